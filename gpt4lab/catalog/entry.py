@@ -1,0 +1,148 @@
+"""What every entry has: typed fields, each with its unit and label, and where its numbers come from.
+
+A field's unit and label are declared once, in `records`; `describe` reads them back, so that every table, chart
+and tooltip made from the catalog says the same. A field without a published value is `None`.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+import datetime as dt
+from typing import Any, Literal, TypeVar, cast, get_args
+
+import attrs
+from attrs import converters
+
+from gpt4lab.catalog.table import CatalogError, MissingFact, Table
+
+Kind = Literal[
+    "paper",  # an article or technical report, read or quoted word for word
+    "datasheet",  # the maker's own page: data sheet, price page, model card, release post
+    "code",  # a configuration file or source code that fixes the number
+    "database",  # a public data set, for example Epoch AI's
+    "press",  # a newspaper, a court report, a trade letter
+    "post",  # a forum or social-network post, a talk
+    "computed",  # follows from other facts by the arithmetic in the note
+    "assumed",  # chosen for this book, with the reason in the note
+    "memory",  # well known, but not yet seen in its source again
+]
+KINDS: tuple[str, ...] = get_args(Kind)
+UNSEEN: tuple[str, ...] = ("assumed", "memory")
+Stance = Literal["for", "against", "neither"]
+
+
+def fact(unit: str, label: str) -> Any:
+    """Declare an optional number: its unit (as pint reads it; "1" is a plain number) and its label."""
+    return attrs.field(default=None, converter=converters.optional(float), metadata={"unit": unit, "label": label})
+
+
+def count(unit: str, label: str) -> Any:
+    """Declare an optional whole number."""
+    return attrs.field(default=None, metadata={"unit": unit, "label": label})
+
+
+def word(label: str) -> Any:
+    """Declare an optional text, date or yes/no."""
+    return attrs.field(default=None, metadata={"unit": None, "label": label})
+
+
+@attrs.frozen(kw_only=True)
+class Reference:
+    """One line of the bibliography."""
+
+    slug: str
+    authors: tuple[str, ...] = attrs.field(converter=tuple)
+    year: int
+    title: str
+    kind: Kind
+    venue: str = ""
+    arxiv: str = ""
+    link: str = attrs.field(default=attrs.Factory(lambda self: _arxiv_link(self.arxiv), takes_self=True))
+    short: str = ""  # how an organisation is cited, where its name is not a family name
+    note: str = ""
+
+    def cite(self) -> str:
+        """Short form for running text: `Kaplan et al. (2020)`."""
+        family = [author.split()[-1] for author in self.authors]
+        tail = "" if len(family) == 1 else f" and {family[1]}" if len(family) == 2 else " et al."
+        return f"{self.short or family[0] + tail} ({self.year})"
+
+    def text(self) -> str:
+        """Full form: authors, year, title, venue, link."""
+        where = ", ".join(part for part in (self.venue, self.arxiv and f"arXiv:{self.arxiv}") if part)
+        parts = [f"{', '.join(self.authors)} ({self.year})", self.title, where, self.link]
+        return ". ".join(part for part in parts if part)
+
+
+def _arxiv_link(arxiv: str) -> str:
+    return f"https://arxiv.org/abs/{arxiv}" if arxiv else ""
+
+
+@attrs.frozen(kw_only=True)
+class Source:
+    """Where numbers come from. `covers` names the fields it vouches for; empty means all the others."""
+
+    reference: str
+    kind: Kind
+    link: str
+    checked: dt.date | None = None
+    status: Literal["confirmed", "unconfirmed"] = "confirmed"
+    note: str = ""
+    covers: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """What all entries with a source share."""
+
+    slug: str
+    name: str
+    sources: tuple[Source, ...] = attrs.field(converter=lambda rows: tuple(map(source_from, rows)))
+    note: str = ""
+
+    def need(self, field: str) -> float:
+        """Return a number that the caller cannot do without.
+
+        Raises
+        ------
+        MissingFact : if nobody has published it.
+        """
+        value = getattr(self, field)
+        if value is None:
+            raise MissingFact(f"{self.name} ({self.slug}) has no {field}: not published, or not found yet")
+        return value
+
+    def source_of(self, field: str) -> Source:
+        """Return the source that vouches for one field."""
+        named = [source for source in self.sources if field in source.covers]
+        rest = [source for source in self.sources if not source.covers]
+        if not (named or rest):
+            raise CatalogError(f"{self.name} ({self.slug}): no source covers {field}")
+        return (named or rest)[0]
+
+
+E_ = TypeVar("E_")
+
+
+def build(record: type[E_], slug: str, entry: Mapping[str, Any]) -> E_:
+    """Make a record; an unknown key or an absent required one is an error that names it."""
+    fields = attrs.fields_dict(cast("type[attrs.AttrsInstance]", record))
+    if unknown := [key for key in entry if key not in fields]:
+        raise CatalogError(f"{record.__name__} {slug!r}: unknown key {', '.join(unknown)}")
+    given = {"slug": slug, "name": slug, **entry}
+    needed = [key for key, field in fields.items() if field.default is attrs.NOTHING and key not in given]
+    if needed:
+        raise MissingFact(f"{record.__name__} {slug!r}: {', '.join(needed)} missing")
+    return record(**{key: value for key, value in given.items() if key in fields})
+
+
+references: Table[Reference] = Table("references", lambda slug, entry: build(Reference, slug, entry))
+
+
+def source_from(row: Mapping[str, Any]) -> Source:
+    """Complete a `sources` row: kind and link are the reference's unless the row says otherwise."""
+    reference = references[row["reference"]]
+    kind = row.get("kind", reference.kind)
+    if not (kind in UNSEEN or kind == "computed" or "checked" in row or "status" in row):
+        raise CatalogError(f"source {reference.slug}: give the date checked, or a status")
+    status = "unconfirmed" if kind in UNSEEN else "confirmed"
+    return Source(**{"kind": kind, "link": reference.link, "status": status, **row})

@@ -1,0 +1,190 @@
+"""The records of the tables: which facts an accelerator, a model, a price ... has, and in which unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import datetime as dt
+from types import MappingProxyType
+from typing import Any, Literal, cast
+
+import attrs
+
+from gpt4lab.catalog.entry import Entry, Source, Stance, count, fact, source_from, word
+
+Attention = Literal["MHA", "GQA", "MQA", "MLA"]
+Value = float | str
+
+
+@attrs.frozen(kw_only=True)
+class Rental:
+    """A quoted price of one accelerator for one hour, on demand and with a commitment."""
+
+    date: dt.date
+    until: dt.date | None = None
+    vendor: str
+    on_demand: float | None = fact("USD/hour", "on demand")
+    one_year: float | None = fact("USD/hour", "with a 1-year commitment")
+    three_years: float | None = fact("USD/hour", "with a 3-year commitment")
+    source: Source
+
+
+def _rental(row: Mapping[str, Any]) -> Rental:
+    """Make a rental from a flat row: the keys of a `Source` are its source, the others its own."""
+    named = attrs.fields_dict(Source)
+    source = source_from({key: value for key, value in row.items() if key in named})
+    return Rental(source=source, **{key: value for key, value in row.items() if key not in named})
+
+
+@attrs.frozen(kw_only=True)
+class Accelerator(Entry):
+    """One accelerator chip or module. Rates are dense: no structured sparsity."""
+
+    released: dt.date
+    peak_bf16_flop_per_s: float | None = fact("FLOP/s", "dense bf16 peak")
+    peak_fp8_flop_per_s: float | None = fact("FLOP/s", "dense fp8 peak")
+    peak_fp4_flop_per_s: float | None = fact("FLOP/s", "dense fp4 peak")
+    peak_int8_op_per_s: float | None = fact("op/s", "dense int8 peak")
+    memory_bytes: float | None = fact("byte", "memory")
+    bandwidth_bytes_per_s: float | None = fact("byte/s", "memory bandwidth")
+    link_bytes_per_s: float | None = fact("byte/s", "NVLink or its like, both directions together")
+    link_domain: int | None = count("accelerator", "accelerators that reach each other over that link")
+    network_bits_per_s: float | None = fact("bit/s", "network per accelerator, one direction")
+    tdp_w: float | None = fact("W", "thermal design power")
+    rentals: tuple[Rental, ...] = attrs.field(default=(), converter=lambda rows: tuple(map(_rental, rows)))
+
+
+@attrs.frozen(kw_only=True)
+class Model(Entry):
+    """A published model: its shape, its size as published, and its training run.
+
+    `n_layers` counts all layers; those that are not among the `n_moe_layers` have a dense MLP of width `d_ff`.
+    """
+
+    released: dt.date
+    attention: Attention | None = word("attention")
+    n_layers: int | None = count("layer", "layers")
+    d_model: int | None = count("1", "width of the residual stream")
+    n_heads: int | None = count("head", "query heads")
+    n_kv_heads: int | None = count("head", "key-value heads")
+    head_dim: int | None = count("1", "width of a head")
+    d_ff: int | None = count("1", "width of a dense MLP")
+    gated_mlp: bool | None = word("dense MLP gated (three matrices)")
+    gated_experts: bool | None = word("experts gated, where they differ from the dense MLP")
+    vocab_size: int | None = count("token", "vocabulary")
+    tied_embeddings: bool | None = word("input and output embedding are one matrix")
+    n_experts: int | None = count("expert", "routed experts per MoE layer")
+    top_k: int | None = count("expert", "routed experts used per token")
+    n_shared_experts: int | None = count("expert", "experts that every token uses")
+    expert_d_ff: int | None = count("1", "width of an expert")
+    n_moe_layers: int | None = count("layer", "layers with experts")
+    q_lora_rank: int | None = count("1", "MLA: rank of the query projection")
+    kv_lora_rank: int | None = count("1", "MLA: rank of the key-value projection")
+    rope_head_dim: int | None = count("1", "MLA: width of a head's rotary part")
+    nope_head_dim: int | None = count("1", "MLA: width of a head's other part")
+    v_head_dim: int | None = count("1", "MLA: width of a head's value")
+    params_total: float | None = fact("parameter", "parameters")
+    params_active: float | None = fact("parameter", "parameters used per token")
+    training_tokens: float | None = fact("token", "tokens seen in training")
+    batch_tokens: float | None = fact("token", "batch (its largest)")
+    training_flop: float | None = fact("FLOP", "training compute")
+    hardware: str | None = word("trained on")
+    accelerator_hours: float | None = fact("accelerator*hour", "accelerator-hours")
+    mfu: float | None = fact("1", "model FLOP utilisation")
+
+
+@attrs.frozen(kw_only=True)
+class Utilisation(Entry):
+    """The share of peak that a published training run reached."""
+
+    mfu: float | None = fact("1", "share of the dense peak")
+    hardware: str | None = word("trained on")
+    counts_recomputation: bool = False  # then it is HFU, which flatters
+
+
+@attrs.frozen(kw_only=True)
+class Price(Entry):
+    """A list price of an API."""
+
+    date: dt.date
+    until: dt.date | None = None
+    usd_per_1k_input: float | None = fact("USD/kilotoken", "input")
+    usd_per_1k_output: float | None = fact("USD/kilotoken", "output")
+
+
+@attrs.frozen(kw_only=True)
+class Latency(Entry):
+    """A measured time per generated token."""
+
+    date: dt.date
+    until: dt.date | None = None
+    ms_per_token: float | None = fact("ms", "time per token")
+
+
+@attrs.frozen(kw_only=True)
+class Dataset(Entry):
+    """A body of training data: its tokens, or what to multiply to get them."""
+
+    tokens: float | None = fact("token", "tokens")
+    items: float | None = fact("item", "items")
+    tokens_per_item: float | None = fact("token/item", "tokens per item")
+    hours: float | None = fact("hour", "hours of speech")
+
+
+@attrs.frozen(kw_only=True)
+class Number:
+    """One constant: value, unit, and its uncertainty where the source gives one."""
+
+    value: float
+    unit: str
+    se: float | None = None  # standard error
+    low: float | None = None  # of the interval that the entry's note names
+    high: float | None = None
+    note: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Constants(Entry):
+    """Numbers that belong together: a fitted law, a set of estimates. `law.alpha` is the value of `alpha`."""
+
+    formula: str = ""  # LaTeX, in the symbols of `values`
+    values: Mapping[str, Number] = attrs.field(
+        converter=lambda rows: MappingProxyType({symbol: Number(**row) for symbol, row in rows.items()})
+    )
+
+    def __getattr__(self, symbol: str) -> float:
+        """Return a value by its symbol."""
+        values = cast("Mapping[str, Number]", object.__getattribute__(self, "values"))
+        if symbol not in values:
+            raise AttributeError(f"{self.slug} has no {symbol!r}; it has {', '.join(values)}")
+        return values[symbol].value
+
+
+@attrs.frozen(kw_only=True)
+class Measurement(Entry):
+    """A published measurement to test a model of ours against: what was run, and what came out.
+
+    The keys of `setup` and `measured` are those of the table `catalog.measured_units`.
+    """
+
+    topic: str
+    setup: Mapping[str, Value] = attrs.field(converter=MappingProxyType)
+    measured: Mapping[str, float] = attrs.field(converter=MappingProxyType)
+
+
+@attrs.frozen(kw_only=True)
+class Evidence(Entry):
+    """Something that became public after the leak, and what it does to the claims it bears on."""
+
+    date: dt.date
+    until: dt.date | None = None
+    says: str
+    bears_on: tuple[str, ...] = attrs.field(converter=tuple)
+    stance: Stance
+    effect: str
+    independent: bool  # False where it goes back to the leak itself
+
+
+def describe(record: type[Any]) -> dict[str, tuple[str, str | None]]:
+    """Return label and unit of each fact of a record class, in the order of their declaration."""
+    fields = attrs.fields_dict(cast("type[attrs.AttrsInstance]", record))
+    return {n: (f.metadata["label"], f.metadata["unit"]) for n, f in fields.items() if "label" in f.metadata}
