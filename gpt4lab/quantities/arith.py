@@ -40,7 +40,9 @@ def minimum(a: Num, b: Num) -> Num:
 
 def where(condition: bool, a: Num, b: Num) -> Num:
     """`a` where the condition holds, else `b`."""
-    return (a if condition else b) if isinstance(condition, bool) else _namespace(condition).where(condition, a, b)
+    if _is_plain(condition):
+        return a if condition else b
+    return _namespace(condition).where(condition, a, b)
 
 
 def ceil(a: Num) -> Num:

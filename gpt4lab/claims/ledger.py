@@ -1,0 +1,101 @@
+"""The post, split into atomic claims. Each is one entry of ledger.toml:
+
+    [C12]
+    chapter = "03"
+    quote = "~560 TFLOPs"               # at most a dozen words of the post
+    stated = 560                        # the number and its unit as written
+    stated_unit = "TFLOP"
+    quantity = "flop.per_token"         # what recomputes it
+    given = {"model.active_params" = 280e9}   # what the same sentence states
+    note = "..."
+
+A claim in words says what must hold instead: `expect = {"kv.sequences" = [0, 1]}`. One that arithmetic cannot
+reach has a typed `verdict` and says `why`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+
+#: Verdicts, best first, in the words that a reader sees.
+VERDICTS = (
+    "consistent",
+    "consistent-with-assumption",
+    "unit-error",
+    "arithmetic-mismatch",
+    "internally-inconsistent",
+    "not-checkable",
+    "opinion",
+)
+HOLDS = frozenset(VERDICTS[:2])
+
+Bound = float | str  # a number, or the path of a quantity or field
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    """One or many: 560 -> (560,), [90, 100] -> (90, 100)."""
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+
+
+def _bounds(value: Mapping[str, list[Bound]]) -> Mapping[str, tuple[Bound, Bound]]:
+    return {name: (low, high) for name, (low, high) in value.items()}
+
+
+@attrs.frozen
+class Claim:
+    """One atomic statement of the post (C..), its source (S..), its provenance (P..) or the forum below it (F..).
+
+    stated, stated_unit: the number or range as written. as_written: how, where that matters ("2.15e25 FLOPS").
+    quantity: names of the quantities that recompute it. given: one or more settings under which they are computed.
+    sets: the path that the stated value itself sets, where the test is whether anything possible follows from it.
+    relation: how `stated` compares with what is recomputed. tolerance: largest relative difference that still holds.
+    expect: quantity -> (least, most), for claims in words. assumption: what must be added for it to hold;
+    assume: the same as settings. contradicts: which other statement of the post it denies, if it fails.
+    """
+
+    id: str
+    chapter: str
+    quote: str
+    as_written: str = ""
+    stated: tuple[float, ...] = attrs.field(default=(), converter=_tuple)
+    stated_unit: str = ""
+    quantity: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
+    given: tuple[Mapping[str, Any], ...] = attrs.field(default=({},), converter=_tuple)
+    sets: str = ""
+    relation: str = attrs.field(
+        default="about", validator=attrs.validators.in_(("about", "at_least", "at_most"))
+    )
+    tolerance: float = 0.03
+    expect: Mapping[str, tuple[Bound, Bound]] = attrs.field(factory=dict[str, Any], converter=_bounds)
+    assumption: str = ""
+    assume: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    contradicts: str = ""
+    verdict: str = attrs.field(default="", validator=attrs.validators.in_(("", *VERDICTS)))
+    why: str = ""
+    note: str = ""
+    evidence: str = ""
+    status: str = ""
+
+    @property
+    def checkable(self) -> bool:
+        """Whether arithmetic decides it."""
+        return not self.verdict
+
+
+@cache
+def ledger() -> Mapping[str, Claim]:
+    """All claims by id, in the order of the chapters."""
+    entries = tomllib.loads(files("gpt4lab.claims").joinpath("ledger.toml").read_text("utf-8"))
+    return MappingProxyType({key: Claim(id=key, **entry) for key, entry in entries.items()})
+
+
+def claims_of(chapter: str) -> list[Claim]:
+    """The claims of one chapter, given as "03"."""
+    return [claim for claim in ledger().values() if claim.chapter == chapter]

@@ -1,0 +1,27 @@
+"""Derived numbers. `value("training.cost", scenario)`, `explain("training.cost", scenario)`.
+
+One module a topic; importing this package declares them all.
+"""
+
+from importlib import import_module
+
+from gpt4lab.quantities.explain import Explanation, explain
+from gpt4lab.quantities.registry import (
+    QUANTITIES,
+    Quantity,
+    UnknownQuantity,
+    find,
+    known,
+    quantity,
+    unit_of,
+    value,
+    values,
+)
+
+__all__ = [
+    "QUANTITIES", "Explanation", "Quantity", "UnknownQuantity", "explain", "find", "known", "quantity", "unit_of",
+    "value", "values",
+]  # fmt: skip
+
+for _topic in ("geometry", "compute", "training"):
+    import_module(f"gpt4lab.quantities.{_topic}")

@@ -1,0 +1,114 @@
+"""How a number is made: the formula, the same with numbers, and where each number comes from, as deep as asked."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, unit_of, values
+from gpt4lab.scenario import FIELDS, Scenario
+from gpt4lab.units import show
+
+
+@attrs.frozen
+class Input:
+    """One symbol of a formula: its path, value and unit, and its own explanation where it is computed."""
+
+    symbol: str
+    path: str
+    value: Any
+    unit: str
+    origin: str
+    made_of: Explanation | None
+
+
+@attrs.frozen
+class Explanation:
+    """A quantity with its value and inputs. Prints as text; JupyterLab shows it as formulas."""
+
+    quantity: Quantity
+    value: Any
+    inputs: tuple[Input, ...]
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """symbol -> value, as they enter the formula."""
+        return {item.symbol: item.value for item in self.inputs}
+
+    def text(self) -> str:
+        """Formula, numbers and inputs as indented lines."""
+        return "\n".join(self._lines(0))
+
+    __str__ = text
+
+    def _lines(self, depth: int) -> Iterator[str]:
+        pad, formula = "    " * depth, self.quantity.formula
+        yield f"{pad}{self.quantity.name} = {show(self.value, self.quantity.unit)}: {self.quantity.meaning}"
+        yield f"{pad}  = {formula.text()}"
+        yield f"{pad}  = {formula.text(self.numbers)}    [{self.quantity.source}]"
+        for item in self.inputs:
+            yield f"{pad}  {item.symbol} = {show(item.value, item.unit)}  {item.path}  ({item.origin})"
+            if item.made_of:
+                yield from item.made_of._lines(depth + 1)
+
+    def latex(self) -> str:
+        r"""The formula and the numbers as one aligned block of LaTeX."""
+        formula, name = self.quantity.formula, self.quantity.name.replace("_", r"\_")
+        result = show(self.value, self.quantity.unit).replace("%", r"\%").replace("$", r"\$")
+        rows = [formula.latex(), formula.latex(self.numbers), rf"\text{{{result}}}"]
+        body = r" \\ ".join(f"&= {row}" for row in rows)
+        return rf"\begin{{aligned}}\text{{{name}}} {body}\end{{aligned}}"
+
+    def html(self) -> str:
+        """Nested HTML: each computed input unfolds into its own formula."""
+        formula = self.quantity.formula
+        inputs = "".join(f"<li>{_html_input(item)}</li>" for item in self.inputs)
+        return (
+            f'<div class="g4l-explain"><p>{html.escape(self.quantity.meaning)}</p>'
+            f"<p><code>{html.escape(self.quantity.name)} = {html.escape(formula.text())}</code><br>"
+            f"<code>= {html.escape(formula.text(self.numbers))}</code><br>"
+            f"<strong>= {html.escape(show(self.value, self.quantity.unit))}</strong></p><ul>{inputs}</ul></div>"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/html": self.html(), "text/latex": f"$${self.latex()}$$"}
+
+
+def _html_input(item: Input) -> str:
+    line = html.escape(f"{item.symbol} = {show(item.value, item.unit)} · {item.path} · {item.origin}")
+    return f"<details><summary>{line}</summary>{item.made_of.html()}</details>" if item.made_of else line
+
+
+def explain(
+    name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str, Any] | None = None
+) -> Explanation:
+    """How the quantity `name` comes about under a scenario, `depth` levels of formulas down.
+
+    Raises UnknownQuantity for an unknown name.
+    """
+    quantity, given = find(name), given or {}
+    paths = tuple(quantity.inputs.values())
+    found = values((name, *paths), scenario, given)
+    inputs = tuple(
+        _input(symbol, path, found[path], scenario, depth, given) for symbol, path in quantity.inputs.items()
+    )
+    return Explanation(quantity, found[name], inputs)
+
+
+def _input(
+    symbol: str, path: str, value: Any, scenario: Scenario, depth: int, given: Mapping[str, Any]
+) -> Input:
+    deeper = depth > 1 and path in QUANTITIES and path not in given
+    made_of = explain(path, scenario, depth=depth - 1, given=given) if deeper else None
+    return Input(symbol, path, value, unit_of(path), _origin(path, given), made_of)
+
+
+def _origin(path: str, given: Mapping[str, Any]) -> str:
+    if path in given:
+        return "given"
+    if path in QUANTITIES:
+        return "computed"
+    return FIELDS[path].source if path in FIELDS else "catalog"

@@ -1,0 +1,190 @@
+"""Derived numbers: each one small function, declared once, computed once.
+
+    @quantity("training.flop", "FLOP", source="kaplan2020", N="model.active_params", D="training.tokens")
+    def flop(N: Num, D: Num) -> Num:
+        '''Compute of the training run: two FLOP a weight forward, four backward.'''
+        return 6 * N * D
+
+An input is a path: another quantity, a scenario field ("training.tokens"), a fact of the catalog entry that a field
+names ("cluster.accelerator.memory_bytes"), or a fixed fact ("catalog/models/gpt-3-175b/params_total").
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
+from typing import Any, TypeVar
+
+import attrs
+
+from gpt4lab.quantities.formula import Formula
+from gpt4lab.scenario import FIELDS, Scenario, near
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class UnknownQuantity(KeyError):
+    """No quantity, field or fact has this name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@attrs.frozen(eq=False)
+class Quantity:
+    """One derived number: its name, unit, function, the path of each argument, and where the formula is from."""
+
+    name: str
+    unit: str
+    function: Callable[..., Any]
+    inputs: Mapping[str, str]
+    source: str
+
+    @property
+    def meaning(self) -> str:
+        """What it is, in one sentence: the first line of the docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def formula(self) -> Formula:
+        """The formula, read from the function's own source."""
+        return Formula(self.function)
+
+
+QUANTITIES: dict[str, Quantity] = {}
+
+
+def quantity(name: str, unit: str, *, source: str, **inputs: str) -> Callable[[F], F]:
+    """Declares a function as the one home of the number `name`; its arguments are the symbols in `inputs`.
+
+    Raises ValueError where the name is taken or the arguments and the inputs differ.
+    """
+
+    def declare(function: F) -> F:
+        if name in QUANTITIES or name in FIELDS:
+            raise ValueError(f"{name} is computed in two places")
+        if list(inspect.signature(function).parameters) != list(inputs):
+            raise ValueError(f"{name}: the arguments of {function.__name__} are not {list(inputs)}")
+        QUANTITIES[name] = Quantity(name, unit, function, inputs, source)
+        return function
+
+    return declare
+
+
+def find(name: str) -> Quantity:
+    """The quantity of this name. Raises UnknownQuantity with near matches."""
+    if name not in QUANTITIES:
+        raise UnknownQuantity(f"unknown quantity {name!r}{near(name, QUANTITIES)}")
+    return QUANTITIES[name]
+
+
+def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None) -> Any:
+    """The value of one quantity (or field) under a scenario.
+
+    `given` sets paths for this look only, fields or quantities, numbers or arrays: `{"training.mfu": array}` gives
+    an array of results. Raises UnknownQuantity for an unknown name.
+    """
+    return values((name,), scenario, given)[name]
+
+
+def values(
+    names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Several quantities at once; what they share is computed once. See `value`."""
+    given = given or {}
+    return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
+
+
+@attrs.frozen
+class _Plan:
+    """An order of work for some quantities: read the leaves, then call each function on slots filled before."""
+
+    names: tuple[str, ...]
+    leaves: tuple[Callable[[Scenario], Any], ...]
+    steps: tuple[tuple[Callable[..., Any], tuple[int, ...]], ...]
+    results: tuple[int, ...]
+
+    def run(self, scenario: Scenario, given: tuple[Any, ...]) -> dict[str, Any]:
+        slots = [*given, *[leaf(scenario) for leaf in self.leaves]]
+        for function, arguments in self.steps:
+            slots.append(function(*[slots[index] for index in arguments]))
+        return {name: slots[index] for name, index in zip(self.names, self.results, strict=True)}
+
+
+@cache
+def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
+    for path in given:
+        known(path)
+    order = list(_ordered(names, set(given)))
+    leaves = [path for path in order if path not in QUANTITIES]
+    computed = [path for path in order if path in QUANTITIES]
+    slot = {path: index for index, path in enumerate([*given, *leaves, *computed])}
+    steps = [
+        (QUANTITIES[path], [slot[source] for source in QUANTITIES[path].inputs.values()]) for path in computed
+    ]
+    return _Plan(
+        names,
+        tuple(leaf(path) for path in leaves),
+        tuple((quantity.function, tuple(slots)) for quantity, slots in steps),
+        tuple(slot[name] for name in names),
+    )
+
+
+def _ordered(names: Sequence[str], seen: set[str]) -> Iterator[str]:
+    """Paths in an order in which every input comes before what needs it."""
+    for name in names:
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in QUANTITIES:
+            yield from _ordered(list(QUANTITIES[name].inputs.values()), seen)
+        yield name
+
+
+def known(path: str) -> str:
+    """The path itself, if it is a quantity or a field. Raises UnknownQuantity with near matches."""
+    if path not in QUANTITIES and path not in FIELDS:
+        raise UnknownQuantity(f"unknown name {path!r}{near(path, [*QUANTITIES, *FIELDS])}")
+    return path
+
+
+def leaf(path: str) -> Callable[[Scenario], Any]:
+    """How to read an input that is not computed: a field, a fact behind a field, or a fixed fact."""
+    if path in FIELDS:
+        return attrgetter(path)
+    if path.startswith("catalog/"):
+        fact = _fact(*path.split("/")[1:])
+        return lambda scenario: fact
+    field, _, attribute = path.rpartition(".")
+    if field not in FIELDS or not FIELDS[field].catalog:
+        known(path)
+    table, key = FIELDS[field].catalog, attrgetter(field)
+    return lambda scenario: _fact(table, key(scenario), attribute)
+
+
+@cache
+def _fact(table: str, key: str, attribute: str) -> Any:
+    return _entry(table, key).need(attribute)
+
+
+def _entry(table: str, key: str) -> Any:
+    from gpt4lab import catalog  # noqa: PLC0415  (the tables are read only when a number needs them)
+
+    return getattr(catalog, table)[key]
+
+
+def unit_of(path: str) -> str:
+    """The unit of a quantity, field or fact."""
+    if path in QUANTITIES:
+        return QUANTITIES[path].unit
+    if path in FIELDS:
+        return FIELDS[path].unit
+    if path.startswith("catalog/"):
+        _, table, key, attribute = path.split("/")
+    else:
+        field, _, attribute = path.rpartition(".")
+        table, key = FIELDS[field].catalog, FIELDS[field].default
+    kind: Any = type(_entry(table, key))
+    return attrs.fields_dict(kind)[attribute].metadata["unit"] or ""

@@ -1,0 +1,163 @@
+"""The inputs: `load_scenario("leak")`, `change(scenario, {"training.mfu": 0.4})`, and ways to save and share them.
+
+Named scenarios are TOML files beside this one: a title, a description, and only what differs from the post.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+
+import attrs
+
+from gpt4lab.scenario.field import Field, ScenarioError, fields_of
+from gpt4lab.scenario.records import GROUPS, Scenario
+
+__all__ = [
+    "FIELDS",
+    "Field",
+    "Scenario",
+    "ScenarioError",
+    "change",
+    "differences",
+    "from_json",
+    "from_text",
+    "get",
+    "load_scenario",
+    "names",
+    "near",
+    "parse",
+    "share",
+    "to_json",
+]
+
+#: Every input by dotted path: `FIELDS["training.mfu"].unit`.
+FIELDS: dict[str, Field] = fields_of(GROUPS)
+
+
+def get(scenario: Scenario, path: str) -> Any:
+    """The value at a dotted path, for example `get(leak, "training.mfu")`.
+
+    Raises ScenarioError for an unknown path, with near matches.
+    """
+    group, _, name = _known(path).partition(".")
+    return getattr(getattr(scenario, group), name)
+
+
+def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """The scenario with some fields changed by dotted path; all changes are made before they are judged together.
+
+    Raises ScenarioError for an unknown path or a value out of range; the scenario given stays as it was.
+    """
+    by_group: dict[str, dict[str, Any]] = {}
+    for path, value in changes.items():
+        group, _, name = _known(path).partition(".")
+        by_group.setdefault(group, {})[name] = value
+    groups = {group: attrs.evolve(getattr(scenario, group), **values) for group, values in by_group.items()}
+    return attrs.evolve(scenario, **groups)
+
+
+def parse(path: str, text: str) -> Any:
+    """The value that a text such as "0.4", "34%", "25k" or "1.8T" means for the field at `path`."""
+    field = FIELDS[_known(path)]
+    return text if field.choices or field.catalog else from_text(text)
+
+
+_SUFFIXES = {"%": 0.01, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+
+
+def from_text(text: str) -> float:
+    """A number as people write it: "25,000", "25k", "1.8T", "34%", "2.15e25"."""
+    bare = text.strip().replace(",", "").replace("_", "")
+    factor = _SUFFIXES.get(bare[-1:], 1)
+    try:
+        number = float(bare[:-1] if factor != 1 else bare)
+    except ValueError:
+        raise ScenarioError(
+            f"{text!r} is not a number; write it like 25000, 25k, 1.8T, 34% or 2e25."
+        ) from None
+    return float(f"{number * factor:.12g}")
+
+
+def differences(scenario: Scenario, other: Scenario) -> dict[str, tuple[Any, Any]]:
+    """path -> (value here, value there) for every field in which two scenarios differ."""
+    pairs = {path: (get(scenario, path), get(other, path)) for path in FIELDS}
+    return {path: pair for path, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def to_json(scenario: Scenario) -> str:
+    """The whole scenario as JSON text; `from_json` reads it back."""
+    return json.dumps(attrs.asdict(scenario), indent=2)
+
+
+def from_json(text: str) -> Scenario:
+    """The scenario that `to_json` wrote. Raises ScenarioError where a field is unknown or out of range."""
+    tree: dict[str, Any] = json.loads(text)
+    named = Scenario(**{key: tree[key] for key in ("name", "title", "description") if key in tree})
+    return change(named, _flatten({key: value for key, value in tree.items() if key in GROUPS}))
+
+
+def share(scenario: Scenario) -> str:
+    """A short text to copy: "leak?training.mfu=0.4&cluster.gpus=20000". `load_scenario` reads it back."""
+    changed = differences(scenario, load_scenario(scenario.name))
+    settings = "&".join(f"{path}={_written(here)}" for path, (here, _) in changed.items())
+    return quote(scenario.name) + ("?" + settings if settings else "")
+
+
+def _written(value: Any) -> str:
+    return quote(value if isinstance(value, str) else repr(value))
+
+
+@cache
+def load_scenario(name: str = "leak") -> Scenario:
+    """A named scenario, or one shared as text: "leak", "nvidia-proxy", "leak?training.mfu=0.4".
+
+    Raises ScenarioError for an unknown name, with near matches.
+    """
+    base, _, settings = name.strip().partition("?")
+    scenario = _read(unquote(base))
+    return (
+        change(scenario, {path: parse(path, text) for path, text in parse_qsl(settings)})
+        if settings
+        else scenario
+    )
+
+
+def names() -> list[str]:
+    """The named scenarios, the post first."""
+    found = [file.name.removesuffix(".toml") for file in _folder().iterdir() if file.name.endswith(".toml")]
+    return sorted(found, key=lambda name: (name != "leak", name))
+
+
+def _folder() -> Any:
+    return files("gpt4lab.scenario").joinpath("named")
+
+
+def _read(name: str) -> Scenario:
+    if name not in names():
+        raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
+    tree: dict[str, Any] = tomllib.loads(_folder().joinpath(name + ".toml").read_text("utf-8"))
+    title, description = tree.pop("title"), tree.pop("description")
+    return change(Scenario(name, title, description), _flatten(tree))
+
+
+def _flatten(tree: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
+
+
+def _known(path: str) -> str:
+    if path not in FIELDS:
+        raise ScenarioError(f"unknown field {path!r}{near(path, FIELDS)}")
+    return path
+
+
+def near(name: str, known: Any) -> str:
+    """ "; did you mean ...?" with the closest known names, or the whole list where none is close."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; known: {', '.join(sorted(known))}."

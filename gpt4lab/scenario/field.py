@@ -1,0 +1,140 @@
+"""How an input is declared: once, with all that a slider, an error message, a file and the documentation need.
+
+    class Training:
+        mfu: float = number(0.34, "fraction", 0.01, 1, "MFU", "share of the peak that the model used", "C29")
+
+The declaration makes the attrs field and its validator; everything else reads the `Field` kept in its metadata.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+
+class ScenarioError(ValueError):
+    """An input that the book cannot use: names the field, the value, the allowed range and the unit."""
+
+
+@attrs.frozen
+class Field:
+    """One input of a scenario, as declared.
+
+    `unit` is a unit that `gpt4lab.units` knows; `log` asks for a logarithmic slider; `source` is a claim id (the post
+    says so), a key of `catalog.references`, or "assumed: ..." with the reason.
+    """
+
+    unit: str
+    label: str
+    meaning: str
+    source: str
+    default: Any
+    lo: float = -math.inf
+    hi: float = math.inf
+    log: bool = False
+    whole: bool = False
+    catalog: str = ""
+    choices: tuple[str, ...] = ()
+    path: str = ""
+
+
+def number(
+    default: float,
+    unit: str,
+    lo: float,
+    hi: float,
+    label: str,
+    meaning: str,
+    source: str,
+    *,
+    log: bool = False,
+) -> Any:
+    """A real number between `lo` and `hi`, in `unit`."""
+    return _declare(Field(unit, label, meaning, source, default, lo, hi, log=log), _to_number)
+
+
+def whole(
+    default: int, unit: str, lo: int, hi: int, label: str, meaning: str, source: str, *, log: bool = False
+) -> Any:
+    """A whole number between `lo` and `hi`."""
+    return _declare(Field(unit, label, meaning, source, default, lo, hi, log=log, whole=True), _to_whole)
+
+
+def choice(default: str, choices: tuple[str, ...], label: str, meaning: str, source: str) -> Any:
+    """One word out of a closed list."""
+    return _declare(Field("", label, meaning, source, default, choices=choices), str)
+
+
+def entry(default: str, catalog: str, label: str, meaning: str, source: str) -> Any:
+    """The key of a catalog entry; a path may go on into it: `cluster.accelerator.memory_bytes`."""
+    return _declare(Field("", label, meaning, source, default, catalog=catalog), str)
+
+
+def _declare(field: Field, converter: Callable[[Any], Any]) -> Any:
+    return attrs.field(
+        default=field.default, converter=converter, validator=_validate, metadata={"field": field}
+    )
+
+
+def _to_number(value: Any) -> Any:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def _to_whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+    group: type[Any] = type(record)
+    field = field_of(group, attribute)
+    if field.choices or field.catalog:
+        _validate_word(field, value)
+    elif not _is_number(value) or (field.whole and not isinstance(value, int)):
+        kind = "whole number" if field.whole else "number"
+        raise ScenarioError(f"{field.path} = {value!r} is not a {kind}; {allowed(field)}.")
+    elif not field.lo <= value <= field.hi:
+        raise ScenarioError(
+            f"{field.path} = {value:,g} is out of range; {allowed(field)}.{_meant(field, value)}"
+        )
+
+
+def _validate_word(field: Field, value: Any) -> None:
+    if field.choices and value not in field.choices:
+        raise ScenarioError(f"{field.path} = {value!r} is not one of: {', '.join(field.choices)}.")
+    if field.catalog:
+        from gpt4lab import catalog  # noqa: PLC0415  (the tables are read only when a name must be checked)
+
+        getattr(catalog, field.catalog)[value]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def allowed(field: Field) -> str:
+    """The allowed range in words: "allowed: 0.01 to 1 fraction"."""
+    return f"allowed: {field.lo:,.12g} to {field.hi:,.12g} {field.unit}".rstrip()
+
+
+def _meant(field: Field, value: float) -> str:
+    """ " Did you mean 0.34?" where a factor of 100, 1000, ... explains a value out of range."""
+    for factor in (100, 1e3, 1e6, 1e9, 1e12):
+        for guess in (value / factor, value * factor):
+            if field.lo <= guess <= field.hi and (not field.whole or float(guess).is_integer()):
+                return f" Did you mean {guess:,g}? (a factor of {factor:,g})"
+    return ""
+
+
+def field_of(group: type[Any], attribute: attrs.Attribute[Any]) -> Field:
+    """The declaration behind an attrs attribute, with its dotted path filled in."""
+    declared: Field = attribute.metadata["field"]
+    return attrs.evolve(declared, path=f"{group.__name__.lower()}.{attribute.name}")
+
+
+def fields_of(groups: Mapping[str, type[Any]]) -> dict[str, Field]:
+    """Every declared field of some record classes, by dotted path."""
+    found = [field_of(group, attribute) for group in groups.values() for attribute in attrs.fields(group)]
+    return {field.path: field for field in found}

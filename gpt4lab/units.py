@@ -1,0 +1,136 @@
+"""Units: what converts into what, and how a number with a unit is written for a reader.
+
+Conversion is pint's; it is loaded only when two units differ, and every factor is kept, so that reading a value costs
+nothing and an audit costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, cast
+
+#: The things that the book counts. Each is a dimension of its own, so tokens never turn into parameters.
+_COUNTED = (
+    "FLOP", "token", "param", "GPU", "USD", "expert", "layer", "head", "stage", "sequence", "step", "replica", "row",
+    "book", "paper", "word", "node", "failure", "model",
+)  # fmt: skip
+
+
+class UnitError(ValueError):
+    """Two units that measure different things, or a unit that the book does not know."""
+
+
+@cache
+def _registry() -> Any:
+    import pint  # noqa: PLC0415  (a third of a second, so only when something has to be converted)
+
+    registry = cast(Any, pint.UnitRegistry)(cache_folder=None)
+    for name in _COUNTED:
+        registry.define(f"{name} = [{name.lower()}_count]")
+    for definition in ("fraction = 1", "x = 1", "cent = 0.01 USD", "percent = 0.01 = %"):
+        registry.define(definition)
+    return registry
+
+
+@cache
+def factor(unit: str, to: str) -> float:
+    """How many `to` one `unit` is: `factor("TFLOP", "GFLOP") == 1000`.
+
+    Raises UnitError where the two measure different things ("FLOP/s" and "FLOP").
+    """
+    if unit == to:
+        return 1.0
+    try:
+        return float(_registry().Quantity(1, unit).to(to).magnitude)
+    except Exception as error:
+        raise UnitError(f"{unit!r} cannot be read as {to!r}: {error}") from None
+
+
+def convert(value: float, unit: str, to: str) -> float:
+    """`value` in `unit`, expressed in `to`."""
+    return value * factor(unit, to)
+
+
+_SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
+_WORDS = {3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
+_PLURALS = {"param": "parameter", "sequence": "sequence", "1": "", "x": "", "fraction": ""}
+_PREFIXED = ("FLOP", "byte", "W", "s", "bit")
+_SYMBOLS = {"byte": "B"}
+
+
+def show(value: Any, unit: str = "1") -> str:
+    """A number as a reader wants it: "277 billion parameters", "$63.0 million", "560 GFLOP", "34.0%", "6.61×"."""
+    if value is None:
+        return "–"
+    if isinstance(value, (list, tuple)):
+        parts: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+        return " to ".join(show(part, unit) for part in parts)
+    if not isinstance(value, (int, float)) or not math.isfinite(value):
+        return str(value)
+    head, _, rest = unit.partition("/")
+    return _show_in(float(value), head) + _per(rest)
+
+
+def _per(rest: str) -> str:
+    """The unit below the line: "/s", or in words " per GPU per hour"."""
+    if rest in ("", "s"):
+        return rest and "/s"
+    return f" per {rest.replace('/', ' per ')}".replace("per ktoken", "per 1,000 tokens")
+
+
+def _show_in(value: float, unit: str) -> str:
+    if unit in ("fraction", "percent"):
+        return f"{_digits(value * 100 if unit == 'fraction' else value)}%"
+    if unit == "x":
+        return f"{_digits(value)}×"
+    if unit == "USD":
+        return ("-" if value < 0 else "") + "$" + _worded(abs(value))
+    if unit in _PREFIXED:
+        return _prefixed(value, _SYMBOLS.get(unit, unit))
+    return f"{_worded(value)} {_plural(unit, value)}".strip()
+
+
+def _plural(unit: str, value: float) -> str:
+    name = _PLURALS.get(unit, unit)
+    return name if not name or value == 1 or (name.isupper() and name != "GPU") else name + "s"
+
+
+def _worded(value: float) -> str:
+    """Three digits and a word: 277e9 -> "277 billion"; beyond a thousand trillion a power of ten."""
+    exponent = _thousands(value)
+    if exponent < 6 or exponent > 12:
+        return _digits(value) if exponent < 6 else scientific(value)
+    return f"{_digits(value / 10.0**exponent)} {_WORDS[exponent]}"
+
+
+def _prefixed(value: float, symbol: str) -> str:
+    exponent = _thousands(value)
+    if value and exponent not in _SI:
+        return f"{scientific(value)} {symbol}"
+    return f"{_digits(value / 10.0**exponent)} {_SI[exponent]}{symbol}"
+
+
+def _thousands(value: float) -> int:
+    """The power of ten, in steps of three, that leaves one to three digits before the point."""
+    return 0 if value == 0 else 3 * math.floor(math.log10(float(f"{abs(value):.3g}")) / 3)
+
+
+def _digits(value: float) -> str:
+    """Three significant digits without an exponent: 0.0049, 3.36, 25,000."""
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    decimals = max(0, 2 - math.floor(math.log10(float(f"{abs(value):.3g}"))))
+    text = f"{value:.{min(decimals, 9)}f}"
+    return text.removesuffix("." + "0" * decimals) if float(value).is_integer() else text
+
+
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def scientific(value: float) -> str:
+    """2.15e25 -> "2.15×10²⁵"."""
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
