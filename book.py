@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""gpt4lab: one command opens the book, one runs its tests. Each prepares everything it needs first.
+
+    python3 book.py lab       open the book in JupyterLab
+    python3 book.py test      run every test, or a part: static, unit, property, notebooks, browser
+    python3 book.py check     linter, types and layers only
+    python3 book.py bench     run the benchmarks
+    python3 book.py setup     prepare for all of the above, and stop there
+
+    --gpu      the ordinary torch build, for an NVIDIA GPU (several GB on Linux)
+    --fresh    the newest packages instead of the tested ones
+
+Both options stay in force until the folder .venv is deleted. Other arguments go to the tool itself:
+`python3 book.py lab --no-browser`, `python3 book.py test unit -k scenario`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator, NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+STAMP = VENV / "gpt4lab.json"  # written last: a set-up that was stopped has none and is done again
+FIRST_PAGE = ROOT / "notebooks" / "00_start_here.ipynb"
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+OPTIONS = ("--gpu", "--fresh")
+READING = {"lab", "live"}  # extras of pyproject.toml
+EVERYTHING = READING | {"test"}
+PARTS = {  # of the test suite, as words for pytest
+    "static": ["tests/static"],
+    "unit": ["tests/unit"],
+    "property": ["tests/property"],
+    "notebooks": ["tests/notebooks", "--nbmake", "notebooks"],
+    "browser": ["tests/browser"],
+}
+
+# Settings of the caller's Python and pip that would put packages elsewhere, or compile them at every start.
+FOREIGN = {"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
+ENV = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+
+
+# --- the environment ------------------------------------------------------------------------------
+
+
+def prepare(extras: set[str], options: list[str], settle_for: frozenset[str] = frozenset({"live"})) -> None:
+    """Make `.venv` once per hash of its inputs, with these extras of pyproject.toml.
+
+    Extras in `settle_for` may be missing from a finished set-up: without torch the book still opens.
+    """
+    check_python()
+    before = read_stamp()
+    options = sorted(options or before.get("options", []))
+    key = fingerprint(options)
+    if before.get("key") != key:
+        before = {}
+        make_venv()
+    missing = extras - set(before.get("extras", []))
+    if before and missing <= settle_for:
+        return
+    STAMP.unlink(missing_ok=True)
+    extras = install(extras | set(before.get("extras", [])), options)
+    STAMP.write_text(json.dumps({"key": key, "options": options, "extras": sorted(extras)}))
+
+
+def check_python() -> None:
+    """Stop with one sentence where this Python cannot carry the book."""
+    version = "{}.{}".format(*sys.version_info)
+    if sys.version_info < (3, 11):
+        sys.exit(f"gpt4lab needs Python 3.11, 3.12 or 3.13, and this is {version}: start book.py with a newer one.")
+    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+        sys.exit(f"This Python comes without venv and pip: on Debian and Ubuntu, `apt install python{version}-venv`.")
+
+
+def read_stamp() -> dict[str, Any]:
+    """What the last finished set-up wrote, or nothing."""
+    try:
+        return json.loads(STAMP.read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def fingerprint(options: list[str]) -> str:
+    """The hash of everything that decides what `.venv` holds."""
+    metadata = pyproject()
+    inputs = [metadata["project"], metadata["build-system"], constraints().read_text(), options]
+    machine = [sys.version, sys.base_prefix, str(ROOT)]
+    return hashlib.sha256(json.dumps([inputs, machine]).encode()).hexdigest()
+
+
+def pyproject() -> dict[str, Any]:
+    """Read pyproject.toml, where every dependency is declared."""
+    import tomllib  # here, so that an older Python still reaches check_python's sentence
+
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def constraints() -> Path:
+    """Return the file with the tested version of every package."""
+    return ROOT / "constraints.txt"
+
+
+def make_venv() -> None:
+    """Create an empty `.venv`, from the Python below the one that runs us if that is itself a venv's."""
+    say("Preparing .venv (once; about a minute, more on a slow network)")
+    shutil.rmtree(VENV, ignore_errors=True)
+    python = getattr(sys, "_base_executable", sys.executable)
+    if subprocess.call([python, "-m", "venv", str(VENV)], env=ENV) != 0:
+        sys.exit(f"{python} could not create a virtual environment in {VENV}: the lines above say why.")
+
+
+def install(extras: set[str], options: list[str]) -> set[str]:
+    """Install torch alone, then the book with the extras; return those that could be had."""
+    if "live" in extras and not install_torch("--gpu" in options):
+        say("No torch build fits this machine and Python: the book opens, the live toys will say so.")
+        extras = extras - {"live"}
+    say("Installing the packages: " + ", ".join(sorted(extras)))
+    tested = [] if "--fresh" in options else ["--constraint", str(constraints())]
+    if not pip("--editable", f".[{','.join(sorted(extras))}]", *tested):
+        sys.exit("pip could not install the packages: the lines above say why. The same command tries again.")
+    return extras
+
+
+def install_torch(gpu: bool) -> bool:
+    """Install the pinned torch without its dependencies, trying each source in turn."""
+    pinned = next(line for line in pyproject()["project"]["optional-dependencies"]["live"] if "torch" in line)
+    say(f"Installing {pinned}")
+    return any(pip("--no-deps", *source, quiet=True) for source in torch_sources(pinned, gpu))
+
+
+def torch_sources(pinned: str, gpu: bool) -> list[list[str]]:
+    """Where to ask for torch: pip's own configuration, then PyTorch's index of CPU builds.
+
+    On Linux the plain name means a CUDA build of several GB; a CPU build carries the local version `+cpu`.
+    """
+    if gpu:
+        return [[pinned]]
+    cpu = pinned + "+cpu" if sys.platform == "linux" else pinned
+    return [[cpu], [cpu, "--index-url", TORCH_CPU_INDEX, "--timeout", "10", "--retries", "0"]]
+
+
+def pip(*arguments: str, quiet: bool = False) -> bool:
+    """Run `pip install` in `.venv`; bytecode is compiled on first use, which halves the wait."""
+    command = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.call([*command, *arguments], cwd=ROOT, env=ENV, stderr=output) == 0
+
+
+# --- the commands ---------------------------------------------------------------------------------
+
+
+def lab(options: list[str], rest: list[str]) -> int:
+    """Open the book in JupyterLab on its first page."""
+    prepare(READING, options)
+    places = [str(ROOT / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    ENV["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
+    return run("jupyterlab", str(FIRST_PAGE.relative_to(ROOT)), *rest)
+
+
+def test(options: list[str], rest: list[str]) -> int:
+    """Run the tests in one pytest session: linter, types, layers, notebooks and browser are tests too."""
+    prepare(EVERYTHING, options)
+    named = any(argument in PARTS or argument.startswith("tests") for argument in rest)
+    chosen = rest if named else [*PARTS, *rest]
+    arguments = [word for name in chosen for word in PARTS.get(name, [name])]
+    if "tests/browser" in arguments and not find_browser(str(PYTHON)):
+        install_browser() if os.environ.get("CI") == "true" else say(NO_BROWSER)
+    ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
+    workers = str(min(4, os.cpu_count() or 1))
+    return run("pytest", "--numprocesses", workers, "--dist", "loadgroup", *arguments)
+
+
+def check(options: list[str], rest: list[str]) -> int:
+    """Run the linter, the type checker and the layer contracts."""
+    return test(options, ["static", *rest])
+
+
+def bench(options: list[str], rest: list[str]) -> int:
+    """Run the benchmarks."""
+    prepare(EVERYTHING, options)
+    return run("benchmarks", *rest)
+
+
+def setup(options: list[str], rest: list[str]) -> int:
+    """Prepare for everything and stop; torch is looked for again where it was missing."""
+    prepare(EVERYTHING, options, settle_for=frozenset())
+    say("Ready. Open the book: python3 book.py lab")
+    return 0
+
+
+COMMANDS = {"lab": lab, "test": test, "check": check, "bench": bench, "setup": setup}
+
+
+# --- the browser of the browser tests -------------------------------------------------------------
+
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"]
+USUAL_PLACES = [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+    "%ProgramFiles%/Google/Chrome/Application/chrome.exe",
+    "%LocalAppData%/Google/Chrome/Application/chrome.exe",
+    "%ProgramFiles(x86)%/Microsoft/Edge/Application/msedge.exe",
+]
+NO_BROWSER = (
+    "No browser for the browser tests: install Chromium, Chrome or Edge, "
+    "or run `python -m playwright install chromium` with the Python of .venv."
+)
+
+
+def find_browser(python: str) -> str | None:
+    """Return the first Chromium-family browser of this machine; `python` is asked for playwright's own."""
+    return next((path for path in browsers(python) if path and Path(path).exists()), None)
+
+
+def browsers(python: str) -> Iterator[str | None]:
+    """Yield where a browser may be, cheapest place first."""
+    yield os.environ.get("GPT4LAB_BROWSER")
+    yield from map(shutil.which, NAMES)
+    yield from map(os.path.expandvars, USUAL_PLACES)
+    ask = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    yield subprocess.run([python, "-c", ask], env=ENV, capture_output=True, text=True).stdout.strip()
+
+
+def install_browser() -> None:
+    """Install a browser from the system's packages, else playwright's own; only for a CI machine."""
+    say("Installing a browser for the browser tests")
+    apt = [["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]]
+    if shutil.which("apt-get") and all(subprocess.call(command, env=ENV) == 0 for command in apt):
+        return
+    subprocess.call([str(PYTHON), "-m", "playwright", "install", "chromium"], env=ENV)
+
+
+# --- start ----------------------------------------------------------------------------------------
+
+
+def run(module: str, *arguments: str) -> int:
+    """Run a module of `.venv` to its end; Ctrl-C is the module's business, not ours."""
+    process = subprocess.Popen([str(PYTHON), "-m", module, *arguments], cwd=ROOT, env=ENV)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def say(line: str) -> None:
+    """Tell the reader what happens now."""
+    print(line, flush=True)
+
+
+def main(arguments: list[str]) -> NoReturn:
+    """Run the command that is named first."""
+    name, *rest = arguments or ["help"]
+    if name not in COMMANDS:
+        sys.exit(__doc__)
+    options = [argument for argument in rest if argument in OPTIONS]
+    sys.exit(COMMANDS[name](options, [argument for argument in rest if argument not in OPTIONS]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

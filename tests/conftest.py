@@ -1,0 +1,64 @@
+"""What all tests share: where the book is, which browser there is, and what to do without torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NO_TORCH = "torch is not installed here: live toys are not tested (python3 book.py setup looks for it)"
+
+
+def load_bootstrap() -> ModuleType:
+    """Import book.py, which is a script and not part of the package."""
+    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "book.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def has_torch() -> bool:
+    return importlib.util.find_spec("torch") is not None
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The root of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def bootstrap() -> ModuleType:
+    """book.py as a module."""
+    return load_bootstrap()
+
+
+@pytest.fixture(scope="session")
+def browser_path(bootstrap: ModuleType) -> str:
+    """A Chromium-family browser; where there is none the test is skipped, on a CI machine it fails."""
+    found = bootstrap.find_browser(sys.executable)
+    if found is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(bootstrap.NO_BROWSER)
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs torch or a browser; browser tests stay together, on one JupyterLab."""
+    for item in items:
+        if item.path.is_relative_to(ROOT / "tests" / "browser"):
+            item.add_marker("browser")
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        if item.get_closest_marker("live") and not has_torch():
+            item.add_marker(pytest.mark.skip(reason=NO_TORCH))
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the top what this machine can test."""
+    return [] if has_torch() else [NO_TORCH]
