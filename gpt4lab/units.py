@@ -23,7 +23,7 @@ class UnitError(ValueError):
 
 @cache
 def _registry() -> Any:
-    import pint  # noqa: PLC0415  (a third of a second, so only when something has to be converted)
+    import pint
 
     registry = cast(Any, pint.UnitRegistry)(cache_folder=None)
     for name in _COUNTED:

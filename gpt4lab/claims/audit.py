@@ -128,9 +128,5 @@ def _recompute(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip
 
 
 def _residual(stated: Sequence[float], recomputed: Sequence[float]) -> float | None:
-    pairs = [
-        (here, there)
-        for here, there in zip(stated, recomputed, strict=False)
-        if there and math.isfinite(there)
-    ]
+    pairs = [(here, there) for here, there in zip(stated, recomputed, strict=False) if there and math.isfinite(there)]
     return max(((here - there) / there for here, there in pairs), key=abs, default=None)

@@ -1,4 +1,4 @@
-"""The post, split into atomic claims. Each is one entry of ledger.toml:
+"""The post, split into atomic claims: each is one entry of ledger.toml.
 
     [C12]
     chapter = "03"
@@ -69,9 +69,7 @@ class Claim:
     quantity: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
     given: tuple[Mapping[str, Any], ...] = attrs.field(default=({},), converter=_tuple)
     sets: str = ""
-    relation: str = attrs.field(
-        default="about", validator=attrs.validators.in_(("about", "at_least", "at_most"))
-    )
+    relation: str = attrs.field(default="about", validator=attrs.validators.in_(("about", "at_least", "at_most")))
     tolerance: float = 0.03
     expect: Mapping[str, tuple[Bound, Bound]] = attrs.field(factory=dict[str, Any], converter=_bounds)
     assumption: str = ""

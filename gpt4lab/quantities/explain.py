@@ -82,9 +82,7 @@ def _html_input(item: Input) -> str:
     return f"<details><summary>{line}</summary>{item.made_of.html()}</details>" if item.made_of else line
 
 
-def explain(
-    name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str, Any] | None = None
-) -> Explanation:
+def explain(name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str, Any] | None = None) -> Explanation:
     """How the quantity `name` comes about under a scenario, `depth` levels of formulas down.
 
     Raises UnknownQuantity for an unknown name.
@@ -98,9 +96,7 @@ def explain(
     return Explanation(quantity, found[name], inputs)
 
 
-def _input(
-    symbol: str, path: str, value: Any, scenario: Scenario, depth: int, given: Mapping[str, Any]
-) -> Input:
+def _input(symbol: str, path: str, value: Any, scenario: Scenario, depth: int, given: Mapping[str, Any]) -> Input:
     deeper = depth > 1 and path in QUANTITIES and path not in given
     made_of = explain(path, scenario, depth=depth - 1, given=given) if deeper else None
     return Input(symbol, path, value, unit_of(path), _origin(path, given), made_of)

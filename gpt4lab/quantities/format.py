@@ -9,7 +9,7 @@ from gpt4lab.units import SUPERSCRIPT
 
 
 def plain_number(value: Any) -> str:
-    """ "277×10⁹", "0.34", "25,000"; anything that is not a number is written as it is."""
+    """Plain characters: 277×10⁹, 0.34, 25,000; anything that is not a number is written as it is."""
     mantissa, exponent = _parts(value)
     return mantissa if not exponent else f"{mantissa}×10{str(exponent).translate(SUPERSCRIPT)}"
 

@@ -157,9 +157,7 @@ class _Latex(_Text):
             return rf"\sqrt{{{inside}}}"
         if name in ("ceil", "floor"):
             return rf"\l{name} {inside} \r{name}"
-        known = (
-            rf"\{name}" if name in ("max", "min", "exp", "log") else rf"\mathrm{{{name.replace('_', ' ')}}}"
-        )
+        known = rf"\{name}" if name in ("max", "min", "exp", "log") else rf"\mathrm{{{name.replace('_', ' ')}}}"
         return rf"{known}\left({inside}\right)"
 
     def choice(self, condition: str, then: str, otherwise: str) -> str:

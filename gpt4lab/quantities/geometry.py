@@ -24,9 +24,7 @@ def active_params(k: Num, N_expert: Num, N_shared: Num) -> Num:
     return k * N_expert + N_shared
 
 
-@quantity(
-    "geometry.width_from_attention", "1", source="brown2020", N_attn="model.shared_params", L="model.layers"
-)
+@quantity("geometry.width_from_attention", "1", source="brown2020", N_attn="model.shared_params", L="model.layers")
 def width_from_attention(N_attn: Num, L: Num) -> Num:
     """Width at which full multi-head attention (4 d² a layer) has the stated parameters."""
     return sqrt(N_attn / (4 * L))

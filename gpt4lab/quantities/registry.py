@@ -89,9 +89,7 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
     return values((name,), scenario, given)[name]
 
 
-def values(
-    names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Several quantities at once; what they share is computed once. See `value`."""
     given = given or {}
     return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
@@ -121,9 +119,7 @@ def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
     leaves = [path for path in order if path not in QUANTITIES]
     computed = [path for path in order if path in QUANTITIES]
     slot = {path: index for index, path in enumerate([*given, *leaves, *computed])}
-    steps = [
-        (QUANTITIES[path], [slot[source] for source in QUANTITIES[path].inputs.values()]) for path in computed
-    ]
+    steps = [(QUANTITIES[path], [slot[source] for source in QUANTITIES[path].inputs.values()]) for path in computed]
     return _Plan(
         names,
         tuple(leaf(path) for path in leaves),
@@ -170,7 +166,7 @@ def _fact(table: str, key: str, attribute: str) -> Any:
 
 
 def _entry(table: str, key: str) -> Any:
-    from gpt4lab import catalog  # noqa: PLC0415  (the tables are read only when a number needs them)
+    from gpt4lab import catalog
 
     return getattr(catalog, table)[key]
 
@@ -186,5 +182,4 @@ def unit_of(path: str) -> str:
     else:
         field, _, attribute = path.rpartition(".")
         table, key = FIELDS[field].catalog, FIELDS[field].default
-    kind: Any = type(_entry(table, key))
-    return attrs.fields_dict(kind)[attribute].metadata["unit"] or ""
+    return attrs.fields_dict(_entry(table, key).__class__)[attribute].metadata["unit"] or ""

@@ -79,9 +79,7 @@ def from_text(text: str) -> float:
     try:
         number = float(bare[:-1] if factor != 1 else bare)
     except ValueError:
-        raise ScenarioError(
-            f"{text!r} is not a number; write it like 25000, 25k, 1.8T, 34% or 2e25."
-        ) from None
+        raise ScenarioError(f"{text!r} is not a number; write it like 25000, 25k, 1.8T, 34% or 2e25.") from None
     return float(f"{number * factor:.12g}")
 
 
@@ -122,11 +120,7 @@ def load_scenario(name: str = "leak") -> Scenario:
     """
     base, _, settings = name.strip().partition("?")
     scenario = _read(unquote(base))
-    return (
-        change(scenario, {path: parse(path, text) for path, text in parse_qsl(settings)})
-        if settings
-        else scenario
-    )
+    return change(scenario, {path: parse(path, text) for path, text in parse_qsl(settings)}) if settings else scenario
 
 
 def names() -> list[str]:
@@ -158,6 +152,6 @@ def _known(path: str) -> str:
 
 
 def near(name: str, known: Any) -> str:
-    """ "; did you mean ...?" with the closest known names, or the whole list where none is close."""
+    """End of an error message: the closest known names, or the whole list where none is close."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(close)}?" if close else f"; known: {', '.join(sorted(known))}."

@@ -74,9 +74,7 @@ def entry(default: str, catalog: str, label: str, meaning: str, source: str) -> 
 
 
 def _declare(field: Field, converter: Callable[[Any], Any]) -> Any:
-    return attrs.field(
-        default=field.default, converter=converter, validator=_validate, metadata={"field": field}
-    )
+    return attrs.field(default=field.default, converter=converter, validator=_validate, metadata={"field": field})
 
 
 def _to_number(value: Any) -> Any:
@@ -88,24 +86,21 @@ def _to_whole(value: Any) -> Any:
 
 
 def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-    group: type[Any] = type(record)
-    field = field_of(group, attribute)
+    field = field_of(record.__class__, attribute)
     if field.choices or field.catalog:
         _validate_word(field, value)
     elif not _is_number(value) or (field.whole and not isinstance(value, int)):
         kind = "whole number" if field.whole else "number"
         raise ScenarioError(f"{field.path} = {value!r} is not a {kind}; {allowed(field)}.")
     elif not field.lo <= value <= field.hi:
-        raise ScenarioError(
-            f"{field.path} = {value:,g} is out of range; {allowed(field)}.{_meant(field, value)}"
-        )
+        raise ScenarioError(f"{field.path} = {value:,g} is out of range; {allowed(field)}.{_meant(field, value)}")
 
 
 def _validate_word(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
         raise ScenarioError(f"{field.path} = {value!r} is not one of: {', '.join(field.choices)}.")
     if field.catalog:
-        from gpt4lab import catalog  # noqa: PLC0415  (the tables are read only when a name must be checked)
+        from gpt4lab import catalog
 
         getattr(catalog, field.catalog)[value]
 
@@ -120,7 +115,7 @@ def allowed(field: Field) -> str:
 
 
 def _meant(field: Field, value: float) -> str:
-    """ " Did you mean 0.34?" where a factor of 100, 1000, ... explains a value out of range."""
+    """End of an error message: "Did you mean 0.34?" where a factor of 100, 1000, ... explains the value."""
     for factor in (100, 1e3, 1e6, 1e9, 1e12):
         for guess in (value / factor, value * factor):
             if field.lo <= guess <= field.hi and (not field.whole or float(guess).is_integer()):

@@ -15,9 +15,7 @@ class Model:
     """The network that the post describes."""
 
     experts: int = whole(16, "expert", 1, 1024, "Experts", "experts in each layer", "C06", log=True)
-    top_k: int = whole(
-        2, "expert", 1, 64, "Experts per token", "experts that each token is sent to", "C08", log=True
-    )
+    top_k: int = whole(2, "expert", 1, 64, "Experts per token", "experts that each token is sent to", "C08", log=True)
     expert_params: float = number(
         111e9,
         "param",
@@ -47,9 +45,7 @@ class Model:
         log=True,
     )
     kv_heads: int = whole(1, "head", 1, 1024, "Key-value heads", "heads whose keys are kept", "C58", log=True)
-    head_dim: int = whole(
-        128, "1", 16, 1024, "Head size", "values per head", "assumed: usual at this size", log=True
-    )
+    head_dim: int = whole(128, "1", 16, 1024, "Head size", "values per head", "assumed: usual at this size", log=True)
     vocab: int = whole(
         100_277,
         "token",
@@ -60,9 +56,7 @@ class Model:
         "assumed: cl100k, from memory",
         log=True,
     )
-    context: int = whole(
-        8192, "token", 128, 1_048_576, "Context", "tokens in a training sequence", "C19", log=True
-    )
+    context: int = whole(8192, "token", 128, 1_048_576, "Context", "tokens in a training sequence", "C19", log=True)
     long_context: int = whole(
         32_768,
         "token",
@@ -86,9 +80,7 @@ class Model:
 class Training:
     """The run that made the model."""
 
-    tokens: float = number(
-        13e12, "token", 1e6, 1e16, "Training tokens", "tokens seen, epochs counted", "C15", log=True
-    )
+    tokens: float = number(13e12, "token", 1e6, 1e16, "Training tokens", "tokens seen, epochs counted", "C15", log=True)
     mfu: float = number(
         0.34,
         "fraction",
@@ -98,9 +90,7 @@ class Training:
         "model FLOP used, as a share of the hardware's peak",
         "C29: middle of 32-36%",
     )
-    batch_tokens: float = number(
-        60e6, "token", 1e3, 1e10, "Batch", "tokens per optimiser step", "C22", log=True
-    )
+    batch_tokens: float = number(60e6, "token", 1e3, 1e10, "Batch", "tokens per optimiser step", "C22", log=True)
     micro_batch: int = whole(
         1, "sequence", 1, 1024, "Micro-batch", "sequences that pass a pipeline stage together", "assumed: smallest",
         log=True,
@@ -113,16 +103,10 @@ class Cluster:
 
     accelerator: str = entry("a100-sxm-80gb", "accelerators", "Accelerator", "the GPU or TPU used", "C28")
     gpus: int = whole(25_000, "GPU", 1, 10_000_000, "GPUs", "accelerators in the run", "C28", log=True)
-    days: float = number(
-        95, "day", 0.1, 3650, "Days", "length of the run as stated", "C28: middle of 90-100", log=True
-    )
-    usd_per_gpu_hour: float = number(
-        1, "USD/GPU/hour", 0.01, 100, "Price", "rent of one accelerator", "C32", log=True
-    )
+    days: float = number(95, "day", 0.1, 3650, "Days", "length of the run as stated", "C28: middle of 90-100", log=True)
+    usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100, "Price", "rent of one accelerator", "C32", log=True)
     tensor: int = whole(8, "GPU", 1, 1024, "Tensor parallel", "GPUs that share each layer", "C38", log=True)
-    pipeline: int = whole(
-        15, "stage", 1, 1024, "Pipeline stages", "groups of layers in a row", "C39", log=True
-    )
+    pipeline: int = whole(15, "stage", 1, 1024, "Pipeline stages", "groups of layers in a row", "C39", log=True)
     interleave: int = whole(
         1, "1", 1, 64, "Interleaving", "chunks of layers per stage", "assumed: plain 1F1B", log=True
     )
@@ -168,9 +152,7 @@ class Reliability:
 class Data:
     """Where the tokens could come from."""
 
-    web_tokens: float = number(
-        5e12, "token", 1e9, 1e15, "Web text", "unique tokens of web text", "C88", log=True
-    )
+    web_tokens: float = number(5e12, "token", 1e9, 1e15, "Web text", "unique tokens of web text", "C88", log=True)
     code_tokens: float = number(
         0.75e12,
         "token",
@@ -181,25 +163,17 @@ class Data:
         "assumed: what closes 13T, see C17",
         log=True,
     )
-    text_epochs: float = number(
-        2, "1", 0.1, 100, "Epochs of text", "times each text was seen", "C17", log=True
-    )
-    code_epochs: float = number(
-        4, "1", 0.1, 100, "Epochs of code", "times each program was seen", "C17", log=True
-    )
+    text_epochs: float = number(2, "1", 0.1, 100, "Epochs of text", "times each text was seen", "C17", log=True)
+    code_epochs: float = number(4, "1", 0.1, 100, "Epochs of code", "times each program was seen", "C17", log=True)
     instruction_rows: float = number(
         1e7, "row", 1e3, 1e10, "Instruction rows", "rows of instruction data", "C18: millions", log=True
     )
-    tokens_per_row: float = number(
-        1000, "token/row", 10, 1e5, "Tokens per row", "length of a row", "assumed", log=True
-    )
+    tokens_per_row: float = number(1000, "token/row", 10, 1e5, "Tokens per row", "length of a row", "assumed", log=True)
     books: float = number(4e6, "book", 1e3, 1e9, "Books", "books in the shadow library", "C92", log=True)
     tokens_per_book: float = number(
         1.3e5, "token/book", 1e3, 1e7, "Tokens per book", "length of a book", "assumed: from memory", log=True
     )
-    papers: float = number(
-        80e6, "paper", 1e3, 1e10, "Papers", "papers in the shadow library", "C93", log=True
-    )
+    papers: float = number(80e6, "paper", 1e3, 1e10, "Papers", "papers in the shadow library", "C93", log=True)
     tokens_per_paper: float = number(
         8e3,
         "token/paper",
@@ -226,15 +200,11 @@ class Data:
         "assumed: from memory",
         log=True,
     )
-    video_hours: float = number(
-        1e6, "hour", 1, 1e10, "Video", "hours of speech transcribed", "nyt2024", log=True
-    )
+    video_hours: float = number(1e6, "hour", 1, 1e10, "Video", "hours of speech transcribed", "nyt2024", log=True)
     words_per_minute: float = number(
         150, "word/minute", 10, 1000, "Speech", "words spoken per minute", "assumed: usual"
     )
-    words_per_token: float = number(
-        0.75, "word/token", 0.1, 2, "Words per token", "English", "openai-pricing2022"
-    )
+    words_per_token: float = number(0.75, "word/token", 0.1, 2, "Words per token", "English", "openai-pricing2022")
 
 
 @frozen
@@ -242,16 +212,10 @@ class Serving:
     """The machines that answer, and what they charge."""
 
     accelerator: str = entry("a100-sxm-80gb", "accelerators", "Accelerator", "the GPU or TPU used", "C52")
-    gpus: int = whole(
-        128, "GPU", 1, 100_000, "GPUs", "accelerators that hold one copy of the model", "C78", log=True
-    )
+    gpus: int = whole(128, "GPU", 1, 100_000, "GPUs", "accelerators that hold one copy of the model", "C78", log=True)
     tensor: int = whole(8, "GPU", 1, 1024, "Tensor parallel", "GPUs that share each layer", "C80", log=True)
-    pipeline: int = whole(
-        16, "stage", 1, 1024, "Pipeline stages", "groups of layers in a row", "C80", log=True
-    )
-    usd_per_gpu_hour: float = number(
-        1, "USD/GPU/hour", 0.01, 100, "Price", "rent of one GPU", "C32", log=True
-    )
+    pipeline: int = whole(16, "stage", 1, 1024, "Pipeline stages", "groups of layers in a row", "C80", log=True)
+    usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100, "Price", "rent of one GPU", "C32", log=True)
     usd_per_1k_tokens: float = number(
         0.0049, "USD/ktoken", 1e-7, 10, "Cost per 1k tokens", "what serving costs, as stated", "C52, read as dollars",
         log=True,
@@ -260,15 +224,9 @@ class Serving:
         0.06, "USD/ktoken", 1e-7, 10, "Price per 1k tokens", "what a customer pays for output", "openai-pricing2023",
         log=True,
     )  # fmt: skip
-    tokens_in_flight: int = whole(
-        4096, "token", 1, 10_000_000, "Batch", "sequences decoded together", "S03", log=True
-    )
-    bytes_per_weight: float = number(
-        2, "byte/param", 0.25, 4, "Bytes per weight", "2 is fp16, 1 is int8", "S05"
-    )
-    bytes_per_kv: float = number(
-        2, "byte", 0.25, 4, "Bytes per cached value", "2 is fp16, 1 is int8", "assumed: fp16"
-    )
+    tokens_in_flight: int = whole(4096, "token", 1, 10_000_000, "Batch", "sequences decoded together", "S03", log=True)
+    bytes_per_weight: float = number(2, "byte/param", 0.25, 4, "Bytes per weight", "2 is fp16, 1 is int8", "S05")
+    bytes_per_kv: float = number(2, "byte", 0.25, 4, "Bytes per cached value", "2 is fp16, 1 is int8", "assumed: fp16")
     overhead_bytes: float = number(
         2e9, "byte", 0, 1e11, "Overhead", "memory per GPU for all else", "assumed: from memory"
     )
@@ -278,12 +236,8 @@ class Serving:
 class Speculation:
     """A small model drafts, the large one checks."""
 
-    acceptance: float = number(
-        0.8, "fraction", 0, 1, "Acceptance", "chance that a drafted token is kept", "assumed"
-    )
-    draft_length: int = whole(
-        4, "token", 0, 64, "Draft length", "tokens drafted per pass", "S-source: about 4"
-    )
+    acceptance: float = number(0.8, "fraction", 0, 1, "Acceptance", "chance that a drafted token is kept", "assumed")
+    draft_length: int = whole(4, "token", 0, 64, "Draft length", "tokens drafted per pass", "S-source: about 4")
     draft_cost: float = number(
         0.05, "fraction", 0, 1, "Draft cost", "time of a draft step, in target steps", "leviathan2023"
     )
@@ -293,12 +247,8 @@ class Speculation:
 class Vision:
     """Eyes added to the model."""
 
-    tokens: float = number(
-        2e12, "token", 1e6, 1e15, "Vision tokens", "tokens of the added training", "C67", log=True
-    )
-    every: int = whole(
-        7, "layer", 1, 100, "Cross-attention every", "layers between insertions", "alayrac2022"
-    )
+    tokens: float = number(2e12, "token", 1e6, 1e15, "Vision tokens", "tokens of the added training", "C67", log=True)
+    every: int = whole(7, "layer", 1, 100, "Cross-attention every", "layers between insertions", "alayrac2022")
 
 
 @frozen
