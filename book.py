@@ -24,7 +24,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Iterator, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -98,7 +101,7 @@ def fingerprint(options: list[str]) -> str:
 
 def pyproject() -> dict[str, Any]:
     """Read pyproject.toml, where every dependency is declared."""
-    import tomllib  # here, so that an older Python still reaches check_python's sentence
+    import tomllib  # here: an older Python lacks it, and must still reach check_python's sentence
 
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
