@@ -33,6 +33,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "gpt4lab.json"  # written last: a set-up that was stopped has none and is done again
+CONSTRAINTS = ROOT / "constraints.txt"  # the tested version of every package
 FIRST_PAGE = ROOT / "notebooks" / "00_start_here.ipynb"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
@@ -42,36 +43,45 @@ PARTS = {  # of the test suite, as words for pytest
     "static": ["tests/static"],
     "unit": ["tests/unit"],
     "property": ["tests/property"],
-    "notebooks": ["tests/notebooks", "--nbmake", "notebooks"],
+    "notebooks": ["tests/notebooks", "--nbmake", "--nbmake-timeout=120", "notebooks"],
     "browser": ["tests/browser"],
 }
+
+NO_TORCH = (
+    "torch could not be had: no build for this machine and Python, or its index did not answer. "
+    "The book opens without the live toys; `python3 book.py setup` looks again."
+)
+NO_BROWSER = (
+    "No browser for the browser tests: install Chromium, Chrome or Edge, "
+    "or run `python -m playwright install chromium` with the Python of .venv."
+)
 
 # Settings of the caller's Python and pip that would put packages elsewhere, or compile them at every start.
 FOREIGN = {"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
 ENV = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+ENV["DEBIAN_FRONTEND"] = "noninteractive"
 
 
 # --- the environment ------------------------------------------------------------------------------
 
 
-def prepare(extras: set[str], options: list[str], settle_for: frozenset[str] = frozenset({"live"})) -> None:
+def prepare(extras: set[str], options: list[str], may_lack: tuple[str, ...] = ("live",)) -> None:
     """Make `.venv` once per hash of its inputs, with these extras of pyproject.toml.
 
-    Extras in `settle_for` may be missing from a finished set-up: without torch the book still opens.
+    A finished set-up may lack some of them and is left alone: without torch the book still opens.
     """
     check_python()
     before = read_stamp()
     options = sorted(options or before.get("options", []))
     key = fingerprint(options)
-    if before.get("key") != key:
-        before = {}
-        make_venv()
-    missing = extras - set(before.get("extras", []))
-    if before and missing <= settle_for:
+    present = set(before["extras"]) if before.get("key") == key else None
+    if present is not None and extras - present <= set(may_lack):
         return
     STAMP.unlink(missing_ok=True)
-    extras = install(extras | set(before.get("extras", [])), options)
-    STAMP.write_text(json.dumps({"key": key, "options": options, "extras": sorted(extras)}))
+    if present is None:
+        make_venv()
+    installed = install(extras | (present or set()), options)
+    STAMP.write_text(json.dumps({"key": key, "options": options, "extras": sorted(installed)}))
 
 
 def check_python() -> None:
@@ -94,7 +104,7 @@ def read_stamp() -> dict[str, Any]:
 def fingerprint(options: list[str]) -> str:
     """The hash of everything that decides what `.venv` holds."""
     metadata = pyproject()
-    inputs = [metadata["project"], metadata["build-system"], constraints().read_text(), options]
+    inputs = [metadata["project"], metadata["build-system"], CONSTRAINTS.read_text(), options]
     machine = [sys.version, sys.base_prefix, str(ROOT)]
     return hashlib.sha256(json.dumps([inputs, machine]).encode()).hexdigest()
 
@@ -104,11 +114,6 @@ def pyproject() -> dict[str, Any]:
     import tomllib  # here: an older Python lacks it, and must still reach check_python's sentence
 
     return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-
-def constraints() -> Path:
-    """Return the file with the tested version of every package."""
-    return ROOT / "constraints.txt"
 
 
 def make_venv() -> None:
@@ -123,10 +128,10 @@ def make_venv() -> None:
 def install(extras: set[str], options: list[str]) -> set[str]:
     """Install torch alone, then the book with the extras; return those that could be had."""
     if "live" in extras and not install_torch("--gpu" in options):
-        say("No torch build fits this machine and Python: the book opens, the live toys will say so.")
+        say(NO_TORCH)
         extras = extras - {"live"}
     say("Installing the packages: " + ", ".join(sorted(extras)))
-    tested = [] if "--fresh" in options else ["--constraint", str(constraints())]
+    tested = [] if "--fresh" in options else ["--constraint", str(CONSTRAINTS)]
     if not pip("--editable", f".[{','.join(sorted(extras))}]", *tested):
         sys.exit("pip could not install the packages: the lines above say why. The same command tries again.")
     return extras
@@ -174,8 +179,8 @@ def test(options: list[str], rest: list[str]) -> int:
     named = any(argument in PARTS or argument.startswith("tests") for argument in rest)
     chosen = rest if named else [*PARTS, *rest]
     arguments = [word for name in chosen for word in PARTS.get(name, [name])]
-    if "tests/browser" in arguments and not find_browser(str(PYTHON)):
-        install_browser() if os.environ.get("CI") == "true" else say(NO_BROWSER)
+    if "tests/browser" in arguments:
+        look_for_browser()
     ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
     workers = str(min(4, os.cpu_count() or 1))
     return run("pytest", "--numprocesses", workers, "--dist", "loadgroup", *arguments)
@@ -194,7 +199,7 @@ def bench(options: list[str], rest: list[str]) -> int:
 
 def setup(options: list[str], rest: list[str]) -> int:
     """Prepare for everything and stop; torch is looked for again where it was missing."""
-    prepare(EVERYTHING, options, settle_for=frozenset())
+    prepare(EVERYTHING, options, may_lack=())
     say("Ready. Open the book: python3 book.py lab")
     return 0
 
@@ -213,10 +218,6 @@ USUAL_PLACES = [
     "%LocalAppData%/Google/Chrome/Application/chrome.exe",
     "%ProgramFiles(x86)%/Microsoft/Edge/Application/msedge.exe",
 ]
-NO_BROWSER = (
-    "No browser for the browser tests: install Chromium, Chrome or Edge, "
-    "or run `python -m playwright install chromium` with the Python of .venv."
-)
 
 
 def find_browser(python: str) -> str | None:
@@ -233,13 +234,17 @@ def browsers(python: str) -> Iterator[str | None]:
     yield subprocess.run([python, "-c", ask], env=ENV, capture_output=True, text=True).stdout.strip()
 
 
-def install_browser() -> None:
-    """Install a browser from the system's packages, else playwright's own; only for a CI machine."""
+def look_for_browser() -> None:
+    """Say how to get a browser where there is none; a CI machine gets one, from its system or from playwright."""
+    if find_browser(str(PYTHON)):
+        return
+    if os.environ.get("CI") != "true":
+        say(NO_BROWSER)
+        return
     say("Installing a browser for the browser tests")
     apt = [["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]]
-    if shutil.which("apt-get") and all(subprocess.call(command, env=ENV) == 0 for command in apt):
-        return
-    subprocess.call([str(PYTHON), "-m", "playwright", "install", "chromium"], env=ENV)
+    if not (shutil.which("apt-get") and all(subprocess.call(command, env=ENV) == 0 for command in apt)):
+        subprocess.call([str(PYTHON), "-m", "playwright", "install", "chromium"], env=ENV)
 
 
 # --- start ----------------------------------------------------------------------------------------
