@@ -1,7 +1,7 @@
 """Renew what follows from the dependencies of pyproject.toml.
 
-    .venv/bin/python tools/dependencies.py lock              renew constraints.txt (needs the extra `dev`)
-    .venv/bin/python tools/dependencies.py colab [address]   print the cell that installs the book in Colab
+    python3 tools/dependencies.py lock              renew constraints.txt (needs uv: the extra `dev`)
+    python3 tools/dependencies.py colab [address]   print the cell that installs the book in Colab
 
 torch and its CUDA packages stay out of the lock: book.py and environment.yml choose the build.
 """
