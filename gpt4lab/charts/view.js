@@ -1,0 +1,113 @@
+// A chart on the page: embedded once, then only its rows and params move.
+// Shared by the live chart (live.js) and by the renderer for plain charts (offline.py).
+
+const NARROWEST = 320; // px of plot; below this the picture is scaled instead of laid out anew
+
+// Columns {x: [..], y: [..]} -> rows [{x, y}, ..]
+function toRows(columns) {
+  const names = Object.keys(columns);
+  const length = names.length ? columns[names[0]].length : 0;
+  return Array.from({ length }, (_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+}
+
+// Rows that stay are changed in place, so that Vega keeps their marks and the page keeps their elements.
+function swapRows(view, name, held, rows) {
+  const set = view.changeset();
+  const shared = Math.min(held.length, rows.length);
+  for (let i = 0; i < shared; i++) {
+    for (const key in rows[i]) if (held[i][key] !== rows[i][key]) set.modify(held[i], key, rows[i][key]);
+  }
+  view.change(name, set.remove(held.slice(shared)).insert(rows.slice(shared)));
+  return held.slice(0, shared).concat(rows.slice(shared));
+}
+
+// A chart drawn for `room` pixels; charts of several plots keep their size and are scaled by the stylesheet.
+function fitWidth(view, spec, plot) {
+  const natural = spec.width;
+  if (typeof natural !== "number") return () => {};
+  const around = Number(plot.querySelector("svg").getAttribute("width")) - view.width(); // axes and labels
+  const observer = new ResizeObserver(() => {
+    const width = Math.max(NARROWEST, Math.min(natural, Math.floor(plot.clientWidth - around)));
+    if (plot.clientWidth && width !== view.width()) view.width(width).resize().runAsync();
+  });
+  observer.observe(plot);
+  return () => observer.disconnect();
+}
+
+const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+
+// 25000 -> "25,000"; 2.15e25 -> "2.15 × 10²⁵"
+function numberText(value) {
+  if (typeof value !== "number") return value == null ? "" : String(value);
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-3 && size < 1e9)) return value.toLocaleString("en-US", { maximumSignificantDigits: 5 });
+  const [digits, power] = value.toExponential(3).split("e");
+  return `${Number(digits)} × 10${[...power.replace("+", "")].map((c) => SUPERSCRIPT[c]).join("")}`;
+}
+
+function cell(tag, text, numeric) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  if (numeric) element.className = "g4l-number";
+  if (tag === "th") element.scope = "col";
+  return element;
+}
+
+function rowsTable(name, titles, rows, most = 200) {
+  const table = document.createElement("table");
+  const fields = Object.keys(titles);
+  table.createCaption().textContent = rows.length > most ? `${name} (first ${most} of ${rows.length} rows)` : name;
+  const numeric = (field) => rows.some((row) => typeof row[field] === "number");
+  table.createTHead().insertRow().append(...fields.map((f) => cell("th", titles[f], numeric(f))));
+  const body = table.createTBody();
+  for (const row of rows.slice(0, most)) {
+    body.insertRow().append(...fields.map((f) => cell("td", numberText(row[f]), typeof row[f] === "number")));
+  }
+  return table;
+}
+
+// The same rows as a table, written only while it is open: folded, it costs nothing.
+function foldedTable(titles, rowsOf) {
+  const details = document.createElement("details");
+  details.className = "g4l-table";
+  details.innerHTML = "<summary>The data as a table</summary><div></div>";
+  const write = () => {
+    if (!details.open) return;
+    const tables = Object.keys(titles).map((name) => rowsTable(name, titles[name], rowsOf(name)));
+    details.lastElementChild.replaceChildren(...tables);
+  };
+  details.addEventListener("toggle", write);
+  return { details, write };
+}
+
+// Draw `spec` into `el`. `columns` holds the rows of its named datasets, `titles` the table's headings.
+// Returns {update, describe, dispose}; `update({name: columns}, {param: value})` repaints in place.
+async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, description = "", titles = {}) {
+  const figure = document.createElement("div");
+  figure.className = "g4l-chart";
+  const plot = document.createElement("div");
+  plot.className = "g4l-plot";
+  plot.setAttribute("role", "img");
+  figure.append(plot);
+  el.append(figure);
+
+  const held = Object.fromEntries(Object.entries(columns).map(([name, data]) => [name, toRows(data)]));
+  const describe = (text) => plot.setAttribute("aria-label", text);
+  describe(description);
+  const options = { renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
+  const full = Object.keys(held).length ? { ...spec, datasets: { ...spec.datasets, ...held } } : spec;
+  const { view, finalize } = await vegaEmbed(plot, full, options);
+  const unfit = fitWidth(view, spec, plot);
+  const table = foldedTable(titles, (name) => held[name] ?? []);
+  if (Object.keys(titles).length) figure.append(table.details);
+
+  const update = (changed, signals = {}) => {
+    for (const name in changed) held[name] = swapRows(view, name, held[name] ?? [], toRows(changed[name]));
+    for (const name in signals) view.signal(name, signals[name]);
+    table.write();
+    return view.runAsync();
+  };
+  if (Object.keys(params).length) await update({}, params);
+  const dispose = () => (unfit(), finalize(), figure.remove());
+  return { update, describe, dispose };
+}

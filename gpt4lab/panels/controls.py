@@ -1,0 +1,144 @@
+"""Controls that a reader moves: a number, a choice, a switch. They know nothing of scenarios.
+
+    gpus = NumberControl("GPUs", unit="GPU", lo=1_000, hi=200_000, value=25_000, mark=25_000, scale="log", integer=True)
+    mfu = NumberControl("MFU", unit="fraction", lo=0.01, hi=1, value=0.34, mark=0.34, help="share of the peak that is used")
+    zero = ChoiceControl("ZeRO stage", options=[("none", 0), ("1", 1), ("3", 3)], value=1, mark=1)
+    bubble = ToggleControl("Count the bubble", value=True, mark=True)
+
+    gpus.observe(lambda change: ..., names="value")     # float, or int where `integer`
+    gpus.value = 8_000                                  # out of range: ControlError, and the old value stays
+    gpus.error = "fewer GPUs than pipeline stages"      # shown under the control until set to ""
+
+`mark` is the value that the reader can always return to (the post's; say what it is in `mark_label`): a hollow diamond
+on the slider, pressed or reached by Delete. The unit "fraction" is shown and typed in per cent and stored as a fraction.
+The entry takes "25k", "1.8e12", "25,000", "1.8 trillion", "32%". A move sends the newest value only, never a queue.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets as t
+
+from gpt4lab.charts import theme
+
+FACTORS = (100, 1e3, 1e6, 1e9, 1e12)  # slips of unit or of prefix that an error message can name
+
+
+class ControlError(ValueError, t.TraitError):
+    """A value that the control does not take: names control, value, range and unit."""
+
+
+def _beside(name: str) -> str:
+    return files("gpt4lab.panels").joinpath(name).read_text(encoding="utf-8")
+
+
+class Control(anywidget.AnyWidget):
+    """What the three controls share."""
+
+    _esm = _beside("controls.js")
+    _css = theme.read("tokens.css") + _beside("controls.css") + _beside("panel.css")
+
+    kind = t.Unicode().tag(sync=True)
+    label = t.Unicode().tag(sync=True)
+    help = t.Unicode().tag(sync=True)
+    mark_label = t.Unicode("the post").tag(sync=True)
+    disabled = t.Bool(False).tag(sync=True)
+    error = t.Unicode("", help="one line under the control").tag(sync=True)
+    value: Any
+    mark: Any
+
+    def to_mark(self) -> None:
+        """Return to the marked value, if there is one."""
+        if self.mark is not None:
+            self.value = self.mark
+
+
+class NumberControl(Control):
+    """A slider with a number entry and a unit.
+
+    Raises
+    ------
+    ControlError
+        On a value or a mark out of range, a broken range, or a log scale that reaches zero.
+
+    """
+
+    unit = t.Unicode().tag(sync=True)
+    lo = t.Float().tag(sync=True)
+    hi = t.Float().tag(sync=True)
+    scale = t.Enum(["linear", "log"], "linear").tag(sync=True)
+    step = t.Float(None, allow_none=True).tag(sync=True)
+    integer = t.Bool(False).tag(sync=True)
+    mark = t.Float(None, allow_none=True).tag(sync=True)
+    value = t.Union([t.Int(), t.Float()]).tag(sync=True)
+
+    def __init__(self, label: str, unit: str, lo: float, hi: float, value: float, **options: Any) -> None:
+        if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
+            raise ControlError(f"{label}: the range {lo:g} to {hi:g} {unit} is empty or endless.")
+        if options.get("scale") == "log" and lo <= 0:
+            raise ControlError(f"{label}: a log scale starts above zero, not at {lo:g} {unit}.")
+        super().__init__(kind="number", label=label, unit=unit, lo=lo, hi=hi, value=value, **options)
+
+    @t.validate("value", "mark")
+    def _inside(self, proposal: dict[str, Any]) -> float | None:
+        value = proposal["value"]
+        if value is None:
+            return None
+        if not self.lo <= value <= self.hi:
+            allowed = f"{self._words(self.lo)} to {self._words(self.hi)}"
+            raise ControlError(f"{self.label}: {self._words(value)} is outside {allowed}.{self._meant(value)}")
+        if self.integer and value != int(value):
+            raise ControlError(f"{self.label}: {value:g} {self.unit} is not a whole number.")
+        return int(value) if self.integer else float(value)
+
+    def _words(self, value: float) -> str:
+        return f"{value:,.7g} {self.unit}".strip() if abs(value) < 1e7 else f"{value:.6g} {self.unit}".strip()
+
+    def _meant(self, value: float) -> str:
+        guesses = [guess for factor in FACTORS for guess in (value * factor, value / factor)]
+        inside = [guess for guess in guesses if self.lo <= guess <= self.hi]
+        return f" Did you mean {self._words(inside[0])}?" if inside else ""
+
+
+class ChoiceControl(Control):
+    """One of a few options: words, or (words, value) pairs.
+
+    Raises
+    ------
+    ControlError
+        On a value or a mark that is not among the options.
+
+    """
+
+    options = t.List().tag(sync=True)
+    mark = t.Any(None).tag(sync=True)
+    value = t.Any(None).tag(sync=True)
+
+    def __init__(
+        self, label: str, options: Sequence[Any] | Mapping[str, Any], value: Any, mark: Any = None, **more: Any
+    ) -> None:
+        pairs = options.items() if isinstance(options, Mapping) else options
+        listed = [list(pair) if isinstance(pair, (list, tuple)) else [str(pair), pair] for pair in pairs]
+        super().__init__(kind="choice", label=label, options=listed, value=value, mark=mark, **more)
+
+    @t.validate("value", "mark")
+    def _among(self, proposal: dict[str, Any]) -> Any:
+        values = [own for _, own in self.options]
+        if proposal["value"] not in values and not (proposal["trait"].name == "mark" and proposal["value"] is None):
+            raise ControlError(f"{self.label}: {proposal['value']!r} is not one of {', '.join(map(str, values))}.")
+        return proposal["value"]
+
+
+class ToggleControl(Control):
+    """A switch."""
+
+    mark = t.Bool(None, allow_none=True).tag(sync=True)
+    value = t.Bool(False).tag(sync=True)
+
+    def __init__(self, label: str, value: bool = False, mark: bool | None = None, **more: Any) -> None:
+        super().__init__(kind="toggle", label=label, value=value, mark=mark, **more)
