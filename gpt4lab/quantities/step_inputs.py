@@ -1,0 +1,136 @@
+"""What a training step is asked about: a model's shape, a parallel layout, a machine, and measured efficiencies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import Factory, field, frozen
+
+from gpt4lab.quantities import memory, pipeline
+from gpt4lab.quantities.arith import Num
+
+NAN = float("nan")
+
+
+class LayoutError(ValueError):
+    """A layout that no cluster can run, or an input that is not a positive number."""
+
+
+def _positive(record: Any, attribute: Any, value: Any) -> None:
+    if isinstance(value, (int, float)) and not value > 0:
+        raise LayoutError(f"{type(record).__name__}.{attribute.name} = {value!r} is not a positive number.")
+
+
+def _code(names: tuple[str, ...], value: Any) -> Any:
+    """The code of a name; codes and arrays of codes pass."""
+    if not isinstance(value, str):
+        return value
+    if value not in names:
+        raise LayoutError(f"{value!r} is not one of: {', '.join(names)}.")
+    return names.index(value)
+
+
+@frozen
+class Shape:
+    """Geometry of a model whose layers are all alike. A dense model has one expert, which every token uses."""
+
+    layers: Num = field(validator=_positive)
+    d_model: Num = field(validator=_positive)
+    heads: Num = field(validator=_positive)
+    kv_heads: Num = field(default=Factory(lambda self: self.heads, takes_self=True), validator=_positive)
+    head_dim: Num = field(default=Factory(lambda self: self.d_model / self.heads, takes_self=True), validator=_positive)
+    d_ff: Num = field(default=Factory(lambda self: 4 * self.d_model, takes_self=True), validator=_positive)
+    gated: Num = 0
+    experts: Num = field(default=1, validator=_positive)
+    top_k: Num = field(default=1, validator=_positive)
+    shared_experts: Num = 0
+    vocab: Num = field(default=51200, validator=_positive)
+    tied_embeddings: Num = 1
+    sequence: Num = field(default=2048, validator=_positive)
+
+
+@frozen
+class Layout:
+    """How a batch is spread over a cluster.
+
+    `batch` counts sequences. `overlap` is the share of the data-parallel traffic that may hide behind backward.
+    `gradient_bytes` is 2, or 4 where gradients are summed in fp32. `fused_attention` is FlashAttention's kind.
+    """
+
+    tensor: Num = field(default=1, validator=_positive)
+    pipeline: Num = field(default=1, validator=_positive)
+    data: Num = field(default=1, validator=_positive)
+    expert: Num = field(default=1, validator=_positive)
+    batch: Num = field(default=1, validator=_positive)
+    micro_batch: Num = field(default=1, validator=_positive)
+    interleave: Num = field(default=1, validator=_positive)
+    schedule: Any = field(default="1f1b", converter=lambda value: _code(pipeline.SCHEDULES, value))
+    zero: Num = 0
+    recompute: Any = field(default="none", converter=lambda value: _code(memory.RECOMPUTE, value))
+    sequence_parallel: Any = False
+    fused_attention: Any = False
+    overlap: Num = 0.0
+    gradient_bytes: Num = field(default=2, validator=_positive)
+
+
+@frozen
+class Hardware:
+    """One accelerator in its node. Rates are one-way and per accelerator; an unknown price is NaN, never zero."""
+
+    peak_flop_per_s: Num = field(validator=_positive)
+    memory_bytes_per_s: Num = field(validator=_positive)
+    memory_bytes: Num = field(validator=_positive)
+    link_bytes_per_s: Num = field(validator=_positive)
+    network_bytes_per_s: Num = field(validator=_positive)
+    gpus_per_node: Num = field(default=8, validator=_positive)
+    usd_per_hour: Num = NAN
+
+
+@frozen
+class Efficiency:
+    """Share of each peak that a micro-benchmark reaches: the same for every model, layout and run.
+
+    On an A100-80GB: `matmul` 230 of 312 TFLOP/s (fp16, 8192 x 8192) and `memory` 1616 of 2039 GB/s (0.202 T
+    elements/s of 8 bytes), M. Li, transformers-benchmarks (2022). `link`: about 20% protocol overhead by NCCL's
+    author (nccl-tests issue 212); users measure 0.67 to 0.8. `network`: 0.85 to 0.96 of four 200 Gbit/s ports in
+    an all-reduce (nccl-tests issues 100 and 119).
+    """
+
+    matmul: Num = 230 / 312
+    memory: Num = 1616 / 2039
+    link: Num = 0.8
+    network: Num = 0.9
+
+
+#: The efficiencies of `Efficiency`'s docstring; nothing is fitted to a training run.
+MEASURED = Efficiency()
+
+
+def possible(shape: Shape, layout: Layout) -> Any:
+    """Tell whether a layout can exist; array fields give an array.
+
+    Raises
+    ------
+    LayoutError : where no entry can, with the first reason.
+    """
+    ok: Any = True
+    for holds, message in _rules(shape, layout):
+        if getattr(holds, "ndim", 0) == 0 and not holds:
+            raise LayoutError(message.format(s=shape, w=layout))
+        ok = ok & holds
+    return ok
+
+
+def _rules(s: Shape, w: Layout) -> tuple[tuple[Any, str], ...]:
+    layers = s.layers % (w.pipeline * w.interleave) == 0
+    batch = w.batch % (w.data * w.micro_batch) == 0
+    chunks = (w.interleave == 1) | (w.schedule == pipeline.INTERLEAVED)
+    return (
+        (layers, "{s.layers} layers do not divide into {w.pipeline} stages of {w.interleave} chunks."),
+        (s.heads % w.tensor == 0, "{s.heads} heads do not divide over {w.tensor} tensor-parallel ranks."),
+        (batch, "{w.batch} sequences do not divide into {w.data} replicas and micro-batches of {w.micro_batch}."),
+        (s.experts % w.expert == 0, "{s.experts} experts do not divide over {w.expert} ranks."),
+        (w.data % w.expert == 0, "{w.data} replicas do not divide into groups of {w.expert} that share experts."),
+        (s.top_k <= s.experts, "{s.top_k} experts per token are more than the {s.experts} that there are."),
+        (chunks, "{w.interleave} chunks a stage need the schedule 'interleaved'."),
+    )
