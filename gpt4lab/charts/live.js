@@ -38,9 +38,12 @@ async function render({ model, el }) {
     while (changed.size && !disposed) await repaint().catch(console.error);
     queue = null;
   };
+  const wake = () => {
+    if (chart && changed.size) queue ??= Promise.resolve().then(flush);
+  };
   const note = (what) => () => {
     changed.add(what);
-    if (chart) queue ??= Promise.resolve().then(flush);
+    wake();
   };
   const listeners = names.map((name) => [`change:rows_${name}`, note(name)]);
   listeners.push(["change:signals", note("#signals")], ["change:description", note("#description")]);
@@ -52,7 +55,7 @@ async function render({ model, el }) {
     .then((drawn) => {
       chart = drawn;
       if (disposed) chart.dispose();
-      else queue ??= flush();
+      wake();
     })
     .catch((error) => {
       if (disposed) return;

@@ -4,7 +4,7 @@
 const SUFFIX = { k: 1e3, m: 1e6, b: 1e9, g: 1e9, t: 1e12, p: 1e15, e: 1e18, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 };
 const NUMBER = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(k|m|b|g|t|p|e|thousand|million|billion|trillion)?(%)?$/;
 const LOG_STEPS = 240;
-let counter = 0;
+const newId = () => `g4l-${Math.random().toString(36).slice(2, 10)}`; // every widget runs its own copy of this file
 
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -155,7 +155,7 @@ function numberParts(model, id) {
 }
 
 function renderNumber({ model, el }) {
-  const part = numberParts(model, `g4l-${++counter}`);
+  const part = numberParts(model, newId());
   const send = sender(model);
   let own = ""; // the fault of what stands in the entry
   let last = 0; // the slider's position before this move
@@ -279,7 +279,7 @@ function markOf(label) {
 }
 
 function renderChoice({ model, el }) {
-  const id = `g4l-${++counter}`;
+  const id = newId();
   const { root, help, error } = frameOf(model, "choice-control", id);
   const options = model.get("options");
   const indexOf = (value) => options.findIndex(([, own]) => own === value);
@@ -312,7 +312,7 @@ function renderChoice({ model, el }) {
 // ---- toggle ---------------------------------------------------------------------------------------------------
 
 function renderToggle({ model, el }) {
-  const id = `g4l-${++counter}`;
+  const id = newId();
   const { root, help, error } = frameOf(model, "toggle-control", id);
   const input = make("input", { type: "checkbox", role: "switch", id, "aria-describedby": `${id}-help` });
   const label = make("label", { class: "g4l-label", for: id }, model.get("label"));

@@ -37,11 +37,25 @@ def _beside(name: str) -> str:
     return files("gpt4lab.panels").joinpath(name).read_text(encoding="utf-8")
 
 
+class Stylesheet(anywidget.AnyWidget):
+    """Shows nothing; brings the look of controls and panels to the page."""
+
+    _esm = "export default {}"
+    _css = theme.read("tokens.css") + _beside("controls.css") + _beside("panel.css")
+
+
+def stylesheet() -> Stylesheet:
+    """The look of a panel, as a widget without a size: put it into the panel's box."""
+    sheet = Stylesheet()
+    sheet.layout.display = "none"
+    return sheet
+
+
 class Control(anywidget.AnyWidget):
     """What the three controls share."""
 
     _esm = _beside("controls.js")
-    _css = theme.read("tokens.css") + _beside("controls.css") + _beside("panel.css")
+    _css = Stylesheet._css
 
     kind = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)
@@ -106,7 +120,7 @@ class NumberControl(Control):
 
 
 class ChoiceControl(Control):
-    """One of a few options: words, or (words, value) pairs.
+    """One of a few options: words, (words, value) pairs, or a dict of value -> words.
 
     Raises
     ------
@@ -122,7 +136,7 @@ class ChoiceControl(Control):
     def __init__(
         self, label: str, options: Sequence[Any] | Mapping[str, Any], value: Any, mark: Any = None, **more: Any
     ) -> None:
-        pairs = options.items() if isinstance(options, Mapping) else options
+        pairs = [(words, own) for own, words in options.items()] if isinstance(options, Mapping) else options
         listed = [list(pair) if isinstance(pair, (list, tuple)) else [str(pair), pair] for pair in pairs]
         super().__init__(kind="choice", label=label, options=listed, value=value, mark=mark, **more)
 

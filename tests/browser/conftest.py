@@ -1,0 +1,82 @@
+"""One JupyterLab and one browser for all browser tests; a new tab and new kernels for each test."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.harness import Lab
+
+
+def _load_harness() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("browser_harness", Path(__file__).with_name("harness.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+harness = _load_harness()
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str) -> Iterator[Any]:
+    """The browser."""
+    with harness.chromium(browser_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that JupyterLab serves: notebooks are copied here, never run in place."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="session")
+def server(served: Path) -> Iterator[str]:
+    """The address of JupyterLab."""
+    with harness.jupyterlab(served) as url:
+        yield url
+
+
+@pytest.fixture
+def lab(browser: Any, server: str) -> Iterator[Lab]:
+    """A tab with JupyterLab at 1280 px."""
+    tab = harness.Lab(browser, server)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def open_cells(lab: Lab, served: Path, request: pytest.FixtureRequest) -> Callable[[Sequence[str]], Lab]:
+    """Write a notebook of these code cells, open it and run it."""
+
+    def open_and_run(cells: Sequence[str]) -> Lab:
+        name = f"{request.node.name}.ipynb".replace("[", "-").replace("]", "")
+        harness.write_notebook(served / name, cells)
+        lab.open(name)
+        lab.run_all()
+        return lab
+
+    return open_and_run
+
+
+@pytest.fixture
+def open_copy(lab: Lab, served: Path) -> Callable[[Path], Lab]:
+    """Copy a notebook into the served folder, open it and run it."""
+
+    def open_and_run(notebook: Path) -> Lab:
+        shutil.copy(notebook, served)
+        lab.open(notebook.name)
+        lab.run_all()
+        return lab
+
+    return open_and_run

@@ -1,0 +1,257 @@
+"""A real JupyterLab in a real browser, for tests, benchmarks and screenshots.
+
+    with jupyterlab(folder) as url, chromium("/usr/bin/chromium") as browser:
+        lab = Lab(browser, url)
+        lab.open("chapter.ipynb")
+        lab.run_all()
+        slider = lab.slider("GPUs")
+        lab.press(slider, "ArrowRight")
+        lab.no_trouble()           # no request off this machine, no error in the console
+
+Nothing here waits a fixed time: each wait is for something that the page or the kernel says.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+START_S = 60
+PATIENCE_MS = 60_000
+
+# Noise of JupyterLab itself, seen in an empty notebook too.
+HARMLESS = ("favicon",)
+
+
+# --- the server -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def jupyterlab(folder: Path) -> Iterator[str]:
+    """JupyterLab on 127.0.0.1 serving `folder`; no token, so for tests only. Yields its address."""
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    with open(folder / "jupyterlab.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            _command(port, folder), cwd=folder, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait_for(url, process, folder / "jupyterlab.log")
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _command(port: int, folder: Path) -> list[str]:
+    options = {
+        "ServerApp.ip": "127.0.0.1", "ServerApp.port": port, "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": folder, "ServerApp.open_browser": False, "ServerApp.allow_root": True,
+        "IdentityProvider.token": "", "ServerApp.disable_check_xsrf": True, "LabApp.expose_app_in_browser": True,
+    }  # fmt: skip
+    return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """The book's own server settings, and a home of its own for everything that JupyterLab writes."""
+    places = {
+        name: str(folder / ".jupyter" / name.lower())
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    }
+    more = {"JUPYTER_CONFIG_PATH": str(ROOT / "jupyter"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return {**os.environ, **places, **more}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    import time
+
+    until = time.monotonic() + START_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/api", timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+
+
+# --- the browser ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def chromium(executable: str) -> Iterator[Any]:
+    """A Chromium-family browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Lab:
+    """One browser tab with JupyterLab. Keeps what went wrong: `strayed` requests and console `errors`."""
+
+    def __init__(self, browser: Any, url: str, width: int = 1280, height: int = 900) -> None:
+        self.url, self.strayed, self.errors = url, [], []
+        self.context = browser.new_context(viewport={"width": width, "height": height})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.page.route("**/*", self._guard)
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _guard(self, route: Any) -> None:
+        target = urlsplit(route.request.url)
+        if target.hostname == "127.0.0.1" or target.scheme in ("data", "blob"):
+            route.continue_()
+        else:
+            self.strayed.append(route.request.url)
+            route.abort()
+
+    def _listen(self, message: Any) -> None:
+        if message.type == "error" and not any(word in message.text + message.location["url"] for word in HARMLESS):
+            self.errors.append(message.text)
+
+    # --- the notebook ---
+
+    def open(self, name: str) -> None:
+        """Open a notebook of the served folder alone in the window and wait for its kernel."""
+        self.page.goto(f"{self.url}/lab/tree/{name}?reset")
+        self.page.wait_for_function(KERNEL_IS_IDLE)
+        self.command("application:toggle-left-area") if self._sidebar() else None
+
+    def run_all(self) -> None:
+        """Run every cell and wait for the last one; widgets may still be drawing (see `charts`)."""
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function(KERNEL_IS_IDLE)
+
+    def theme(self, dark: bool) -> None:
+        """Switch JupyterLab's theme."""
+        self.command("apputils:change-theme", {"theme": f"JupyterLab {'Dark' if dark else 'Light'}"})
+        light = "false" if dark else "true"
+        self.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{light}'")
+
+    def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
+        """Run a command of JupyterLab and wait for its end."""
+        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments or {}])
+
+    def close(self) -> None:
+        """Shut down the kernels of this tab and close it."""
+        self.page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll().catch(() => null)")
+        self.context.close()
+
+    def _sidebar(self) -> bool:
+        return bool(self.page.evaluate("() => !jupyterapp.shell.leftCollapsed"))
+
+    # --- what stands on the page ---
+
+    def charts(self, count: int = 1) -> Any:
+        """The drawn charts (their SVG), once there are at least `count`."""
+        self.page.wait_for_function(f"document.querySelectorAll('.g4l-plot svg').length >= {count}")
+        return self.page.locator(".g4l-plot svg")
+
+    def slider(self, label: str) -> Any:
+        """The slider of a control, by its accessible name."""
+        return self.page.get_by_role("slider", name=label, exact=True)
+
+    def entry(self, label: str) -> Any:
+        """The number entry of a control, by the start of its accessible name."""
+        return self.page.locator(f"input.g4l-entry[aria-label^='{label}']")
+
+    def press(self, control: Any, *keys: str) -> None:
+        """Focus a control and press keys, as a reader without a mouse does."""
+        control.focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def mark_texts(self) -> list[str]:
+        """The words that stand inside the charts, axes left out."""
+        return self.page.locator(".g4l-plot .mark-text.role-mark text").all_text_contents()
+
+    def wait_for_text(self, text: str) -> None:
+        """Wait until a mark of a chart says `text`."""
+        self.page.wait_for_function(
+            "text => [...document.querySelectorAll('.g4l-plot .mark-text.role-mark text')]"
+            ".some((mark) => mark.textContent.includes(text))",
+            arg=text,
+        )
+
+    @contextmanager
+    def same_elements(self, selector: str = ".g4l-plot svg, .g4l-control, .g4l-control input") -> Iterator[None]:
+        """Fail if an element of `selector` that is on the page now is taken off or replaced meanwhile."""
+        before = self.page.query_selector_all(selector)
+        assert before, f"nothing on the page matches {selector}"
+        yield
+        after = self.page.query_selector_all(selector)
+        assert len(after) == len(before), f"{len(before)} elements became {len(after)}"
+        same = [self.page.evaluate("([a, b]) => a === b && a.isConnected", pair) for pair in zip(before, after, strict=True)]
+        assert all(same), f"{same.count(False)} of {len(same)} elements were replaced"
+
+    def nameless_controls(self) -> list[str]:
+        """Controls in the outputs that a screen reader could not name."""
+        return self.page.evaluate(NAMELESS)
+
+    def no_trouble(self) -> None:
+        """Fail on a request off this machine or an error in the console."""
+        assert not self.strayed, f"requests off this machine: {self.strayed}"
+        assert not self.errors, f"errors in the console: {self.errors}"
+
+    def screenshot(self, path: Path, selector: str = "") -> Path:
+        """A picture for a person to look at."""
+        (self.page.locator(selector).first if selector else self.page).screenshot(path=str(path))
+        return path
+
+
+KERNEL_IS_IDLE = """() => {
+  const panel = window.jupyterapp?.shell.currentWidget;
+  return panel?.content?.widgets && panel.context.sessionContext.session?.kernel?.status === 'idle';
+}"""
+
+# By the rules of accessible names that matter here: aria-label, aria-labelledby, a label, the text, the title.
+NAMELESS = """() => {
+  const named = (e) =>
+    e.getAttribute('aria-label')?.trim() || e.getAttribute('title')?.trim() ||
+    (e.getAttribute('aria-labelledby') ?? '').split(' ').some((id) => document.getElementById(id)?.textContent.trim()) ||
+    [...(e.labels ?? [])].some((label) => label.textContent.trim()) ||
+    (['BUTTON', 'A', 'SUMMARY'].includes(e.tagName) && e.textContent.trim());
+  const controls = 'input, select, textarea, button, summary, [role=slider], [role=img], [role=button], a[href]';
+  return [...document.querySelectorAll('.jp-OutputArea-output')]
+    .flatMap((output) => [...output.querySelectorAll(controls)])
+    .filter((e) => e.type !== 'hidden' && !e.hidden && !named(e))
+    .map((e) => e.outerHTML.slice(0, 160));
+}"""
+
+
+# --- notebooks for tests ----------------------------------------------------------------------------
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> Path:
+    """A small notebook of code cells."""
+    import json
+
+    code = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": text, "outputs": [], "execution_count": None}
+        for i, text in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.write_text(json.dumps({"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    return path
