@@ -1,0 +1,39 @@
+"""An explorable textbook about the July 2023 post "GPT-4's details are leaked".
+
+>>> import gpt4lab
+>>> leak = gpt4lab.load_scenario("leak")
+>>> gpt4lab.value("training.cost", leak)
+>>> gpt4lab.explain("training.cost", leak)
+>>> gpt4lab.audit(leak)
+
+Everything is loaded on first use, so that importing the package costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "load_scenario": "scenario",
+    "change": "scenario",
+    "share": "scenario",
+    "value": "quantities",
+    "values": "quantities",
+    "explain": "quantities",
+    "audit": "claims",
+    "ledger": "claims",
+    "tally": "claims",
+}
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"gpt4lab.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'gpt4lab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

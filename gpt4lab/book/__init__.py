@@ -1,0 +1,32 @@
+"""What a chapter is made of; each piece is one call in a notebook cell.
+
+opening, guess, say, explain, (a panel), crosscheck, verdict, exercise, closing, references
+"""
+
+from gpt4lab.book.board import Board, board, mine
+from gpt4lab.book.chapter import chapters, closing, opening, references
+from gpt4lab.book.exercise import EXERCISES, exercise
+from gpt4lab.book.guess import guess, reveal
+from gpt4lab.book.prose import fill, say
+from gpt4lab.book.selfcheck import selfcheck
+from gpt4lab.book.tables import Check, crosscheck, verdict
+
+__all__ = [
+    "EXERCISES",
+    "Board",
+    "Check",
+    "board",
+    "chapters",
+    "closing",
+    "crosscheck",
+    "exercise",
+    "fill",
+    "guess",
+    "mine",
+    "opening",
+    "references",
+    "reveal",
+    "say",
+    "selfcheck",
+    "verdict",
+]

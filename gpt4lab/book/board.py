@@ -1,0 +1,110 @@
+"""The ledger board: every claim with its verdict, to filter and search, under the reader's own assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as w
+
+from gpt4lab.book import store
+from gpt4lab.book.chapter import chapters
+from gpt4lab.book.page import block, escape, live, table
+from gpt4lab.book.tables import CLAIM_HEAD, claim_rows
+from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
+from gpt4lab.units import show
+
+ALL = "all"
+
+
+def mine() -> Scenario:
+    """The reader's own assumptions, as last set in the scenario bar; the post's where none were set."""
+    try:
+        return load_scenario(store.recall("scenario", "mine", "leak"))
+    except (ScenarioError, KeyError):
+        return load_scenario("leak")
+
+
+class Board(w.VBox):
+    """Scenario bar, filters, tally and table. `results` are the rows in view."""
+
+    def __init__(self, scenario: Scenario | None = None) -> None:
+        self.scenario, self.results = scenario or mine(), []
+        self.named = w.Dropdown(options=names(), value=self.scenario.name, description="Scenario")
+        self.address = w.Text(value=share(self.scenario), description="Assumptions", continuous_update=False)
+        self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
+        self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
+        self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
+        self._said, self._error, self._table = live(), w.HTML(), live()
+        bar = w.HBox([self.named, self.address])
+        filters = w.HBox([self.verdict, self.chapter, self.search])
+        super().__init__([bar, self._error, self._said, filters, self._table])
+        self.add_class("g4l-board")
+        self.named.observe(lambda event: self.assume(event["new"]), "value")
+        self.address.observe(lambda event: self.assume(event["new"]), "value")
+        for control in (self.verdict, self.chapter, self.search):
+            control.observe(self._draw, "value")
+        self._judge()
+
+    def assume(self, text: str) -> None:
+        """Judge everything under a named or shared scenario, and keep it as the reader's own."""
+        try:
+            self.scenario = load_scenario(text)
+        except (ScenarioError, KeyError) as error:
+            self._error.value = f'<p class="g4l-error" role="alert">{escape(str(error))}</p>'
+            return
+        self._error.value = ""
+        store.keep("scenario", "mine", share(self.scenario))
+        self.address.value = share(self.scenario)
+        self._judge()
+
+    def _judge(self) -> None:
+        self._all = audit(self.scenario)
+        hold, decided = tally(self._all)
+        post = tally(audit(load_scenario("leak")))[0]
+        lead = f"Under these assumptions <strong>{hold} of {decided}</strong> checkable claims hold"
+        compared = f" (as the post has it: {post})." if hold != post else "."
+        self._said.value = live(
+            block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}", role="status")
+        ).value
+        self._draw()
+
+    def _draw(self, _: Any = None) -> None:
+        self.results = [result for result in self._all if self._wanted(result)]
+        caption = f"{len(self.results)} of {len(self._all)} claims"
+        head = ("Chapter", *CLAIM_HEAD)
+        rows = [(r.claim.chapter, *row) for r, row in zip(self.results, claim_rows(self.results), strict=True)]
+        self._table.value = live(table(caption, head, rows)).value
+
+    def _wanted(self, result: Result) -> bool:
+        claim, word = result.claim, self.search.value.casefold().strip()
+        texts = (claim.id, claim.quote, claim.note, claim.why)
+        return (
+            self.verdict.value in (ALL, result.verdict)
+            and self.chapter.value in (ALL, claim.chapter)
+            and any(word in text.casefold() for text in texts)
+        )
+
+
+def board() -> Board:
+    """The ledger board of chapter 00."""
+    return Board()
+
+
+def _chapters() -> list[tuple[str, str]]:
+    """Chapters that claims belong to: the title where the chapter is written, else its number."""
+    numbers = sorted({claim.chapter for claim in ledger().values()})
+    titles = {number: chapter.title for number, chapter in chapters().items()}
+    return [(ALL, ALL), *[(f"{number} {titles.get(number, '')}".strip(), number) for number in numbers]]
+
+
+def _changes(scenario: Scenario) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in _lines(scenario))
+    return f"<p>Changed from the post:</p><ul>{items}</ul>" if items else "<p>These are the post's own assumptions.</p>"
+
+
+def _lines(scenario: Scenario) -> Iterator[str]:
+    for path, (here, there) in differences(scenario, load_scenario("leak")).items():
+        field = FIELDS[path]
+        yield f"{field.label}: {show(here, field.unit)} instead of {show(there, field.unit)}"

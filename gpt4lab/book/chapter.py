@@ -1,0 +1,91 @@
+"""The frame of a chapter: its opening, its close, and the way to the others."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+import attrs
+from IPython.display import HTML, Markdown, display
+
+from gpt4lab import catalog
+from gpt4lab.book import store
+from gpt4lab.book.page import block, escape, shown
+from gpt4lab.claims import claims_of
+
+
+@attrs.frozen
+class Chapter:
+    """What is known of a chapter before it is opened."""
+
+    number: str
+    file: str
+    title: str
+    quote: str
+    stakes: str
+    takeaway: str
+    minutes: int
+    seconds: int
+
+    @property
+    def link(self) -> str:
+        """A link to the notebook, from any other notebook of the book."""
+        return f"[{self.number} {self.title}]({self.file}.ipynb)"
+
+
+@cache
+def chapters() -> Mapping[str, Chapter]:
+    """The chapters of the book, in order, by number."""
+    tree = tomllib.loads(files("gpt4lab.book").joinpath("chapters.toml").read_text("utf-8"))
+    return {number: Chapter(number, **entry) for number, entry in sorted(tree.items())}
+
+
+def opening(number: str) -> None:
+    """Open a chapter: the claim and what hangs on it, how long it takes, where the reader stands."""
+    here = chapters()[number]
+    store.keep("opened", number, True)
+    display(Markdown(f"# {number} · {here.title}"))
+    display(_header(here))
+    display(Markdown(" · ".join(_neighbours(number))))
+
+
+def _header(here: Chapter) -> HTML:
+    claims = len(claims_of(here.number))
+    facts = (
+        f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims of the post"
+    )
+    return shown(
+        block(
+            "opening",
+            f'<p class="g4l-quote">“{escape(here.quote)}”</p>',
+            f'<p class="g4l-stakes">{escape(here.stakes)}</p>',
+            f'<p class="g4l-facts">{escape(facts)}<br>{escape(_progress())}</p>',
+        )
+    )
+
+
+def _progress() -> str:
+    opened = [number for number in chapters() if store.recall("opened", number)]
+    solved = len(store._read().get("solved", {}))
+    return f"Your way so far: {len(opened)} of {len(chapters())} chapters opened, {solved} exercises solved"
+
+
+def closing(number: str) -> None:
+    """Close a chapter: what to take away, and where to go on."""
+    display(shown(block("takeaway", f"<p>{escape(chapters()[number].takeaway)}</p>")))
+    display(Markdown(" · ".join(_neighbours(number))))
+
+
+def _neighbours(number: str) -> list[str]:
+    order = list(chapters().values())
+    at = [chapter.number for chapter in order].index(number)
+    before = [f"← {order[at - 1].link}"] if at else []
+    return before + ([f"{order[at + 1].link} →"] if at + 1 < len(order) else [])
+
+
+def references(*keys: str) -> Markdown:
+    """The sources of a chapter, each with its link. Raises UnknownName for a key that the catalog lacks."""
+    lines = [f"- {catalog.references[key].text().replace('$', chr(92) + '$')}" for key in keys]
+    return Markdown("## References\n\n" + "\n".join(lines))

@@ -1,0 +1,89 @@
+"""An exercise on the page: the prompt, a place to answer, feedback, hints one by one, and the solution behind a fold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as w
+
+from gpt4lab.book import store
+from gpt4lab.book.exercise import Choice, Exercise, Feedback
+from gpt4lab.book.page import block, escape, live
+
+WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "right": "Correct"}
+
+
+class ExerciseBox(w.VBox):
+    """The widget of one exercise. `answer` is what the reader has put in; `press_check()` judges it."""
+
+    def __init__(self, exercise: Exercise, panel: Any = None) -> None:
+        self.exercise, self._panel, self._hints_shown = exercise, panel, 0
+        self._field = self._answer_field()
+        self._said, self._hint, self._solution = w.HTML(), w.HTML(), w.HTML()
+        prompt = live(block("exercise", f"<p><strong>Exercise.</strong> {escape(exercise.prompt)}</p>"))
+        field = [self._field] if self._field else []
+        super().__init__([prompt, *field, self._buttons(), self._said, self._hint, self._solution])
+        self.add_class("g4l-exercise-box")
+        if panel is not None:
+            panel.on_change(self._follow)
+
+    @property
+    def answer(self) -> Any:
+        """A scenario for an exercise with a panel, else the text or option given."""
+        return self._panel.scenario if self._panel is not None else self._field.value if self._field else None
+
+    @answer.setter
+    def answer(self, value: Any) -> None:
+        if self._panel is not None:
+            self._panel.load(value)
+        elif self._field:
+            self._field.value = value
+
+    def press_check(self, _: Any = None) -> Feedback:
+        """Judge the answer, say so, and keep that it is solved."""
+        feedback = self.exercise.task.check(self.answer)
+        self._said.value = _say(feedback)
+        if feedback.level == "right":
+            store.keep("solved", self.exercise.key, True)
+            self._said.value = _say(feedback, self.exercise.because)
+        return feedback
+
+    def press_hint(self, _: Any = None) -> None:
+        """Show one more hint."""
+        self._hints_shown = min(self._hints_shown + 1, len(self.exercise.hints))
+        lines = "".join(f"<li>{escape(hint)}</li>" for hint in self.exercise.hints[: self._hints_shown])
+        self._hint.value = block("hints", f"<ol>{lines}</ol>", role="status")
+
+    def press_solution(self, _: Any = None) -> None:
+        """Show the solution, and move the panel there."""
+        task = self.exercise.task
+        if self._panel is not None:
+            self._panel.load(task.solution)
+        self._solution.value = block(
+            "solution", f"<p><strong>Solution.</strong> {escape(task.solved())}. {escape(self.exercise.because)}</p>"
+        )
+
+    def _follow(self, scenario: Any) -> None:
+        """Show how far the reader's own state is from the goal, as the sliders move."""
+        self._said.value = _say(self.exercise.task.check(scenario))
+
+    def _answer_field(self) -> Any:
+        if self._panel is not None:
+            return None
+        if isinstance(self.exercise.task, Choice):
+            return w.RadioButtons(options=self.exercise.task.options, value=None, layout={"width": "max-content"})
+        return w.Text(placeholder="your answer", description="Answer", continuous_update=False)
+
+    def _buttons(self) -> w.Widget:
+        actions = {"Check": self.press_check, "Hint": self.press_hint, "Solution": self.press_solution}
+        buttons = []
+        for words, action in actions.items():
+            button = w.Button(description=words, tooltip=f"{words}: {self.exercise.prompt[:60]}")
+            button.on_click(action)
+            buttons.append(button)
+        return w.HBox(buttons if self.exercise.hints else [buttons[0], buttons[2]])
+
+
+def _say(feedback: Feedback, because: str = "") -> str:
+    text = f"<p><strong>{WORDS[feedback.level]}.</strong> {escape(feedback.text)} {escape(because)}</p>"
+    return block(f"feedback g4l-{feedback.level}", text, role="status")

@@ -1,0 +1,87 @@
+"""Does the book work here? Widgets, charts, live models, memory of the reader's way: each with what to do if not."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+
+import attrs
+from IPython.display import HTML
+
+from gpt4lab.book import store
+from gpt4lab.book.page import Raw, shown, table
+from gpt4lab.charts import vega
+
+
+@attrs.frozen
+class Finding:
+    """One part of the environment: whether it works, and what to do where it does not."""
+
+    part: str
+    works: bool
+    detail: str
+    remedy: str = ""
+
+
+def findings() -> list[Finding]:
+    """The state of everything that a chapter needs."""
+    return [check() for check in CHECKS]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", sys.version_info >= (3, 11), version, "Install Python 3.11 or newer.")
+
+
+def _widgets() -> Finding:
+    import ipywidgets
+
+    remedy = "Run this notebook from “python3 book.py lab”; a page without a kernel has no sliders."
+    return Finding("Sliders", _in_kernel(), f"ipywidgets {ipywidgets.__version__}", remedy)
+
+
+def _in_kernel() -> bool:
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def _charts() -> Finding:
+    size = len(vega.script()) // 1000
+    return Finding(
+        "Charts", size > 100, f"drawing library on this machine, {size} kB, no network", "Run book.py setup."
+    )
+
+
+def _torch() -> Finding:
+    found = importlib.util.find_spec("torch") is not None
+    detail = "torch is installed" if found else "torch is missing: calculators work, live models do not"
+    return Finding(
+        "Live models", found, detail, "Run “python3 book.py setup”; it says why if no build fits this machine."
+    )
+
+
+def _memory() -> Finding:
+    store.keep("selfcheck", "written", True)
+    works = bool(store.recall("selfcheck", "written"))
+    return Finding(
+        "Memory of your way", works, str(store.folder()), "Set GPT4LAB_STATE to a folder that can be written."
+    )
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (_python, _widgets, _charts, _torch, _memory)
+
+
+def selfcheck() -> HTML:
+    """A table of what works here and what to do about the rest."""
+    rows = [
+        (
+            found.part,
+            Raw("● works") if found.works else Raw("✗ not here"),
+            found.detail,
+            "" if found.works else found.remedy,
+        )
+        for found in findings()
+    ]
+    return shown(table("Does the book work here?", ("Part", "State", "Detail", "If not"), rows))

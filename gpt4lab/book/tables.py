@@ -1,0 +1,109 @@
+"""Tables that close a chapter: the cross-check of model and measurement, and the verdict on its claims."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+from IPython.display import HTML
+
+from gpt4lab import catalog
+from gpt4lab.book.page import Raw, block, escape, shown, table
+from gpt4lab.book.prose import as_stated
+from gpt4lab.claims import HOLDS, Result, audit
+from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.units import show
+
+#: A mark for each verdict, so that it is never told by colour alone.
+SIGNS = {
+    "consistent": "●",
+    "consistent-with-assumption": "◐",
+    "unit-error": "✗",
+    "arithmetic-mismatch": "✗",
+    "internally-inconsistent": "✗",
+    "not-checkable": "○",
+    "opinion": "–",
+}
+
+
+@attrs.frozen
+class Check:
+    """One comparison: a formula's prediction against what was measured or published."""
+
+    what: str
+    predicted: float
+    found: float
+    unit: str
+    source: str
+
+    @property
+    def ratio(self) -> float:
+        """Found over predicted."""
+        return self.found / self.predicted
+
+
+def crosscheck(checks: Iterable[Check], caption: str = "Formula against measurement") -> HTML:
+    """Predictions beside measurements, with their ratios."""
+    rows = [
+        (
+            check.what,
+            show(check.predicted, check.unit),
+            show(check.found, check.unit),
+            f"{check.ratio:.3f}",
+            check.source,
+        )
+        for check in checks
+    ]
+    return shown(table(caption, ("What", "Formula", "Found", "Found / formula", "Found where"), rows))
+
+
+def verdict_cell(verdict: str) -> Raw:
+    """A verdict in words, with its sign."""
+    tone = "holds" if verdict in HOLDS else "open" if verdict in ("not-checkable", "opinion") else "fails"
+    words = escape(verdict.replace("-", " "))
+    return Raw(f'<span class="g4l-verdict g4l-{tone}"><span aria-hidden="true">{SIGNS[verdict]}</span> {words}</span>')
+
+
+def residual_of(result: Result) -> str:
+    """The residual as a reader wants it: "+5.0%", or a factor where the unit is wrong."""
+    if result.slip != 1:
+        return f"×{1 / result.slip:,.0f}" if result.slip < 1 else f"1/{result.slip:,.0f}"
+    return "" if result.residual is None else f"{result.residual:+.1%}"
+
+
+def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
+    """One row a claim: id, quote, stated, recomputed, residual, verdict."""
+    return [
+        (r.claim.id, f"“{r.claim.quote}”", as_stated(r.claim.id), r.shown(), residual_of(r), verdict_cell(r.verdict))
+        for r in results
+    ]
+
+
+CLAIM_HEAD = ("Claim", "In the post's words", "As stated", "Recomputed", "Residual", "Verdict")
+
+
+def verdict(chapter: str, conclusion: str = "", scenario: Scenario | None = None) -> HTML:
+    """The claims of a chapter, judged, with a conclusion, each claim's note, and the dated evidence since."""
+    results = [r for r in audit(scenario or load_scenario("leak")) if r.claim.chapter == chapter]
+    notes = "".join(f"<li><strong>{r.claim.id}</strong> {escape(_note(r))}</li>" for r in results if _note(r))
+    lead = f'<p class="g4l-conclusion">{escape(conclusion)}</p>' if conclusion else ""
+    folded = f"<details><summary>Why, claim by claim</summary><ul>{notes}</ul></details>"
+    since = _evidence({r.claim.id for r in results})
+    return shown(block("verdicts", lead, table("Verdict", CLAIM_HEAD, claim_rows(results)), folded, since))
+
+
+def _note(result: Result) -> str:
+    claim = result.claim
+    return " ".join(
+        part for part in (claim.why, claim.assumption and f"Holds if: {claim.assumption}.", claim.note) if part
+    )
+
+
+def _evidence(ids: set[str]) -> str:
+    """Public evidence since the post that bears on these claims, oldest first, behind a fold."""
+    found = [entry for entry in catalog.evidence.values() if ids & set(entry.bears_on)]
+    items = "".join(
+        f"<li><strong>{escape(str(e.date))}</strong> {escape(e.name)}: {escape(e.says)}</li>" for e in found
+    )
+    return f"<details><summary>Evidence since ({len(found)})</summary><ul>{items}</ul></details>" if found else ""

@@ -1,0 +1,250 @@
+"""A panel: controls bound to scenario fields, and a pure view of the scenario they make.
+
+    days_and_dollars = Panel(
+        title="Days and dollars",
+        controls=("training.mfu", Slide("cluster.gpus", 1_000, 100_000)),
+        folded=("training.tokens",),
+        presets={"The post": "leak", "On H100": "h100-rerun"},
+        view=cost_view,        # Scenario -> View
+        chart=cost_chart,      # View -> Altair chart with named data
+    )
+    days_and_dollars.widget()
+
+A panel's whole state is a scenario. So it can be shared as a line of text, set back, put into a preset, checked by an
+exercise and driven by a test. A control knows nothing of that: it carries a number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import attrs
+import ipywidgets as w
+
+from gpt4lab import catalog
+from gpt4lab.charts import LiveChart
+from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_scenario, share
+
+#: How long a view may take: moved with the slider, after a pause, or on request.
+Speed = Literal["instant", "debounced"]
+PAUSE_S = 0.15
+MOST_CONTROLS = 6
+
+
+@attrs.frozen
+class Slide:
+    """A field with a narrower range than the scenario allows, so that the slider is fine enough."""
+
+    path: str
+    lo: float
+    hi: float
+
+
+@attrs.frozen
+class Panel:
+    """The declaration of a panel; `widget()` makes a new live one. At most six controls stand open."""
+
+    title: str
+    controls: tuple[str | Slide, ...] = attrs.field(converter=tuple)
+    view: Callable[[Scenario], View]
+    chart: Callable[[View], Any]
+    legend: str = ""
+    folded: tuple[str | Slide, ...] = attrs.field(default=(), converter=tuple)
+    presets: Mapping[str, str | Mapping[str, Any]] = attrs.field(factory=lambda: {"The post": "leak"})
+    start: str = "leak"
+    speed: Speed = "instant"
+
+    @controls.validator
+    def _few(self, _: Any, controls: tuple[str | Slide, ...]) -> None:
+        if len(controls) > MOST_CONTROLS:
+            raise ValueError(f"{self.title}: {len(controls)} controls; fold all but {MOST_CONTROLS}")
+
+    def widget(self, scenario: Scenario | None = None) -> LivePanel:
+        """The panel on the page, starting from `scenario` or from the panel's own start."""
+        return LivePanel(self, scenario or load_scenario(self.start))
+
+    def scenario_of(self, preset: str) -> Scenario:
+        """The scenario behind a preset: a named one, or the start with some changes."""
+        wanted = self.presets[preset]
+        return load_scenario(wanted) if isinstance(wanted, str) else change(load_scenario(self.start), wanted)
+
+
+class LivePanel(w.VBox):
+    """A panel at work. `scenario` is its state, `error` what went wrong last, or ""."""
+
+    def __init__(self, panel: Panel, scenario: Scenario) -> None:
+        self.panel, self.scenario, self.error = panel, scenario, ""
+        self._base, self._listeners, self._held, self._timer = scenario, [], False, None
+        self.controls = {_path(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
+        view = panel.view(scenario)
+        self._headline, self._sentence, self._alert = w.HTML(), w.HTML(), w.HTML()
+        self.chart = LiveChart(panel.chart(view), rows=dict(view.rows), description=view.description)
+        self._address = w.Text(description="Assumptions", continuous_update=False)
+        super().__init__(list(self._parts()))
+        self.add_class("g4l-panel")
+        self._show(view)
+        self._listen()
+
+    # --- what the reader does ---------------------------------------------------------------------
+
+    def set(self, changes: Mapping[str, Any]) -> None:
+        """Move controls, as a reader would; a field without a control changes the scenario behind them."""
+        with self._quiet():
+            self._base = change(self._base, {path: v for path, v in changes.items() if path not in self.controls})
+            for path, value in changes.items():
+                if path in self.controls:
+                    self.controls[path].value = value
+        self._update()
+
+    def load(self, scenario: Scenario) -> None:
+        """Take over a whole scenario: a preset, or one that somebody shared."""
+        before = self.scenario, self._base
+        try:
+            self._move_to(scenario, scenario)
+        except ControlError as error:
+            self._move_to(*before)
+            self._complain(error)
+            return
+        self._update()
+
+    def _move_to(self, scenario: Scenario, base: Scenario) -> None:
+        with self._quiet():
+            self._base = base
+            for path, control in self.controls.items():
+                control.value = get(scenario, path)
+
+    def on_change(self, listener: Callable[[Scenario], None]) -> None:
+        """Call `listener` with each new valid scenario."""
+        self._listeners.append(listener)
+
+    # --- how it answers ---------------------------------------------------------------------------
+
+    def _update(self, _: Any = None) -> None:
+        """Controls -> scenario -> view -> page. Anything wrong is said in place, and the last good state stays."""
+        if self._held:
+            return
+        try:
+            scenario = change(self._base, {path: control.value for path, control in self.controls.items()})
+            view = self.panel.view(scenario)
+        except Exception as error:
+            self._complain(error)
+            return
+        self.scenario = scenario
+        self._show(view)
+        for listener in self._listeners:
+            listener(scenario)
+
+    def _show(self, view: View) -> None:
+        self.error = self._alert.value = ""
+        self._headline.value = _headline(view)
+        self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
+        self.chart.show(description=view.description, **dict(view.rows))
+        self._address.value = share(self.scenario)
+
+    def _complain(self, error: Exception) -> None:
+        known = isinstance(error, (ScenarioError, ValueError, KeyError))
+        self.error = str(error) if known else f"This view failed: {type(error).__name__}: {error}"
+        self._alert.value = (
+            f'<p class="g4l-error" role="alert">{html.escape(self.error)} Still shown: the last state.</p>'
+        )
+
+    def _later(self, _: Any = None) -> None:
+        """Update after a pause, so that a view slower than a frame does not chase the slider."""
+        if self._timer:
+            self._timer.cancel()
+        try:
+            self._timer = asyncio.get_running_loop().call_later(PAUSE_S, self._update)
+        except RuntimeError:  # no event loop: a test, or plain Python
+            self._update()
+
+    def _listen(self) -> None:
+        answer = self._update if self.panel.speed == "instant" else self._later
+        for control in self.controls.values():
+            control.observe(answer, "value")
+        self._address.observe(self._paste, "value")
+
+    def _paste(self, event: Any) -> None:
+        if event["new"] != share(self.scenario):
+            try:
+                self.load(load_scenario(event["new"]))
+            except (ScenarioError, KeyError) as error:
+                self._complain(error)
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    # --- how it is laid out -----------------------------------------------------------------------
+
+    def _parts(self) -> Iterator[w.Widget]:
+        yield w.HTML(f'<h4 class="g4l-title">{html.escape(self.panel.title)}</h4>{_legend(self.panel.legend)}')
+        yield self._headline
+        open_ones = [self.controls[_path(item)] for item in self.panel.controls]
+        side = _classed(w.VBox([*open_ones, *self._fold()]), "g4l-controls")
+        yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
+        yield self._sentence
+        yield self._alert
+        yield _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
+        yield _classed(self._address, "g4l-address")
+
+    def _fold(self) -> Iterator[w.Widget]:
+        if self.panel.folded:
+            inside = w.VBox([self.controls[_path(item)] for item in self.panel.folded])
+            yield _classed(w.Accordion([inside], titles=("More assumptions",), selected_index=None), "g4l-more")
+
+    def _button(self, preset: str) -> w.Button:
+        button = w.Button(description=preset, tooltip=f"Set every control to: {preset}")
+        button.on_click(lambda _: self.load(self.panel.scenario_of(preset)))
+        return _classed(button, "g4l-button")
+
+
+def _path(item: str | Slide) -> str:
+    return item if isinstance(item, str) else item.path
+
+
+def _control(item: str | Slide, scenario: Scenario) -> Any:
+    """The control that a field asks for; its tick is the post's own value."""
+    field = FIELDS[_path(item)]
+    value, post = get(scenario, field.path), get(load_scenario("leak"), field.path)
+    words = {"label": field.label, "help": f"{field.meaning} ({field.source})"}
+    if field.choices or field.catalog:
+        return ChoiceControl(options=_options(field), value=value, mark=post, **words)
+    lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
+    scale = "log" if field.log else "linear"
+    return NumberControl(
+        unit=field.unit, lo=lo, hi=hi, value=value, mark=post, scale=scale, integer=field.whole, **words
+    )
+
+
+def _options(field: Any) -> dict[str, str]:
+    """value -> words: the words of a closed list, or the display names of a catalog table."""
+    if field.choices:
+        return {word: word for word in field.choices}
+    return {key: entry.name for key, entry in getattr(catalog, field.catalog).items()}
+
+
+def _headline(view: View) -> str:
+    return (
+        f'<div class="g4l-headline"><span class="g4l-headline-name">{html.escape(view.label)}</span>'
+        f'<strong class="g4l-headline-value">{html.escape(view.headline)}</strong>'
+        f'<span class="g4l-headline-change">{html.escape(view.change)}</span></div>'
+    )
+
+
+def _legend(text: str) -> str:
+    return f'<p class="g4l-legend">{html.escape(text)}</p>' if text else ""
+
+
+def _classed(widget: Any, name: str) -> Any:
+    widget.add_class(name)
+    return widget

@@ -1,0 +1,59 @@
+"""What a panel shows for one scenario: a pure result, made without a widget and tested without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from gpt4lab.units import show
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@attrs.frozen
+class View:
+    """One state of a panel.
+
+    label, value, unit: the headline number. post: the post's own value of it, None where it has none.
+    sentence: what the state means, in one or two sentences. rows: the data of the chart, by dataset.
+    alt: what the chart shows, for a reader who cannot see it; the sentence, where nothing else is said.
+    """
+
+    label: str
+    value: Any
+    unit: str
+    sentence: str
+    rows: Mapping[str, Rows]
+    post: Any = None
+    alt: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The number with its unit: "$56.6 million"."""
+        return self.value if isinstance(self.value, str) else show(self.value, self.unit)
+
+    @property
+    def change(self) -> str:
+        """How it differs from the post's: "the post: $63.0 million, 10% less here"."""
+        if self.post is None:
+            return ""
+        if isinstance(self.value, str) or not self.post:
+            return f"the post: {self.post if isinstance(self.post, str) else show(self.post, self.unit)}"
+        return f"the post: {show(self.post, self.unit)}, {compared(self.value, self.post)}"
+
+    @property
+    def description(self) -> str:
+        """The text alternative of the chart: what it shows, then the state."""
+        return f"{self.alt} {self.sentence}".strip()
+
+
+def compared(here: float, there: float) -> str:
+    """One number against another, in words: the same, 12% more here, 3.1 times that here."""
+    ratio = here / there
+    if abs(ratio - 1) < 0.005:
+        return "the same here"
+    if ratio >= 2:
+        return f"{ratio:,.3g} times that here"
+    return f"{abs(ratio - 1):.0%} {'more' if ratio > 1 else 'less'} here"
