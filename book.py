@@ -34,7 +34,6 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "gpt4lab.json"  # written last: a set-up that was stopped has none and is done again
 CONSTRAINTS = ROOT / "constraints.txt"  # the tested version of every package
-FIRST_PAGE = ROOT / "notebooks" / "00_start_here.ipynb"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
 READING = {"lab", "live"}  # extras of pyproject.toml
@@ -166,11 +165,11 @@ def pip(*arguments: str, quiet: bool = False) -> bool:
 
 
 def lab(options: list[str], rest: list[str]) -> int:
-    """Open the book in JupyterLab on its first page."""
+    """Open the book in JupyterLab; jupyter/ holds its settings and names the first page."""
     prepare(READING, options)
     places = [str(ROOT / "jupyter"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     ENV["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
-    return run("jupyterlab", str(FIRST_PAGE.relative_to(ROOT)), *rest)
+    return run("jupyterlab", *rest)
 
 
 def test(options: list[str], rest: list[str]) -> int:

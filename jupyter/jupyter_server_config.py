@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 c: Any = get_config()  # type: ignore[name-defined]  # noqa: F821 - Jupyter provides it
 
+c.ServerApp.root_dir = str(Path(__file__).resolve().parents[1])
+c.LabApp.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
 c.ServerApp.allow_root = True  # containers often have no other user
 c.LabApp.extension_manager = "readonly"  # the ordinary one asks a package registry for its list
 c.LabApp.news_url = None

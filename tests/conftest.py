@@ -14,9 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 NO_TORCH = "torch is not installed here: live toys are not tested (python3 book.py setup looks for it)"
 
 
-def load_bootstrap() -> ModuleType:
-    """Import book.py, which is a script and not part of the package."""
-    spec = importlib.util.spec_from_file_location("bootstrap", ROOT / "book.py")
+def load_script(path: str) -> ModuleType:
+    """Import a script of the repository that is not part of the package."""
+    spec = importlib.util.spec_from_file_location(Path(path).stem + "_script", ROOT / path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -37,7 +37,13 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def bootstrap() -> ModuleType:
     """book.py as a module."""
-    return load_bootstrap()
+    return load_script("book.py")
+
+
+@pytest.fixture(scope="session")
+def dependencies() -> ModuleType:
+    """tools/dependencies.py as a module."""
+    return load_script("tools/dependencies.py")
 
 
 @pytest.fixture(scope="session")
