@@ -1,6 +1,7 @@
 """One training step in closed form: time by part, traffic, memory, MFU and HFU, for any parallel layout.
 
-    step(Shape(layers=96, d_model=12288, heads=96), Layout(tensor=8, pipeline=12, data=4, batch=1536), a100)
+    gpt3 = Shape(layers=96, d_model=12288, heads=96)
+    step(gpt3, Layout(tensor=8, pipeline=12, data=4, batch=1536), machine("a100-sxm-80gb")).mfu
 
 Every field may be a number or an array; arrays give arrays. An impossible layout raises `LayoutError`, or is NaN
 where the layout is an array. Running out of memory is a result: `fits` and `reason`.
@@ -28,13 +29,15 @@ from gpt4lab.quantities.step_inputs import (
     Layout,
     LayoutError,
     Shape,
+    machine,
     possible,
+    shape_of,
 )
 from gpt4lab.quantities.step_share import Memory, Share, held
 
 __all__ = [
     "Shape", "Layout", "Hardware", "Efficiency", "MEASURED", "LayoutError", "StepReport", "Seconds", "Sent", "Memory",
-    "possible", "step",
+    "machine", "possible", "shape_of", "step",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import Factory, field, frozen
 
+from gpt4lab import catalog
 from gpt4lab.quantities import memory, pipeline
 from gpt4lab.quantities.arith import Num
 
@@ -104,6 +105,44 @@ class Efficiency:
 
 #: The efficiencies of `Efficiency`'s docstring; nothing is fitted to a training run.
 MEASURED = Efficiency()
+
+
+def machine(accelerator: str, usd_per_hour: Num = NAN) -> Hardware:
+    """Return an accelerator of the catalog as the model sees it: links one-way, network in bytes.
+
+    Raises
+    ------
+    catalog.UnknownName, catalog.MissingFact : where the name or one of its rates is not known.
+    """
+    entry = catalog.accelerators[accelerator]
+    return Hardware(
+        peak_flop_per_s=entry.need("peak_bf16_flop_per_s"),
+        memory_bytes_per_s=entry.need("bandwidth_bytes_per_s"),
+        memory_bytes=entry.need("memory_bytes"),
+        link_bytes_per_s=entry.need("link_bytes_per_s") / 2,
+        network_bytes_per_s=entry.need("network_bits_per_s") / 8,
+        gpus_per_node=entry.need("link_domain"),
+        usd_per_hour=usd_per_hour,
+    )
+
+
+def shape_of(model: str, sequence: Num = 2048) -> Shape:
+    """Return a model of the catalog as the model sees it: all layers alike.
+
+    Raises
+    ------
+    LayoutError : for a model whose layers differ; catalog.MissingFact where its shape is not known.
+    """
+    entry = catalog.models[model]
+    if entry.n_experts and entry.n_moe_layers != entry.n_layers:
+        raise LayoutError(f"{entry.name}: only {entry.n_moe_layers} of {entry.n_layers} layers have experts.")
+    return Shape(
+        layers=entry.need("n_layers"), d_model=entry.need("d_model"), heads=entry.need("n_heads"),
+        kv_heads=entry.need("n_kv_heads"), head_dim=entry.need("head_dim"),
+        d_ff=entry.need("expert_d_ff" if entry.n_experts else "d_ff"), gated=float(entry.need("gated_mlp")),
+        experts=entry.n_experts or 1, top_k=entry.top_k or 1, shared_experts=entry.n_shared_experts or 0,
+        vocab=entry.need("vocab_size"), tied_embeddings=float(bool(entry.tied_embeddings)), sequence=sequence,
+    )  # fmt: skip
 
 
 def possible(shape: Shape, layout: Layout) -> Any:
