@@ -1,72 +1,51 @@
 """Every number that a reader may change. The defaults are the post's own, so `Scenario()` is the post as written.
 
-A source such as "C29" is the claim of the post that states the value; "assumed: ..." is ours, with its reason.
+Each line of a declaration: default, unit, bounds; label, meaning; source. A source such as "C29" is the claim of the
+post that states the value, "llama2024" a line of the bibliography; "assumed: ..." is ours, with its reason.
 """
 
 from __future__ import annotations
 
 from attrs import field, frozen
 
-from gpt4lab.scenario.field import ScenarioError, choice, entry, number, whole
+from gpt4lab.scenario.field import ScenarioError, entry, number, whole
+
+# fmt: off
 
 
 @frozen
 class Model:
     """The network that the post describes."""
 
-    experts: int = whole(16, "expert", 1, 1024, "Experts", "experts in each layer", "C06", log=True)
-    top_k: int = whole(2, "expert", 1, 64, "Experts per token", "experts that each token is sent to", "C08", log=True)
-    expert_params: float = number(
-        111e9,
-        "param",
-        1e6,
-        1e13,
-        "Parameters per expert",
-        "one expert, summed over the layers",
-        "C07",
-        log=True,
-    )
-    shared_params: float = number(
-        55e9, "param", 1e6, 1e12, "Shared parameters", "what every token uses: attention", "C10", log=True
-    )
-    layers: int = whole(120, "layer", 1, 1000, "Layers", "transformer blocks, one after the other", "C03")
-    d_model: int = whole(
-        10752, "1", 64, 65536, "Width", "values that represent a token between layers",
-        "assumed: the one width that fits both 55B and 111B with full attention, see C03", log=True,
-    )  # fmt: skip
-    heads: int = whole(
-        84,
-        "head",
-        1,
-        1024,
-        "Query heads",
-        "attention heads per layer",
-        "assumed: width / head size",
-        log=True,
-    )
-    kv_heads: int = whole(1, "head", 1, 1024, "Key-value heads", "heads whose keys are kept", "C58", log=True)
-    head_dim: int = whole(128, "1", 16, 1024, "Head size", "values per head", "assumed: usual at this size", log=True)
-    vocab: int = whole(
-        100_277,
-        "token",
-        256,
-        1_000_000,
-        "Vocabulary",
-        "different tokens",
-        "assumed: cl100k, from memory",
-        log=True,
-    )
-    context: int = whole(8192, "token", 128, 1_048_576, "Context", "tokens in a training sequence", "C19", log=True)
-    long_context: int = whole(
-        32_768,
-        "token",
-        128,
-        1_048_576,
-        "Long context",
-        "tokens in a sequence of the long model",
-        "C20",
-        log=True,
-    )
+    experts: int = whole(16, "expert", 1, 1024,
+        "Experts", "experts in each layer", "C06", log=True)
+    top_k: int = whole(2, "expert", 1, 64,
+        "Experts per token", "experts that each token is sent to", "C08", log=True)
+    expert_params: float = number(111e9, "param", 1e6, 1e13,
+        "Parameters per expert", "one expert, summed over the layers", "C07", log=True)
+    shared_params: float = number(55e9, "param", 1e6, 1e12,
+        "Shared parameters", "what every token uses: attention", "C10", log=True)
+    layers: int = whole(120, "layer", 1, 1000,
+        "Layers", "transformer blocks, one after the other", "C03")
+    d_model: int = whole(10752, "1", 64, 65536,
+        "Width", "values that represent a token between layers",
+        "assumed: the one width that fits both 55B and 111B with full attention, see C03", log=True)
+    d_ff: int = whole(43008, "1", 64, 1_048_576,
+        "Expert width", "values in the middle of an expert", "assumed: four times the width, see C03", log=True)
+    heads: int = whole(84, "head", 1, 1024,
+        "Query heads", "attention heads per layer", "assumed: width / head size", log=True)
+    kv_heads: int = whole(1, "head", 1, 1024,
+        "Key-value heads", "heads whose keys and values are kept", "C58", log=True)
+    head_dim: int = whole(128, "1", 16, 1024,
+        "Head size", "values per head", "assumed: usual at this size", log=True)
+    vocab: int = whole(100_277, "token", 256, 1_000_000,
+        "Vocabulary", "different tokens", "assumed: cl100k, from memory", log=True)
+    context: int = whole(8192, "token", 128, 1_048_576,
+        "Context", "tokens in a training sequence", "C19", log=True)
+    long_context: int = whole(32_768, "token", 128, 1_048_576,
+        "Long context", "tokens in a sequence of the long model", "C20", log=True)
+    other_experts: int = whole(64, "expert", 1, 1024,
+        "Experts instead", "number of experts that the post compares with", "C45", log=True)
 
     def __attrs_post_init__(self) -> None:
         if self.top_k > self.experts:
@@ -80,175 +59,175 @@ class Model:
 class Training:
     """The run that made the model."""
 
-    tokens: float = number(13e12, "token", 1e6, 1e16, "Training tokens", "tokens seen, epochs counted", "C15", log=True)
-    mfu: float = number(
-        0.34,
-        "fraction",
-        0.01,
-        1,
-        "MFU",
-        "model FLOP used, as a share of the hardware's peak",
-        "C29: middle of 32-36%",
-    )
-    batch_tokens: float = number(60e6, "token", 1e3, 1e10, "Batch", "tokens per optimiser step", "C22", log=True)
-    micro_batch: int = whole(
-        1, "sequence", 1, 1024, "Micro-batch", "sequences that pass a pipeline stage together", "assumed: smallest",
-        log=True,
-    )  # fmt: skip
+    tokens: float = number(13e12, "token", 1e6, 1e16,
+        "Training tokens", "tokens seen, epochs counted", "C15", log=True)
+    mfu: float = number(0.34, "fraction", 0.01, 1,
+        "MFU", "model FLOP used, as a share of the hardware's peak", "C29: middle of 32-36%")
+    best_mfu: float = number(0.52, "fraction", 0.01, 1,
+        "Best credible MFU", "the highest that you believe of a run of this size",
+        "narayanan2021: 52% on 3,072 A100, full recomputation counted")
+    batch_tokens: float = number(60e6, "token", 1e3, 1e10,
+        "Batch", "tokens per optimiser step", "C22", log=True)
+    micro_batch: int = whole(1, "sequence", 1, 1024,
+        "Micro-batch", "sequences that pass a pipeline stage together", "assumed: smallest", log=True)
 
 
 @frozen
 class Cluster:
     """The machines that trained it."""
 
-    accelerator: str = entry("a100-sxm-80gb", "accelerators", "Accelerator", "the GPU or TPU used", "C28")
-    gpus: int = whole(25_000, "GPU", 1, 10_000_000, "GPUs", "accelerators in the run", "C28", log=True)
-    days: float = number(95, "day", 0.1, 3650, "Days", "length of the run as stated", "C28: middle of 90-100", log=True)
-    usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100, "Price", "rent of one accelerator", "C32", log=True)
-    tensor: int = whole(8, "GPU", 1, 1024, "Tensor parallel", "GPUs that share each layer", "C38", log=True)
-    pipeline: int = whole(15, "stage", 1, 1024, "Pipeline stages", "groups of layers in a row", "C39", log=True)
-    interleave: int = whole(
-        1, "1", 1, 64, "Interleaving", "chunks of layers per stage", "assumed: plain 1F1B", log=True
-    )
-    zero: str = choice("1", ("0", "1", "2", "3"), "ZeRO stage", "what the replicas share out", "C40")
-    accumulation: str = choice(
-        "bf16",
-        ("bf16", "fp32"),
-        "Gradient precision",
-        "precision of the summed gradients",
-        "assumed: the smaller",
-    )
+    accelerator: str = entry("a100-sxm-80gb", "accelerators",
+        "Accelerator", "the GPU or TPU used", "C28")
+    gpus: int = whole(25_000, "GPU", 1, 10_000_000,
+        "GPUs", "accelerators in the run", "C28", log=True)
+    days: float = number(95, "day", 0.1, 3650,
+        "Days", "length of the run as stated", "C28: middle of 90-100", log=True)
+    usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100,
+        "Price", "rent of one accelerator", "C32", log=True)
+    watts_per_gpu: float = number(797.6, "W/GPU", 10, 10_000,
+        "Power", "one accelerator with its share of server, network and cooling",
+        "epoch2026: 19.94 MW for 25,000", log=True)
+    tensor: int = whole(8, "GPU", 1, 1024,
+        "Tensor parallel", "GPUs that share each layer", "C38", log=True)
+    pipeline: int = whole(15, "stage", 1, 1024,
+        "Pipeline stages", "groups of layers in a row", "C39", log=True)
+    interleave: int = whole(1, "1", 1, 64,
+        "Interleaving", "chunks of layers per stage", "assumed: plain 1F1B", log=True)
+    zero: int = whole(1, "1", 0, 3,
+        "ZeRO stage", "what the replicas share out: 1 optimiser state, 2 and gradients, 3 and weights", "C40")
+    gradient_bytes: int = whole(2, "byte/param", 2, 4,
+        "Gradient bytes", "precision of the summed gradients: 2 is bf16, 4 is fp32", "assumed: the smaller")
 
 
 @frozen
 class Reliability:
     """What breaks, and what is done about it."""
 
-    gpu_mtbf_years: float = number(
-        5.7, "year", 0.05, 1000, "Years between failures", "mean time between failures of one GPU", "llama3-2024",
-        log=True,
-    )  # fmt: skip
-    checkpoint_minutes: float = number(
-        5, "minute", 0.01, 600, "Checkpoint time", "the run stands still while one is written", "assumed: a slow store",
-        log=True,
-    )  # fmt: skip
-    restart_minutes: float = number(
-        30, "minute", 0.1, 2880, "Restart time", "from a failure until the run goes on", "assumed: partly by hand",
-        log=True,
-    )  # fmt: skip
-    checkpoint_interval_hours: float = number(
-        3,
-        "hour",
-        0.01,
-        168,
-        "Checkpoint every",
-        "hours of work between checkpoints",
-        "assumed: a common habit",
-        log=True,
-    )
+    gpu_mtbf_years: float = number(5.7, "year", 0.05, 1000,
+        "Years between failures", "mean time between unexpected failures of one GPU",
+        "llama2024: 419 in 54 days on 16,384", log=True)
+    checkpoint_minutes: float = number(5, "minute", 0.01, 600,
+        "Checkpoint time", "the run stands still while one is written", "assumed: a slow store", log=True)
+    restart_minutes: float = number(30, "minute", 0.1, 2880,
+        "Restart time", "from a failure until the run goes on", "assumed: partly by hand", log=True)
+    checkpoint_interval_hours: float = number(3, "hour", 0.01, 168,
+        "Checkpoint every", "hours of work between checkpoints", "assumed: a common habit", log=True)
+
+
+@frozen
+class Rerun:
+    """The newer machines on which the post trains and serves everything again."""
+
+    accelerator: str = entry("h100-sxm-80gb", "accelerators",
+        "Newer accelerator", "the GPU or TPU of the second run", "C35")
+    gpus: int = whole(8192, "GPU", 1, 10_000_000,
+        "Newer GPUs", "accelerators in the second run", "C35", log=True)
+    days: float = number(55, "day", 0.1, 3650,
+        "Days of the second run", "as stated", "C35", log=True)
+    usd_per_gpu_hour: float = number(2, "USD/GPU/hour", 0.01, 100,
+        "Newer price", "rent of one newer accelerator", "C37", log=True)
+    mfu: float = number(0.34, "fraction", 0.01, 1,
+        "MFU of the second run", "share of the newer hardware's peak", "assumed: no better than the first run")
+    bytes_per_weight: float = number(2, "byte/param", 0.5, 4,
+        "Newer precision", "2 is bf16; 1 is FP8, at twice the rate", "assumed: as on the older machines")
+    usd_per_1k_tokens: float = number(0.0021, "USD/ktoken", 1e-7, 10,
+        "Newer cost per 1k tokens", "what serving costs there, as stated", "C53, read as dollars", log=True)
+    years: float = number(1.25, "year", 0.1, 20,
+        "Years later", "between the two runs", "F02: a year to a year and a half")
 
 
 @frozen
 class Data:
     """Where the tokens could come from."""
 
-    web_tokens: float = number(5e12, "token", 1e9, 1e15, "Web text", "unique tokens of web text", "C88", log=True)
-    code_tokens: float = number(
-        0.75e12,
-        "token",
-        1e9,
-        1e15,
-        "Code",
-        "unique tokens of code",
-        "assumed: what closes 13T, see C17",
-        log=True,
-    )
-    text_epochs: float = number(2, "1", 0.1, 100, "Epochs of text", "times each text was seen", "C17", log=True)
-    code_epochs: float = number(4, "1", 0.1, 100, "Epochs of code", "times each program was seen", "C17", log=True)
-    instruction_rows: float = number(
-        1e7, "row", 1e3, 1e10, "Instruction rows", "rows of instruction data", "C18: millions", log=True
-    )
-    tokens_per_row: float = number(1000, "token/row", 10, 1e5, "Tokens per row", "length of a row", "assumed", log=True)
-    books: float = number(4e6, "book", 1e3, 1e9, "Books", "books in the shadow library", "C92", log=True)
-    tokens_per_book: float = number(
-        1.3e5, "token/book", 1e3, 1e7, "Tokens per book", "length of a book", "assumed: from memory", log=True
-    )
-    papers: float = number(80e6, "paper", 1e3, 1e10, "Papers", "papers in the shadow library", "C93", log=True)
-    tokens_per_paper: float = number(
-        8e3,
-        "token/paper",
-        100,
-        1e6,
-        "Tokens per paper",
-        "length of a paper",
-        "assumed: from memory",
-        log=True,
-    )
-    repository_tokens: float = number(
-        0.9e12, "token", 1e9, 1e15, "GitHub", "unique tokens of public code", "the-stack-v2", log=True
-    )
-    textbooks: float = number(
-        1e5, "book", 1, 1e8, "Textbooks", "college textbooks", "assumed: a generous guess", log=True
-    )
-    tokens_per_textbook: float = number(
-        2.5e5,
-        "token/book",
-        1e3,
-        1e7,
-        "Tokens per textbook",
-        "length of a textbook",
-        "assumed: from memory",
-        log=True,
-    )
-    video_hours: float = number(1e6, "hour", 1, 1e10, "Video", "hours of speech transcribed", "nyt2024", log=True)
-    words_per_minute: float = number(
-        150, "word/minute", 10, 1000, "Speech", "words spoken per minute", "assumed: usual"
-    )
-    words_per_token: float = number(0.75, "word/token", 0.1, 2, "Words per token", "English", "openai-pricing2022")
+    web_tokens: float = number(5e12, "token", 1e9, 1e15,
+        "Web text", "unique tokens of web text", "C88", log=True)
+    code_tokens: float = number(0.75e12, "token", 1e9, 1e15,
+        "Code", "unique tokens of code", "assumed: what closes 13T, see C17", log=True)
+    text_epochs: float = number(2, "1", 1, 100,
+        "Epochs of text", "times each text was seen", "C17", log=True)
+    code_epochs: float = number(4, "1", 1, 100,
+        "Epochs of code", "times each program was seen", "C17", log=True)
+    instruction_rows: float = number(1e7, "row", 1e3, 1e10,
+        "Instruction rows", "rows of instruction data", "C18: millions", log=True)
+    tokens_per_row: float = number(1000, "token/row", 10, 1e5,
+        "Tokens per row", "length of a row", "assumed: a long paragraph", log=True)
+    books: float = number(4e6, "book", 1e3, 1e9,
+        "Books", "books in the shadow library", "C92", log=True)
+    tokens_per_book: float = number(1.3e5, "token/book", 1e3, 1e7,
+        "Tokens per book", "length of a book", "assumed: from memory", log=True)
+    papers: float = number(80e6, "paper", 1e3, 1e10,
+        "Papers", "papers in the shadow library", "C93", log=True)
+    tokens_per_paper: float = number(8e3, "token/paper", 100, 1e6,
+        "Tokens per paper", "length of a paper", "assumed: from memory", log=True)
+    repository_tokens: float = number(0.9e12, "token", 1e9, 1e15,
+        "GitHub", "unique tokens of public code", "lozhkov2024", log=True)
+    textbooks: float = number(1e5, "book", 1, 1e8,
+        "Textbooks", "college textbooks", "assumed: a generous guess", log=True)
+    tokens_per_textbook: float = number(2.5e5, "token/book", 1e3, 1e7,
+        "Tokens per textbook", "length of a textbook", "assumed: from memory", log=True)
+    video_hours: float = number(1e6, "hour", 1, 1e10,
+        "Video", "hours of speech transcribed", "nyt2024", log=True)
+    words_per_minute: float = number(150, "word/minute", 10, 1000,
+        "Speech", "words spoken per minute", "assumed: usual")
+    words_per_token: float = number(0.75, "word/token", 0.1, 2,
+        "Words per token", "of English", "openai-pricing")
 
 
 @frozen
 class Serving:
     """The machines that answer, and what they charge."""
 
-    accelerator: str = entry("a100-sxm-80gb", "accelerators", "Accelerator", "the GPU or TPU used", "C52")
-    gpus: int = whole(128, "GPU", 1, 100_000, "GPUs", "accelerators that hold one copy of the model", "C78", log=True)
-    tensor: int = whole(8, "GPU", 1, 1024, "Tensor parallel", "GPUs that share each layer", "C80", log=True)
-    pipeline: int = whole(16, "stage", 1, 1024, "Pipeline stages", "groups of layers in a row", "C80", log=True)
-    usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100, "Price", "rent of one GPU", "C32", log=True)
-    usd_per_1k_tokens: float = number(
-        0.0049, "USD/ktoken", 1e-7, 10, "Cost per 1k tokens", "what serving costs, as stated", "C52, read as dollars",
-        log=True,
-    )  # fmt: skip
-    price_per_1k_tokens: float = number(
-        0.06, "USD/ktoken", 1e-7, 10, "Price per 1k tokens", "what a customer pays for output", "openai-pricing2023",
-        log=True,
-    )  # fmt: skip
-    tokens_in_flight: int = whole(4096, "token", 1, 10_000_000, "Batch", "sequences decoded together", "S03", log=True)
-    bytes_per_weight: float = number(2, "byte/param", 0.25, 4, "Bytes per weight", "2 is fp16, 1 is int8", "S05")
-    bytes_per_kv: float = number(2, "byte", 0.25, 4, "Bytes per cached value", "2 is fp16, 1 is int8", "assumed: fp16")
-    overhead_bytes: float = number(
-        2e9, "byte", 0, 1e11, "Overhead", "memory per GPU for all else", "assumed: from memory"
-    )
+    accelerator: str = entry("a100-sxm-80gb", "accelerators",
+        "Accelerator", "the GPU or TPU used", "C52")
+    gpus: int = whole(128, "GPU", 1, 100_000,
+        "GPUs", "accelerators that hold one copy of the model", "C78", log=True)
+    tensor: int = whole(8, "GPU", 1, 1024,
+        "Tensor parallel", "GPUs that share each layer", "C80", log=True)
+    pipeline: int = whole(16, "stage", 1, 1024,
+        "Pipeline stages", "groups of layers in a row", "C80", log=True)
+    usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100,
+        "Price", "rent of one GPU", "C32", log=True)
+    usd_per_1k_tokens: float = number(0.0049, "USD/ktoken", 1e-7, 10,
+        "Cost per 1k tokens", "what serving costs, as stated", "C52, read as dollars", log=True)
+    price_per_1k_tokens: float = number(0.06, "USD/ktoken", 1e-7, 10,
+        "Price per 1k tokens", "what a customer pays for output", "openai-pricing", log=True)
+    cost_vs_davinci: float = number(3, "x", 0.1, 100,
+        "Cost against davinci", "cost of a token, in tokens of the 175B model", "C50", log=True)
+    tokens_in_flight: int = whole(4096, "token", 1, 10_000_000,
+        "Batch", "sequences decoded together", "S03", log=True)
+    mean_context: float = number(1024, "token", 1, 1_048_576,
+        "Mean context", "tokens already in a sequence, on average", "assumed: a short conversation", log=True)
+    bytes_per_weight: float = number(2, "byte/param", 0.25, 4,
+        "Bytes per weight", "2 is fp16, 1 is int8", "S05")
+    bytes_per_kv: float = number(2, "byte", 0.25, 4,
+        "Bytes per cached value", "2 is fp16, 1 is int8", "assumed: fp16")
+    overhead_bytes: float = number(2e9, "byte", 0, 1e11,
+        "Overhead", "memory per GPU for all else", "assumed: from memory")
+    words_per_minute: float = number(250, "word/minute", 10, 10_000,
+        "Reading speed", "words that a reader takes in per minute", "S02")
 
 
 @frozen
 class Speculation:
     """A small model drafts, the large one checks."""
 
-    acceptance: float = number(0.8, "fraction", 0, 1, "Acceptance", "chance that a drafted token is kept", "assumed")
-    draft_length: int = whole(4, "token", 0, 64, "Draft length", "tokens drafted per pass", "S-source: about 4")
-    draft_cost: float = number(
-        0.05, "fraction", 0, 1, "Draft cost", "time of a draft step, in target steps", "leviathan2023"
-    )
+    acceptance: float = number(0.8, "fraction", 0, 0.999,
+        "Acceptance", "chance that a drafted token is kept", "assumed: a good draft on plain prose")
+    draft_length: int = whole(4, "token", 0, 64,
+        "Draft length", "tokens drafted per pass", "semianalysis2023: likely about 4")
+    draft_cost: float = number(0.05, "fraction", 0, 1,
+        "Draft cost", "time of a draft step, in target steps", "leviathan2023")
 
 
 @frozen
 class Vision:
     """Eyes added to the model."""
 
-    tokens: float = number(2e12, "token", 1e6, 1e15, "Vision tokens", "tokens of the added training", "C67", log=True)
-    every: int = whole(7, "layer", 1, 100, "Cross-attention every", "layers between insertions", "alayrac2022")
+    tokens: float = number(2e12, "token", 1e6, 1e15,
+        "Vision tokens", "tokens of the added training", "C67", log=True)
+    every: int = whole(7, "layer", 1, 100,
+        "Cross-attention every", "layers between insertions", "alayrac2022")
 
 
 @frozen
@@ -262,6 +241,7 @@ class Scenario:
     training: Training = field(factory=Training)
     cluster: Cluster = field(factory=Cluster)
     reliability: Reliability = field(factory=Reliability)
+    rerun: Rerun = field(factory=Rerun)
     data: Data = field(factory=Data)
     serving: Serving = field(factory=Serving)
     speculation: Speculation = field(factory=Speculation)
@@ -270,5 +250,5 @@ class Scenario:
 
 GROUPS: dict[str, type] = {
     group.__name__.lower(): group
-    for group in (Model, Training, Cluster, Reliability, Data, Serving, Speculation, Vision)
+    for group in (Model, Training, Cluster, Reliability, Rerun, Data, Serving, Speculation, Vision)
 }
