@@ -26,7 +26,7 @@ _HOMES = {
     "tally": "claims",
 }
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", "audit", "change", "explain", "ledger", "load_scenario", "share", "tally", "value", "values"]
 
 
 def __getattr__(name: str) -> Any:

@@ -32,7 +32,7 @@ class Board(w.VBox):
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario, self.results = scenario or mine(), []
         self.named = w.Dropdown(options=names(), value=self.scenario.name, description="Scenario")
-        self.address = w.Text(value=share(self.scenario), description="Assumptions", continuous_update=False)
+        self.address = w.Text(value=share(self.scenario), description="Copy or paste", continuous_update=False)
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
         self.search = w.Text(placeholder="a word, or an id like C33", description="Search")

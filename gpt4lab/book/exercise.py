@@ -169,7 +169,7 @@ def exercise(
     tolerance: float = 0.05,
     options: Sequence[str] = (),
 ) -> Any:
-    """Show an exercise: with a panel and a goal, with a number (a quantity, or `answer` and `unit`), or with options."""
+    """Show an exercise: with a panel and a goal, with a number (a quantity, or `answer`), or with options."""
     if panel is not None:
         task: Task = Reach(goal or {}, panel.scenario, solution or {})
     elif options:

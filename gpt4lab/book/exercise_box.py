@@ -1,4 +1,4 @@
-"""An exercise on the page: the prompt, a place to answer, feedback, hints one by one, and the solution behind a fold."""
+"""An exercise on the page: prompt, a place to answer, feedback, hints one by one, and the solution."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def _cell(value: Any) -> str:
 
 
 def shown(*parts: str) -> HTML:
-    """A static piece of the page."""
-    return HTML(style() + "".join(parts))
+    """A static piece of the page; its dollar signs are no formulas."""
+    return HTML(f'{style()}<div class="mathjax_ignore">{"".join(parts)}</div>')
 
 
 def live(*parts: str) -> w.HTML:

@@ -68,5 +68,5 @@ def as_stated(key: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A dollar sign would begin a formula."""
-    return text.replace("$", r"\$")
+    """A dollar sign would begin a formula, for Markdown and once more for MathJax: two backslashes."""
+    return text.replace("$", r"\\$")

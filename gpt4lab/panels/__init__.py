@@ -1,0 +1,1 @@
+"""Controls and views: one module a topic, each panel a declaration."""

@@ -85,7 +85,7 @@ class LivePanel(w.VBox):
         view = panel.view(scenario)
         self._headline, self._sentence, self._alert = w.HTML(), w.HTML(), w.HTML()
         self.chart = LiveChart(panel.chart(view), rows=dict(view.rows), description=view.description)
-        self._address = w.Text(description="Assumptions", continuous_update=False)
+        self._address = w.Text(description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"})
         super().__init__(list(self._parts()))
         self.add_class("g4l-panel")
         self._show(view)
