@@ -182,7 +182,7 @@ def test(options: list[str], rest: list[str]) -> int:
         look_for_browser()
     ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
     workers = str(min(4, os.cpu_count() or 1))
-    return run("pytest", "--numprocesses", workers, "--dist", "loadgroup", *arguments)
+    return run("pytest", "--numprocesses", workers, "--dist", "loadfile", *arguments)
 
 
 def check(options: list[str], rest: list[str]) -> int:

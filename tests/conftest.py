@@ -55,14 +55,12 @@ def browser_path(bootstrap: ModuleType) -> str:
     return found
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs torch or a browser; browser tests stay together, on one JupyterLab."""
-    for item in items:
-        if item.path.is_relative_to(ROOT / "tests" / "browser"):
-            item.add_marker("browser")
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        if item.get_closest_marker("live") and not has_torch():
-            item.add_marker(pytest.mark.skip(reason=NO_TORCH))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a browser, and skip what needs torch where there is none."""
+    if item.path.is_relative_to(ROOT / "tests" / "browser"):
+        item.add_marker("browser")
+    if item.get_closest_marker("live") and not has_torch():
+        item.add_marker(pytest.mark.skip(reason=NO_TORCH))
 
 
 def pytest_report_header() -> list[str]:
