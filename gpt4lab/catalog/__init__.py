@@ -1,23 +1,32 @@
-"""Sourced facts: every number that somebody published and this book uses, in one place each.
+"""Sourced facts: every number that somebody published and this book uses, each in one place.
 
 >>> from gpt4lab import catalog
->>> catalog.accelerators["a100-sxm-80gb"].peak_bf16_flop_per_s
+>>> catalog.accelerators["A100 SXM 80GB"].peak_bf16_flop_per_s
 312000000000000.0
->>> catalog.models["DeepSeek-V3"].source_of("mfu").reference
+>>> catalog.models["deepseek-v3"].source_of("mfu").reference
 'epoch-models-2025'
+>>> catalog.constants["hoffmann2022-tex"].alpha
+0.3392
+>>> catalog.references["kaplan2020"].cite()
+'Kaplan et al. (2020)'
 
-Tables are read-only mappings from a slug to a record, parsed from the TOML files beside this module on first use. A lookup
-takes the slug or the display name, whatever the case; an unknown name raises `UnknownName` with near matches. A
-number that nobody published is `None`, and `entry.need(field)` raises `MissingFact` for it: never zero.
+Tables are read-only mappings from a slug to a record, parsed on first use from the TOML files beside this module. A
+lookup takes the slug or the display name, whatever the case; an unknown name raises `UnknownName` with near matches.
+A number that nobody published is `None`, and `entry.need(field)` raises `MissingFact` for it: it is never zero.
+`entry.source_of(field)` says where a number comes from, `entry.unit(field)` in which unit it is.
 """
 
-from gpt4lab.catalog.entry import KINDS, Entry, Reference, Source, build, references
+from functools import partial
+from typing import TypeVar
+
+from gpt4lab.catalog.entry import Entry, Reference, Source, build, references
 from gpt4lab.catalog.records import (
     Accelerator,
     Constants,
     Dataset,
     Evidence,
     Latency,
+    MeasuredKey,
     Measurement,
     Model,
     Number,
@@ -28,5 +37,36 @@ from gpt4lab.catalog.records import (
 )
 from gpt4lab.catalog.table import CatalogError, MissingFact, Table, UnknownName
 
-accelerators: Table[Accelerator] = Table("accelerators", lambda slug, entry: build(Accelerator, slug, entry))
-models: Table[Model] = Table("models", lambda slug, entry: build(Model, slug, entry))
+__all__ = [
+    "Accelerator", "Constants", "Dataset", "Entry", "Evidence", "Latency", "MeasuredKey", "Measurement", "Model",
+    "Number", "Price", "Reference", "Rental", "Source", "Table", "Utilisation",
+    "CatalogError", "MissingFact", "UnknownName",
+    "accelerators", "constants", "datasets", "epoch", "evidence", "latencies", "measured_keys", "measurements",
+    "models", "prices", "references", "utilisations",
+    "describe", "published_mfu",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+
+def _table(file: str, record: type[T]) -> Table[T]:
+    return Table(file, partial(build, record))
+
+
+accelerators = _table("accelerators", Accelerator)
+models = _table("models", Model)
+utilisations = _table("mfu", Utilisation)
+prices = _table("prices", Price)
+latencies = _table("latency", Latency)
+datasets = _table("datasets", Dataset)
+constants = _table("constants", Constants)
+epoch = _table("epoch", Constants)
+measurements = _table("measurements", Measurement)
+measured_keys = _table("measured_keys", MeasuredKey)
+evidence = _table("evidence", Evidence)
+
+
+def published_mfu() -> list[Model | Utilisation]:
+    """Every published run with a utilisation, by date: the models' own, and those known for it alone."""
+    runs: list[Model | Utilisation] = [*models.values(), *utilisations.values()]
+    return sorted((run for run in runs if run.mfu is not None), key=lambda run: run.released)

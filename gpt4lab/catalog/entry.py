@@ -3,11 +3,12 @@
 A field's unit and label are declared once, in `records`; `describe` reads them back, so that every table, chart
 and tooltip made from the catalog says the same. A field without a published value is `None`.
 """
+
 from __future__ import annotations
 
-from collections.abc import Mapping
 import datetime as dt
-from typing import Any, Literal, TypeVar, cast, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeVar, cast
 
 import attrs
 from attrs import converters
@@ -15,7 +16,7 @@ from attrs import converters
 from gpt4lab.catalog.table import CatalogError, MissingFact, Table
 
 Kind = Literal[
-    "paper",  # an article or technical report, read or quoted word for word
+    "paper",  # an article or technical report
     "datasheet",  # the maker's own page: data sheet, price page, model card, release post
     "code",  # a configuration file or source code that fixes the number
     "database",  # a public data set, for example Epoch AI's
@@ -25,14 +26,15 @@ Kind = Literal[
     "assumed",  # chosen for this book, with the reason in the note
     "memory",  # well known, but not yet seen in its source again
 ]
-KINDS: tuple[str, ...] = get_args(Kind)
-UNSEEN: tuple[str, ...] = ("assumed", "memory")
-Stance = Literal["for", "against", "neither"]
+UNSEEN: tuple[Kind, ...] = ("assumed", "memory")
+Status = Literal["confirmed", "unconfirmed"]
+R = TypeVar("R")
 
 
 def fact(unit: str, label: str) -> Any:
-    """Declare an optional number: its unit (as pint reads it; "1" is a plain number) and its label."""
-    return attrs.field(default=None, converter=converters.optional(float), metadata={"unit": unit, "label": label})
+    """Declare an optional number: its unit ("1" is a plain number) and its label."""
+    to_float = cast("Any", converters.optional(float))
+    return attrs.field(default=None, converter=to_float, metadata={"unit": unit, "label": label})
 
 
 def count(unit: str, label: str) -> Any:
@@ -41,8 +43,19 @@ def count(unit: str, label: str) -> Any:
 
 
 def word(label: str) -> Any:
-    """Declare an optional text, date or yes/no."""
+    """Declare an optional text or yes/no."""
     return attrs.field(default=None, metadata={"unit": None, "label": label})
+
+
+def build(record: type[R], slug: str, entry: Mapping[str, Any]) -> R:
+    """Make a record; an unknown key or an absent required one is an error that names it."""
+    fields = attrs.fields_dict(cast("type[attrs.AttrsInstance]", record))
+    if unknown := [key for key in entry if key not in fields]:
+        raise CatalogError(f"{record.__name__} {slug!r}: unknown key {', '.join(unknown)}")
+    given = {"slug": slug, **entry}
+    if absent := [key for key, field in fields.items() if field.default is attrs.NOTHING and key not in given]:
+        raise MissingFact(f"{record.__name__} {slug!r}: {', '.join(absent)} missing")
+    return record(**given)
 
 
 @attrs.frozen(kw_only=True)
@@ -56,9 +69,13 @@ class Reference:
     kind: Kind
     venue: str = ""
     arxiv: str = ""
-    link: str = attrs.field(default=attrs.Factory(lambda self: _arxiv_link(self.arxiv), takes_self=True))
-    short: str = ""  # how an organisation is cited, where its name is not a family name
+    link: str = ""  # that of `arxiv` where there is one
+    short: str = ""  # how it is cited, where family name and year do not do
     note: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.arxiv and not self.link:
+            object.__setattr__(self, "link", f"https://arxiv.org/abs/{self.arxiv}")
 
     def cite(self) -> str:
         """Short form for running text: `Kaplan et al. (2020)`."""
@@ -73,8 +90,7 @@ class Reference:
         return ". ".join(part for part in parts if part)
 
 
-def _arxiv_link(arxiv: str) -> str:
-    return f"https://arxiv.org/abs/{arxiv}" if arxiv else ""
+references: Table[Reference] = Table("references", lambda slug, entry: build(Reference, slug, entry))
 
 
 @attrs.frozen(kw_only=True)
@@ -84,10 +100,25 @@ class Source:
     reference: str
     kind: Kind
     link: str
+    status: Status
     checked: dt.date | None = None
-    status: Literal["confirmed", "unconfirmed"] = "confirmed"
     note: str = ""
     covers: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+
+
+def source_from(row: Mapping[str, Any]) -> Source:
+    """Complete a `sources` row: kind and link are the reference's unless the row says otherwise."""
+    reference = references[row["reference"]]
+    kind: Kind = row.get("kind", reference.kind)
+    if not (kind in UNSEEN or kind == "computed" or "checked" in row or "status" in row):
+        raise CatalogError(f"source {reference.slug}: give the date checked, or a status")
+    status: Status = "unconfirmed" if kind in UNSEEN else "confirmed"
+    given: dict[str, Any] = {"kind": kind, "link": reference.link, "status": status, **row}
+    return Source(**given)
+
+
+def _sources(rows: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
+    return tuple(source_from(row) for row in rows)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,11 +127,11 @@ class Entry:
 
     slug: str
     name: str
-    sources: tuple[Source, ...] = attrs.field(converter=lambda rows: tuple(map(source_from, rows)))
+    sources: tuple[Source, ...] = attrs.field(converter=_sources)
     note: str = ""
 
-    def need(self, field: str) -> float:
-        """Return a number that the caller cannot do without.
+    def need(self, field: str) -> Any:
+        """Return a fact that the caller cannot do without.
 
         Raises
         ------
@@ -111,6 +142,10 @@ class Entry:
             raise MissingFact(f"{self.name} ({self.slug}) has no {field}: not published, or not found yet")
         return value
 
+    def unit(self, field: str) -> str:
+        """Return the unit of a field; "" for a field that is no number."""
+        return attrs.fields_dict(type(self))[field].metadata.get("unit") or ""
+
     def source_of(self, field: str) -> Source:
         """Return the source that vouches for one field."""
         named = [source for source in self.sources if field in source.covers]
@@ -118,31 +153,3 @@ class Entry:
         if not (named or rest):
             raise CatalogError(f"{self.name} ({self.slug}): no source covers {field}")
         return (named or rest)[0]
-
-
-E_ = TypeVar("E_")
-
-
-def build(record: type[E_], slug: str, entry: Mapping[str, Any]) -> E_:
-    """Make a record; an unknown key or an absent required one is an error that names it."""
-    fields = attrs.fields_dict(cast("type[attrs.AttrsInstance]", record))
-    if unknown := [key for key in entry if key not in fields]:
-        raise CatalogError(f"{record.__name__} {slug!r}: unknown key {', '.join(unknown)}")
-    given = {"slug": slug, "name": slug, **entry}
-    needed = [key for key, field in fields.items() if field.default is attrs.NOTHING and key not in given]
-    if needed:
-        raise MissingFact(f"{record.__name__} {slug!r}: {', '.join(needed)} missing")
-    return record(**{key: value for key, value in given.items() if key in fields})
-
-
-references: Table[Reference] = Table("references", lambda slug, entry: build(Reference, slug, entry))
-
-
-def source_from(row: Mapping[str, Any]) -> Source:
-    """Complete a `sources` row: kind and link are the reference's unless the row says otherwise."""
-    reference = references[row["reference"]]
-    kind = row.get("kind", reference.kind)
-    if not (kind in UNSEEN or kind == "computed" or "checked" in row or "status" in row):
-        raise CatalogError(f"source {reference.slug}: give the date checked, or a status")
-    status = "unconfirmed" if kind in UNSEEN else "confirmed"
-    return Source(**{"kind": kind, "link": reference.link, "status": status, **row})

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import datetime as dt
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import attrs
 
-from gpt4lab.catalog.entry import Entry, Source, Stance, count, fact, source_from, word
+from gpt4lab.catalog.entry import Entry, Source, count, fact, source_from, word
 
 Attention = Literal["MHA", "GQA", "MQA", "MLA"]
+Stance = Literal["for", "against", "neither"]
 Value = float | str
 
 
@@ -22,17 +23,21 @@ class Rental:
     date: dt.date
     until: dt.date | None = None
     vendor: str
-    on_demand: float | None = fact("USD/hour", "on demand")
-    one_year: float | None = fact("USD/hour", "with a 1-year commitment")
-    three_years: float | None = fact("USD/hour", "with a 3-year commitment")
+    on_demand: float | None = fact("USD/GPU/hour", "on demand")
+    one_year: float | None = fact("USD/GPU/hour", "with a 1-year commitment")
+    three_years: float | None = fact("USD/GPU/hour", "with a 3-year commitment")
     source: Source
 
 
-def _rental(row: Mapping[str, Any]) -> Rental:
-    """Make a rental from a flat row: the keys of a `Source` are its source, the others its own."""
+def _rentals(rows: Iterable[Mapping[str, Any]]) -> tuple[Rental, ...]:
+    """Make rentals from flat rows: the keys of a `Source` are the source, the others the rental's own."""
     named = attrs.fields_dict(Source)
-    source = source_from({key: value for key, value in row.items() if key in named})
-    return Rental(source=source, **{key: value for key, value in row.items() if key not in named})
+
+    def rental(row: Mapping[str, Any]) -> Rental:
+        source = source_from({key: value for key, value in row.items() if key in named})
+        return Rental(source=source, **{key: value for key, value in row.items() if key not in named})
+
+    return tuple(rental(row) for row in rows)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,14 +48,14 @@ class Accelerator(Entry):
     peak_bf16_flop_per_s: float | None = fact("FLOP/s", "dense bf16 peak")
     peak_fp8_flop_per_s: float | None = fact("FLOP/s", "dense fp8 peak")
     peak_fp4_flop_per_s: float | None = fact("FLOP/s", "dense fp4 peak")
-    peak_int8_op_per_s: float | None = fact("op/s", "dense int8 peak")
+    peak_int8_op_per_s: float | None = fact("FLOP/s", "dense int8 peak, an operation counted as a FLOP")
     memory_bytes: float | None = fact("byte", "memory")
     bandwidth_bytes_per_s: float | None = fact("byte/s", "memory bandwidth")
     link_bytes_per_s: float | None = fact("byte/s", "NVLink or its like, both directions together")
-    link_domain: int | None = count("accelerator", "accelerators that reach each other over that link")
+    link_domain: int | None = count("GPU", "accelerators that reach each other over that link")
     network_bits_per_s: float | None = fact("bit/s", "network per accelerator, one direction")
     tdp_w: float | None = fact("W", "thermal design power")
-    rentals: tuple[Rental, ...] = attrs.field(default=(), converter=lambda rows: tuple(map(_rental, rows)))
+    rentals: tuple[Rental, ...] = attrs.field(default=(), converter=_rentals)
 
 
 @attrs.frozen(kw_only=True)
@@ -61,7 +66,7 @@ class Model(Entry):
     """
 
     released: dt.date
-    attention: Attention | None = word("attention")
+    attention: Attention | None = word("attention")  # noqa: RUF009 (a field declaration, as the others)
     n_layers: int | None = count("layer", "layers")
     d_model: int | None = count("1", "width of the residual stream")
     n_heads: int | None = count("head", "query heads")
@@ -82,21 +87,22 @@ class Model(Entry):
     rope_head_dim: int | None = count("1", "MLA: width of a head's rotary part")
     nope_head_dim: int | None = count("1", "MLA: width of a head's other part")
     v_head_dim: int | None = count("1", "MLA: width of a head's value")
-    params_total: float | None = fact("parameter", "parameters")
-    params_active: float | None = fact("parameter", "parameters used per token")
+    params_total: float | None = fact("param", "parameters")
+    params_active: float | None = fact("param", "parameters used per token")
     training_tokens: float | None = fact("token", "tokens seen in training")
     batch_tokens: float | None = fact("token", "batch (its largest)")
     training_flop: float | None = fact("FLOP", "training compute")
     hardware: str | None = word("trained on")
-    accelerator_hours: float | None = fact("accelerator*hour", "accelerator-hours")
-    mfu: float | None = fact("1", "model FLOP utilisation")
+    accelerator_hours: float | None = fact("GPU*hour", "accelerator-hours")
+    mfu: float | None = fact("fraction", "model FLOP utilisation")
 
 
 @attrs.frozen(kw_only=True)
 class Utilisation(Entry):
     """The share of peak that a published training run reached."""
 
-    mfu: float | None = fact("1", "share of the dense peak")
+    released: dt.date
+    mfu: float | None = fact("fraction", "share of the dense peak")
     hardware: str | None = word("trained on")
     counts_recomputation: bool = False  # then it is HFU, which flatters
 
@@ -107,8 +113,8 @@ class Price(Entry):
 
     date: dt.date
     until: dt.date | None = None
-    usd_per_1k_input: float | None = fact("USD/kilotoken", "input")
-    usd_per_1k_output: float | None = fact("USD/kilotoken", "output")
+    usd_per_1k_input: float | None = fact("USD/ktoken", "input")
+    usd_per_1k_output: float | None = fact("USD/ktoken", "output")
 
 
 @attrs.frozen(kw_only=True)
@@ -124,9 +130,10 @@ class Latency(Entry):
 class Dataset(Entry):
     """A body of training data: its tokens, or what to multiply to get them."""
 
+    released: dt.date | None = None
     tokens: float | None = fact("token", "tokens")
-    items: float | None = fact("item", "items")
-    tokens_per_item: float | None = fact("token/item", "tokens per item")
+    items: float | None = fact("1", "items")
+    tokens_per_item: float | None = fact("token", "tokens per item")
     hours: float | None = fact("hour", "hours of speech")
 
 
@@ -142,14 +149,16 @@ class Number:
     note: str = ""
 
 
+def _numbers(rows: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Number]:
+    return MappingProxyType({symbol: Number(**row) for symbol, row in rows.items()})
+
+
 @attrs.frozen(kw_only=True)
 class Constants(Entry):
     """Numbers that belong together: a fitted law, a set of estimates. `law.alpha` is the value of `alpha`."""
 
     formula: str = ""  # LaTeX, in the symbols of `values`
-    values: Mapping[str, Number] = attrs.field(
-        converter=lambda rows: MappingProxyType({symbol: Number(**row) for symbol, row in rows.items()})
-    )
+    values: Mapping[str, Number] = attrs.field(converter=_numbers)
 
     def __getattr__(self, symbol: str) -> float:
         """Return a value by its symbol."""
@@ -158,17 +167,35 @@ class Constants(Entry):
             raise AttributeError(f"{self.slug} has no {symbol!r}; it has {', '.join(values)}")
         return values[symbol].value
 
+    def unit(self, field: str) -> str:
+        """Return the unit of a value."""
+        return self.values[field].unit
+
+
+@attrs.frozen(kw_only=True)
+class MeasuredKey:
+    """What a key of `Measurement.setup` and `Measurement.measured` means."""
+
+    slug: str
+    unit: str
+    label: str
+
+
+def _frozen(rows: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(dict(rows))
+
 
 @attrs.frozen(kw_only=True)
 class Measurement(Entry):
-    """A published measurement to test a model of ours against: what was run, and what came out.
+    """A published measurement to hold a model of ours against: what was run, and what came out.
 
-    The keys of `setup` and `measured` are those of the table `catalog.measured_units`.
+    The keys of `setup` and `measured` are explained once, in the table `measured_keys`.
     """
 
     topic: str
-    setup: Mapping[str, Value] = attrs.field(converter=MappingProxyType)
-    measured: Mapping[str, float] = attrs.field(converter=MappingProxyType)
+    accelerator: str | None = None  # a slug of `accelerators`
+    setup: Mapping[str, Value] = attrs.field(converter=_frozen)
+    measured: Mapping[str, float] = attrs.field(converter=_frozen)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -51,7 +50,7 @@ class Table(Mapping[str, T], Generic[T]):
         return {slug: self._build(slug, entry) for slug, entry in self._read().items()}
 
     def _read(self) -> dict[str, Any]:
-        import tomllib  # noqa: PLC0415  (the price of parsing is paid on first use, not on import)
+        import tomllib  # paid for on first use, not on import
 
         with Path(__file__).with_name(f"{self._file}.toml").open("rb") as file:
             return tomllib.load(file)
@@ -75,6 +74,8 @@ class Table(Mapping[str, T], Generic[T]):
             raise UnknownName(self._unknown(name)) from None
 
     def _unknown(self, name: str) -> str:
+        import difflib  # only mistakes pay for it
+
         near = [spelling for spelling in self._slugs if normal(name) in spelling]
         near += difflib.get_close_matches(normal(name), self._slugs, n=5, cutoff=0.6)
         slugs = list(dict.fromkeys(self._slugs[spelling] for spelling in near))
