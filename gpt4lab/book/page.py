@@ -18,8 +18,11 @@ escape = html.escape
 
 @cache
 def style() -> str:
-    """The stylesheet of the book as a <style> element: colours of the charts, then the pieces of a chapter."""
-    return f"<style>{theme.read('tokens.css')}{files('gpt4lab.book').joinpath('book.css').read_text('utf-8')}</style>"
+    """The stylesheet of the book as a <style> element: colours, panels, then the pieces of a chapter."""
+    sheets = [theme.read("tokens.css")]
+    for package, name in (("gpt4lab.panels", "panel.css"), ("gpt4lab.book", "book.css")):
+        sheets.append(files(package).joinpath(name).read_text("utf-8"))
+    return f"<style>{''.join(sheets)}</style>"
 
 
 def block(name: str, *parts: str, role: str = "") -> str:

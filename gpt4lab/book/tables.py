@@ -11,20 +11,10 @@ from IPython.display import HTML
 from gpt4lab import catalog
 from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.book.prose import as_stated
-from gpt4lab.claims import HOLDS, Result, audit
+from gpt4lab.claims import Result, audit
+from gpt4lab.panels.verdicts import in_words
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
-
-#: A mark for each verdict, so that it is never told by colour alone.
-SIGNS = {
-    "consistent": "●",
-    "consistent-with-assumption": "◐",
-    "unit-error": "✗",
-    "arithmetic-mismatch": "✗",
-    "internally-inconsistent": "✗",
-    "not-checkable": "○",
-    "opinion": "–",
-}
 
 
 @attrs.frozen
@@ -58,13 +48,6 @@ def crosscheck(checks: Iterable[Check], caption: str = "Formula against measurem
     return shown(table(caption, ("What", "Formula", "Found", "Found / formula", "Found where"), rows))
 
 
-def verdict_cell(verdict: str) -> Raw:
-    """A verdict in words, with its sign."""
-    tone = "holds" if verdict in HOLDS else "open" if verdict in ("not-checkable", "opinion") else "fails"
-    words = escape(verdict.replace("-", " "))
-    return Raw(f'<span class="g4l-verdict g4l-{tone}"><span aria-hidden="true">{SIGNS[verdict]}</span> {words}</span>')
-
-
 def residual_of(result: Result) -> str:
     """The residual as a reader wants it: "+5.0%", or a factor where the unit is wrong."""
     if result.slip != 1:
@@ -75,7 +58,7 @@ def residual_of(result: Result) -> str:
 def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
     """One row a claim: id, quote, stated, recomputed, residual, verdict."""
     return [
-        (r.claim.id, f"“{r.claim.quote}”", as_stated(r.claim.id), r.shown(), residual_of(r), verdict_cell(r.verdict))
+        (r.claim.id, f"“{r.claim.quote}”", as_stated(r.claim.id), r.shown(), residual_of(r), Raw(in_words(r.verdict)))
         for r in results
     ]
 

@@ -7,6 +7,7 @@
         presets={"The post": "leak", "On H100": "h100-rerun"},
         view=cost_view,        # Scenario -> View
         chart=cost_chart,      # View -> Altair chart with named data
+        claims=("C29", "C33"), # whose verdicts move with the sliders
     )
     days_and_dollars.widget()
 
@@ -27,6 +28,7 @@ import ipywidgets as w
 
 from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
+from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_scenario, share
@@ -55,6 +57,7 @@ class Panel:
     view: Callable[[Scenario], View]
     chart: Callable[[View], Any]
     legend: str = ""
+    claims: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     folded: tuple[str | Slide, ...] = attrs.field(default=(), converter=tuple)
     presets: Mapping[str, str | Mapping[str, Any]] = attrs.field(factory=lambda: {"The post": "leak"})
     start: str = "leak"
@@ -83,9 +86,11 @@ class LivePanel(w.VBox):
         self._base, self._listeners, self._held, self._timer = scenario, [], False, None
         self.controls = {_path(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
         view = panel.view(scenario)
-        self._headline, self._sentence, self._alert = w.HTML(), w.HTML(), w.HTML()
-        self.chart = LiveChart(panel.chart(view), rows=dict(view.rows), description=view.description)
-        self._address = w.Text(description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"})
+        self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
+        self.chart = LiveChart(panel.chart(view), rows=view.datasets, description=view.description)
+        self._address = w.Text(
+            description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
+        )
         super().__init__(list(self._parts()))
         self.add_class("g4l-panel")
         self._show(view)
@@ -144,7 +149,8 @@ class LivePanel(w.VBox):
         self.error = self._alert.value = ""
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
-        self.chart.show(description=view.description, **dict(view.rows))
+        self.chart.show(description=view.description, **view.datasets)
+        self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
         self._address.value = share(self.scenario)
 
     def _complain(self, error: Exception) -> None:
@@ -194,6 +200,7 @@ class LivePanel(w.VBox):
         yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
         yield self._sentence
         yield self._alert
+        yield self._verdicts
         yield _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
         yield _classed(self._address, "g4l-address")
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from gpt4lab.charts.marks import with_words
+from gpt4lab.charts.theme import MARKS
 from gpt4lab.units import show
 
 Rows = Sequence[Mapping[str, Any]]
@@ -42,6 +44,12 @@ class View:
         if isinstance(self.value, str) or not self.post:
             return f"the post: {self.post if isinstance(self.post, str) else show(self.post, self.unit)}"
         return f"the post: {show(self.post, self.unit)}, {compared(self.value, self.post)}"
+
+    @property
+    def datasets(self) -> dict[str, Rows]:
+        """The rows of the chart, each of the four marks with its words."""
+        marks = {name: rows for name, rows in self.rows.items() if name in MARKS}
+        return {**self.rows, **with_words(**marks)}
 
     @property
     def description(self) -> str:

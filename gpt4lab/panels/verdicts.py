@@ -1,0 +1,38 @@
+"""A verdict on the page: a word and a sign, never colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from gpt4lab.claims import HOLDS, Result, judge, ledger
+from gpt4lab.scenario import Scenario
+
+#: One sign for each kind of verdict.
+SIGNS = {
+    "consistent": "●",
+    "consistent-with-assumption": "◐",
+    "unit-error": "✗",
+    "arithmetic-mismatch": "✗",
+    "internally-inconsistent": "✗",
+    "not-checkable": "○",
+    "opinion": "–",
+}
+
+
+def in_words(verdict: str) -> str:
+    """The verdict as HTML: its sign for the eye, its words for everybody."""
+    tone = "holds" if verdict in HOLDS else "open" if verdict in ("not-checkable", "opinion") else "fails"
+    sign = f'<span aria-hidden="true">{SIGNS[verdict]}</span>'
+    return f'<span class="g4l-verdict g4l-{tone}">{sign} {escape(verdict.replace("-", " "))}</span>'
+
+
+def strip(ids: Iterable[str], scenario: Scenario) -> str:
+    """Some claims with their verdicts under a scenario, as a list that a panel keeps up to date."""
+    items = "".join(f"<li>{_item(judge(ledger()[key], scenario))}</li>" for key in ids)
+    return f'<ul class="g4l-strip" aria-label="Verdicts under these assumptions">{items}</ul>' if items else ""
+
+
+def _item(result: Result) -> str:
+    quote = f'<span class="g4l-strip-quote">“{escape(result.claim.quote)}”</span>'
+    return f"<strong>{result.claim.id}</strong> {quote} {in_words(result.verdict)}"

@@ -1,0 +1,108 @@
+"""Each chapter: the same as its text source, runs, hides no error in a widget, and its exercises can be solved."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = sorted((ROOT / "notebooks" / "text").glob("*.md"))
+CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+CELL_SECONDS = 120
+
+#: Runs behind the last cell of a chapter and prints what the tests want to know.
+PROBE = """
+import json as _json
+from ipywidgets.widgets import widget as _widget
+from gpt4lab.book import EXERCISES as _EXERCISES
+from gpt4lab.panels.panel import LivePanel as _LivePanel
+_panels = [w for w in list(_widget._instances.values()) if isinstance(w, _LivePanel)]
+print(_json.dumps({
+    "exercises": {key: [e.task.check(e.task.start).level, e.task.check(e.task.solution).level, len(e.hints), bool(e.because)]
+                  for key, e in _EXERCISES.items()},
+    "panels": {p.panel.title: p.error for p in _panels},
+}))
+"""
+
+
+def name(path: Path) -> str:
+    return path.stem
+
+
+def cells(notebook: Any) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(cell.cell_type, cell.source, dict(cell.metadata)) for cell in notebook.cells]
+
+
+def test_every_chapter_has_a_text_and_every_text_a_chapter() -> None:
+    assert [path.stem for path in TEXTS] == [path.stem for path in CHAPTERS]
+    assert CHAPTERS
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=name)
+def test_chapter_equals_its_text(text: Path) -> None:
+    chapter = nbformat.read(ROOT / "notebooks" / f"{text.stem}.ipynb", as_version=4)
+    assert cells(chapter) == cells(jupytext.read(text))
+
+
+@cache
+def executed(chapter: Path, state: Path) -> Any:
+    """The chapter after a run from top to bottom in a kernel of its own, with what the probe found."""
+    notebook = nbformat.read(chapter, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": chapter.parent}})
+    client.execute(env=environment(state))
+    return notebook
+
+
+def environment(state: Path) -> dict[str, str]:
+    import os
+
+    return {**os.environ, "GPT4LAB_STATE": str(state)}
+
+
+@pytest.fixture(scope="session", params=CHAPTERS, ids=name)
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return executed(request.param, tmp_path_factory.mktemp("state"))
+
+
+def probe(notebook: Any) -> dict[str, Any]:
+    return json.loads(notebook.cells[-1].outputs[-1].text)
+
+
+@pytest.mark.live
+def test_no_widget_hides_an_error(ran: Any) -> None:
+    state = ran.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
+    for model in (entry["state"] for entry in state.values()):
+        assert 'role="alert"' not in str(model.get("value", "")), model["value"]
+        assert not [out for out in model.get("outputs", ()) if out["output_type"] == "error"]
+    assert not any(probe(ran)["panels"].values()), probe(ran)["panels"]
+
+
+@pytest.mark.live
+def test_no_cell_complains(ran: Any) -> None:
+    for cell in ran.cells:
+        for output in cell.get("outputs", ()):
+            assert output.output_type != "error"
+            assert not (output.output_type == "stream" and output.name == "stderr"), output.text
+
+
+@pytest.mark.live
+def test_every_exercise_is_open_at_its_start_and_closed_by_its_solution(ran: Any) -> None:
+    for key, (start, solution, hints, because) in probe(ran)["exercises"].items():
+        assert start != "right", f"{key} is solved before the reader begins"
+        assert solution == "right", f"{key}: the solution does not pass"
+        assert hints, f"{key} has no hint"
+        assert because, f"{key} does not say why"
+
+
+@pytest.mark.live
+def test_cells_are_short(ran: Any) -> None:
+    for cell in ran.cells[:-1]:
+        assert cell.cell_type != "code" or len(cell.source.splitlines()) <= 25, cell.source[:80]
