@@ -231,6 +231,34 @@ class Vision:
 
 
 @frozen
+class Toy:
+    """The small mixture of experts that trains on the page. Its experts share one budget of FLOP per token."""
+
+    experts: int = whole(16, "expert", 1, 64,
+        "Experts", "experts in each layer; 1 is the dense model", "C06", log=True)
+    top_k: int = whole(2, "expert", 1, 8,
+        "Experts per token", "experts that each token is sent to; each is that much narrower", "C08", log=True)
+    capacity: float = number(8, "1", 0.25, 64,
+        "Capacity factor", "room of an expert in even shares of the batch; what overflows is dropped",
+        "assumed: nothing dropped at 2 of 16", log=True)
+    balance_weight: float = number(0.01, "1", 0, 0.1,
+        "Balance loss", "weight of the loss that asks for even load", "fedus2021")
+    router_noise: float = number(0, "1", 0, 4,
+        "Router noise", "standard deviation added to the router's scores while training", "assumed: none")
+    steps: int = whole(300, "step", 1, 3000,
+        "Training steps", "batches of 16 texts of 128 bytes", "assumed: a few seconds", log=True)
+    seed: int = whole(0, "1", 0, 999,
+        "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
+
+    def __attrs_post_init__(self) -> None:
+        if self.top_k > self.experts:
+            raise ScenarioError(
+                f"toy.top_k = {self.top_k} is more than toy.experts = {self.experts}; "
+                f"allowed: 1 to {self.experts} expert."
+            )
+
+
+@frozen
 class Scenario:
     """All assumptions of the book in one frozen tree. `Scenario()` is the post as written."""
 
@@ -246,9 +274,10 @@ class Scenario:
     serving: Serving = field(factory=Serving)
     speculation: Speculation = field(factory=Speculation)
     vision: Vision = field(factory=Vision)
+    toy: Toy = field(factory=Toy)
 
 
 GROUPS: dict[str, type] = {
     group.__name__.lower(): group
-    for group in (Model, Training, Cluster, Reliability, Rerun, Data, Serving, Speculation, Vision)
+    for group in (Model, Training, Cluster, Reliability, Rerun, Data, Serving, Speculation, Vision, Toy)
 }
