@@ -9,7 +9,7 @@ from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal
 from gpt4lab.book.prose import fill, say
 from gpt4lab.book.selfcheck import selfcheck
-from gpt4lab.book.tables import Check, crosscheck, verdict
+from gpt4lab.book.tables import Check, consequences, crosscheck, verdict
 
 __all__ = [
     "EXERCISES",
@@ -18,6 +18,7 @@ __all__ = [
     "board",
     "chapters",
     "closing",
+    "consequences",
     "crosscheck",
     "exercise",
     "fill",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -13,6 +13,7 @@ from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.book.prose import as_stated
 from gpt4lab.claims import Result, audit
 from gpt4lab.panels.verdicts import in_words
+from gpt4lab.quantities import find, values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
@@ -46,6 +47,19 @@ def crosscheck(checks: Iterable[Check], caption: str = "Formula against measurem
         for check in checks
     ]
     return shown(table(caption, ("What", "Formula", "Found", "Found / formula", "Found where"), rows))
+
+
+def consequences(path: str, readings: Mapping[str, float], follow: Iterable[str], caption: str) -> HTML:
+    """What would follow if a number were each of several readings: one row a reading, one column a quantity."""
+    names = tuple(follow)
+    head = ("If it is", *(find(name).meaning.rstrip(".") for name in names))
+    rows = [(words, *_following(path, number, names)) for words, number in readings.items()]
+    return shown(table(caption, head, rows))
+
+
+def _following(path: str, number: float, names: tuple[str, ...]) -> list[str]:
+    found = values(names, load_scenario("leak"), {path: number})
+    return [show(found[name], find(name).unit) for name in names]
 
 
 def residual_of(result: Result) -> str:

@@ -45,6 +45,11 @@ class Result:
         return self.verdict in HOLDS if self.claim.checkable else None
 
     @property
+    def meant(self) -> float:
+        """The first stated number as it must be read: its slip of unit put right."""
+        return self.stated[0] * self.slip
+
+    @property
     def unit(self) -> str:
         """The unit of the first recomputed number."""
         return self.units[0] if self.units else ""
