@@ -130,8 +130,8 @@ def _split(files: Iterator[str], size: int) -> tuple[Tensor, Tensor]:
     """Every eighth file is held out, until both together have `size` bytes."""
     train, held_out = "", ""
     for i, text in enumerate(files):
-        text = text.strip()[:LONGEST_FILE_BYTES] + "\n\n"
-        train, held_out = (train, held_out + text) if i % 8 == 7 else (train + text, held_out)
+        part = text.strip()[:LONGEST_FILE_BYTES] + "\n\n"
+        train, held_out = (train, held_out + part) if i % 8 == 1 else (train + part, held_out)
         if len(train) + len(held_out) >= size:
             break
     return encode(train), encode(held_out)

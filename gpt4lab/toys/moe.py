@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SMALL_EXPERT = 8_192  # weights in one matrix of an expert; below it, one grouped call beats a loop (measured)
+SMALL_JOB = 2**19  # rows x weights of an average expert; below it, one grouped call beats a loop (measured)
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class FeedForward(nn.Module):
         self.w_in, self.w_out = _expert_weights(1, d_model, d_ff)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(..., d) to (..., d)."""
         rows = x.flatten(0, -2)  # (n, d)
         return expert_mlp(rows, self.w_in, self.w_out, [len(rows)]).view_as(x)
 
@@ -73,6 +74,7 @@ class MoE(nn.Module):
         self.balance = torch.zeros(())
 
     def forward(self, x: Tensor) -> Tensor:
+        """(..., d) to (..., d); `routing` and `balance` tell afterwards what was decided."""
         rows = x.flatten(0, -2)  # (n, d)
         probabilities = F.softmax(self._logits(rows), dim=-1)  # (n, E)
         experts = _best(probabilities.detach(), self.top_k)  # (n, k)
@@ -80,10 +82,9 @@ class MoE(nn.Module):
         kept = self._kept(experts, order, inverse, counts)  # (n, k)
         weights = self._shares(probabilities, experts) * kept  # (n, k)
         self._record(probabilities, experts, weights, kept, counts)
-        copies = rows[:, None].expand(-1, self.top_k, -1).reshape(-1, rows.shape[1])  # (n k, d)
-        ends = _ends(counts, len(copies))
-        y = expert_mlp(Permute.apply(copies, order, inverse), self.w_in, self.w_out, ends)
-        y = Permute.apply(y, inverse, order).view(len(rows), self.top_k, -1)  # (n, k, d)
+        sorted_rows = Gather.apply(rows, order, inverse, self.top_k)  # (n k, d)
+        y = expert_mlp(sorted_rows, self.w_in, self.w_out, _ends(counts, len(order)))
+        y = Gather.apply(y, inverse, order, 1).view(len(rows), self.top_k, -1)  # (n, k, d)
         return _weighted_sum(y, weights).view_as(x)
 
     def _logits(self, rows: Tensor) -> Tensor:
@@ -93,7 +94,7 @@ class MoE(nn.Module):
         return logits + self.noise * torch.randn(logits.shape, generator=self.generator)
 
     def _shares(self, probabilities: Tensor, experts: Tensor) -> Tensor:
-        """The chosen experts' probabilities, made to sum to 1; a single one keeps its own, or the router learns nothing."""
+        """The chosen experts' probabilities, made to sum to 1; a single one keeps its own, or no router learns."""
         chosen = probabilities.gather(1, experts)
         return chosen if self.top_k == 1 else chosen / chosen.sum(-1, keepdim=True)
 
@@ -112,17 +113,21 @@ class MoE(nn.Module):
         self.routing = Routing(experts, weights.detach(), probabilities.detach(), kept)
 
 
-class Permute(torch.autograd.Function):
-    """Rows of x in another order; going back is a gather too, which is faster than autograd's scatter."""
+class Gather(torch.autograd.Function):
+    """k copies of each row of x, in another order; going back is a gather too, faster than autograd's scatter."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, order: Tensor, inverse: Tensor) -> Tensor:  # pyright: ignore
+    def forward(ctx, x: Tensor, order: Tensor, inverse: Tensor, k: int) -> Tensor:  # pyright: ignore
+        """(n, d) to (n k, d)."""
         ctx.save_for_backward(inverse)
-        return x.index_select(0, order)
+        ctx.k = k
+        return x.index_select(0, order // k)
 
     @staticmethod
     def backward(ctx, grad: Tensor):  # pyright: ignore
-        return grad.index_select(0, ctx.saved_tensors[0]), None, None
+        """The copies' gradients, summed."""
+        copies = grad.index_select(0, ctx.saved_tensors[0])
+        return copies if ctx.k == 1 else copies.view(-1, ctx.k, grad.shape[1]).sum(1), None, None, None
 
 
 class ExpertMLP(torch.autograd.Function):
@@ -133,6 +138,7 @@ class ExpertMLP(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, w_in: Tensor, w_out: Tensor, ends: list[int]) -> Tensor:  # pyright: ignore
+        """(rows, d) to (rows, d)."""
         h, y = x.new_empty(len(x), w_in.shape[2]), torch.empty_like(x)
         for e, rows in enumerate(_slices(ends)):
             torch.mm(x[rows], w_in[e], out=h[rows]).relu_()
@@ -143,6 +149,7 @@ class ExpertMLP(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy: Tensor):  # pyright: ignore
+        """Each expert's gradients go straight into its slice of the stack."""
         x, w_in, w_out, h = ctx.saved_tensors
         dx, dw_in, dw_out = torch.empty_like(x), torch.empty_like(w_in), torch.empty_like(w_out)
         for e, rows in enumerate(_slices(ctx.ends)):
@@ -154,8 +161,8 @@ class ExpertMLP(torch.autograd.Function):
 
 
 def expert_mlp(x: Tensor, w_in: Tensor, w_out: Tensor, ends: list[int]) -> Tensor:
-    """Rows sorted by expert through their experts: many small experts in one grouped call, larger ones in turn."""
-    if len(ends) > 1 and w_in[0].numel() < SMALL_EXPERT:
+    """Rows sorted by expert through their experts: small experts in one grouped call, larger ones in turn."""
+    if len(ends) > 1 and len(x) * w_in[0].numel() < SMALL_JOB * len(ends):
         return grouped_mlp(x, w_in, w_out, ends)
     return ExpertMLP.apply(x, w_in, w_out, ends)  # pyright: ignore
 
@@ -210,7 +217,8 @@ def _slices(ends: list[int]) -> list[slice]:
 
 def _weighted_sum(y: Tensor, weights: Tensor) -> Tensor:
     """sum_k weights[:, k] y[:, k], (n, d)."""
-    total = y[:, 0] * weights[:, :1]
-    for k in range(1, weights.shape[1]):
-        total = torch.addcmul(total, y[:, k], weights[:, k : k + 1])
+    first, *others = zip(y.unbind(1), weights[..., None].unbind(1), strict=True)
+    total = first[0] * first[1]
+    for rows, share in others:
+        total = torch.addcmul(total, rows, share)
     return total

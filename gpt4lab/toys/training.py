@@ -18,10 +18,11 @@ import torch
 from torch import nn
 
 from .corpus import DOMAINS, Corpus, Sampler
-from .optim import make_optimizers
+from .optim import Optimizer
 from .transformer import Transformer
 
 Row = dict[str, Any]
+Rows = Generator[Row, None, None]
 Result = TypeVar("Result")
 BITS = 1 / math.log(2)  # bits per nat
 
@@ -35,7 +36,7 @@ class Run(Generic[Result]):
     (then `error` holds the exception).
     """
 
-    def __init__(self, rows: Generator[Row, None, None], result: Result, steps: int, name: str = "") -> None:
+    def __init__(self, rows: Rows, result: Result, steps: int, name: str = "") -> None:
         self.name, self.result, self.steps = name, result, steps
         self.history: list[Row] = []
         self.error: Exception | None = None
@@ -142,19 +143,18 @@ def train(model: Transformer, data: Sampler, steps: int = 300, seed: int = 0, na
     return Run(training_rows(model, data, steps, seed, lr), model, steps, name).start()
 
 
-def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03) -> Generator[Row, None, None]:
+def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03) -> Rows:
     """The training loop; each `next` is one step. Muon and AdamW, learning rate falling over the second half."""
     generator, tokens = torch.Generator().manual_seed(seed), 0
     for i, layer in enumerate(model.mixtures):
         layer.generator.manual_seed(seed + i)
-    optimizers = make_optimizers(model, lr)
-    peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    optimizer = Optimizer(model, lr)
     model.train()
     for step in range(steps):
         batch = data(generator)
         loss = model.loss(batch.tokens, batch.targets)
         (loss.tokens + model.config.balance_weight * loss.balance).backward()
-        _step(optimizers, peaks, scale=min(1.0, 2 * (1 - step / steps)))
+        optimizer.step(scale=min(1.0, 2 * (1 - step / steps)))
         tokens += batch.targets.numel()
         yield {"loss": loss.tokens.item(), "balance": loss.balance.item(), "dropped": _dropped(model), "tokens": tokens}
 
@@ -186,15 +186,6 @@ def stop_all() -> None:
     """Stop every named run; a thread inside torch must not outlive the interpreter."""
     for run in _runs.values():
         run.stop()
-
-
-def _step(optimizers: list[torch.optim.Optimizer], peaks: list[float], scale: float) -> None:
-    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
-    for group, peak in zip(groups, peaks, strict=True):
-        group["lr"] = peak * scale
-    for optimizer in optimizers:
-        optimizer.step()
-        optimizer.zero_grad()
 
 
 def _dropped(model: Transformer) -> float:

@@ -43,6 +43,7 @@ class ToyConfig:
 
     @property
     def head_width(self) -> int:
+        """Coordinates of one head."""
         return self.d_model // self.n_heads
 
     @property
@@ -64,28 +65,25 @@ class Loss(NamedTuple):
 
 
 class RMSNorm(nn.Module):
-    """x / rms(x), with a learned gain."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(width))
+    """x / rms(x). No learned gain: the matrix that follows can scale just as well."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), self.gain)
+        """(..., C) to (..., C)."""
+        return F.rms_norm(x, x.shape[-1:])
 
 
 class Rotary(nn.Module):
-    """Turns each pair of a head's coordinates by position x frequency."""
+    """Turns each pair of a head's coordinates, read as a complex number, by position x frequency."""
 
     def __init__(self, head_width: int, base: float) -> None:
         super().__init__()
         self.frequencies = base ** (-torch.arange(0, head_width, 2) / head_width)  # (D/2,) radians per position
 
     def forward(self, x: Tensor) -> Tensor:
-        angle = torch.arange(x.shape[-2])[:, None] * self.frequencies.cpu()  # (T, D/2)
-        cos, sin = angle.cos().to(x), angle.sin().to(x)
-        a, b = x.chunk(2, dim=-1)  # (B, H, T, D/2) each
-        return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+        """(B, H, T, D) to (B, H, T, D)."""
+        angle = torch.arange(x.shape[-2], device=x.device)[:, None] * self.frequencies.to(x.device)  # (T, D/2)
+        pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # (B, H, T, D/2)
+        return torch.view_as_real(pairs * torch.polar(torch.ones_like(angle), angle)).flatten(-2)
 
 
 class Attention(nn.Module):
@@ -101,15 +99,16 @@ class Attention(nn.Module):
         self.rotary = Rotary(self.width, config.rope_base)
 
     def forward(self, x: Tensor) -> Tensor:
-        q = self.rotary(self._split(self.query(x), self.heads))  # (B, H, T, D)
-        k = self.rotary(self._split(self.key(x), self.kv_heads))  # (B, K, T, D)
-        v = self._split(self.value(x), self.kv_heads)  # (B, K, T, D)
+        """(B, T, C) to (B, T, C)."""
+        q = self.rotary(self._split(self.query(x)))  # (B, H, T, D)
+        k = self.rotary(self._split(self.key(x)))  # (B, K, T, D)
+        v = self._split(self.value(x))  # (B, K, T, D)
         shared = self.kv_heads < self.heads
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=shared)  # (B, H, T, D)
         return self.out(y.transpose(1, 2).flatten(2))  # (B, T, C)
 
-    def _split(self, x: Tensor, heads: int) -> Tensor:
-        return x.unflatten(-1, (heads, self.width)).transpose(1, 2)
+    def _split(self, x: Tensor) -> Tensor:
+        return x.unflatten(-1, (-1, self.width)).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -117,10 +116,11 @@ class Block(nn.Module):
 
     def __init__(self, config: ToyConfig) -> None:
         super().__init__()
-        self.attention_norm, self.attention = RMSNorm(config.d_model), Attention(config)
-        self.feed_forward_norm, self.feed_forward = RMSNorm(config.d_model), _feed_forward(config)
+        self.attention_norm, self.attention = RMSNorm(), Attention(config)
+        self.feed_forward_norm, self.feed_forward = RMSNorm(), _feed_forward(config)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, T, C) to (B, T, C)."""
         x = x + self.attention(self.attention_norm(x))
         return x + self.feed_forward(self.feed_forward_norm(x))
 
@@ -133,12 +133,13 @@ class Transformer(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary, config.d_model)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
-        self.norm = RMSNorm(config.d_model)
+        self.norm = RMSNorm()
         self.head = nn.Linear(config.d_model, config.vocabulary, bias=False)
         nn.init.normal_(self.embedding.weight, std=0.3)
         nn.init.zeros_(self.head.weight)  # the first guess is uniform
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """(B, T) to (B, T, V)."""
         x = self.embedding(tokens)  # (B, T, C)
         for block in self.blocks:
             x = block(x)
