@@ -7,7 +7,7 @@ Every field may be a number or an array; arrays give arrays. An impossible layou
 where the layout is an array. Running out of memory is a result: `fits` and `reason`.
 
 The model adds up what a GPU of the slowest stage does, part by part, each at the rate that a micro-benchmark
-measured for that kind of work (`Efficiency`); nothing is fitted to a training run. It leaves out: matmuls that
+measured for that kind of work (`measured_efficiency`); nothing is fitted to a training run. It leaves out: matmuls that
 overlap memory or link traffic, small matmuls beyond the reading of their weights, the latency of kernels and
 messages, imbalance between experts, context parallelism, layers that differ, stragglers, failures, checkpoints,
 data loading, and the memory of libraries and fragmentation.
@@ -22,7 +22,6 @@ from attrs import frozen
 from gpt4lab.quantities import layer, pipeline, traffic
 from gpt4lab.quantities.arith import Num, maximum, where
 from gpt4lab.quantities.step_inputs import (
-    MEASURED,
     NAN,
     Efficiency,
     Hardware,
@@ -30,14 +29,15 @@ from gpt4lab.quantities.step_inputs import (
     LayoutError,
     Shape,
     machine,
+    measured_efficiency,
     possible,
     shape_of,
 )
 from gpt4lab.quantities.step_share import Memory, Share, held
 
 __all__ = [
-    "Shape", "Layout", "Hardware", "Efficiency", "MEASURED", "LayoutError", "StepReport", "Seconds", "Sent", "Memory",
-    "machine", "possible", "shape_of", "step",
+    "Shape", "Layout", "Hardware", "Efficiency", "LayoutError", "StepReport", "Seconds", "Sent", "Memory",
+    "machine", "measured_efficiency", "possible", "shape_of", "step",
 ]  # fmt: skip
 
 
@@ -96,7 +96,7 @@ class StepReport:
         return self.hardware_flop / (self.time_s * self.gpus)
 
 
-def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficiency = MEASURED) -> StepReport:
+def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficiency | None = None) -> StepReport:
     """Return the report of one training step.
 
     Raises
@@ -105,7 +105,7 @@ def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficienc
     """
     ok = possible(shape, layout)
     gpu = Share(shape, layout)
-    seconds, sent = _spent(gpu, _Rates(hardware, efficiency, gpu))
+    seconds, sent = _spent(gpu, _Rates(hardware, efficiency or measured_efficiency(), gpu))
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held(gpu)
     fits, reason = _verdict(ok, memory, hardware.memory_bytes)

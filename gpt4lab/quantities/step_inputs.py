@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from attrs import Factory, field, frozen
@@ -89,22 +90,24 @@ class Hardware:
 
 @frozen
 class Efficiency:
-    """Share of each peak that a micro-benchmark reaches: the same for every model, layout and run.
+    """Share of each peak that is really reached: the same for every model, layout and run."""
 
-    On an A100-80GB: `matmul` 230 of 312 TFLOP/s (fp16, 8192 x 8192) and `memory` 1616 of 2039 GB/s (0.202 T
-    elements/s of 8 bytes), M. Li, transformers-benchmarks (2022). `link`: about 20% protocol overhead by NCCL's
-    author (nccl-tests issue 212); users measure 0.67 to 0.8. `network`: 0.85 to 0.96 of four 200 Gbit/s ports in
-    an all-reduce (nccl-tests issues 100 and 119).
-    """
-
-    matmul: Num = 230 / 312
-    memory: Num = 1616 / 2039
-    link: Num = 0.8
-    network: Num = 0.9
+    matmul: Num = field(validator=_positive)
+    memory: Num = field(validator=_positive)
+    link: Num = field(validator=_positive)
+    network: Num = field(validator=_positive)
 
 
-#: The efficiencies of `Efficiency`'s docstring; nothing is fitted to a training run.
-MEASURED = Efficiency()
+@cache
+def measured_efficiency() -> Efficiency:
+    """Return what micro-benchmarks of an A100 and of NCCL reach; nothing is fitted to a training run."""
+    found, chip = catalog.constants["micro-benchmarks"], catalog.accelerators["a100-sxm-80gb"]
+    return Efficiency(
+        matmul=found.matmul / chip.need("peak_bf16_flop_per_s"),
+        memory=found.stream / chip.need("bandwidth_bytes_per_s"),
+        link=found.link,
+        network=found.network,
+    )
 
 
 def machine(accelerator: str, usd_per_hour: Num = NAN) -> Hardware:
