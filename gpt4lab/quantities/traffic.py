@@ -10,6 +10,11 @@ from __future__ import annotations
 from gpt4lab.quantities.arith import Num, maximum, minimum, where
 
 
+def ring_share(n: Num) -> Num:
+    """Share of the data that a rank sends in a reduce-scatter or an all-gather over n ranks."""
+    return (n - 1) / n
+
+
 def members_inside(node: Num, stride: Num, n: Num) -> Num:
     """How many of n ranks that are `stride` apart share a node of `node` GPUs."""
     return minimum(maximum(node / stride, 1), n)
@@ -55,8 +60,3 @@ def data_bytes(P: Num, d: Num, m: Num, g: Num, zero: Num) -> Num:
     3: also gather the weights in every micro-batch, once before forward and once before backward.
     """
     return ring_share(d) * P * where(zero == 0, 2 * g, where(zero >= 2, m, 1) * g + 2 * where(zero >= 3, 2 * m, 1))
-
-
-def ring_share(n: Num) -> Num:
-    """Share of the data that a rank sends in a reduce-scatter or an all-gather over n ranks."""
-    return (n - 1) / n

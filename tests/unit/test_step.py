@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import subprocess
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from gpt4lab.quantities import layer, memory, pipeline, traffic
 from gpt4lab.quantities import step_check as check
+from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.step import (
     Hardware,
     Layout,
@@ -171,6 +173,15 @@ def test_every_table_of_checks_has_rows_with_sources():
     assert sum(map(len, tables.values())) > 40
     for rows in tables.values():
         assert all(row.source and row.measured > 0 and math.isfinite(row.error) for row in rows)
+
+
+@pytest.mark.parametrize("module", [layer, memory, pipeline, traffic], ids=lambda module: module.__name__)
+def test_every_formula_can_be_shown(module: object):
+    functions = [f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == module.__name__]
+    assert functions
+    for function in functions:
+        assert Formula(function).text()
+        assert Formula(function).latex()
 
 
 # What cannot be
