@@ -117,8 +117,8 @@ def source_from(row: Mapping[str, Any]) -> Source:
     return Source(**given)
 
 
-def _sources(rows: Iterable[Mapping[str, Any]]) -> tuple[Source, ...]:
-    return tuple(source_from(row) for row in rows)
+def _sources(rows: Iterable[Mapping[str, Any] | Source]) -> tuple[Source, ...]:
+    return tuple(row if isinstance(row, Source) else source_from(row) for row in rows)
 
 
 @attrs.frozen(kw_only=True)

@@ -29,15 +29,17 @@ class Rental:
     source: Source
 
 
-def _rentals(rows: Iterable[Mapping[str, Any]]) -> tuple[Rental, ...]:
-    """Make rentals from flat rows: the keys of a `Source` are the source, the others the rental's own."""
+def _rental(row: Mapping[str, Any] | Rental) -> Rental:
+    """Make a rental from a flat row: the keys of a `Source` are its source, the others its own."""
+    if isinstance(row, Rental):
+        return row
     named = attrs.fields_dict(Source)
+    source = source_from({key: value for key, value in row.items() if key in named})
+    return Rental(source=source, **{key: value for key, value in row.items() if key not in named})
 
-    def rental(row: Mapping[str, Any]) -> Rental:
-        source = source_from({key: value for key, value in row.items() if key in named})
-        return Rental(source=source, **{key: value for key, value in row.items() if key not in named})
 
-    return tuple(rental(row) for row in rows)
+def _rentals(rows: Iterable[Mapping[str, Any] | Rental]) -> tuple[Rental, ...]:
+    return tuple(_rental(row) for row in rows)
 
 
 @attrs.frozen(kw_only=True)
@@ -149,8 +151,9 @@ class Number:
     note: str = ""
 
 
-def _numbers(rows: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Number]:
-    return MappingProxyType({symbol: Number(**row) for symbol, row in rows.items()})
+def _numbers(rows: Mapping[str, Mapping[str, Any] | Number]) -> Mapping[str, Number]:
+    numbers = {s: row if isinstance(row, Number) else Number(**row) for s, row in rows.items()}
+    return MappingProxyType(numbers)
 
 
 @attrs.frozen(kw_only=True)
