@@ -1,7 +1,9 @@
 """The training-step model against published measurements: each row with what was measured, predicted, and its error.
 
-Nothing of the model is fitted to these rows: its efficiencies come from micro-benchmarks of the hardware. What a
-source leaves out about a run is said in the row's `assumed`.
+No constant is fitted to these rows: the efficiencies come from micro-benchmarks of the hardware. One choice was made
+with Table 1 in view: of the published matmul rates of an A100, that of an ordinary large product (230 TFLOP/s), not
+the best that a search over shapes has found (271), with which Table 1 would come out about 11% too fast. What a source
+leaves out about a run is said in the row's `assumed`.
 """
 
 from __future__ import annotations

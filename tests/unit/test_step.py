@@ -146,7 +146,7 @@ def test_no_bandwidth_carries_the_result_alone():
         assert max(summary.mean for summary in pair) < (0.16 if name == "matmul" else 0.074), name
 
 
-def test_rows_that_nobody_looked_at_while_building_the_model():
+def test_rows_that_no_constant_was_chosen_for():
     assert check.summary(check.table_2("PTD-P")).largest < 0.05
     assert check.summary(check.korthikanti_times()).mean < 0.09
     assert check.summary(check.korthikanti_times()).largest < 0.155
