@@ -197,6 +197,16 @@ def test_references_can_be_cited_and_told_apart():
     assert catalog.references["shazeer2019"].text().endswith("arXiv:1911.02150. https://arxiv.org/abs/1911.02150")
 
 
+def test_references_named_by_fields_and_formulas_exist():
+    from gpt4lab.quantities.registry import QUANTITIES
+    from gpt4lab.scenario import FIELDS
+
+    sources = [quantity.source for quantity in QUANTITIES.values()] + [field.source for field in FIELDS.values()]
+    named = {key for source in sources for key in re.findall(r"\b[a-z]+\d{4}[a-z0-9]*\b", source)}
+    assert named
+    assert named <= set(catalog.references)
+
+
 def test_arxiv_numbers_fit_the_year():
     for reference in catalog.references.values():
         if reference.arxiv:
