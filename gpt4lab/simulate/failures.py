@@ -1,0 +1,120 @@
+"""A training run with failures, checkpoints and restarts, event by event.
+
+    habits = Habits(mtbf_h=2.0, interval_h=3.0, checkpoint_h=1 / 12, restart_h=0.5)
+    months = simulate(habits, hours=720, runs=200, seed=1)
+    months.share                            # useful time over all time, one number a month
+
+Failures come at random, with a mean time between them, and stop everything. The gap before a failure begins with a
+restart (the first gap of a run does not); then work and checkpoints take turns. Work is kept once its checkpoint is
+finished; what came after is lost. A failure during a restart begins it again, one during a checkpoint spoils it.
+Times are exact: nothing happens in steps. Daly (2006) gives the mean of this very process; see `goodput.share`.
+
+Left out: failures that come together or in infant mortality, spare machines that run out, slow machines that do not
+fail, and loss spikes, after which people go back further than one checkpoint.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from attrs import astuple, field, frozen, validators
+from numpy.typing import NDArray
+
+from gpt4lab.quantities.arith import Num, floor, minimum
+
+Floats = NDArray[np.float64]
+#: What a moment of the run is spent on, in the order of the codes that `at` returns.
+KINDS = ("work kept", "work lost", "checkpoint", "restart")
+KEPT, LOST, CHECKPOINT, RESTART = range(4)
+
+
+@frozen
+class Habits:
+    """How often it breaks and what is done about it. Hours throughout."""
+
+    mtbf_h: float = field(validator=validators.gt(0))
+    interval_h: float = field(validator=validators.gt(0))
+    checkpoint_h: float = field(validator=validators.ge(0))
+    restart_h: float = field(validator=validators.ge(0))
+
+    @property
+    def round_h(self) -> float:
+        """Work and the checkpoint that saves it."""
+        return self.interval_h + self.checkpoint_h
+
+
+@frozen
+class Spent:
+    """Hours by what they were spent on: a number, or one a run. `useful` is work that was kept."""
+
+    useful: Any
+    lost: Any
+    checkpoint: Any
+    restart: Any
+    failures: Any
+
+    @property
+    def total(self) -> Any:
+        """All hours."""
+        return self.useful + self.lost + self.checkpoint + self.restart
+
+    @property
+    def share(self) -> Any:
+        """Share of the time that became useful work."""
+        return self.useful / self.total
+
+
+def spend(gap: Num, habits: Habits, fresh: Num = 0, failed: Num = 1) -> Spent:
+    """Return what the hours of one gap go to; arrays give arrays.
+
+    fresh = 1 for a gap that needs no restart; failed = 0 for the last one, which the end of the run cuts short.
+    """
+    restart = minimum(gap, habits.restart_h) * (1 - fresh)
+    rounds = floor((gap - restart) / habits.round_h)
+    begun = gap - restart - rounds * habits.round_h
+    work = minimum(begun, habits.interval_h)
+    return Spent(
+        useful=rounds * habits.interval_h + work * (1 - failed),
+        lost=work * failed,
+        checkpoint=rounds * habits.checkpoint_h + begun - work,
+        restart=restart,
+        failures=failed,
+    )
+
+
+def draw(habits: Habits, hours: float, runs: int, seed: int) -> Floats:
+    """Return times to each failure since the one before, (runs, failures); every row is longer than the run.
+
+    The same seed is the same luck: a longer mean time stretches the very same gaps.
+    """
+    expected = hours / habits.mtbf_h
+    most = math.ceil(expected + 8 * math.sqrt(expected) + 8)  # more failures than that: less than once in 1e12 runs
+    return np.random.default_rng(seed).standard_exponential((most, runs)).T * habits.mtbf_h
+
+
+def play(gaps: Floats, habits: Habits, hours: float) -> Spent:
+    """Return what the first `hours` of each run went to, for given gaps between failures (runs, failures)."""
+    ends = np.cumsum(gaps, axis=1)
+    inside = np.clip(hours - (ends - gaps), 0, gaps)  # (runs, failures): the part of each gap before the end
+    first = (np.arange(gaps.shape[1]) == 0) * 1.0
+    spent = spend(inside, habits, fresh=first, failed=(ends < hours) * 1.0)
+    return Spent(*(hours_spent.sum(axis=1) for hours_spent in astuple(spent, recurse=False)))
+
+
+def simulate(habits: Habits, hours: float, runs: int = 200, seed: int = 0) -> Spent:
+    """Play `runs` independent runs of the same length."""
+    return play(draw(habits, hours, runs, seed), habits, hours)
+
+
+def at(times: Floats, gaps: Floats, habits: Habits, hours: float) -> NDArray[np.intp]:
+    """Return what one run (gaps: (failures,)) is doing at some moments, as codes of `KINDS`."""
+    ends = np.cumsum(gaps)
+    gap = np.searchsorted(ends, times, side="right")
+    since = times - (ends - gaps)[gap] - np.where(gap > 0, habits.restart_h, 0)
+    length = np.minimum(ends, hours)[gap] - (ends - gaps)[gap] - np.where(gap > 0, habits.restart_h, 0)
+    rounds, into = np.divmod(since, habits.round_h)
+    saved = ((rounds + 1) * habits.round_h <= length) | (ends[gap] >= hours)
+    working = np.where(saved, KEPT, LOST)
+    return np.where(since < 0, RESTART, np.where(into >= habits.interval_h, CHECKPOINT, working))
