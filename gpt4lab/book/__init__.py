@@ -9,7 +9,7 @@ from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal
 from gpt4lab.book.prose import fill, say
 from gpt4lab.book.selfcheck import selfcheck
-from gpt4lab.book.tables import Check, consequences, crosscheck, verdict
+from gpt4lab.book.tables import Check, consequences, crosscheck, legend_of_marks, verdict
 
 __all__ = [
     "EXERCISES",
@@ -23,6 +23,7 @@ __all__ = [
     "exercise",
     "fill",
     "guess",
+    "legend_of_marks",
     "mine",
     "opening",
     "references",

@@ -32,57 +32,34 @@ class Question:
     told: list[Callable[[], None]] = attrs.field(factory=list)
 
     @property
-    def guess(self) -> Any:
-        """What the reader answered, or None."""
-        return store.recall("guess", self.key)
-
-    def keep(self, guess: Any) -> None:
-        """Keep an answer and show it wherever the result stands."""
-        store.keep("guess", self.key, guess)
-        for tell in self.told:
-            tell()
-
-    def result(self) -> str:
-        """Guess and answer side by side, in words."""
-        if self.guess is None:
-            return "You have not guessed yet: the question stands at the top of the chapter."
-        yours = f"You guessed {self._say(self.guess)}; the answer is {self._say(self.answer)}."
-        return f"{yours} {self._distance()}"
-
-    def _say(self, value: Any) -> str:
-        return value if isinstance(value, str) else show(value, self.unit)
-
-    def _distance(self) -> str:
-        if isinstance(self.answer, str):
-            return "Right." if self.guess == self.answer else "Most readers are surprised here."
-        ratio = max(self.guess / self.answer, self.answer / self.guess)
-        return "Within a tenth: remarkable." if ratio <= 1.1 else f"Off by a factor of {ratio:,.2g}."
-
-
-QUESTIONS: dict[str, Question] = {}
-
-
-def guess(
+    def guess(
     key: str,
     text: str,
     *,
     quantity: str = "",
+    answer: Any = None,
+    unit: str = "1",
     lo: float = 0,
     hi: float = 0,
     options: tuple[str, ...] = (),
-    answer: str = "",
 ) -> w.Widget:
-    """Ask for a number (the answer is a quantity of the post's scenario) or for one of several options."""
+    """Ask for a number or for one of several options.
+
+    The answer is a quantity under the post's scenario, or `answer` in `unit`. `lo` and `hi` bound a log slider.
+    """
     if quantity:
-        question = Question(key, text, value(quantity, load_scenario("leak")), find(quantity).unit)
-        control: Any = NumberControl(
-            label="Your guess", unit=question.unit, lo=lo, hi=hi, value=(lo * hi) ** 0.5, scale="log"
-        )
-    else:
-        question = Question(key, text, answer, "")
-        control = ChoiceControl(label="Your guess", options={word: word for word in options}, value=options[0])
-    QUESTIONS[key] = question
-    return _box(question, control)
+        answer, unit = value(quantity, load_scenario("leak")), find(quantity).unit
+    question = QUESTIONS[key] = Question(key, text, answer, "" if options else unit)
+    return _box(question, _choice(options) if options else _slider(unit, lo, hi))
+
+
+def _choice(options: tuple[str, ...]) -> Any:
+    return ChoiceControl(label="Your guess", options={word: word for word in options}, value=options[0])
+
+
+def _slider(unit: str, lo: float, hi: float) -> Any:
+    """A log slider that starts in the middle, so that its start says nothing."""
+    return NumberControl(label="Your guess", unit=unit, lo=lo, hi=hi, value=float(f"{(lo * hi) ** 0.5:.2g}"), scale="log")
 
 
 def _box(question: Question, control: Any) -> w.Widget:

@@ -11,6 +11,7 @@ from IPython.display import HTML
 from gpt4lab import catalog
 from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.book.prose import as_stated
+from gpt4lab.charts import theme
 from gpt4lab.claims import Result, audit
 from gpt4lab.panels.verdicts import in_words
 from gpt4lab.quantities import find, values
@@ -104,3 +105,21 @@ def _evidence(ids: set[str]) -> str:
         f"<li><strong>{escape(str(e.date))}</strong> {escape(e.name)}: {escape(e.says)}</li>" for e in found
     )
     return f"<details><summary>Evidence since ({len(found)})</summary><ul>{items}</ul></details>" if found else ""
+
+
+def legend_of_marks() -> HTML:
+    """What the four marks of every chart mean, drawn and in words."""
+    rows = [
+        (Raw(f"<strong>{escape(mark.label)}</strong>"), f"{FILL[mark.filled]} {mark.shape}", MEANS[mark.name])
+        for mark in theme.MARKS.values()
+    ]
+    return shown(table("The four marks", ("Mark", "Shape", "What it stands for"), rows))
+
+
+FILL = {True: "filled", False: "hollow"}
+MEANS = {
+    "post": "a number that the post states, in the unit that it must mean",
+    "you": "where your sliders stand",
+    "measured": "measured on this machine, by a cell of the chapter",
+    "published": "published by somebody else, with its source in the table below the chart",
+}

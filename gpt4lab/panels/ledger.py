@@ -1,0 +1,82 @@
+"""Chapter 00: the whole ledger, judged anew at every move of a slider."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from gpt4lab.charts import Axis, bars
+from gpt4lab.claims import VERDICTS, Result, audit, tally
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import Scenario, load_scenario
+
+_DECIDED = VERDICTS[:5]  # what arithmetic can say; the other two are typed and stand still
+
+
+def ledger_view(scenario: Scenario) -> View:
+    """How many claims have which verdict, and which changed sides."""
+    here, post = audit(scenario), audit(load_scenario("leak"))
+    hold, decided = tally(here)
+    return View(
+        label=f"Claims that hold, of {decided} that arithmetic decides",
+        value=hold,
+        unit="1",
+        post=tally(post)[0],
+        sentence=_moved(post, here),
+        rows={"data": _counts(here), "post": _counts(post)},
+        alt="Number of claims by verdict.",
+    )
+
+
+def _counts(results: list[Result]) -> list[dict[str, Any]]:
+    count = Counter(result.verdict for result in results)
+    return [{"verdict": verdict.replace("-", " "), "claims": count[verdict]} for verdict in _DECIDED]
+
+
+def _moved(before: list[Result], after: list[Result]) -> str:
+    """Which claims changed sides, by id."""
+    pairs = [(old.claim.id, old.holds, new.holds) for old, new in zip(before, after, strict=True)]
+    lost = [key for key, old, new in pairs if old and not new]
+    won = [key for key, old, new in pairs if new and old is False]
+    if not lost and not won:
+        return "No claim changes sides: this is how the post stands by its own numbers."
+    parts = [f"{len(lost)} no longer hold ({_list(lost)})"] if lost else []
+    parts += [f"{len(won)} now hold that did not ({_list(won)})"] if won else []
+    return "Against the post's own numbers " + " and ".join(parts) + "."
+
+
+def _list(ids: list[str], most: int = 12) -> str:
+    return ", ".join(ids[:most]) + (" ..." if len(ids) > most else "")
+
+
+def ledger_chart(view: View) -> Any:
+    """One bar a verdict, with the post's own count on it."""
+    return bars(view.rows["data"], Axis("claims", "Claims", domain=(0, 60)), "verdict", post=view.rows["post"])
+
+
+whole_ledger = Panel(
+    title="Move one assumption, judge the whole post",
+    legend=(
+        "Each bar counts the claims with one verdict under your assumptions; the diamond is the count under the post's "
+        "own. The sliders change inputs that the post states; every claim is then computed again."
+    ),
+    claims=("C27", "C29", "C33"),
+    controls=(
+        Slide("training.tokens", 1e12, 1e14),
+        Slide("model.expert_params", 1e10, 1e12),
+        Slide("model.top_k", 1, 16),
+        Slide("cluster.gpus", 5_000, 100_000),
+        "cluster.usd_per_gpu_hour",
+        Slide("training.batch_tokens", 1e6, 1e9),
+    ),
+    folded=("model.experts", "model.shared_params", "model.layers", "training.mfu", "cluster.accelerator"),
+    presets={
+        "The post": "leak",
+        "NVIDIA's 1.8T": "nvidia-proxy",
+        "8 × 220B": "hotz-8x220b",
+        "20,000 GPUs": "semianalysis-2024",
+    },
+    view=ledger_view,
+    chart=ledger_chart,
+)
