@@ -4,7 +4,7 @@
     python3 book.py lab       open the book in JupyterLab
     python3 book.py test      run every test, or a part: static, unit, property, notebooks, browser
     python3 book.py check     linter, types and layers only
-    python3 book.py bench     run the benchmarks
+    python3 book.py bench     run the benchmarks, or those that are named
     python3 book.py setup     prepare for all of the above, and stop there
 
     --gpu      the ordinary torch build, for an NVIDIA GPU (several GB on Linux)
@@ -191,9 +191,10 @@ def check(options: list[str], rest: list[str]) -> int:
 
 
 def bench(options: list[str], rest: list[str]) -> int:
-    """Run the benchmarks."""
+    """Run the benchmarks, or those that are named."""
     prepare(EVERYTHING, options)
-    return run("benchmarks", *rest)
+    every = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+    return max(run(f"benchmarks.{name}") for name in rest or every)
 
 
 def setup(options: list[str], rest: list[str]) -> int:
