@@ -22,7 +22,7 @@ import numpy as np
 from attrs import astuple, field, frozen, validators
 from numpy.typing import NDArray
 
-from gpt4lab.quantities.arith import Num, floor, minimum
+from gpt4lab.quantities.arith import floor, minimum
 
 Floats = NDArray[np.float64]
 #: What a moment of the run is spent on, in the order of the codes that `at` returns.
@@ -66,7 +66,7 @@ class Spent:
         return self.useful / self.total
 
 
-def spend(gap: Num, habits: Habits, fresh: Num = 0, failed: Num = 1) -> Spent:
+def spend(gap: Any, habits: Habits, fresh: Any = 0, failed: Any = 1) -> Spent:
     """Return what the hours of one gap go to; arrays give arrays.
 
     fresh = 1 for a gap that needs no restart; failed = 0 for the last one, which the end of the run cuts short.
