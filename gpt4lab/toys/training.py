@@ -137,8 +137,8 @@ def train(model: Transformer, data: Sampler, steps: int = 300, seed: int = 0, na
           lr: float = 0.03) -> Run[Transformer]:  # fmt: skip
     """Train in the background. The same model, data and seed give the same curve on the same machine.
 
-    data: from `Corpus.sampler(rows, context)`. Rows of the history: loss and balance in nats, dropped (share of the
-    assignments), tokens seen.
+    data: from `Corpus.sampler(rows, context)`. Rows of the history: loss in nats, balance (1 is even), tokens seen,
+    dropped (share of the assignments), load (for each mixture layer the share of each expert).
     """
     return Run(training_rows(model, data, steps, seed, lr), model, steps, name).start()
 
@@ -156,7 +156,7 @@ def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, 
         (loss.tokens + model.config.balance_weight * loss.balance).backward()
         optimizer.step(scale=min(1.0, 2 * (1 - step / steps)))
         tokens += batch.targets.numel()
-        yield {"loss": loss.tokens.item(), "balance": loss.balance.item(), "dropped": _dropped(model), "tokens": tokens}
+        yield {"loss": loss.tokens.item(), "balance": loss.balance.item(), "tokens": tokens, **_routed(model)}
 
 
 @torch.no_grad()
@@ -188,7 +188,8 @@ def stop_all() -> None:
         run.stop()
 
 
-def _dropped(model: Transformer) -> float:
-    """Share of all assignments that found their expert full, over the mixture layers."""
+def _routed(model: Transformer) -> Row:
+    """Share of the assignments that were dropped, and the experts' shares of them in each mixture layer."""
     routings = model.routings()
-    return sum(r.dropped for r in routings) / max(1, sum(r.experts.numel() for r in routings))
+    dropped = sum(r.dropped for r in routings) / max(1, sum(r.experts.numel() for r in routings))
+    return {"dropped": dropped, "load": [(r.load / r.experts.numel()).tolist() for r in routings]}
