@@ -32,7 +32,37 @@ class Question:
     told: list[Callable[[], None]] = attrs.field(factory=list)
 
     @property
-    def guess(
+    def guess(self) -> Any:
+        """What the reader answered, or None."""
+        return store.recall("guess", self.key)
+
+    def keep(self, guess: Any) -> None:
+        """Keep an answer and show it wherever the result stands."""
+        store.keep("guess", self.key, guess)
+        for tell in self.told:
+            tell()
+
+    def result(self) -> str:
+        """Guess and answer side by side, in words."""
+        if self.guess is None:
+            return "You have not guessed yet: the question stands at the top of the chapter."
+        yours = f"You guessed {self._say(self.guess)}; the answer is {self._say(self.answer)}."
+        return f"{yours} {self._distance()}"
+
+    def _say(self, value: Any) -> str:
+        return value if isinstance(value, str) else show(value, self.unit)
+
+    def _distance(self) -> str:
+        if isinstance(self.answer, str):
+            return "Right." if self.guess == self.answer else "Not what you thought."
+        ratio = max(self.guess / self.answer, self.answer / self.guess)
+        return "Within a tenth: remarkable." if ratio <= 1.1 else f"Off by a factor of {ratio:,.2g}."
+
+
+QUESTIONS: dict[str, Question] = {}
+
+
+def guess(
     key: str,
     text: str,
     *,
@@ -59,7 +89,8 @@ def _choice(options: tuple[str, ...]) -> Any:
 
 def _slider(unit: str, lo: float, hi: float) -> Any:
     """A log slider that starts in the middle, so that its start says nothing."""
-    return NumberControl(label="Your guess", unit=unit, lo=lo, hi=hi, value=float(f"{(lo * hi) ** 0.5:.2g}"), scale="log")
+    middle = float(f"{(lo * hi) ** 0.5:.2g}")
+    return NumberControl(label="Your guess", unit=unit, lo=lo, hi=hi, value=middle, scale="log")
 
 
 def _box(question: Question, control: Any) -> w.Widget:

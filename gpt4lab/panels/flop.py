@@ -33,7 +33,7 @@ def token_view(scenario: Scenario) -> View:
         post=stated_flop(),
         sentence=(
             f"At a context of {scenario.model.context:,} tokens the weights cost "
-            f"{show(found['flop.per_token'], 'FLOP')} per token, and the attention scores add {show(share, 'fraction')} of that."
+            f"{show(found['flop.per_token'], 'FLOP')} per token; the scores add {show(share, 'fraction')} of that."
         ),
         rows={"data": _curves(scenario), "you": [_point(scenario.model.context, total)], "post": [_post()]},
         alt="FLOP per token against context length, for the weights alone and with attention scores.",
