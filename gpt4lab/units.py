@@ -55,7 +55,7 @@ def convert(value: float, unit: str, to: str) -> float:
 _SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _WORDS = {3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 _PLURALS = {"param": "parameter", "sequence": "sequence", "1": "", "x": "", "fraction": ""}
-_PREFIXED = ("FLOP", "byte", "W", "s", "bit")
+_PREFIXED = ("FLOP", "byte", "W", "Wh", "s", "bit")
 _SYMBOLS = {"byte": "B"}
 
 
@@ -92,7 +92,7 @@ def _show_in(value: float, unit: str) -> str:
 
 
 def _plural(unit: str, value: float) -> str:
-    name = _PLURALS.get(unit, unit)
+    name = _PLURALS.get(unit, unit).replace("*", "-")
     return name if not name or value == 1 or (name.isupper() and name != "GPU") else name + "s"
 
 
@@ -122,6 +122,8 @@ def _digits(value: float) -> str:
         return "0"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
+    if abs(value) < 1e-6:
+        return scientific(value)
     decimals = max(0, 2 - math.floor(math.log10(float(f"{abs(value):.3g}"))))
     text = f"{value:.{min(decimals, 9)}f}"
     return text.removesuffix("." + "0" * decimals) if float(value).is_integer() else text

@@ -8,13 +8,13 @@ of the post is inconsistent with it; what remains is a mismatch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from gpt4lab.claims.ledger import HOLDS, Claim, ledger
-from gpt4lab.quantities import unit_of, value, values
+from gpt4lab.quantities import unit_of, values
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import convert, show
 
@@ -55,10 +55,13 @@ class Result:
         return self.units[0] if self.units else ""
 
     def shown(self) -> str:
-        """The recomputed numbers as a reader wants them; equal units are joined to a range."""
-        if len(set(self.units)) == 1:
-            return show(list(dict.fromkeys(self.recomputed)), self.unit)
-        return "; ".join(show(number, unit) for number, unit in zip(self.recomputed, self.units, strict=True))
+        """The recomputed numbers as a reader wants them: choices in a row, cases of one unit as a range."""
+        numbers = sorted(set(self.recomputed))
+        if len(set(self.units)) != 1:
+            return "; ".join(map(show, self.recomputed, self.units))
+        if self.claim.relation == "any":
+            return ", ".join(show(number, self.unit) for number in numbers)
+        return show(numbers if len(numbers) < 3 else [numbers[0], numbers[-1]], self.unit)
 
 
 def audit(scenario: Scenario, ids: Sequence[str] | None = None) -> list[Result]:
@@ -78,7 +81,8 @@ def judge(claim: Claim, scenario: Scenario) -> Result:
     recomputed = tuple(_recompute(claim, scenario, {}, slip))
     units = tuple(unit_of(name) for _ in claim.given for name in claim.quantity)
     stated = tuple(_stated(claim))
-    return Result(claim, stated, recomputed, units, _residual(stated, recomputed), slip, verdict)
+    residual = None if claim.sets else _residual(claim.relation, stated, recomputed)
+    return Result(claim, stated, recomputed, units, residual, slip, verdict)
 
 
 def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
@@ -88,7 +92,7 @@ def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
         return 1, "consistent-with-assumption" if claim.assumption else "consistent"
     if claim.assume and _holds(claim, scenario, claim.assume):
         return 1, "consistent-with-assumption"
-    for slip in SLIPS if claim.stated else ():
+    for slip in SLIPS if claim.may_slip else ():
         if _holds(claim, scenario, {}, slip):
             return slip, "unit-error"
     return 1, "internally-inconsistent" if claim.contradicts else "arithmetic-mismatch"
@@ -96,27 +100,51 @@ def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
 
 def _holds(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float = 1) -> bool:
     """Whether the claim follows, its stated number read as `slip` times what is written."""
-    recomputed = list(_recompute(claim, scenario, assume, slip))
-    if claim.stated and not claim.sets and not _agrees(claim, [slip * v for v in _stated(claim)], recomputed):
-        return False
-    names = [name for _ in claim.given for name in claim.quantity]
-    found = [(name, number) for name, number in zip(names, recomputed, strict=True) if name in claim.expect]
-    return all(_inside(number, claim.expect[name], scenario, claim.tolerance) for name, number in found)
+    if claim.stated and claim.quantity and not claim.sets:
+        stated = [slip * number for number in _stated(claim)]
+        if not _RELATIONS[claim.relation](stated, list(_recompute(claim, scenario, assume, slip)), claim.tolerance):
+            return False
+    return all(_as_expected(claim, scenario, settings) for settings in _settings(claim, assume, slip))
 
 
-def _agrees(claim: Claim, stated: Sequence[float], recomputed: Sequence[float]) -> bool:
+Numbers = Sequence[float]
+
+
+def _about(stated: Numbers, recomputed: Numbers, slack: float) -> bool:
     pairs = zip(stated, recomputed, strict=False)
-    slack = claim.tolerance
-    if claim.relation == "at_least":
-        return all(there >= here * (1 - slack) for here, there in pairs)
-    if claim.relation == "at_most":
-        return all(there <= here * (1 + slack) for here, there in pairs)
     return all(abs(here - there) <= slack * abs(there) for here, there in pairs)
 
 
-def _inside(number: float, bounds: tuple[Any, Any], scenario: Scenario, slack: float) -> bool:
-    low, high = (value(bound, scenario) if isinstance(bound, str) else bound for bound in bounds)
-    return low * (1 - slack) <= number <= high * (1 + slack)
+def _any(stated: Numbers, recomputed: Numbers, slack: float) -> bool:
+    return any(_about(stated, [number], slack) for number in recomputed)
+
+
+def _within(stated: Numbers, recomputed: Numbers, slack: float) -> bool:
+    low, high = min(recomputed) * (1 - slack), max(recomputed) * (1 + slack)
+    return all(low <= number <= high for number in stated)
+
+
+def _at_least(stated: Numbers, recomputed: Numbers, slack: float) -> bool:
+    return all(there >= here * (1 - slack) for here, there in zip(stated, recomputed, strict=False))
+
+
+_RELATIONS: dict[str, Callable[[Numbers, Numbers, float], bool]] = {
+    "about": _about,
+    "any": _any,
+    "within": _within,
+    "at_least": _at_least,
+}
+
+
+def _as_expected(claim: Claim, scenario: Scenario, settings: Mapping[str, Any]) -> bool:
+    """Whether every quantity of `expect` lies between its bounds; a bound may be another quantity's name."""
+    named = [bound for bounds in claim.expect.values() for bound in bounds if isinstance(bound, str)]
+    found: dict[float | str, Any] = {**values((*claim.expect, *named), scenario, settings)}
+    for name, (low, high) in claim.expect.items():
+        least, most = found.get(low, low), found.get(high, high)
+        if not least * (1 - claim.tolerance) <= found[name] <= most * (1 + claim.tolerance):
+            return False
+    return True
 
 
 def _stated(claim: Claim) -> Iterator[float]:
@@ -126,12 +154,28 @@ def _stated(claim: Claim) -> Iterator[float]:
         yield convert(number, claim.stated_unit or target, target)
 
 
-def _recompute(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float) -> Iterator[float]:
+def _settings(claim: Claim, assume: Mapping[str, Any], slip: float) -> Iterator[Mapping[str, Any]]:
+    """What is set beside the scenario, once for each case that the claim names."""
     reading = {claim.sets: slip * next(_stated(claim))} if claim.sets else {}
     for given in claim.given:
-        yield from values(claim.quantity, scenario, {**given, **assume, **reading}).values()
+        yield {**given, **assume, **reading}
 
 
-def _residual(stated: Sequence[float], recomputed: Sequence[float]) -> float | None:
-    pairs = [(here, there) for here, there in zip(stated, recomputed, strict=False) if there and math.isfinite(there)]
-    return max(((here - there) / there for here, there in pairs), key=abs, default=None)
+def _recompute(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float) -> Iterator[float]:
+    for settings in _settings(claim, assume, slip):
+        yield from values(claim.quantity, scenario, settings).values()
+
+
+def _residual(relation: str, stated: Numbers, recomputed: Numbers) -> float | None:
+    """The relative difference: of a range or a choice the nearest, of several numbers the largest."""
+    if not stated or not recomputed:
+        return None
+    if relation in ("any", "within"):
+        near = [_difference(stated[0], there) for there in recomputed]
+        inside = relation == "within" and min(recomputed) <= stated[0] <= max(recomputed)
+        return 0.0 if inside else min(near, key=abs)
+    return max(map(_difference, stated, recomputed), key=abs)
+
+
+def _difference(here: float, there: float) -> float:
+    return (here - there) / there if there else math.inf

@@ -36,6 +36,9 @@ VERDICTS = (
 )
 HOLDS = frozenset(VERDICTS[:2])
 
+#: How stated and recomputed numbers compare: each with its own; with any one; with their range; as a lower limit.
+RELATIONS = ("about", "any", "within", "at_least")
+
 Bound = float | str  # a number, or the path of a quantity or field
 
 
@@ -56,8 +59,10 @@ class Claim:
     quantity: names of the quantities that recompute it. given: one or more settings under which they are computed.
     sets: the path that the stated value itself sets, where the test is whether anything possible follows from it.
     relation: how `stated` compares with what is recomputed. tolerance: largest relative difference that still holds.
-    expect: quantity -> (least, most), for claims in words. assumption: what must be added for it to hold;
+    expect: quantity -> (least, most), for what else must hold. assumption: what must be added for it to hold;
     assume: the same as settings. contradicts: which other statement of the post it denies, if it fails.
+    verdict, why: typed where arithmetic cannot reach. note: what is known, derived or guessed. evidence: what was
+    published. status: whether that was seen in its source.
     """
 
     id: str
@@ -69,7 +74,7 @@ class Claim:
     quantity: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
     given: tuple[Mapping[str, Any], ...] = attrs.field(default=({},), converter=_tuple)
     sets: str = ""
-    relation: str = attrs.field(default="about", validator=attrs.validators.in_(("about", "at_least", "at_most")))
+    relation: str = attrs.field(default="about", validator=attrs.validators.in_(RELATIONS))
     tolerance: float = 0.03
     expect: Mapping[str, tuple[Bound, Bound]] = attrs.field(factory=dict[str, Any], converter=_bounds)
     assumption: str = ""
@@ -85,6 +90,11 @@ class Claim:
     def checkable(self) -> bool:
         """Whether arithmetic decides it."""
         return not self.verdict
+
+    @property
+    def may_slip(self) -> bool:
+        """Whether a wrong unit could explain its failure: it states a number that must come out about right."""
+        return bool(self.sets) or (bool(self.stated) and self.relation == "about")
 
 
 @cache

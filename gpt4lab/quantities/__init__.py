@@ -23,5 +23,8 @@ __all__ = [
     "value", "values",
 ]  # fmt: skip
 
-for _topic in ("geometry", "compute", "training"):
+for _topic in (
+    "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "scaling", "data", "kv",
+    "serving", "speculation", "vision",
+):  # fmt: skip
     import_module(f"gpt4lab.quantities.{_topic}")

@@ -1,4 +1,8 @@
-"""FLOP: what one token costs, forward and in training."""
+"""FLOP: what one token costs, by part and by context.
+
+A weight that multiplies a token costs two FLOP forward, one to multiply and one to add. The attention scores have no
+weights: their cost grows with the context.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,67 @@ from gpt4lab.quantities.arith import Num
 from gpt4lab.quantities.registry import quantity
 
 
-@quantity("flop.per_token", "FLOP/token", source="kaplan2020", N_act="model.active_params")
-def per_token(N_act: Num) -> Num:
-    """Forward pass of one token: each active weight multiplies once and adds once."""
-    return 2 * N_act
+@quantity("flop.per_token", "FLOP/token", source="kaplan2020", N="model.active_params")
+@quantity("flop.dense_per_token", "FLOP/token", source="kaplan2020", N="model.total_params")
+@quantity("flop.attention_per_token", "FLOP/token", source="kaplan2020", N="model.shared_params")
+@quantity("flop.logits_per_token", "FLOP/token", source="kaplan2020", N="geometry.embedding_params")
+def per_token(N: Num) -> Num:
+    """Forward pass of one token: each weight that it meets multiplies once and adds once."""
+    return 2 * N
+
+
+@quantity("flop.experts_per_token", "FLOP/token", source="kaplan2020",
+          k="model.top_k", N_expert="model.expert_params")  # fmt: skip
+def experts_per_token(k: Num, N_expert: Num) -> Num:
+    """Forward pass of one token through its experts."""
+    return 2 * k * N_expert
+
+
+@quantity("flop.router_per_token", "FLOP/token", source="shazeer2017",
+          L="model.layers", d="model.d_model", E="model.experts")  # fmt: skip
+def router_per_token(L: Num, d: Num, E: Num) -> Num:
+    """Forward pass of one token through the routers: a score for each expert in each layer."""
+    return 2 * L * d * E
+
+
+@quantity(
+    "flop.scores_per_token", "FLOP/token", source="chowdhery2022",
+    L="model.layers", s="model.context", a="model.heads", d_h="model.head_dim",
+)  # fmt: skip
+@quantity(
+    "flop.long_scores_per_token", "FLOP/token", source="chowdhery2022",
+    L="model.layers", s="model.long_context", a="model.heads", d_h="model.head_dim",
+)  # fmt: skip
+def scores_per_token(L: Num, s: Num, a: Num, d_h: Num) -> Num:
+    """Attention scores and the weighted sum of values, for a token in the middle of a causal sequence.
+
+    Without the causal mask it is twice that. Papers disagree on which one a utilisation should count: PaLM and
+    Megatron count the full square, DeepSeek the half.
+    """
+    return 2 * L * s * a * d_h
+
+
+@quantity("flop.scores_over_weights", "fraction", source="arithmetic",
+          F_scores="flop.scores_per_token", F_weights="flop.per_token")  # fmt: skip
+@quantity("flop.long_scores_over_weights", "fraction", source="arithmetic",
+          F_scores="flop.long_scores_per_token", F_weights="flop.per_token")  # fmt: skip
+def scores_over_weights(F_scores: Num, F_weights: Num) -> Num:
+    """What the context adds to the cost of the weights."""
+    return F_scores / F_weights
+
+
+@quantity(
+    "flop.with_context_per_token", "FLOP/token", source="kaplan2020",
+    F_weights="flop.per_token", F_scores="flop.scores_per_token", F_router="flop.router_per_token",
+    F_logits="flop.logits_per_token",
+)  # fmt: skip
+def with_context_per_token(F_weights: Num, F_scores: Num, F_router: Num, F_logits: Num) -> Num:
+    """Forward pass of one token with all that 2N leaves out: scores, routers and logits."""
+    return F_weights + F_scores + F_router + F_logits
+
+
+@quantity("flop.left_out", "fraction", source="arithmetic",
+          F_all="flop.with_context_per_token", F_weights="flop.per_token")  # fmt: skip
+def left_out(F_all: Num, F_weights: Num) -> Num:
+    """Share of the true forward pass that the rule 2N does not count."""
+    return 1 - F_weights / F_all

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import attrs
 
 from gpt4lab.quantities.formula import Formula
-from gpt4lab.scenario import FIELDS, Scenario, near
+from gpt4lab.scenario import FIELDS, Scenario, change, near
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,11 +41,12 @@ class Quantity:
     function: Callable[..., Any]
     inputs: Mapping[str, str]
     source: str
+    about: str = ""
 
     @property
     def meaning(self) -> str:
-        """What it is, in one sentence: the first line of the docstring."""
-        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+        """What it is, in one sentence: as declared, or the first line of the docstring."""
+        return self.about or (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     @property
     def formula(self) -> Formula:
@@ -56,8 +57,11 @@ class Quantity:
 QUANTITIES: dict[str, Quantity] = {}
 
 
-def quantity(name: str, unit: str, *, source: str, **inputs: str) -> Callable[[F], F]:
+def quantity(name: str, unit: str, *, source: str, about: str = "", **inputs: str) -> Callable[[F], F]:
     """Declares a function as the one home of the number `name`; its arguments are the symbols in `inputs`.
+
+    One formula may serve several names with other inputs: decorate it once for each, and say what the name means
+    in `about`; without it the docstring's first line does.
 
     Raises ValueError where the name is taken or the arguments and the inputs differ.
     """
@@ -67,7 +71,7 @@ def quantity(name: str, unit: str, *, source: str, **inputs: str) -> Callable[[F
             raise ValueError(f"{name} is computed in two places")
         if list(inspect.signature(function).parameters) != list(inputs):
             raise ValueError(f"{name}: the arguments of {function.__name__} are not {list(inputs)}")
-        QUANTITIES[name] = Quantity(name, unit, function, inputs, source)
+        QUANTITIES[name] = Quantity(name, unit, function, inputs, source, about)
         return function
 
     return declare
@@ -92,6 +96,9 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
 def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Several quantities at once; what they share is computed once. See `value`."""
     given = given or {}
+    words = {path: word for path, word in given.items() if isinstance(word, str)}
+    if words:  # "cluster.accelerator": its facts are read behind the field, so the field itself has to change
+        scenario, given = change(scenario, words), {path: given[path] for path in given if path not in words}
     return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
 
 
@@ -182,4 +189,4 @@ def unit_of(path: str) -> str:
     else:
         field, _, attribute = path.rpartition(".")
         table, key = FIELDS[field].catalog, FIELDS[field].default
-    return attrs.fields_dict(_entry(table, key).__class__)[attribute].metadata["unit"] or ""
+    return _entry(table, key).unit(attribute)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from gpt4lab.scenario.field import ScenarioError, entry, number, whole
+from gpt4lab.scenario.field import ScenarioError, choice, entry, number, whole
 
 # fmt: off
 
@@ -84,6 +84,8 @@ class Cluster:
         "Days", "length of the run as stated", "C28: middle of 90-100", log=True)
     usd_per_gpu_hour: float = number(1, "USD/GPU/hour", 0.01, 100,
         "Price", "rent of one accelerator", "C32", log=True)
+    stated_usd: float = number(63e6, "USD", 1e3, 1e12,
+        "Stated cost", "rent of the run as stated", "C33", log=True)
     watts_per_gpu: float = number(797.6, "W/GPU", 10, 10_000,
         "Power", "one accelerator with its share of server, network and cooling",
         "epoch2026: 19.94 MW for 25,000", log=True)
@@ -97,6 +99,12 @@ class Cluster:
         "ZeRO stage", "what the replicas share out: 1 optimiser state, 2 and gradients, 3 and weights", "C40")
     gradient_bytes: int = whole(2, "byte/param", 2, 4,
         "Gradient bytes", "precision of the summed gradients: 2 is bf16, 4 is fp32", "assumed: the smaller")
+    recompute: str = choice("full", ("none", "selective", "full"),
+        "Recomputation", "which activations are thrown away and computed again on the way back",
+        "assumed: the only one whose activations fit, see C40")
+    attention: str = choice("plain", ("plain", "fused"),
+        "Attention kernel", "plain: scores travel through memory; fused: they stay on the chip",
+        "assumed: FlashAttention appeared in May 2022, about when the run began")
 
 
 @frozen
@@ -106,11 +114,13 @@ class Reliability:
     gpu_mtbf_years: float = number(5.7, "year", 0.05, 1000,
         "Years between failures", "mean time between unexpected failures of one GPU",
         "llama2024: 419 in 54 days on 16,384", log=True)
-    checkpoint_minutes: float = number(5, "minute", 0.01, 600,
-        "Checkpoint time", "the run stands still while one is written", "assumed: a slow store", log=True)
-    restart_minutes: float = number(30, "minute", 0.1, 2880,
-        "Restart time", "from a failure until the run goes on", "assumed: partly by hand", log=True)
-    checkpoint_interval_hours: float = number(3, "hour", 0.01, 168,
+    checkpoint_minutes: float = number(1, "minute", 0.01, 600,
+        "Checkpoint time", "the run stands still while one is written",
+        "assumed: twice what Llama 3's 90% of useful time implies", log=True)
+    restart_minutes: float = number(10, "minute", 0.1, 2880,
+        "Restart time", "from a failure until the run goes on",
+        "assumed: twice what Llama 3's 90% of useful time implies", log=True)
+    checkpoint_interval_hours: float = number(0.5, "hour", 0.01, 168,
         "Checkpoint every", "hours of work between checkpoints", "assumed: a common habit", log=True)
 
 
@@ -249,6 +259,8 @@ class Toy:
         "Training steps", "batches of 16 texts of 128 bytes", "assumed: a few seconds", log=True)
     seed: int = whole(0, "1", 0, 999,
         "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
+    follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
+        "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
 
     def __attrs_post_init__(self) -> None:
         if self.top_k > self.experts:

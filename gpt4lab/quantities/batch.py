@@ -1,0 +1,79 @@
+"""The batch: in tokens, in sequences, per expert, and what the laws about a good batch say."""
+
+from __future__ import annotations
+
+from gpt4lab.quantities.arith import Num, exp, log
+from gpt4lab.quantities.registry import quantity
+
+
+@quantity("batch.steps", "step", source="arithmetic", D="training.tokens", B="training.batch_tokens")
+def steps(D: Num, B: Num) -> Num:
+    """Optimiser steps of the whole training, at this batch from the first step on."""
+    return D / B
+
+
+@quantity("batch.sequences", "sequence", source="arithmetic", B="training.batch_tokens", s="model.context")
+def sequences(B: Num, s: Num) -> Num:
+    """Sequences in a batch."""
+    return B / s
+
+
+@quantity("batch.sequences_per_replica", "sequence", source="arithmetic",
+          S="batch.sequences", d="cluster.replicas")  # fmt: skip
+def sequences_per_replica(S: Num, d: Num) -> Num:
+    """Sequences that one copy of the model works through in a step."""
+    return S / d
+
+
+@quantity("batch.tokens_per_expert", "token/expert", source="fedus2021",
+          B="training.batch_tokens", phi="moe.share_of_tokens")  # fmt: skip
+def tokens_per_expert(B: Num, phi: Num) -> Num:
+    """Tokens of a batch that one expert sees when the load is balanced."""
+    return B * phi
+
+
+@quantity("batch.seconds_per_step", "s", source="arithmetic", t="cluster.days", n_steps="batch.steps")
+def seconds_per_step(t: Num, n_steps: Num) -> Num:
+    """Time of one optimiser step, if the run takes the stated days."""
+    return t * 86_400 / n_steps
+
+
+@quantity("batch.tokens_per_day", "token/day", source="arithmetic", D="training.tokens", t="cluster.days")
+def tokens_per_day(D: Num, t: Num) -> Num:
+    """Tokens trained on per day, if the run takes the stated days."""
+    return D / t
+
+
+@quantity(
+    "batch.deepseek", "token", source="deepseek2024", C="training.flop",
+    b="catalog/constants/deepseek2024-batch/b", beta="catalog/constants/deepseek2024-batch/beta",
+)  # fmt: skip
+def deepseek(C: Num, b: Num, beta: Num) -> Num:
+    """Best batch by DeepSeek's power law in compute; fitted between 1e17 and 2e19 FLOP, here far beyond."""
+    return b * C**beta
+
+
+@quantity(
+    "batch.critical_kaplan", "token", source="kaplan2020", L="scaling.besiroglu_loss",
+    B_star="catalog/constants/kaplan2020/B_star", alpha_B="catalog/constants/kaplan2020/alpha_B",
+)  # fmt: skip
+def critical_kaplan(L: Num, B_star: Num, alpha_B: Num) -> Num:
+    """Batch beyond which more tokens a step save few steps, at a loss of L nats per token.
+
+    Kaplan's loss was measured on another text with another tokeniser: 1.7 to 1.9 nats give 16 to 9 million tokens.
+    """
+    return B_star * exp(-log(L) / alpha_B)
+
+
+@quantity("batch.extra_tokens", "x", source="mccandlish2018",
+          B="training.batch_tokens", B_crit="batch.critical_kaplan")  # fmt: skip
+def extra_tokens(B: Num, B_crit: Num) -> Num:
+    """Tokens needed at this batch, over the fewest that any batch needs: 1 + B / B_crit."""
+    return 1 + B / B_crit
+
+
+@quantity("batch.extra_steps", "x", source="mccandlish2018",
+          B="training.batch_tokens", B_crit="batch.critical_kaplan")  # fmt: skip
+def extra_steps(B: Num, B_crit: Num) -> Num:
+    """Steps needed at this batch, over the fewest that any batch needs: 1 + B_crit / B."""
+    return 1 + B_crit / B
