@@ -7,6 +7,7 @@ noise, and never change the model.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from statistics import median
 
 import torch
@@ -37,7 +38,12 @@ def load_rows(model: Transformer, corpus: Corpus, rows: int = 64, context: int =
     """Heat map: share of the assignments for each layer and expert; `times_even` is 1 when the load is balanced."""
     routings = route(model, _held_out(corpus, rows, context).tokens)
     return [
-        {"layer": layer, "expert": e, "share": load / r.experts.numel(), "times_even": load * _experts(r) / r.experts.numel()}
+        {
+            "layer": layer,
+            "expert": e,
+            "share": load / r.experts.numel(),
+            "times_even": load * _experts(r) / r.experts.numel(),
+        }
         for layer, r in enumerate(routings)
         for e, load in enumerate(r.load.tolist())
     ]
@@ -81,10 +87,15 @@ def mutual_information(counts: Tensor) -> float:
     """I(row; column) of a table of counts, in bits."""
     joint = counts.double() / counts.sum()
     independent = joint.sum(1, keepdim=True) * joint.sum(0, keepdim=True)
-    return torch.special.xlogy(joint, joint / independent.clamp(min=1e-300)).sum().item() / torch.log(torch.tensor(2.0)).item()
+    return (
+        torch.special.xlogy(joint, joint / independent.clamp(min=1e-300)).sum().item()
+        / torch.log(torch.tensor(2.0)).item()
+    )
 
 
-def touched_rows(model: Transformer, corpus: Corpus, sizes: tuple[int, ...] = BATCH_SIZES, draws: int = 300) -> list[Row]:
+def touched_rows(
+    model: Transformer, corpus: Corpus, sizes: tuple[int, ...] = BATCH_SIZES, draws: int = 300
+) -> list[Row]:
     """Share of a layer's experts that b tokens need, averaged over layers: predicted and measured.
 
     even: 1 - (1 - k/E)^b, every expert equally likely. skewed: the same with the load of this router. mixed: measured,
@@ -167,7 +178,7 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
 
 
-def _stepper(config: ToyConfig, corpus: Corpus, rows: int):  # noqa: ANN202
+def _stepper(config: ToyConfig, corpus: Corpus, rows: int) -> Callable[[], None]:
     model = build_model(config)
     optimizer, generator = Optimizer(model), torch.Generator().manual_seed(0)
 

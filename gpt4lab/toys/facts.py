@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -69,7 +69,7 @@ def _all_rows(experts: Sequence[int], result: list[Row], steps: int, batch: int,
         result.append({**case, **_score(model, keys, values), **_size(model, e)})
 
 
-def _losses(model: FactModel, keys: Tensor, values: Tensor, steps: int, batch: int, seed: int):  # noqa: ANN202
+def _losses(model: FactModel, keys: Tensor, values: Tensor, steps: int, batch: int, seed: int) -> Iterator[float]:
     generator, optimizer = torch.Generator().manual_seed(seed), Optimizer(model)
     for step in range(steps):
         pick = torch.randint(len(keys), (batch,), generator=generator)

@@ -162,7 +162,7 @@ class ExpertMLP(torch.autograd.Function):
 
 def expert_mlp(x: Tensor, w_in: Tensor, w_out: Tensor, ends: list[int]) -> Tensor:
     """Rows sorted by expert through their experts: small experts in one grouped call, larger ones in turn."""
-    if len(ends) > 1 and len(x) * w_in[0].numel() < SMALL_JOB * len(ends):
+    if len(ends) > 1 and len(x) * w_in[0].numel() < SMALL_JOB * len(ends) and not x.is_meta:
         return grouped_mlp(x, w_in, w_out, ends)
     return ExpertMLP.apply(x, w_in, w_out, ends)  # pyright: ignore
 

@@ -59,7 +59,7 @@ def summary(results: Sequence[Row], by: str = "experts", of: str = "bpb") -> lis
 
 
 def gain(results: Sequence[Row], more: int, fewer: int, of: str = "bpb") -> Row:
-    """How much lower the loss is with more experts, seed by seed (same batches): mean, deviation and each difference."""
+    """How much lower the loss is with more experts, seed by seed on the same batches: mean, deviation, each one."""
     found = {(row["experts"], row["seed"]): row[of] for row in results}
     both = [seed for (e, seed) in found if e == fewer and (more, seed) in found]
     differences = [found[fewer, seed] - found[more, seed] for seed in both]

@@ -1,0 +1,110 @@
+"""Count the FLOP of a real forward pass with torch's own counter, and set them beside the formulas.
+
+The counter watches every operation that torch runs, so it knows nothing of our formulas. Two kernels that run on a CPU
+are missing from its list (attention and grouped matrix products) and would count as nothing: they are registered here.
+On torch's meta device tensors have shapes but no numbers, so even a model with 1.8 trillion parameters can be counted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from gpt4lab.quantities.compute import per_token, router_per_token, scores_per_token
+
+from .training import Row
+from .transformer import ToyConfig, Transformer, build_model, count_parameters
+
+# GPT-3 (Brown 2020, table 2.1) and a shape that gives the post's numbers (claims C02, C07, C10).
+GPT3 = ToyConfig(d_model=12_288, n_layers=96, n_heads=96, n_kv_heads=96, d_ff=49_152, vocabulary=50_257)
+POST = ToyConfig(d_model=10_752, n_layers=120, n_heads=84, n_kv_heads=84, d_ff=43_008, n_experts=16, top_k=2,
+                 vocabulary=100_256)  # fmt: skip
+PARTS = ("attention projections", "attention scores", "feed-forward", "routers", "head")
+
+
+def count_flop(model: Transformer, context: int, batch: int = 1) -> dict[str, float]:
+    """FLOP per token of one forward pass over `context` tokens, by part, as torch counts them (no causal saving)."""
+    counter = FlopCounterMode(display=False, custom_mapping={
+        torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
+        torch.ops.aten._grouped_mm: _grouped_flop,
+    })  # fmt: skip
+    tokens = torch.zeros(batch, context, dtype=torch.long, device=model.head.weight.device)
+    with torch.no_grad(), counter:
+        model(tokens)
+    modules = {name: sum(kinds.values()) / tokens.numel() for name, kinds in counter.get_flop_counts().items()}
+    return _by_part(modules)
+
+
+def predict_flop(config: ToyConfig, context: int) -> dict[str, float]:
+    """The same parts from the formulas of the book: 2 FLOP a weight, and the full square of attention scores."""
+    layers, d, width = config.n_layers, config.d_model, config.head_width
+    projections = layers * d * width * (2 * config.n_heads + 2 * config.n_kv_heads)
+    parts = (
+        per_token(projections),
+        2 * scores_per_token(layers, context, config.n_heads, width),  # that formula counts the causal half
+        per_token(layers * config.top_k * 2 * d * config.d_ff),
+        router_per_token(layers, d, config.n_experts) if config.n_experts > 1 else 0.0,
+        per_token(d * config.vocabulary),
+    )
+    return dict(zip(PARTS, map(float, parts), strict=True))
+
+
+def flop_rows(config: ToyConfig, context: int) -> list[Row]:
+    """Counted, predicted and their ratio for each part and for the sum."""
+    counted, predicted = count_flop(meta_model(config), context), predict_flop(config, context)
+    counted["all"], predicted["all"] = sum(counted.values()), sum(predicted.values())
+    return [
+        {"part": part, "counted": counted[part], "formula": predicted[part], "ratio": counted[part] / predicted[part]}
+        for part in counted
+        if predicted[part]
+    ]
+
+
+def context_rows(config: ToyConfig, contexts: tuple[int, ...] = (128, 512, 2048, 8192)) -> list[Row]:
+    """Counted FLOP per token against 2N over the context; N counts the weights that one token multiplies."""
+    model = meta_model(config)
+    two_n = 2 * count_parameters(model).multiplied
+    counts = {context: sum(count_flop(model, context).values()) for context in contexts}
+    return [{"context": s, "counted": flop, "two_n": two_n, "ratio": flop / two_n} for s, flop in counts.items()]
+
+
+def training_over_forward(config: ToyConfig, context: int) -> float:
+    """FLOP of a training step over those of its forward pass, counted: the rule 6N against 2N says 3."""
+    model, counter = meta_model(config), FlopCounterMode(display=False)
+    tokens = torch.zeros(1, context, dtype=torch.long, device="meta")
+    with counter:
+        loss = model(tokens).square().mean()
+        forward = counter.get_total_flops()
+        loss.backward()
+    return counter.get_total_flops() / forward
+
+
+def meta_model(config: ToyConfig) -> Transformer:
+    """A model of any size without its numbers: shapes only, no memory."""
+    with torch.device("meta"):
+        return build_model(config)
+
+
+def _by_part(modules: dict[str, float]) -> dict[str, float]:
+    """From FLOP by module name to FLOP by part; what attention does beyond its projections are the scores."""
+
+    def total(*ends: str) -> float:
+        return sum(flop for name, flop in modules.items() if name.endswith(ends))
+
+    projections = total("attention.query", "attention.key", "attention.value", "attention.out")
+    routers = total("feed_forward.router")
+    parts = (projections, total(".attention") - projections, total(".feed_forward") - routers, routers, total(".head"))
+    return dict(zip(PARTS, parts, strict=True))
+
+
+def _attention_flop(query: Any, key: Any, value: Any, *args: Any, out_shape: Any = None, **kwargs: Any) -> int:
+    """Scores and weighted sum over the full square, as torch counts its other attention kernels."""
+    batch, heads, time, width = query
+    return 4 * batch * heads * time * key[2] * width
+
+
+def _grouped_flop(rows: Any, weights: Any, *args: Any, out_shape: Any = None, **kwargs: Any) -> int:
+    """Each row meets one expert's matrix."""
+    return 2 * rows[0] * weights[-2] * weights[-1]

@@ -1,0 +1,72 @@
+"""Counted FLOP against formulas, and the counter itself against a count by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from gpt4lab.toys.flop import (  # noqa: E402
+    GPT3,
+    PARTS,
+    POST,
+    context_rows,
+    count_flop,
+    flop_rows,
+    meta_model,
+    predict_flop,
+    training_over_forward,
+)  # fmt: skip
+from gpt4lab.toys.transformer import ToyConfig, build_model, count_parameters  # noqa: E402
+
+DENSE = ToyConfig(d_model=16, n_layers=2, n_heads=4, n_kv_heads=4, d_ff=32)
+MQA = ToyConfig(d_model=16, n_layers=2, n_heads=4, n_kv_heads=1, d_ff=32)
+MOE = ToyConfig(d_model=16, n_layers=2, n_heads=4, n_kv_heads=2, d_ff=32, n_experts=8, top_k=2)
+
+
+@pytest.mark.parametrize("config", [DENSE, MQA, MOE])
+@pytest.mark.parametrize("context", [8, 32])
+def test_counter_equals_formula_on_cpu_and_on_meta(config: ToyConfig, context: int) -> None:
+    predicted = predict_flop(config, context)
+    assert count_flop(build_model(config), context, batch=2) == pytest.approx(predicted)
+    assert count_flop(meta_model(config), context) == pytest.approx(predicted)
+
+
+def test_dense_model_by_hand() -> None:
+    counted = count_flop(build_model(DENSE), context=8)
+    assert counted["attention projections"] == 2 * 2 * 4 * 16 * 16
+    assert counted["attention scores"] == 2 * 4 * 8 * 16
+    assert counted["feed-forward"] == 2 * 2 * 2 * 16 * 32
+    assert counted["head"] == 2 * 16 * 128
+
+
+def test_large_experts_are_counted_like_small_ones() -> None:
+    """They run through another kernel."""
+    config = ToyConfig(d_model=64, n_layers=1, d_ff=256, n_experts=2, top_k=2)
+    assert count_flop(build_model(config), context=64) == pytest.approx(predict_flop(config, 64))
+
+
+def test_two_n_is_right_where_the_context_is_short() -> None:
+    rows = context_rows(DENSE, contexts=(1, 64))
+    assert rows[0]["ratio"] == pytest.approx(1.0, abs=0.02)
+    assert rows[1]["ratio"] > rows[0]["ratio"]
+
+
+def test_rows_have_every_part_and_the_sum() -> None:
+    rows = flop_rows(MOE, 16)
+    assert [row["part"] for row in rows] == [*PARTS, "all"]
+    assert all(row["ratio"] == pytest.approx(1.0) for row in rows)
+
+
+def test_training_costs_three_forward_passes() -> None:
+    assert training_over_forward(DENSE, 16) == pytest.approx(3.0)
+
+
+def test_gpt3_s_shape_has_175_billion_parameters() -> None:
+    assert count_parameters(meta_model(GPT3)).total == pytest.approx(175e9, rel=0.01)
+
+
+def test_the_post_s_shape_has_its_parameters() -> None:
+    count = count_parameters(meta_model(POST))
+    assert count.total == pytest.approx(1.8e12, rel=0.02)
+    assert count.active == pytest.approx(280e9, rel=0.01)
