@@ -140,18 +140,26 @@ class LivePanel(w.VBox):
         except Exception as error:
             self._complain(error)
             return
-        self.scenario = scenario
+        self.scenario = change(scenario, view.follow)
         self._show(view)
         for listener in self._listeners:
-            listener(scenario)
+            listener(self.scenario)
 
     def _show(self, view: View) -> None:
         self.error = self._alert.value = ""
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
         self.chart.show(description=view.description, **view.datasets)
+        self._follow(view.follow)
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
         self._address.value = share(self.scenario)
+
+    def _follow(self, decided: Mapping[str, Any]) -> None:
+        """Controls of what the others decide move by themselves and cannot be moved."""
+        with self._quiet():
+            for path, control in self.controls.items():
+                control.disabled = path in decided
+                control.value = decided.get(path, control.value)
 
     def _complain(self, error: Exception) -> None:
         known = isinstance(error, (ScenarioError, ValueError, KeyError))

@@ -21,6 +21,7 @@ class View:
     label, value, unit: the headline number. post: the post's own value of it, None where it has none.
     sentence: what the state means, in one or two sentences. rows: the data of the chart, by dataset.
     alt: what the chart shows, for a reader who cannot see it; the sentence, where nothing else is said.
+    follow: fields that this state decides, with their values; their controls move there by themselves.
     """
 
     label: str
@@ -30,6 +31,7 @@ class View:
     rows: Mapping[str, Rows]
     post: Any = None
     alt: str = ""
+    follow: Mapping[str, Any] = attrs.field(factory=dict)
 
     @property
     def headline(self) -> str:
