@@ -1,7 +1,7 @@
 """What the experts of a trained toy do: who gets which tokens, who gets none, and what a batch must read.
 
-All functions return rows (lists of dicts) that a chart can draw as they are. They look at held-out text, without router
-noise, and never change the model.
+All functions return rows (lists of dicts) that a chart can draw as they are. They look at held-out text through a
+snapshot of the model, so they may be called while it trains.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from gpt4lab.quantities.moe import idle, idle_per_token, touched
 from .corpus import DOMAINS, VOCABULARY, Batch, Corpus, character_type, decode, encode
 from .moe import Routing
 from .optim import Optimizer
-from .training import Row, evaluating
-from .transformer import ToyConfig, Transformer, build_model
+from .training import Row
+from .transformer import ToyConfig, Transformer, build_model, snapshot
 
 CHARACTER_TYPES = tuple(sorted({character_type(token) for token in range(VOCABULARY)}))
 DEAD_BELOW = 0.1  # of the even share: an expert with less load counts as dead
@@ -29,9 +29,10 @@ BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
 def route(model: Transformer, tokens: Tensor) -> list[Routing]:
     """What each mixture layer decides for these tokens (batch, time)."""
-    with torch.no_grad(), evaluating(model):
-        model(tokens)
-    return model.routings()
+    observed = snapshot(model)
+    with torch.no_grad():
+        observed(tokens)
+    return observed.routings()
 
 
 def load_rows(model: Transformer, corpus: Corpus, rows: int = 64, context: int = 128) -> list[Row]:

@@ -10,8 +10,7 @@ import atexit
 import math
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -19,7 +18,7 @@ from torch import nn
 
 from .corpus import DOMAINS, Corpus, Sampler
 from .optim import Optimizer
-from .transformer import Transformer
+from .transformer import Transformer, snapshot
 
 Row = dict[str, Any]
 Rows = Generator[Row, None, None]
@@ -163,22 +162,10 @@ def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, 
 def evaluate(model: Transformer, corpus: Corpus, rows: int = 64, context: int = 128, seed: int = 0) -> dict[str, float]:
     """Bits per byte on held-out text: of each domain and of both ("all")."""
     batch = corpus.batch(rows, context, torch.Generator().manual_seed(seed), "held-out")
-    with evaluating(model):
-        logits = model(batch.tokens)
+    logits = snapshot(model)(batch.tokens)
     nats = nn.functional.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none").mean(1)  # (rows,)
     by_domain = {domain: nats[batch.domains == i].mean().item() * BITS for i, domain in enumerate(DOMAINS)}
     return {"all": nats.mean().item() * BITS, **by_domain}
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Without router noise, and back to the mode from before."""
-    before = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(before)
 
 
 @atexit.register

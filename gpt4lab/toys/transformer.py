@@ -177,6 +177,13 @@ def build_model(config: ToyConfig, seed: int = 0) -> Transformer:
         return Transformer(config)
 
 
+def snapshot(model: Transformer) -> Transformer:
+    """A copy to look at while the original trains on: without router noise, and without disturbing the run."""
+    copy = build_model(model.config)
+    copy.load_state_dict(model.state_dict())
+    return copy.eval()
+
+
 def count_parameters(model: Transformer) -> ParameterCount:
     """Counted from the tensors, not from a formula."""
     total = sum(p.numel() for p in model.parameters())

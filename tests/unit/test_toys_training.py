@@ -211,3 +211,12 @@ def test_a_broken_listener_does_not_stop_the_run() -> None:
     run = Run(({"loss": 0.0} for _ in range(5)), None, steps=5).on_update(lambda run: 1 / 0)
     assert run.start().wait().state == "done"
     assert isinstance(run.callback_error, ZeroDivisionError)
+
+
+def test_looking_at_a_model_does_not_disturb_its_training(corpus: Corpus) -> None:
+    model = build_model(TINY, seed=1)
+    run = train(model, corpus.sampler(4, 32), 8, seed=1).on_update(
+        lambda run: evaluate(model, corpus, 4, 32), every_s=0
+    )
+    assert [row["loss"] for row in run.wait().history] == curve(corpus, 1)
+    assert run.callback_error is None
