@@ -86,6 +86,7 @@ class LivePanel(w.VBox):
         self._base, self._listeners, self._held, self._timer = scenario, [], False, None
         self.controls = {_path(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
         view = panel.view(scenario)
+        self.scenario = change(scenario, view.follow)
         self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self.chart = LiveChart(panel.chart(view), rows=view.datasets, description=view.description)
         self._address = w.Text(

@@ -12,6 +12,7 @@ from gpt4lab.quantities.registry import (
     UnknownQuantity,
     find,
     known,
+    leaves,
     quantity,
     unit_of,
     value,
@@ -19,12 +20,12 @@ from gpt4lab.quantities.registry import (
 )
 
 __all__ = [
-    "QUANTITIES", "Explanation", "Quantity", "UnknownQuantity", "explain", "find", "known", "quantity", "unit_of",
-    "value", "values",
+    "QUANTITIES", "Explanation", "Quantity", "UnknownQuantity", "explain", "find", "known", "leaves", "quantity",
+    "unit_of", "value", "values",
 ]  # fmt: skip
 
 for _topic in (
-    "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "scaling", "data", "kv",
+    "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "budget", "scaling", "data", "kv",
     "serving", "speculation", "vision",
 ):  # fmt: skip
     import_module(f"gpt4lab.quantities.{_topic}")

@@ -80,3 +80,10 @@ def mfu_after_failures(MFU_full: Num, eta: Num) -> Num:
 def mfu_left(MFU_full: Num, beta: Num, eta: Num) -> Num:
     """What the pipeline's bubble and the failures leave together of the best credible MFU."""
     return MFU_full * (1 - beta) * eta
+
+
+@quantity("training.tokens_afforded", "token", source="kaplan2020",
+          C_peak="cluster.flop_available", MFU="training.mfu", N="model.active_params")  # fmt: skip
+def tokens_afforded(C_peak: Num, MFU: Num, N: Num) -> Num:
+    """Tokens on which these GPUs can train the model in the stated days."""
+    return C_peak * MFU / (6 * N)
