@@ -259,6 +259,8 @@ class Toy:
         "Training steps", "batches of 16 texts of 128 bytes", "assumed: a few seconds", log=True)
     seed: int = whole(0, "1", 0, 999,
         "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
+    cpu_seconds: float = number(20, "s", 1, 300,
+        "CPU time", "time of one core that each training may use", "assumed: about as long as one waits", log=True)
     follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
         "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
 
