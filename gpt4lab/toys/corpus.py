@@ -134,6 +134,8 @@ def _split(files: Iterator[str], size: int) -> tuple[Tensor, Tensor]:
         train, held_out = (train, held_out + part) if i % 8 == 1 else (train + part, held_out)
         if len(train) + len(held_out) >= size:
             break
+    if not held_out:
+        raise RuntimeError("This Python has no readable standard library (*.py files): the toys have no text to learn.")
     return encode(train), encode(held_out)
 
 

@@ -32,7 +32,7 @@ RECORDED_BYTES = 1_200_000  # of each domain: fewer repeats than the live corpus
 CHECKPOINTS = 12  # held-out losses along each curve
 
 
-def scaling_experts(corpus: Corpus, experts: Sequence[int] = (1, 4, 16), seeds: int = 2, steps: int = 150,
+def scaling_experts(corpus: Corpus, experts: Sequence[int] = (1, 4, 16), seeds: int = 1, steps: int = 120,
                     batch: int = 16, context: int = 128, name: str = "scaling experts") -> Run[list[Row]]:  # fmt: skip
     """Train each number of experts with each seed, in the background. The result is one row a finished training.
 
@@ -64,6 +64,21 @@ def gain(results: Sequence[Row], more: int, fewer: int, of: str = "bpb") -> Row:
     both = [seed for (e, seed) in found if e == fewer and (more, seed) in found]
     differences = [found[fewer, seed] - found[more, seed] for seed in both]
     return {"more": more, "fewer": fewer, "differences": differences, **_spread(differences, "gain")}
+
+
+def mean_curves(results: Sequence[Row]) -> list[Row]:
+    """Held-out loss along the training, averaged over the seeds, to draw against tokens or against CPU time.
+
+    More experts cost more CPU time a token. Before its last point a curve still has the learning rate high.
+    """
+    groups: dict[tuple[int, int], list[Row]] = {}
+    for row in results:
+        for point in row["curve"]:
+            groups.setdefault((row["experts"], point["tokens"]), []).append(point)
+    return [
+        {"experts": experts, "tokens": tokens, **{of: mean(p[of] for p in points) for of in ("cpu_s", "bpb")}}
+        for (experts, tokens), points in sorted(groups.items())
+    ]
 
 
 def load_recorded(name: str = "scaling_experts") -> Row:

@@ -21,7 +21,7 @@ from gpt4lab.toys.experts import (  # noqa: E402
     touched_rows,
 )  # fmt: skip
 from gpt4lab.toys.facts import FactModel, learn_facts  # noqa: E402
-from gpt4lab.toys.scaling import gain, load_recorded, scaling_experts, summary, with_experts  # noqa: E402
+from gpt4lab.toys.scaling import gain, load_recorded, mean_curves, scaling_experts, summary, with_experts  # noqa: E402
 from gpt4lab.toys.training import train  # noqa: E402
 from gpt4lab.toys.transformer import ToyConfig, Transformer, build_model, count_parameters  # noqa: E402
 
@@ -119,6 +119,12 @@ def test_summary_and_gain() -> None:
     rows = [{"experts": e, "seed": s, "bpb": 3.0 - e / 10 + s / 100} for e in (1, 4) for s in (0, 1, 2)]
     assert summary(rows)[0] == pytest.approx({"experts": 1, "seeds": 3, "bpb": 2.91, "low": 2.90, "high": 2.92})
     assert gain(rows, more=4, fewer=1)["differences"] == pytest.approx([0.3, 0.3, 0.3])
+
+
+def test_mean_curves_average_over_seeds() -> None:
+    curve = [{"tokens": 10, "cpu_s": 1.0, "bpb": 3.0}]
+    rows = [{"experts": 4, "seed": s, "curve": [{**curve[0], "bpb": 3.0 + s}]} for s in (0, 1)]
+    assert mean_curves(rows) == [{"experts": 4, "tokens": 10, "cpu_s": 1.0, "bpb": 3.5}]
 
 
 def test_recorded_run_says_how_it_was_made() -> None:

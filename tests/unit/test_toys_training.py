@@ -66,6 +66,12 @@ def test_corpus_without_a_writable_cache(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert len(load_corpus.__wrapped__(20_000).train["code"]) > 5_000
 
 
+def test_a_python_without_sources_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus_module, "_sources", tuple)
+    with pytest.raises(RuntimeError, match="no readable standard library"):
+        corpus_module._build(1_000)
+
+
 def test_encode_round_trip_and_foreign_characters() -> None:
     assert decode(encode("def f(x): return 1")) == "def f(x): return 1"
     assert decode(encode("é")) == "?"
