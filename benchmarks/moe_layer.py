@@ -103,7 +103,14 @@ def main() -> int:
         rows.append({"experts": experts, "ms": ms, "ratio": {name: t / ms["dense"] for name, t in ms.items()}})
         print(f"{experts:>8}  " + "  ".join(f"{t:8.1f} ms {t / ms['dense']:6.2f}" for t in ms.values()), flush=True)
     holds = all(row["ratio"]["mixture"] <= BAR for row in rows)
-    settings = {"tokens": TOKENS, "d_model": WIDTH, "d_ff": FF, "top_k": TOP_K, "threads": 1, "torch": torch.__version__}
+    settings = {
+        "tokens": TOKENS,
+        "d_model": WIDTH,
+        "d_ff": FF,
+        "top_k": TOP_K,
+        "threads": 1,
+        "torch": torch.__version__,
+    }
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps({"bar": BAR, "holds": holds, "settings": settings, "rows": rows}, indent=1) + "\n")
     print(f"bar {BAR}: {'holds' if holds else 'missed'}")
