@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, cast
 
 #: The things that the book counts. Each is a dimension of its own, so tokens never turn into parameters.
-_COUNTED = (
+COUNTED = (
     "FLOP", "token", "param", "GPU", "USD", "expert", "layer", "head", "stage", "sequence", "step", "replica", "row",
     "book", "paper", "word", "node", "failure", "model",
 )  # fmt: skip
@@ -26,7 +26,7 @@ def _registry() -> Any:
     import pint
 
     registry = cast(Any, pint.UnitRegistry)(cache_folder=None)
-    for name in _COUNTED:
+    for name in COUNTED:
         registry.define(f"{name} = [{name.lower()}_count]")
     for definition in ("fraction = 1", "x = 1", "cent = 0.01 USD", "percent = 0.01 = %"):
         registry.define(definition)
@@ -126,7 +126,7 @@ def _digits(value: float) -> str:
         return scientific(value)
     decimals = max(0, 2 - math.floor(math.log10(float(f"{abs(value):.3g}"))))
     text = f"{value:.{min(decimals, 9)}f}"
-    return text.removesuffix("." + "0" * decimals) if float(value).is_integer() else text
+    return text.rstrip("0").rstrip(".") if "." in text and float(text) == value else text
 
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

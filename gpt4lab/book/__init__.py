@@ -9,7 +9,7 @@ from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal
 from gpt4lab.book.prose import fill, say
 from gpt4lab.book.selfcheck import selfcheck
-from gpt4lab.book.tables import Check, consequences, crosscheck, legend_of_marks, verdict
+from gpt4lab.book.tables import Check, consequences, crosscheck, legend_of_marks, rows, verdict
 
 __all__ = [
     "EXERCISES",
@@ -28,6 +28,7 @@ __all__ = [
     "opening",
     "references",
     "reveal",
+    "rows",
     "say",
     "selfcheck",
     "verdict",

@@ -17,7 +17,7 @@ from gpt4lab.claims import judge, ledger
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.quantities.registry import known
 from gpt4lab.scenario import Scenario, change, load_scenario, parse
-from gpt4lab.units import show
+from gpt4lab.units import COUNTED, show
 
 _NAME = re.compile(
     r"\{(?P<name>[A-Z]\d+\.[a-z]+|[a-z_]+\.[a-z_0-9]+)(?:@(?P<scenario>[\w.-]+))?(?:\|(?P<changes>[^{}]+))?\}"
@@ -63,8 +63,15 @@ def as_stated(key: str) -> str:
     claim = ledger()[key]
     if claim.as_written or not claim.stated:
         return claim.as_written
-    numbers = " to ".join(f"{number:,.12g}" for number in claim.stated)
-    return f"{numbers} {claim.stated_unit}".strip()
+    return " to ".join(_with_unit(number, claim.stated_unit) for number in claim.stated)
+
+
+def _with_unit(number: float, unit: str) -> str:
+    """Dollars, counts and shares in words; a prefixed unit (TFLOP) as it is, because the prefix may be the mistake."""
+    if unit.startswith("MUSD"):
+        return f"${number:,.12g} million"
+    prefixed = unit[:1] in "kMGTPE" and unit not in COUNTED
+    return f"{number:,.12g} {unit.replace('/', ' per ')}" if prefixed else show(number, unit)
 
 
 def _escaped(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -63,11 +63,26 @@ def _following(path: str, number: float, names: tuple[str, ...]) -> list[str]:
     return [show(found[name], find(name).unit) for name in names]
 
 
+def rows(data: Sequence[Mapping[str, Any]], caption: str, **units: str) -> HTML:
+    """Rows of a toy or a simulation as a table; `units` names the unit of each column that has one."""
+    head = list(data[0])
+    cells = [[_shown(row[name], units.get(name)) for name in head] for row in data]
+    return shown(table(caption, head, cells))
+
+
+def _shown(value: Any, unit: str | None) -> str:
+    if unit:
+        return show(value, unit)
+    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+
+
 def residual_of(result: Result) -> str:
     """The residual as a reader wants it: "+5.0%", or a factor where the unit is wrong."""
     if result.slip != 1:
         return f"×{1 / result.slip:,.0f}" if result.slip < 1 else f"1/{result.slip:,.0f}"
-    return "" if result.residual is None else f"{result.residual:+.1%}"
+    return (
+        "" if result.residual is None else f"{result.residual:+.1%}".replace("-0.0%", "0.0%").replace("+0.0%", "0.0%")
+    )
 
 
 def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:

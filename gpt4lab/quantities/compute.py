@@ -74,3 +74,29 @@ def with_context_per_token(F_weights: Num, F_scores: Num, F_router: Num, F_logit
 def left_out(F_all: Num, F_weights: Num) -> Num:
     """Share of the true forward pass that the rule 2N does not count."""
     return 1 - F_weights / F_all
+
+
+@quantity("flop.peak_tokens_per_s", "token/s", source="arithmetic",
+          F="serving.accelerator.peak_bf16_flop_per_s", c="flop.per_token")  # fmt: skip
+def peak_tokens_per_s(F: Num, c: Num) -> Num:
+    """Tokens that one GPU could make in a second at its full peak."""
+    return F / c
+
+
+@quantity(
+    "flop.peak_usd_per_1k_tokens", "USD/ktoken", source="arithmetic",
+    p="serving.usd_per_gpu_hour", r="flop.peak_tokens_per_s",
+)  # fmt: skip
+def peak_usd_per_1k_tokens(p: Num, r: Num) -> Num:
+    """Rent for a thousand tokens at the full peak: nobody can be cheaper."""
+    return 1000 * p / (3600 * r)
+
+
+@quantity(
+    "flop.training_years", "year", source="kaplan2020",
+    c="flop.per_token", D="training.tokens", n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s",
+    MFU="training.mfu",
+)  # fmt: skip
+def training_years(c: Num, D: Num, n: Num, F: Num, MFU: Num) -> Num:
+    """Length of the training run, three forward passes' worth a token."""
+    return 3 * c * D / (n * F * MFU * 86_400 * 365.25)
