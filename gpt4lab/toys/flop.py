@@ -12,16 +12,36 @@ from typing import Any
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from gpt4lab import catalog
 from gpt4lab.quantities.compute import per_token, router_per_token, scores_per_token
+from gpt4lab.scenario.records import Model
 
 from .training import Row
 from .transformer import ToyConfig, Transformer, build_model, count_parameters
 
-# GPT-3 (Brown 2020, table 2.1) and a shape that gives the post's numbers (claims C02, C07, C10).
-GPT3 = ToyConfig(d_model=12_288, n_layers=96, n_heads=96, n_kv_heads=96, d_ff=49_152, vocabulary=50_257)
-POST = ToyConfig(d_model=10_752, n_layers=120, n_heads=84, n_kv_heads=84, d_ff=43_008, n_experts=16, top_k=2,
-                 vocabulary=100_256)  # fmt: skip
 PARTS = ("attention projections", "attention scores", "feed-forward", "routers", "head")
+
+
+def config_of(model: Model, kv_heads: int | None = None) -> ToyConfig:
+    """A scenario's model as a model that can be built; `kv_heads` to try another attention on the same shape.
+
+    Experts are d_ff wide, whatever `model.expert_params` says: counting shows whether the two agree.
+    """
+    return ToyConfig(
+        d_model=model.d_model, n_layers=model.layers, n_heads=model.heads, n_kv_heads=kv_heads or model.kv_heads,
+        d_ff=model.d_ff, n_experts=model.experts, top_k=model.top_k, vocabulary=model.vocab,
+    )  # fmt: skip
+
+
+def published_config(name: str = "gpt-3-175b") -> ToyConfig:
+    """A dense model of the catalog with a plain two-matrix MLP and heads of d_model / n_heads."""
+    m = catalog.models[name]
+    if m.gated_mlp:
+        raise ValueError(f"{name} has a gated MLP, which the toy has not")
+    return ToyConfig(
+        d_model=int(m.need("d_model")), n_layers=int(m.need("n_layers")), n_heads=int(m.need("n_heads")),
+        n_kv_heads=int(m.need("n_kv_heads")), d_ff=int(m.need("d_ff")), vocabulary=int(m.need("vocab_size")),
+    )  # fmt: skip
 
 
 def count_flop(model: Transformer, context: int, batch: int = 1) -> dict[str, float]:

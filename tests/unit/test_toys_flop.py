@@ -6,15 +6,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from gpt4lab.catalog import models  # noqa: E402
+from gpt4lab.scenario import load_scenario  # noqa: E402
 from gpt4lab.toys.flop import (  # noqa: E402
-    GPT3,
     PARTS,
-    POST,
+    config_of,
     context_rows,
     count_flop,
     flop_rows,
     meta_model,
     predict_flop,
+    published_config,
     training_over_forward,
 )  # fmt: skip
 from gpt4lab.toys.transformer import ToyConfig, build_model, count_parameters  # noqa: E402
@@ -62,11 +64,21 @@ def test_training_costs_three_forward_passes() -> None:
     assert training_over_forward(DENSE, 16) == pytest.approx(3.0)
 
 
-def test_gpt3_s_shape_has_175_billion_parameters() -> None:
-    assert count_parameters(meta_model(GPT3)).total == pytest.approx(175e9, rel=0.01)
+def test_gpt3_s_shape_has_its_published_parameters() -> None:
+    counted = count_parameters(meta_model(published_config("gpt-3-175b"))).total
+    assert counted == pytest.approx(models["gpt-3-175b"].params_total, rel=0.01)
 
 
-def test_the_post_s_shape_has_its_parameters() -> None:
-    count = count_parameters(meta_model(POST))
-    assert count.total == pytest.approx(1.8e12, rel=0.02)
-    assert count.active == pytest.approx(280e9, rel=0.01)
+def test_a_shape_that_the_toy_cannot_build_is_refused() -> None:
+    with pytest.raises(ValueError, match="gated"):
+        published_config("llama-3.1-405b")
+
+
+def test_the_post_s_shape_has_its_parameters_with_one_kv_head_per_head() -> None:
+    """With one KV head for all, as the post also says, the attention is only half as large."""
+    model = load_scenario("leak").model
+    many = count_parameters(meta_model(config_of(model, kv_heads=model.heads)))
+    one = count_parameters(meta_model(config_of(model)))
+    assert many.total == pytest.approx(16 * model.expert_params + model.shared_params, rel=0.01)
+    assert many.active == pytest.approx(2 * model.expert_params + model.shared_params, rel=0.02)
+    assert many.total - one.total == pytest.approx(model.shared_params / 2, rel=0.03)
