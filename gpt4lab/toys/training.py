@@ -63,6 +63,7 @@ class Run(Generic[Result]):
             if earlier is not None:
                 earlier.stop()
             _runs[self.name] = self
+        torch.set_num_threads(1)  # small operations: a second thread costs more than it brings
         self._thread.start()
         return self
 
@@ -90,7 +91,6 @@ class Run(Generic[Result]):
         return self
 
     def _work(self) -> None:
-        torch.set_num_threads(1)  # small operations: a second thread costs more than it brings
         begin = time.monotonic()
         try:
             for row in self._rows:
