@@ -16,15 +16,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date
-from importlib import resources
 from pathlib import Path
-from statistics import mean, stdev
 
 import torch
 
 from .corpus import Corpus, load_corpus
+from .recordings import gain, load_recorded, mean_curves, summary
 from .training import Row, Rows, Run, evaluate, training_rows
 from .transformer import ToyConfig, build_model, count_parameters
+
+__all__ = ["gain", "load_recorded", "mean_curves", "scaling_experts", "summary", "with_experts"]
 
 BASE = ToyConfig(d_ff=64, n_experts=64, top_k=2)  # every case has the active width of this one
 RECORDED = {"experts": (1, 4, 16, 64), "seeds": 3, "steps": 2000, "batch": 16, "context": 128}
@@ -48,42 +49,6 @@ def scaling_experts(corpus: Corpus, experts: Sequence[int] = (1, 4, 16), seeds: 
 def with_experts(base: ToyConfig, experts: int) -> ToyConfig:
     """The same active width from this many experts; one expert is the dense twin."""
     return base.dense_twin if experts == 1 else replace(base, n_experts=experts)
-
-
-def summary(results: Sequence[Row], by: str = "experts", of: str = "bpb") -> list[Row]:
-    """Mean and standard deviation over the seeds, one row for each value of `by`."""
-    groups: dict[int, list[float]] = {}
-    for row in results:
-        groups.setdefault(row[by], []).append(row[of])
-    return [{by: key, "seeds": len(found), **_spread(found, of)} for key, found in sorted(groups.items())]
-
-
-def gain(results: Sequence[Row], more: int, fewer: int, of: str = "bpb") -> Row:
-    """How much lower the loss is with more experts, seed by seed on the same batches: mean, deviation, each one."""
-    found = {(row["experts"], row["seed"]): row[of] for row in results}
-    both = [seed for (e, seed) in found if e == fewer and (more, seed) in found]
-    differences = [found[fewer, seed] - found[more, seed] for seed in both]
-    return {"more": more, "fewer": fewer, "differences": differences, **_spread(differences, "gain")}
-
-
-def mean_curves(results: Sequence[Row]) -> list[Row]:
-    """Held-out loss along the training, averaged over the seeds, to draw against tokens or against CPU time.
-
-    More experts cost more CPU time a token. Before its last point a curve still has the learning rate high.
-    """
-    groups: dict[tuple[int, int], list[Row]] = {}
-    for row in results:
-        for point in row["curve"]:
-            groups.setdefault((row["experts"], point["tokens"]), []).append(point)
-    return [
-        {"experts": experts, "tokens": tokens, **{of: mean(p[of] for p in points) for of in ("cpu_s", "bpb")}}
-        for (experts, tokens), points in sorted(groups.items())
-    ]
-
-
-def load_recorded(name: str = "scaling_experts") -> Row:
-    """A recorded run with its date, versions and settings; `results` has the rows of `scaling_experts`."""
-    return json.loads(resources.files("gpt4lab.toys").joinpath("recorded", f"{name}.json").read_text(encoding="utf-8"))
 
 
 def save_recorded(name: str, script: str, settings: Row, results: list[Row]) -> Path:
@@ -128,11 +93,6 @@ def _case_rows(config: ToyConfig, corpus: Corpus, result: list[Row], case: Row, 
             count = count_parameters(model)
             result.append({**case, **curve[-1], "parameters": count.total, "active": count.active, "curve": curve})
         yield {"loss": row["loss"], "case_step": step, "cpu_s": spent}
-
-
-def _spread(values: list[float], of: str) -> Row:
-    deviation = stdev(values) if len(values) > 1 else 0.0
-    return {of: mean(values), "low": mean(values) - deviation, "high": mean(values) + deviation}
 
 
 def record() -> None:
