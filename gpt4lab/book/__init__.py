@@ -1,8 +1,11 @@
 """What a chapter is made of; each piece is one call in a notebook cell.
 
 opening, guess, say, explain, (a panel), crosscheck, verdict, exercise, closing, references
+
+Importing it also teaches the notebook the cell magic %%live, for cells that need torch.
 """
 
+from gpt4lab.book import live_cell
 from gpt4lab.book.board import Board, board, mine
 from gpt4lab.book.chapter import chapters, closing, opening, references
 from gpt4lab.book.exercise import EXERCISES, exercise
@@ -33,3 +36,5 @@ __all__ = [
     "selfcheck",
     "verdict",
 ]
+
+live_cell.register()

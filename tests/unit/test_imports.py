@@ -1,0 +1,56 @@
+"""What an import loads: the calculators start at once, and run where there is no torch, numpy or pandas."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+HEAVY = ("torch", "numpy", "pandas")
+
+#: Refuses the heavy libraries, as a browser's Python does that has none of them.
+HOOK = f"""
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {HEAVY}:
+            raise ModuleNotFoundError(f"no module named {{name}}", name=name)
+sys.meta_path.insert(0, Refuse())
+"""
+
+CALCULATORS = """
+import gpt4lab
+leak = gpt4lab.load_scenario("leak")
+assert len(gpt4lab.audit(leak)) == 116
+assert "FLOP" in gpt4lab.explain("training.cost", leak, depth=4).text()
+from gpt4lab import catalog, charts, units
+assert abs(units.convert(1, "TFLOP", "GFLOP") - 1000) < 1e-6
+from gpt4lab.panels.flop import token
+live = token.widget()
+live.set({"model.context": 32768})
+assert live.error == "", live.error
+from gpt4lab.cli import main
+assert main(["scenario", "list"]) == 0
+"""
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    names = run(
+        f"import sys, gpt4lab; print([n for n in {HEAVY} + ('altair', 'ipywidgets', 'pint') if n in sys.modules])"
+    )
+    assert names.strip() == "[]"
+
+
+def test_calculators_need_nothing_heavy() -> None:
+    """Scenario, catalog, quantities, ledger and command line load no torch, numpy or pandas on their own account."""
+    code = "import gpt4lab.catalog, gpt4lab.quantities, gpt4lab.claims, gpt4lab.cli, sys"
+    assert run(f"{code}\nprint([n for n in {HEAVY} if n in sys.modules])").strip() == "[]"
+
+
+def test_calculators_run_where_nothing_heavy_exists() -> None:
+    run(HOOK + CALCULATORS)
