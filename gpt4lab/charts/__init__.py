@@ -1,11 +1,24 @@
 """Rows in, Altair chart out; one theme; the live chart. Charts know rows only, never a scenario.
 
-line(rows, x=Axis(...), y=Axis(...), series="kind", you=[...], post=[...])   # an Altair chart
-LiveChart(line(...), description="...")                                       # the same, on the page, live
+    from gpt4lab.charts import Axis, LiveChart, line
+
+    chart = line(rows, x=Axis("gpus", "GPUs", log=True), y=Axis("days", "Time, days"), you=[...], post=[...])
+    LiveChart(chart, description="...")     # on the page, rows swapped in place
+
+line, curve    lines named at their end; a run under way
+bars           stacked parts
+dots           numbers of different kinds with error bars
+heat           a table as shades
+timeline       what runs where and when
+offline        shows an ordinary Altair chart without a network (`offline.enable()`)
 """
 
 from __future__ import annotations
 
 from gpt4lab.charts.axes import Axis
-from gpt4lab.charts.line import line
+from gpt4lab.charts.bars import bars
+from gpt4lab.charts.dots import dots
+from gpt4lab.charts.heat import heat
+from gpt4lab.charts.line import curve, line
 from gpt4lab.charts.live import ChartError, LiveChart
+from gpt4lab.charts.timeline import timeline

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import altair as alt
 
 from gpt4lab.charts import axes, theme
 from gpt4lab.charts.axes import Axis
-from gpt4lab.charts.marks import LABEL_GAP, RowList, mark_layers, with_words
-
-if TYPE_CHECKING:
-    import altair as alt
+from gpt4lab.charts.marks import LABEL_GAP, RowList, data, layered, mark_layers, with_words
 
 
 def line(
@@ -25,6 +24,7 @@ def line(
     you: RowList | None = None,
     measured: RowList | None = None,
     published: RowList | None = None,
+    last_value: str = "",
     width: int = theme.WIDTH,
     height: int = theme.HEIGHT,
 ) -> alt.LayerChart:
@@ -32,7 +32,8 @@ def line(
 
     `series` is the field that tells the lines apart (at most four; `order` lists its values, the first is drawn
     solid blue). `band` names the fields of a lower and an upper bound. `post`, `you`, `measured` and `published` are
-    rows of the four marks and become datasets of those names; pass `[]` for rows that come later.
+    rows of the four marks and become datasets of those names; pass `[]` for rows that come later. `last_value` is a
+    number format (".2f") that writes each line's last value behind its name.
 
     Raises
     ------
@@ -40,75 +41,62 @@ def line(
         If there are more than four series: say it with two charts.
 
     """
-    import altair as alt
-
-    names = list(order) or list(dict.fromkeys(row[series] for row in rows)) if series else []
-    marks = with_words({"post": post, "you": you, "measured": measured, "published": published})
+    marks = with_words(post=post, you=you, measured=measured, published=published)
+    look = _looks(series, list(order) or _names_of(rows, series))
     layers = [
-        *([_band(x, y, band, series, names)] if band else []),
-        _lines(x, y, series, names),
-        *([_names(x, y, series, names)] if series else []),
+        *([_band(x, y, band, look)] if band else []),
+        data().mark_line(clip=True).encode(axes.x(x), axes.y(y), *look),
+        *([_names(x, y, series, look, last_value)] if series else []),
         *mark_layers(x, y, marks),
     ]
-    datasets: Any = {"data": list(rows), **marks}
-    return alt.layer(*layers, datasets=datasets, width=width, height=height)
+    return layered(layers, {"data": rows, **marks}, width=width, height=height)
 
 
-def series_colour(series: str | None, names: Sequence[str]) -> Any:
-    """The colour of each series, without a legend."""
-    import altair as alt
+def curve(rows: RowList, y: Axis, series: str | None = None, *, x: Axis | None = None, **more: Any) -> alt.LayerChart:
+    """A run that is under way: a value by training step, each line with its name and its latest value.
 
+    Rows carry "step"; swap dataset "data" as the run goes on. Further arguments are those of `line`.
+    """
+    return line(rows, x or Axis("step", "Training step", form="count"), y, series, last_value=".3f", **more)
+
+
+def _names_of(rows: RowList, series: str | None) -> list[str]:
+    return list(dict.fromkeys(row[series] for row in rows)) if series else []
+
+
+def _looks(series: str | None, names: Sequence[str]) -> tuple[Any, Any]:
+    """Colour and dash of each series, without a legend."""
     if not series:
-        return alt.value(theme.BLUE)
+        return alt.ColorValue(theme.BLUE), alt.StrokeDashValue([1, 0])
     if len(names) > len(theme.SERIES):
         raise ValueError(f"{len(names)} series in one chart ({', '.join(names)}); at most {len(theme.SERIES)}.")
-    scale = alt.Scale(domain=list(names), range=list(theme.SERIES[: len(names)]))
-    return alt.Color(series, type="nominal", scale=scale, legend=None, title=series)
+    shades = alt.Scale(domain=list(names), range=list(theme.SERIES[: len(names)]))
+    dashes: Any = alt.Scale(domain=list(names), range=list(theme.DASHES[: len(names)]))
+    kind: Any = {"type": "nominal", "legend": None, "title": axes.heading(series)}
+    return alt.Color(series, scale=shades, **kind), alt.StrokeDash(series, scale=dashes, **kind)
 
 
-def series_dash(series: str | None, names: Sequence[str]) -> Any:
-    """The dash of each series: told apart without colour."""
-    import altair as alt
-
-    if not series:
-        return alt.value([1, 0])
-    scale = alt.Scale(domain=list(names), range=list(theme.DASHES[: len(names)]))
-    return alt.StrokeDash(series, type="nominal", scale=scale, legend=None)
-
-
-def _lines(x: Axis, y: Axis, series: str | None, names: Sequence[str]) -> alt.Chart:
-    import altair as alt
-
+def _names(x: Axis, y: Axis, series: str, look: tuple[Any, Any], last_value: str) -> alt.Chart:
+    """Each series' name, right of its last point that lies inside the plot."""
+    value = f" + '  ' + format(datum['{y.field}'], '{last_value}')" if last_value else ""
     return (
-        alt.Chart(alt.NamedData("data"))
-        .mark_line(clip=True)
-        .encode(
-            x=axes.x(x), y=axes.y(y), color=series_colour(series, names), strokeDash=series_dash(series, names)
-        )
-    )
-
-
-def _names(x: Axis, y: Axis, series: str | None, names: Sequence[str]) -> Any:
-    """Each series' name, right of its last point."""
-    import altair as alt
-
-    last, last_y = "_last", f"datum['{y.field}']"
-    return (
-        alt.Chart(alt.NamedData("data"))
-        .transform_filter(f"isValid({last_y})")
-        .transform_joinaggregate(**{last: f"max({x.field})"}, groupby=[str(series)])
-        .transform_filter(f"datum['{x.field}'] == datum.{last}")
+        data()
+        .transform_filter(" && ".join([f"isValid(datum['{y.field}'])", *_inside(x), *_inside(y)]))
+        .transform_joinaggregate(_last=f"max({x.field})", groupby=[series])
+        .transform_filter(f"datum['{x.field}'] == datum._last")
+        .transform_calculate(_name=f"datum['{series}']{value}")
         .mark_text(align="left", dx=LABEL_GAP)
-        .encode(x=axes.x(x), y=axes.y(y), text=alt.Text(str(series), type="nominal"), color=series_colour(series, names))
+        .encode(axes.x(x), axes.y(y), look[0], text=alt.Text("_name", type="nominal"))
+        .properties(name="series_words")
     )
 
 
-def _band(x: Axis, y: Axis, band: tuple[str, str], series: str | None, names: Sequence[str]) -> Any:
-    import altair as alt
+def _inside(axis: Axis) -> list[str]:
+    return [f"inrange(datum['{axis.field}'], [{axis.domain[0]}, {axis.domain[1]}])"] if axis.domain else []
 
-    low, high = Axis(**{**vars(y), "field": band[0]}), band[1]
-    return (
-        alt.Chart(alt.NamedData("data"))
-        .mark_area(opacity=0.18, clip=True)
-        .encode(x=axes.x(x), y=axes.y(low), y2=high, color=series_colour(series, names))
+
+def _band(x: Axis, y: Axis, band: tuple[str, str], look: tuple[Any, Any]) -> alt.Chart:
+    area = data().mark_area(opacity=0.18, clip=True)
+    return area.encode(
+        axes.x(x), axes.y(y.at(band[0], " (low)")), look[0], y2=alt.Y2(band[1], title=f"{y.title} (high)")
     )

@@ -49,7 +49,7 @@ async function render({ model, el }) {
   listeners.push(["change:signals", note("#signals")], ["change:description", note("#description")]);
   for (const [event, heard] of listeners) model.on(event, heard);
 
-  const settings = [model.get("spec"), columnsOf(names), model.get("signals"), model.get("description"), model.get("titles")];
+  const settings = [model.get("spec"), columnsOf(names), model.get("signals"), model.get("description"), model.get("tables")];
   library(model)
     .then((embed) => drawChart(embed, el, ...settings))
     .then((drawn) => {

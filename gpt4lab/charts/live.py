@@ -68,7 +68,7 @@ class LiveChart(anywidget.AnyWidget):
     _css = theme.css()
 
     spec = t.Dict().tag(sync=True)
-    titles = t.Dict(help="dataset -> field -> heading, for the table").tag(sync=True)
+    tables = t.Dict(help="dataset -> caption and headings, for the table").tag(sync=True)
     description = t.Unicode().tag(sync=True)
     signals = t.Dict().tag(sync=True)
     _names = t.List(t.Unicode()).tag(sync=True)
@@ -81,7 +81,7 @@ class LiveChart(anywidget.AnyWidget):
         self.add_traits(**traits)
         super().__init__(
             spec=theme.themed(spec),
-            titles=table_titles(spec, columns),
+            tables=tables(spec, columns),
             description=description or spec.get("description", ""),
             _names=list(columns),
             _library=Library.of_this_kernel(),
@@ -135,13 +135,19 @@ def split_rows(spec: Spec) -> tuple[Spec, dict[str, Rows]]:
     return {key: value for key, value in spec.items() if key != "datasets"}, dict(spec.get("datasets", {}))
 
 
-def table_titles(spec: Spec, datasets: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Headings of the table, read from the axes: dataset -> field -> title. A field without a title is left out."""
-    titles: dict[str, dict[str, str]] = {name: {} for name in datasets}
+def tables(spec: Spec, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Caption and headings of the table of each dataset, read from the axes; a field without a title is left out."""
+    found: dict[str, dict[str, Any]] = {name: {"caption": _caption(name), "titles": {}} for name in datasets}
     for name, field, title in _encodings(spec, None):
-        if name in titles and title:
-            titles[name].setdefault(field, title)
-    return {name: fields for name, fields in titles.items() if fields}
+        if name in found and title and not field.startswith("_"):  # "_": made on the way to the picture
+            found[name]["titles"].setdefault(field, title)
+    return {name: table for name, table in found.items() if table["titles"]}
+
+
+def _caption(dataset: str) -> str:
+    if mark := theme.MARKS.get(dataset):
+        return mark.label.capitalize()
+    return "" if dataset.startswith("data") else dataset.replace("_", " ").capitalize()
 
 
 def _encodings(spec: Spec, data: str | None) -> Iterable[tuple[str | None, str, str]]:

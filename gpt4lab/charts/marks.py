@@ -1,75 +1,99 @@
-"""The four marks (theme.py) as chart layers, and the labels that stand in place of a legend.
+"""The four marks (theme.py) as chart layers, and the words that stand in place of a legend.
 
 A mark's rows carry the fields of the two axes and, if wanted, `label`. A row with both fields is a point; the post's
-point has dashed lines down to its axes. A row with one field only is a level: a rule across the whole plot.
+point has dashed lines to its axes. A row with one field only is a level: a rule across the whole plot.
+Layers whose name ends in `words` are pushed apart on the page where they would overlap (view.js).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import altair as alt
 
 from gpt4lab.charts import axes, theme
 from gpt4lab.charts.axes import Axis
 
-if TYPE_CHECKING:
-    import altair as alt
-
 RowList = Sequence[Mapping[str, Any]]
-Layers = list["alt.Chart | alt.LayerChart"]
-POINT_SIZE = 90
 LABEL_GAP = 8  # px between a mark and its words
+# The post's diamond stands around the reader's dot where the two agree.
+SIZES = {"post": 190, "you": 80, "measured": 80, "published": 170}
 
 
-def mark_layers(x: Axis, y: Axis, rows: Mapping[str, RowList]) -> Layers:
-    """Layers for those of the four marks that have a dataset (an empty one too: rows may come later)."""
-    named = [theme.MARKS[name] for name in ("published", "measured", "post", "you") if name in rows]
-    return [layer for mark in named for layer in _one(mark, x, y)]
+def data(name: str = "data") -> alt.Chart:
+    """A chart of one named dataset, whose rows can be swapped later."""
+    return alt.Chart(alt.NamedData(name))
 
 
-def with_words(rows: Mapping[str, RowList | None]) -> dict[str, list[dict[str, Any]]]:
+def layered(layers: Sequence[Any], datasets: Mapping[str, RowList], **size: Any) -> alt.LayerChart:
+    """The layers over each other, with their rows."""
+    listed: Any = {name: list(rows) for name, rows in datasets.items()}
+    return alt.layer(*layers, datasets=listed, **size)
+
+
+def with_words(**rows: RowList | None) -> dict[str, list[dict[str, Any]]]:
     """Rows of the marks that are in use, each with a label: its own, or the mark's name."""
     return {
-        name: [{"label": theme.MARKS[name].label, **row} for row in data]
-        for name, data in rows.items()
-        if data is not None
+        name: [{"label": theme.MARKS[name].label, **row} for row in given]
+        for name, given in rows.items()
+        if given is not None
     }
 
 
-def _one(mark: theme.Mark, x: Axis, y: Axis) -> Layers:
-    import altair as alt
+def mark_layers(x: Axis, y: Axis, rows: Mapping[str, RowList]) -> list[Any]:
+    """Layers for those of the four marks that have a dataset (an empty one too: rows may come later)."""
+    named = [theme.MARKS[name] for name in ("published", "measured", "post", "you") if name in rows]
+    return [layer for mark in named for layer in (*_points(mark, x, y), *_levels(mark, x, y))]
 
-    base = alt.Chart(alt.NamedData(mark.name))
-    at_x, at_y, words = axes.x(x), axes.y(y), alt.Text("label:N", title="which")
-    valid_x, valid_y = f"isValid(datum['{x.field}'])", f"isValid(datum['{y.field}'])"
-    both = base.transform_filter(f"{valid_x} && {valid_y}")
-    level = base.transform_filter(f"!{valid_x} && {valid_y}")
-    moment = base.transform_filter(f"{valid_x} && !{valid_y}")
-    text = {"color": mark.colour, "align": "left"}
+
+def _points(mark: theme.Mark, x: Axis, y: Axis) -> list[Any]:
+    both = data(mark.name).transform_filter(f"{_has(x)} && {_has(y)}")
+    below = mark is theme.POST
+    words = both.mark_text(color=mark.colour, align="left", dx=LABEL_GAP + 3, dy=14 if below else -LABEL_GAP)
     return [
-        *(_drop_lines(both, at_x, at_y) if mark is theme.POST else []),
-        level.mark_rule(**_rule(mark)).encode(y=at_y),
-        level.mark_text(dy=-6, baseline="bottom", **text).encode(y=at_y, x=alt.value(4), text=words),
-        moment.mark_rule(**_rule(mark)).encode(x=at_x),
-        moment.mark_text(dx=5, baseline="top", **text).encode(x=at_x, y=alt.value(2), text=words),
-        both.mark_point(**_point(mark)).encode(x=at_x, y=at_y, tooltip=axes.tooltip(x, y)),
-        both.mark_text(dx=LABEL_GAP + 2, dy=-LABEL_GAP, **text).encode(x=at_x, y=at_y, text=words),
+        *(_drop_lines(both, x, y) if mark is theme.POST else []),
+        both.mark_point(**point_look(mark)).encode(axes.x(x), axes.y(y), tooltip=axes.tooltip("label", x, y)),
+        words.encode(axes.x(x), axes.y(y), text=_label()).properties(name=f"{mark.name}_words"),
     ]
 
 
-def _drop_lines(base: Any, at_x: Any, at_y: Any) -> Layers:
-    import altair as alt
+def _levels(mark: theme.Mark, x: Axis, y: Axis) -> list[Any]:
+    level = data(mark.name).transform_filter(f"!{_has(x)} && {_has(y)}")
+    moment = data(mark.name).transform_filter(f"{_has(x)} && !{_has(y)}")
+    look: Any = {"color": mark.colour, "align": "left"}
+    over = level.mark_text(dy=-5, baseline="bottom", **look).encode(axes.y(y), x=alt.value(4), text=_label())
+    beside = moment.mark_text(dx=5, baseline="top", **look).encode(axes.x(x), y=alt.value(2), text=_label())
+    return [
+        level.mark_rule(**rule_look(mark)).encode(axes.y(y)),
+        moment.mark_rule(**rule_look(mark)).encode(axes.x(x)),
+        over.properties(name=f"{mark.name}_level_words"),
+        beside.properties(name=f"{mark.name}_moment_words"),
+    ]
 
-    down = base.mark_rule(**_rule(theme.POST)).encode(x=at_x, y=at_y, y2=alt.value("height"))
-    across = base.mark_rule(**_rule(theme.POST)).encode(y=at_y, x=at_x, x2=alt.value(0))
-    return [down, across]
+
+def _drop_lines(both: alt.Chart, x: Axis, y: Axis) -> list[Any]:
+    rule = both.mark_rule(**rule_look(theme.POST))
+    down = rule.encode(axes.x(x), axes.y(y), y2=alt.value("height"))
+    return [down, rule.encode(axes.y(y), axes.x(x), x2=alt.value(0))]
 
 
-def _rule(mark: theme.Mark) -> dict[str, Any]:
+def _has(axis: Axis) -> str:
+    return f"isValid(datum['{axis.field}'])"
+
+
+def _label() -> alt.Text:
+    return alt.Text("label", type="nominal", title="Which")
+
+
+def rule_look(mark: theme.Mark) -> dict[str, Any]:
+    """A mark's value as a line across the plot."""
     return {"color": mark.colour, "strokeDash": [4, 3], "strokeWidth": 1, "opacity": 0.75}
 
 
-def _point(mark: theme.Mark) -> dict[str, Any]:
-    fill = mark.colour if mark.filled else theme.PAPER
-    edge = theme.PAPER if mark.filled else mark.colour
-    return {"shape": mark.shape, "size": POINT_SIZE, "fill": fill, "stroke": edge, "strokeWidth": 1.5, "opacity": 1}
+def point_look(mark: theme.Mark) -> dict[str, Any]:
+    """A mark as a point: filled with a rim of paper, or hollow."""
+    fill, edge = (mark.colour, theme.PAPER) if mark.filled else ("transparent", mark.colour)
+    return {
+        "shape": mark.shape, "size": SIZES[mark.name], "fill": fill, "stroke": edge, "strokeWidth": 1.5, "opacity": 1,
+    }  # fmt: skip

@@ -63,14 +63,15 @@ def config() -> dict[str, Any]:
         "view": {"stroke": None},
         "padding": 4,
         "axis": axis,
-        "axisX": {"grid": False, "titlePadding": 8},
+        "axisX": {"grid": False, "titlePadding": 8, "labelAngle": 0},
         "axisY": {
             "domain": False, "ticks": False, "minExtent": 36,
             "titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleX": -36, "titleY": -12,
             "titleBaseline": "bottom",
         },
         "line": {"strokeWidth": 2.25, "strokeCap": "round", "strokeJoin": "round"},
-        "text": {"fontSize": 12.5, "font": FONT},
+        "mark": {"color": BLUE},
+        "text": {"fontSize": 12.5, "font": FONT, "color": INK},
         "range": {"category": list(SERIES)},
     }  # fmt: skip
 

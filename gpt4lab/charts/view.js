@@ -22,16 +22,49 @@ function swapRows(view, name, held, rows) {
 }
 
 // A chart drawn for `room` pixels; charts of several plots keep their size and are scaled by the stylesheet.
-function fitWidth(view, spec, plot) {
+function fitWidth(view, spec, plot, painted) {
   const natural = spec.width;
   if (typeof natural !== "number") return () => {};
   const around = Number(plot.querySelector("svg").getAttribute("width")) - view.width(); // axes and labels
   const observer = new ResizeObserver(() => {
     const width = Math.max(NARROWEST, Math.min(natural, Math.floor(plot.clientWidth - around)));
-    if (plot.clientWidth && width !== view.width()) view.width(width).resize().runAsync();
+    if (plot.clientWidth && width !== view.width()) view.width(width).resize().runAsync().then(painted);
   });
   observer.observe(plot);
   return () => observer.disconnect();
+}
+
+// Words that would stand on each other (names of lines, of marks) are moved apart, up and down alike.
+function partWords(plot) {
+  const words = [...plot.querySelectorAll('[class*="words_marks"] text')].filter((word) => word.textContent);
+  const spots = words.map(spotOf).sort((a, b) => a.top - b.top);
+  const placed = [];
+  for (const spot of spots) {
+    let hit;
+    while ((hit = placed.find((other) => touch(spot, other)))) {
+      spot.shift += hit.top + hit.shift + hit.height - spot.top - spot.shift;
+      spot.crowd = hit.crowd;
+    }
+    spot.crowd.push(spot);
+    placed.push(spot);
+  }
+  for (const { word, shift, crowd } of spots) {
+    const middle = crowd.reduce((sum, one) => sum + one.shift, 0) / crowd.length;
+    const moved = crowd.length > 1 ? `0 ${shift - middle}px` : "";
+    if (word.style.translate !== moved) word.style.translate = moved;
+  }
+}
+
+function spotOf(word) {
+  const { x, y, width, height } = word.getBBox();
+  const { e, f } = word.transform.baseVal.consolidate().matrix;
+  return { word, left: e + x, top: f + y, width, height: height - 2, shift: 0, crowd: [] };
+}
+
+function touch(a, b) {
+  const beside = a.left >= b.left + b.width || b.left >= a.left + a.width;
+  const gap = a.top + a.shift - b.top - b.shift;
+  return !beside && gap < b.height && -gap < a.height;
 }
 
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
@@ -53,10 +86,10 @@ function cell(tag, text, numeric) {
   return element;
 }
 
-function rowsTable(name, titles, rows, most = 200) {
+function rowsTable({ caption, titles }, rows, most = 200) {
   const table = document.createElement("table");
   const fields = Object.keys(titles);
-  table.createCaption().textContent = rows.length > most ? `${name} (first ${most} of ${rows.length} rows)` : name;
+  table.createCaption().textContent = rows.length > most ? `${caption} (first ${most} of ${rows.length} rows)` : caption;
   const numeric = (field) => rows.some((row) => typeof row[field] === "number");
   table.createTHead().insertRow().append(...fields.map((f) => cell("th", titles[f], numeric(f))));
   const body = table.createTBody();
@@ -67,27 +100,29 @@ function rowsTable(name, titles, rows, most = 200) {
 }
 
 // The same rows as a table, written only while it is open: folded, it costs nothing.
-function foldedTable(titles, rowsOf) {
+function foldedTable(tables, rowsOf) {
   const details = document.createElement("details");
   details.className = "g4l-table";
   details.innerHTML = "<summary>The data as a table</summary><div></div>";
   const write = () => {
     if (!details.open) return;
-    const tables = Object.keys(titles).map((name) => rowsTable(name, titles[name], rowsOf(name)));
-    details.lastElementChild.replaceChildren(...tables);
+    const filled = Object.keys(tables).filter((name) => rowsOf(name).length);
+    details.lastElementChild.replaceChildren(...filled.map((name) => rowsTable(tables[name], rowsOf(name))));
   };
   details.addEventListener("toggle", write);
   return { details, write };
 }
 
-// Draw `spec` into `el`. `columns` holds the rows of its named datasets, `titles` the table's headings.
+// Draw `spec` into `el`. `columns` holds the rows of its named datasets, `tables` the headings of the table.
 // Returns {update, describe, dispose}; `update({name: columns}, {param: value})` repaints in place.
-async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, description = "", titles = {}) {
+async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, description = "", tables = {}) {
   const figure = document.createElement("div");
   figure.className = "g4l-chart";
   const plot = document.createElement("div");
   plot.className = "g4l-plot";
   plot.setAttribute("role", "img");
+  const canvas = document.createElement("div"); // Vega writes roles of its own on the element that it is given
+  plot.append(canvas);
   figure.append(plot);
   el.append(figure);
 
@@ -96,18 +131,18 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, descrip
   describe(description);
   const options = { renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
   const full = Object.keys(held).length ? { ...spec, datasets: { ...spec.datasets, ...held } } : spec;
-  const { view, finalize } = await vegaEmbed(plot, full, options);
-  const unfit = fitWidth(view, spec, plot);
-  const table = foldedTable(titles, (name) => held[name] ?? []);
-  if (Object.keys(titles).length) figure.append(table.details);
+  const { view, finalize } = await vegaEmbed(canvas, full, options);
+  const unfit = fitWidth(view, spec, plot, () => partWords(plot));
+  const table = foldedTable(tables, (name) => held[name] ?? []);
+  if (Object.keys(tables).length) figure.append(table.details);
 
   const update = (changed, signals = {}) => {
     for (const name in changed) held[name] = swapRows(view, name, held[name] ?? [], toRows(changed[name]));
     for (const name in signals) view.signal(name, signals[name]);
     table.write();
-    return view.runAsync();
+    return view.runAsync().then(() => partWords(plot));
   };
-  if (Object.keys(params).length) await update({}, params);
+  await update({}, params);
   const dispose = () => (unfit(), finalize(), figure.remove());
   return { update, describe, dispose };
 }

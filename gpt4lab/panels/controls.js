@@ -17,7 +17,7 @@ function make(tag, attributes = {}, ...children) {
 
 // "25k", "1.8e12", "25,000", "1.8 trillion", "32%" -> a number in the control's own unit; throws what to tell
 function parseNumber(text, n) {
-  const clean = text.trim().replace(/^\$/, "").replace(n.shownUnit, "").trim();
+  const clean = text.replace(n.shownUnit.replace("%", ""), "").replace("$", "").trim();
   const grouped = /^[-+]?\d{1,3}(,\d{3})+(?!\d)/.test(clean);
   if (clean.includes(",") && !grouped) throw `Write a decimal point, not a comma: “${text}”.`;
   const found = NUMBER.exec(clean.replace(/[,_\s]/g, "").toLowerCase());
@@ -36,7 +36,11 @@ function formatNumber(value, n) {
   return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : n.integer ? 7 : 5 }) + letter;
 }
 
-const withUnit = (value, n) => [formatNumber(value, n), n.shownUnit].filter(Boolean).join(n.percent ? "" : "\u00a0");
+function withUnit(value, n) {
+  const number = formatNumber(value, n);
+  if (n.shownUnit.startsWith("$")) return `$${number}${n.shownUnit.slice(1)}`;
+  return n.percent || !n.shownUnit ? number + n.shownUnit : `${number}\u00a0${n.shownUnit}`;
+}
 
 // The one line that says why a number cannot be used; null where it can
 function fault(value, n) {
@@ -94,19 +98,19 @@ function keepKeys(root, returnToMark) {
   for (const part of root.querySelectorAll("input, select, button")) part.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
-// At once, then at most once per frame. ipywidgets holds a message back until the kernel has answered the one before
-// and merges what arrives meanwhile, so a fast hand never builds a queue.
+// The control shows each move at once; the kernel hears of it at once, then at most once per frame. ipywidgets holds a
+// message back until the kernel has answered the one before and merges what arrives meanwhile: no queue builds up.
 function sender(model) {
   let frame = 0;
-  let waiting;
-  const send = () => (model.set("value", waiting), model.save_changes());
+  let late = false;
   return (value) => {
-    waiting = value;
-    if (frame) return;
-    send();
+    model.set("value", value);
+    if (frame) return void (late = true);
+    model.save_changes();
     frame = requestAnimationFrame(() => {
       frame = 0;
-      if (model.get("value") !== waiting) send();
+      if (late) model.save_changes();
+      late = false;
     });
   };
 }
@@ -133,7 +137,7 @@ function hint(model, markText) {
 function numberState(model) {
   const percent = model.get("unit") === "fraction";
   const names = ["label", "lo", "hi", "mark", "integer", "step"];
-  const shownUnit = percent ? "%" : model.get("unit");
+  const shownUnit = model.get("unit_words");
   const billion = /^(FLOP|B\b|byte|bit|W|Hz)/i.test(shownUnit) ? "G" : "B";
   return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, billion, log: model.get("scale") === "log" };
 }

@@ -1,7 +1,7 @@
 """Controls that a reader moves: a number, a choice, a switch. They know nothing of scenarios.
 
     gpus = NumberControl("GPUs", unit="GPU", lo=1_000, hi=200_000, value=25_000, mark=25_000, scale="log", integer=True)
-    mfu = NumberControl("MFU", unit="fraction", lo=0.01, hi=1, value=0.34, mark=0.34, help="share of the peak that is used")
+    mfu = NumberControl("MFU", unit="fraction", lo=0.01, hi=1, value=0.34, mark=0.34, help="share of the peak")
     zero = ChoiceControl("ZeRO stage", options=[("none", 0), ("1", 1), ("3", 3)], value=1, mark=1)
     bubble = ToggleControl("Count the bubble", value=True, mark=True)
 
@@ -9,8 +9,8 @@
     gpus.value = 8_000                                  # out of range: ControlError, and the old value stays
     gpus.error = "fewer GPUs than pipeline stages"      # shown under the control until set to ""
 
-`mark` is the value that the reader can always return to (the post's; say what it is in `mark_label`): a hollow diamond
-on the slider, pressed or reached by Delete. The unit "fraction" is shown and typed in per cent and stored as a fraction.
+`mark` is the value that the reader can always return to (the post's, or what `mark_label` says): a hollow diamond on
+the slider, pressed or reached by Delete. The unit "fraction" is shown and typed in per cent and stored as a fraction.
 The entry takes "25k", "1.8e12", "25,000", "1.8 trillion", "32%". A move sends the newest value only, never a queue.
 """
 
@@ -72,6 +72,15 @@ class Control(anywidget.AnyWidget):
             self.value = self.mark
 
 
+def unit_words(unit: str) -> str:
+    """A unit as a reader says it: "GPU" -> "GPUs", "USD/GPU/hour" -> "$ per GPU-hour", "fraction" -> "%"."""
+    known = {"fraction": "%", "percent": "%", "1": "", "x": "×", "USD": "$"}
+    head, *below = unit.replace("param", "parameter").replace("ktoken", "1,000 tokens").split("/")
+    plural = head if not head.islower() and head != "GPU" else f"{head}s"
+    words = known.get(head, plural)
+    return f"{words} per {'-'.join(below)}" if below and below != ["s"] else words + "/s" * len(below)
+
+
 class NumberControl(Control):
     """A slider with a number entry and a unit.
 
@@ -83,6 +92,7 @@ class NumberControl(Control):
     """
 
     unit = t.Unicode().tag(sync=True)
+    unit_words = t.Unicode(help="the unit as the reader sees it").tag(sync=True)
     lo = t.Float().tag(sync=True)
     hi = t.Float().tag(sync=True)
     scale = t.Enum(["linear", "log"], "linear").tag(sync=True)
@@ -96,7 +106,8 @@ class NumberControl(Control):
             raise ControlError(f"{label}: the range {lo:g} to {hi:g} {unit} is empty or endless.")
         if options.get("scale") == "log" and lo <= 0:
             raise ControlError(f"{label}: a log scale starts above zero, not at {lo:g} {unit}.")
-        super().__init__(kind="number", label=label, unit=unit, lo=lo, hi=hi, value=value, **options)
+        words = {"unit": unit, "unit_words": unit_words(unit)}
+        super().__init__(kind="number", label=label, lo=lo, hi=hi, value=value, **words, **options)
 
     @t.validate("value", "mark")
     def _inside(self, proposal: dict[str, Any]) -> float | None:
@@ -111,7 +122,12 @@ class NumberControl(Control):
         return int(value) if self.integer else float(value)
 
     def _words(self, value: float) -> str:
-        return f"{value:,.7g} {self.unit}".strip() if abs(value) < 1e7 else f"{value:.6g} {self.unit}".strip()
+        """The number as the page would write it: "34%", "25,000 GPUs", "$1 per GPU-hour"."""
+        shown = value * 100 if self.unit == "fraction" else value
+        number = f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
+        if self.unit_words.startswith("$"):
+            return f"${number}{self.unit_words[1:]}"
+        return f"{number}{'' if self.unit_words == '%' else ' '}{self.unit_words}".strip()
 
     def _meant(self, value: float) -> str:
         guesses = [guess for factor in FACTORS for guess in (value * factor, value / factor)]

@@ -24,13 +24,19 @@ def _load_harness() -> ModuleType:
     return module
 
 
-harness = _load_harness()
+_harness = _load_harness()
+
+
+@pytest.fixture(scope="session")
+def harness() -> ModuleType:
+    """harness.py as a module."""
+    return _harness
 
 
 @pytest.fixture(scope="session")
 def browser(browser_path: str) -> Iterator[Any]:
     """The browser."""
-    with harness.chromium(browser_path) as found:
+    with _harness.chromium(browser_path) as found:
         yield found
 
 
@@ -43,14 +49,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(served: Path) -> Iterator[str]:
     """The address of JupyterLab."""
-    with harness.jupyterlab(served) as url:
+    with _harness.jupyterlab(served) as url:
         yield url
 
 
 @pytest.fixture
 def lab(browser: Any, server: str) -> Iterator[Lab]:
     """A tab with JupyterLab at 1280 px."""
-    tab = harness.Lab(browser, server)
+    tab = _harness.Lab(browser, server)
     yield tab
     tab.close()
 
@@ -61,7 +67,7 @@ def open_cells(lab: Lab, served: Path, request: pytest.FixtureRequest) -> Callab
 
     def open_and_run(cells: Sequence[str]) -> Lab:
         name = f"{request.node.name}.ipynb".replace("[", "-").replace("]", "")
-        harness.write_notebook(served / name, cells)
+        _harness.write_notebook(served / name, cells)
         lab.open(name)
         lab.run_all()
         return lab

@@ -137,7 +137,7 @@ class Lab:
         """Open a notebook of the served folder alone in the window and wait for its kernel."""
         self.page.goto(f"{self.url}/lab/tree/{name}?reset")
         self.page.wait_for_function(KERNEL_IS_IDLE)
-        self.command("application:toggle-left-area") if self._sidebar() else None
+        self.page.evaluate("() => jupyterapp.shell.collapseLeft()")
 
     def run_all(self) -> None:
         """Run every cell and wait for the last one; widgets may still be drawing (see `charts`)."""
@@ -152,15 +152,14 @@ class Lab:
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
         """Run a command of JupyterLab and wait for its end."""
-        self.page.evaluate("([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments or {}])
+        self.page.evaluate(
+            "([name, args]) => jupyterapp.commands.execute(name, args).then(() => null)", [name, arguments or {}]
+        )
 
     def close(self) -> None:
-        """Shut down the kernels of this tab and close it."""
-        self.page.evaluate("() => jupyterapp.serviceManager.sessions.shutdownAll().catch(() => null)")
+        """Shut down this tab's kernel and close it."""
+        self.page.evaluate("() => jupyterapp.shell.currentWidget?.context?.sessionContext.shutdown().catch(() => null)")
         self.context.close()
-
-    def _sidebar(self) -> bool:
-        return bool(self.page.evaluate("() => !jupyterapp.shell.leftCollapsed"))
 
     # --- what stands on the page ---
 
@@ -183,6 +182,22 @@ class Lab:
         for key in keys:
             self.page.keyboard.press(key)
 
+    def type(self, entry: Any, text: str) -> None:
+        """Replace what stands in a number entry and press Enter."""
+        entry.fill(text)
+        entry.press("Enter")
+
+    def alert(self, label: str) -> str:
+        """What the control of this name complains about, or ""."""
+        control = self.page.locator(".g4l-control").filter(has=self.page.locator(f"[aria-label='{label}']"))
+        return control.locator(".g4l-error").text_content()
+
+    def wait_for_alert(self, text: str) -> None:
+        """Wait until a control shows this line."""
+        self.page.wait_for_function(
+            "text => [...document.querySelectorAll('.g4l-error')].some((e) => e.textContent === text)", arg=text
+        )
+
     def mark_texts(self) -> list[str]:
         """The words that stand inside the charts, axes left out."""
         return self.page.locator(".g4l-plot .mark-text.role-mark text").all_text_contents()
@@ -198,13 +213,13 @@ class Lab:
     @contextmanager
     def same_elements(self, selector: str = ".g4l-plot svg, .g4l-control, .g4l-control input") -> Iterator[None]:
         """Fail if an element of `selector` that is on the page now is taken off or replaced meanwhile."""
-        before = self.page.query_selector_all(selector)
-        assert before, f"nothing on the page matches {selector}"
+        find = "selector => [...document.querySelectorAll(selector)]"
+        count = self.page.evaluate(f"s => (globalThis.keptElements = ({find})(s)).length", selector)
+        assert count, f"nothing on the page matches {selector}"
         yield
-        after = self.page.query_selector_all(selector)
-        assert len(after) == len(before), f"{len(before)} elements became {len(after)}"
-        same = [self.page.evaluate("([a, b]) => a === b && a.isConnected", pair) for pair in zip(before, after, strict=True)]
-        assert all(same), f"{same.count(False)} of {len(same)} elements were replaced"
+        gone = f"s => {{ const now = ({find})(s); return keptElements.filter((e, i) => e !== now[i]).length; }}"
+        replaced = self.page.evaluate(gone, selector)
+        assert not replaced, f"{replaced} of {count} elements were replaced"
 
     def nameless_controls(self) -> list[str]:
         """Controls in the outputs that a screen reader could not name."""
@@ -230,7 +245,7 @@ KERNEL_IS_IDLE = """() => {
 NAMELESS = """() => {
   const named = (e) =>
     e.getAttribute('aria-label')?.trim() || e.getAttribute('title')?.trim() ||
-    (e.getAttribute('aria-labelledby') ?? '').split(' ').some((id) => document.getElementById(id)?.textContent.trim()) ||
+    (e.getAttribute('aria-labelledby') ?? '').split(' ').some((id) => document.getElementById(id)?.textContent) ||
     [...(e.labels ?? [])].some((label) => label.textContent.trim()) ||
     (['BUTTON', 'A', 'SUMMARY'].includes(e.tagName) && e.textContent.trim());
   const controls = 'input, select, textarea, button, summary, [role=slider], [role=img], [role=button], a[href]';
@@ -253,5 +268,6 @@ def write_notebook(path: Path, cells: Sequence[str]) -> Path:
         for i, text in enumerate(cells)
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    path.write_text(json.dumps({"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}), encoding="utf-8")
+    book = {"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(book), encoding="utf-8")
     return path

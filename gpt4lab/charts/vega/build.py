@@ -10,15 +10,17 @@ SNIPPET = "globalThis.gpt4labVega = vegaEmbed;"
 
 def bundle(vegalite: str) -> str:
     """The script, wrapped so that a classic script tag leaves nothing but `gpt4labVega` behind."""
-    import vl_convert  # noqa: PLC0415 - a tool of the maintainer, not a dependency of the reader
+    import vl_convert
 
-    head = f"/* Vega-Lite {vegalite}, Vega and Vega-Embed, by vl-convert {version('vl-convert-python')}; see LICENSE. */"
+    head = (
+        f"/* Vega-Lite {vegalite}, Vega and Vega-Embed, by vl-convert {version('vl-convert-python')}; see LICENSE. */"
+    )
     return f"{head}\n(()=>{{{vl_convert.javascript_bundle(SNIPPET, vl_version=vegalite)}}})();\n"
 
 
 def main() -> None:
     """Write vega.js beside this file for the newest Vega-Lite that the builder holds."""
-    import vl_convert  # noqa: PLC0415
+    import vl_convert
 
     newest = vl_convert.get_vegalite_versions()[-1]
     target = files("gpt4lab.charts.vega").joinpath("vega.js")

@@ -1,0 +1,231 @@
+"""Move a control by keyboard in a real JupyterLab, and watch the chart answer in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.harness import Lab
+
+Open = Callable[[Sequence[str]], Any]
+
+MODEL = """
+from ipywidgets import VBox
+from gpt4lab.charts import Axis, LiveChart, line
+from gpt4lab.panels.controls import ChoiceControl, NumberControl, ToggleControl
+
+def days(gpus, mfu):
+    return 2.15e25 / (gpus * 312e12 * mfu * 86400)
+
+def curve(mfu):
+    return [{"gpus": g, "days": days(g, mfu)} for g in range(1_000, 100_000, 1_000)]
+
+def you(gpus, mfu):
+    return [{"gpus": gpus, "days": days(gpus, mfu), "label": f"you: {days(gpus, mfu):.1f} days"}]
+
+gpus = NumberControl("GPUs", "GPU", 1_000, 100_000, 25_000, mark=25_000, scale="log", integer=True)
+mfu = NumberControl("MFU", "fraction", 0.01, 1, 0.34, mark=0.34, help="share of the peak")
+zero = ChoiceControl("ZeRO stage", ["none", "1", "3"], "1", mark="1")
+chip = ChoiceControl("Accelerator", ["A100 40 GB", "A100 80 GB", "H100", "H200", "B200"], "H100", mark="A100 40 GB")
+bubble = ToggleControl("Count the bubble", True, mark=True)
+x, y = Axis("gpus", "GPUs", log=True, domain=(1e3, 1e5)), Axis("days", "Time, days", log=True, domain=(1, 1e5))
+drawn = line(curve(0.34), x, y, you=you(25_000, 0.34), post=[{"gpus": 25_000, "days": 95}])
+chart = LiveChart(drawn, description="start")
+
+def move(_):
+    chart.show(data=curve(mfu.value), you=you(gpus.value, mfu.value), description=f"{gpus.value} GPUs")
+
+for control in (gpus, mfu):
+    control.observe(move, "value")
+"""
+SLOW = """
+import time
+calls = []
+def note(change):
+    time.sleep(0.2)
+    calls.append(change["new"])
+    slow.error = f"{len(calls)} calls, now {change['new']}"
+slow = NumberControl("Slow", "1", 0, 100, 50)
+slow.observe(note, "value")
+for control in (zero, chip, bubble):
+    control.observe(lambda change: setattr(slow, "error", str(change["new"])), "value")
+layers = NumberControl("Layers", "layer", 1, 1_000, 3, scale="log", integer=True)
+VBox([layers, slow])
+"""
+PANEL = [MODEL, "VBox([gpus, mfu, zero, chip, bubble, chart])", SLOW]
+START = "you: 93.8 days"  # 2.15e25 / (25,000 * 312e12 * 0.34 * 86,400)
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, server: str, served: Any, harness: Any) -> Iterator[Lab]:
+    """One notebook for most tests of this file: a kernel takes seconds to start."""
+    harness.write_notebook(served / "panel.ipynb", PANEL)
+    lab = harness.Lab(browser, server)
+    lab.open("panel.ipynb")
+    lab.run_all()
+    lab.charts()
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def panel(opened: Lab) -> Lab:
+    """The panel as it stood at first: each test begins at the marks, with a folded table."""
+    for label in ("GPUs", "MFU"):
+        opened.press(opened.slider(label), "Delete")
+    opened.page.evaluate("document.querySelectorAll('.g4l-table').forEach((table) => (table.open = false))")
+    opened.wait_for_text(START)
+    return opened
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_key_on_the_slider_repaints_the_chart_in_place(panel: Lab, dark: bool) -> None:
+    panel.theme(dark)
+    with panel.same_elements(".g4l-plot svg, .g4l-plot .mark-line path, .g4l-plot .mark-text text, .g4l-control *"):
+        panel.press(panel.slider("GPUs"), "Home")
+        panel.wait_for_text("you: 2345.8 days")
+        panel.press(panel.slider("MFU"), "End")
+        panel.wait_for_text("you: 797.6 days")
+    assert panel.page.get_by_role("img", name="1000 GPUs").count() == 1, "the text alternative follows"
+    assert panel.nameless_controls() == []
+    panel.no_trouble()
+
+
+def test_arrows_stay_with_the_slider_and_delete_returns_to_the_mark(panel: Lab) -> None:
+    slider = panel.slider("GPUs")
+    cell = panel.page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex")
+    panel.press(slider, "ArrowRight", "ArrowUp", "PageUp", "ArrowLeft")
+    assert slider.get_attribute("aria-valuetext") != "25,000\xa0GPUs"
+    panel.press(slider, "Delete")
+    panel.wait_for_text(START)
+    assert slider.get_attribute("aria-valuetext") == "25,000\xa0GPUs"
+    assert panel.page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex") == cell
+    assert panel.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == len(PANEL)
+
+
+def test_every_arrow_changes_a_whole_number_even_where_the_scale_is_fine(panel: Lab) -> None:
+    slider = panel.slider("Layers")
+    panel.press(slider, "ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "4\xa0layers"
+    panel.press(slider, "ArrowLeft", "ArrowLeft")
+    assert slider.get_attribute("aria-valuetext") == "2\xa0layers"
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "value"),
+    [
+        ("GPUs", "8k", "8,000\xa0GPUs"),
+        ("GPUs", "25,000", "25,000\xa0GPUs"),
+        ("GPUs", "1.2e4 GPUs", "12,000\xa0GPUs"),
+        ("GPUs", "30 thousand", "30,000\xa0GPUs"),
+        ("MFU", "56", "56%"),
+        ("MFU", "38.4 %", "38.4%"),
+    ],
+)
+def test_numbers_may_be_typed_as_people_write_them(panel: Lab, label: str, typed: str, value: str) -> None:
+    panel.type(panel.entry(label), typed)
+    panel.page.wait_for_function(
+        "([label, value]) => document.querySelector(`input[type=range][aria-label='${label}']`)"
+        ".getAttribute('aria-valuetext') === value",
+        arg=[label, value],
+    )
+    assert panel.alert(label) == ""
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "message"),
+    [
+        ("GPUs", "many", "“many” is not a number."),
+        ("GPUs", "25", "GPUs: 25\xa0GPUs is outside 1,000\xa0GPUs to 100,000\xa0GPUs. Did you mean 2,500\xa0GPUs?"),
+        ("GPUs", "2500.5", "GPUs is a whole number."),
+        ("MFU", "0.34", "MFU: 0.34% is outside 1% to 100%. Did you mean 34%?"),
+        ("MFU", "0,5", "Write a decimal point, not a comma: “0,5”."),
+    ],
+)
+def test_a_number_that_cannot_be_used_is_refused_in_place(panel: Lab, label: str, typed: str, message: str) -> None:
+    before = panel.slider(label).get_attribute("aria-valuetext")
+    panel.type(panel.entry(label), typed)
+    assert panel.alert(label) == message
+    assert panel.slider(label).get_attribute("aria-valuetext") == before
+    panel.page.keyboard.press("Escape")
+    assert panel.alert(label) == ""
+
+
+def test_a_fast_hand_builds_no_queue(panel: Lab) -> None:
+    """The kernel needs 0.2 s a move; 30 moves arrive as the newest value, not as 30 calls."""
+    panel.press(panel.slider("Slow"), *["ArrowRight"] * 30)
+    assert panel.slider("Slow").get_attribute("aria-valuetext") == "65"
+    panel.page.wait_for_function(
+        "[...document.querySelectorAll('.g4l-error')].some((line) => line.textContent.endsWith('now 65'))"
+    )
+    assert int(panel.alert("Slow").split()[0]) < 30
+
+
+def test_choices_and_switches_work_by_keyboard(panel: Lab) -> None:
+    panel.press(panel.page.get_by_role("radio", name="1 (the post)"), "ArrowRight")
+    panel.wait_for_alert("3")
+    panel.press(panel.page.get_by_role("combobox", name="Accelerator"), "ArrowDown")
+    panel.wait_for_alert("H200")
+    panel.page.keyboard.press("Delete")
+    panel.wait_for_alert("A100 40 GB")
+    panel.press(panel.page.get_by_role("switch", name="Count the bubble"), "Space")
+    panel.wait_for_alert("False")
+    panel.no_trouble()
+
+
+def test_a_second_view_of_a_chart_lives_on_when_the_first_is_taken_off(open_cells: Open) -> None:
+    lab = open_cells([MODEL, "chart", "VBox([gpus, chart])"])
+    lab.charts(2)
+    lab.page.evaluate("""() => {
+        const { content } = jupyterapp.shell.currentWidget;
+        content.widgets[1].model.sharedModel.setOutputs([]);
+    }""")
+    lab.page.wait_for_function("document.querySelectorAll('.g4l-plot svg').length === 1")
+    lab.press(lab.slider("GPUs"), "Home")
+    lab.wait_for_text("you: 2345.8 days")
+    lab.no_trouble()
+
+
+def test_the_table_is_written_when_it_is_opened_and_follows(panel: Lab) -> None:
+    cells = panel.page.locator(".g4l-table td")
+    assert cells.count() == 0
+    panel.press(panel.page.locator(".g4l-table summary"), "Enter")
+    panel.page.wait_for_function("document.querySelectorAll('.g4l-table td').length > 0")
+    panel.press(panel.slider("GPUs"), "Home")
+    panel.page.wait_for_function(
+        "[...document.querySelectorAll('.g4l-table td')].some((td) => td.textContent === 'you: 2345.8 days')"
+    )
+    headings = panel.page.locator(".g4l-table th").all_text_contents()
+    assert {"GPUs", "Time, days", "Which"} <= set(headings)
+
+
+def test_a_chart_narrows_with_its_cell(panel: Lab) -> None:
+    def width() -> float:
+        return panel.charts().bounding_box()["width"]
+
+    wide = width()
+    panel.page.set_viewport_size({"width": 640, "height": 900})
+    panel.page.wait_for_function(f"document.querySelector('.g4l-plot svg').getBoundingClientRect().width < {wide - 50}")
+    plot = panel.page.locator(".g4l-plot").bounding_box()
+    assert width() <= plot["width"]
+    panel.page.set_viewport_size({"width": 1280, "height": 900})
+    panel.page.wait_for_function(f"document.querySelector('.g4l-plot svg').getBoundingClientRect().width >= {wide - 1}")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_words_on_a_chart_follow_the_theme_without_a_new_drawing(panel: Lab, dark: bool) -> None:
+    """The lightness of the axis words, from what the browser computes: dark on light, light on dark."""
+    with panel.same_elements(".g4l-plot svg"):
+        panel.theme(dark)
+        panel.page.wait_for_function(
+            """dark => {
+            const word = document.querySelector('.g4l-plot .role-axis-label text');
+            const [red] = getComputedStyle(word).fill.match(/\\d+/g).map(Number);
+            return dark ? red > 150 : red < 110;
+        }""",
+            arg=dark,
+        )
+    panel.theme(False)

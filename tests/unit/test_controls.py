@@ -1,0 +1,117 @@
+"""Controls refuse what they cannot show, say why, and keep the last good value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import traitlets
+
+from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, ToggleControl, stylesheet, unit_words
+
+
+def gpus(**options: Any) -> NumberControl:
+    settings = {"lo": 1_000, "hi": 200_000, "value": 25_000, "mark": 25_000, "scale": "log", "integer": True}
+    return NumberControl("GPUs", "GPU", **{**settings, **options})
+
+
+def mfu(**options: Any) -> NumberControl:
+    return NumberControl("MFU", "fraction", lo=0.01, hi=1, value=0.34, mark=0.32, **options)
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "message"),
+    [
+        (gpus(), 3, r"GPUs: 3 GPUs is outside 1,000 GPUs to 200,000 GPUs. Did you mean 3,000 GPUs\?"),
+        (gpus(), 25e6, r"Did you mean 25,000 GPUs\?"),
+        (gpus(), 25_000.5, "not a whole number"),
+        (mfu(), 32, r"MFU: 3,200% is outside 1% to 100%. Did you mean 32%\?"),
+        (gpus(), float("nan"), "outside"),
+        (gpus(), float("inf"), "outside"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_and_the_old_one_stays(
+    control: NumberControl, value: float, message: str
+) -> None:
+    before = control.value
+    with pytest.raises(ControlError, match=message):
+        control.value = value
+    assert control.value == before
+
+
+def test_the_error_is_a_value_error_and_a_trait_error() -> None:
+    assert issubclass(ControlError, ValueError)
+    assert issubclass(ControlError, traitlets.TraitError)
+
+
+@pytest.mark.parametrize(
+    "options", [{"value": 3}, {"mark": 3}, {"lo": 0}, {"lo": 300_000}, {"hi": float("inf")}], ids=str
+)
+def test_a_control_that_makes_no_sense_is_not_made(options: dict[str, Any]) -> None:
+    with pytest.raises(ControlError, match="GPUs: "):
+        gpus(**options)
+
+
+def test_whole_numbers_stay_whole_and_others_are_floats() -> None:
+    whole, share = gpus(), mfu()
+    whole.value, share.value = 8_000.0, 1
+    assert isinstance(whole.value, int)
+    assert isinstance(share.value, float)
+
+
+def test_observers_hear_each_new_value_once() -> None:
+    heard: list[Any] = []
+    control = gpus()
+    control.observe(lambda change: heard.append(change["new"]), "value")
+    control.value = 8_000
+    control.value = 8_000
+    control.to_mark()
+    assert heard == [8_000, 25_000]
+
+
+def test_without_a_mark_there_is_nothing_to_return_to() -> None:
+    control = gpus(mark=None)
+    control.value = 8_000
+    control.to_mark()
+    assert control.value == 8_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [
+        ("fraction", "%"), ("1", ""), ("GPU", "GPUs"), ("USD/GPU/hour", "$ per GPU-hour"), ("FLOP/s", "FLOP/s"),
+        ("param", "parameters"), ("byte/param", "bytes per parameter"), ("token", "tokens"), ("FLOP", "FLOP"),
+        ("USD/ktoken", "$ per 1,000 tokens"),
+    ],
+)  # fmt: skip
+def test_units_are_written_as_a_reader_says_them(unit: str, words: str) -> None:
+    assert unit_words(unit) == words
+
+
+@pytest.mark.parametrize(
+    "options", [["none", "1", "3"], [("none", "none"), ("one", "1")], {"none": "No ZeRO", "1": "Stage 1"}]
+)
+def test_a_choice_takes_words_pairs_or_a_dict(options: Any) -> None:
+    control = ChoiceControl("ZeRO", options, value="1", mark="none")
+    assert {own for _, own in control.options} >= {"none", "1"}
+    control.to_mark()
+    assert control.value == "none"
+
+
+def test_a_choice_refuses_what_is_not_among_the_options() -> None:
+    control = ChoiceControl("ZeRO", ["none", "1"], value="1")
+    with pytest.raises(ControlError, match="ZeRO: '2' is not one of none, 1"):
+        control.value = "2"
+    with pytest.raises(ControlError):
+        ChoiceControl("ZeRO", ["none", "1"], value="2")
+    assert control.value == "1"
+
+
+def test_a_switch_returns_to_its_mark() -> None:
+    control = ToggleControl("Count the bubble", value=False, mark=True)
+    control.to_mark()
+    assert control.value is True
+
+
+def test_the_stylesheet_takes_no_room() -> None:
+    assert stylesheet().layout.display == "none"
