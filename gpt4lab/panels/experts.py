@@ -1,0 +1,184 @@
+"""Chapter 02: how many experts a batch wakes, and what reading their weights costs a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpt4lab import catalog
+from gpt4lab.charts import Axis, line
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.quantities import value, values
+from gpt4lab.scenario import Scenario, change, load_scenario
+from gpt4lab.units import show
+
+STEP = "decode.micro_batch"  # tokens that meet one copy of a layer together
+BATCHES = [2 ** (i / 4) for i in range(49)]  # 1 ... 4,096
+#: The leak with so many sequences in flight that 32 of them share a step.
+START = "leak?serving.tokens_in_flight=512"
+ONLY_EXPERTS = {"model.shared_params": 0.0}  # attention is read once a step by either model
+
+
+def _routing(model: str, **more: Any) -> dict[str, Any]:
+    """Experts and top-k of a published model, as a preset."""
+    entry = catalog.models[model]
+    return {"model.experts": entry.need("n_experts"), "model.top_k": entry.need("top_k"), **more}
+
+
+# --- experts touched ----------------------------------------------------------------------------------
+
+
+def touched_view(scenario: Scenario) -> View:
+    """Share of a layer's experts that a step needs, over the tokens in the step."""
+    leak, names = load_scenario("leak"), ("moe.touched", "moe.experts_touched", "moe.tokens_per_expert", STEP)
+    found = values(names, scenario)
+    curve = [{"tokens": b, "touched": value("moe.touched", scenario, {STEP: b})} for b in BATCHES]
+    here = {"tokens": found[STEP], "touched": found["moe.touched"]}
+    post = [{"tokens": b, "touched": value("moe.touched", leak, {STEP: b}), "label": f"{b} tokens"} for b in (8, 32)]
+    return View(
+        label="Experts of a layer that one step needs",
+        value=found["moe.touched"],
+        unit="fraction",
+        post=value("moe.touched", leak, {STEP: found[STEP]}),
+        sentence=_touched_sentence(scenario, found),
+        rows={"data": curve, "you": [here], "post": post},
+        alt="Share of the experts that a step touches, against the tokens in the step; it rises towards all of them.",
+    )
+
+
+def _touched_sentence(scenario: Scenario, found: dict[str, Any]) -> str:
+    model = scenario.model
+    return (
+        f"{_tokens(found[STEP])}, each choosing {model.top_k} of {model.experts} experts, need "
+        f"{found['moe.experts_touched']:.1f} of the {model.experts} between them; "
+        f"an expert then works for {found['moe.tokens_per_expert']:,.3g} of these tokens on average."
+    )
+
+
+def _tokens(number: float) -> str:
+    return "One token" if number == 1 else f"{number:,.4g} tokens"
+
+
+def touched_chart(view: View) -> Any:
+    """One rising curve; the post's model at 8 and at 32 tokens as its marks."""
+    return line(
+        view.rows["data"],
+        x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, BATCHES[-1])),
+        y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
+        you=view.rows["you"],
+        post=view.rows["post"],
+    )
+
+
+touched = Panel(
+    title="Experts that a step wakes",
+    legend=(
+        "One forward pass of a server carries one new token for each of many users. The curve is the share of a "
+        "layer's experts that at least one of them needs, if each token chooses evenly and on its own. Tokens in "
+        "flight, spread over the pipeline's stages, make the tokens of a step. Diamonds: the post's model at 8 and "
+        "at 32 tokens."
+    ),
+    controls=("model.experts", "model.top_k", Slide("serving.tokens_in_flight", 16, 65_536)),
+    folded=("serving.pipeline",),
+    claims=("C08", "C42", "C43"),
+    start=START,
+    presets={
+        "The post, 32 tokens a step": {},
+        "One user": {"serving.tokens_in_flight": 16},
+        "The source: 4,096 in flight": "leak",
+        "DeepSeek-V3": _routing("deepseek-v3"),
+        "gpt-oss-120b": _routing("gpt-oss-120b"),
+    },
+    view=touched_view,
+    chart=touched_chart,
+)
+
+
+# --- weights to read ----------------------------------------------------------------------------------
+
+MOE, DENSE, ARITHMETIC = "read: the experts", "read: dense, same FLOP", "compute: both"
+STEPS = [2 ** (i / 3) for i in range(43)]  # 1 ... 16,384
+
+
+def dense_twin(scenario: Scenario) -> Scenario:
+    """The model whose every expert works for every token: the same FLOP, and nothing idle."""
+    return change(scenario, {"model.experts": scenario.model.top_k})
+
+
+def token_ms(scenario: Scenario, batch: float) -> dict[str, float]:
+    """Milliseconds per token in the experts of one copy of the model: reading with experts, dense, and computing."""
+    given = {**ONLY_EXPERTS, STEP: batch}
+    sparse = values(("decode.latency_floor", "decode.compute_s"), scenario, given)
+    dense = value("decode.latency_floor", dense_twin(scenario), given)
+    times = {MOE: sparse["decode.latency_floor"], DENSE: dense, ARITHMETIC: sparse["decode.compute_s"]}
+    return {name: 1000 * seconds / batch for name, seconds in times.items()}
+
+
+def reading_view(scenario: Scenario) -> View:
+    """Time per token spent reading weights and computing with them, over the tokens in a step."""
+    leak, batch = load_scenario("leak"), value(STEP, scenario)
+    found = values(("decode.crossover", "decode.crossover_dense"), scenario)
+    post = value("decode.crossover", leak)
+    curves = [{"tokens": b, "ms": ms, "what": name} for b in STEPS for name, ms in token_ms(scenario, b).items()]
+    here = token_ms(scenario, batch)
+    return View(
+        label="Tokens in a step until computing takes longer than reading",
+        value=found["decode.crossover"],
+        unit="token",
+        post=post,
+        sentence=_reading_sentence(found, batch, here),
+        rows={
+            "data": curves,
+            "you": [{"tokens": batch, "ms": here[MOE]}],
+            "post": [{"tokens": post, "ms": token_ms(leak, post)[MOE]}],
+        },
+        alt="Time per token against tokens in a step: reading falls, computing is level, and experts fall later.",
+    )
+
+
+def _reading_sentence(found: dict[str, Any], batch: float, here: dict[str, float]) -> str:
+    longer = "reading" if here[MOE] > here[ARITHMETIC] else "computing"
+    return (
+        f"A dense model of the same FLOP is busy computing from {found['decode.crossover_dense']:,.0f} tokens in a "
+        f"step, the experts only from {found['decode.crossover']:,.0f}. At {batch:,.4g} tokens the experts' weights "
+        f"cost {show(here[MOE] / 1000, 's')} of reading per token, {here[MOE] / here[DENSE]:.1f} times the dense "
+        f"model's; computing takes {show(here[ARITHMETIC] / 1000, 's')}, so {longer} sets the pace."
+    )
+
+
+def reading_chart(view: View) -> Any:
+    """Three lines on log axes: where a falling one meets the level one, the machine turns from reading to computing."""
+    return line(
+        view.rows["data"],
+        x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, STEPS[-1])),
+        y=Axis("ms", "Time per token, ms", log=True, domain=(0.001, 100)),
+        series="what",
+        order=[MOE, DENSE, ARITHMETIC],
+        you=view.rows["you"],
+        post=view.rows["post"],
+    )
+
+
+reading = Panel(
+    title="What idle experts cost",
+    legend=(
+        "To use a weight, a GPU first reads it from its memory; all tokens of a step share one reading. Falling "
+        "lines: time per token to read the expert weights that a step needs, with experts and in a dense model of the "
+        "same FLOP. Level line: time to compute with them, the same for both. One copy of the model, experts only."
+    ),
+    controls=(
+        Slide("serving.tokens_in_flight", 16, 262_144), "model.experts", "model.top_k", "serving.accelerator",
+        "serving.bytes_per_weight",
+    ),
+    folded=("serving.pipeline", "serving.tensor", "model.expert_params"),
+    claims=("C44",),
+    start=START,
+    presets={
+        "The post, 32 tokens a step": {},
+        "The source: 4,096 in flight": "leak",
+        "On H100": {"serving.accelerator": "h100-sxm-80gb"},
+        "One expert in 256": {"model.experts": 256, "model.top_k": 1},
+    },
+    view=reading_view,
+    chart=reading_chart,
+)  # fmt: skip
