@@ -35,8 +35,15 @@ class Feedback:
 class Task(Protocol):
     """What every exercise has. `start` must not pass, `solution` must: a test holds each exercise to that."""
 
-    start: Any
-    solution: Any
+    @property
+    def start(self) -> Any:
+        """What the reader begins with."""
+        ...
+
+    @property
+    def solution(self) -> Any:
+        """What passes."""
+        ...
 
     def check(self, answer: Any) -> Feedback:
         """Judge an answer."""

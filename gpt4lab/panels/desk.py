@@ -39,7 +39,7 @@ class Desk(w.VBox):
 
     def _as_written(self, _: object = None) -> None:
         """Put the claim on the desk as the post writes it."""
-        claim = ledger()[self.claim.value]
+        claim = ledger()[str(self.claim.value)]
         self.unit.value = claim.stated_unit
         self.number.value = f"{claim.stated[0]:,.12g}"
         self._judge()
@@ -47,7 +47,9 @@ class Desk(w.VBox):
     def _judge(self, _: object = None) -> None:
         try:
             claim = attrs.evolve(
-                ledger()[self.claim.value], stated=(from_text(self.number.value),), stated_unit=self.unit.value.strip()
+                ledger()[str(self.claim.value)],
+                stated=(from_text(self.number.value),),
+                stated_unit=self.unit.value.strip(),
             )
             self.result = judge(claim, load_scenario("leak"))
         except (ScenarioError, UnitError) as error:

@@ -63,10 +63,9 @@ class Panel:
     start: str = "leak"
     speed: Speed = "instant"
 
-    @controls.validator
-    def _few(self, _: Any, controls: tuple[str | Slide, ...]) -> None:
-        if len(controls) > MOST_CONTROLS:
-            raise ValueError(f"{self.title}: {len(controls)} controls; fold all but {MOST_CONTROLS}")
+    def __attrs_post_init__(self) -> None:
+        if len(self.controls) > MOST_CONTROLS:
+            raise ValueError(f"{self.title}: {len(self.controls)} controls; fold all but {MOST_CONTROLS}")
 
     def widget(self, scenario: Scenario | None = None) -> LivePanel:
         """The panel on the page, starting from `scenario` or from the panel's own start."""
@@ -203,25 +202,24 @@ class LivePanel(w.VBox):
 
     def _parts(self) -> Iterator[w.Widget]:
         yield w.HTML(f'<h4 class="g4l-title">{html.escape(self.panel.title)}</h4>{_legend(self.panel.legend)}')
-        yield self._headline
         open_ones = [self.controls[_path(item)] for item in self.panel.controls]
-        side = _classed(w.VBox([*open_ones, *self._fold()]), "g4l-controls")
-        yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
+        buttons = _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-buttons")
+        side = _classed(w.VBox([self._headline, *open_ones, *self._fold(), buttons]), "g4l-side")
+        yield _classed(w.Box([side, _classed(w.VBox([self.chart]), "g4l-stage")]), "g4l-grid")
         yield self._sentence
         yield self._alert
         yield self._verdicts
-        yield _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
         yield _classed(self._address, "g4l-address")
 
     def _fold(self) -> Iterator[w.Widget]:
         if self.panel.folded:
             inside = w.VBox([self.controls[_path(item)] for item in self.panel.folded])
-            yield _classed(w.Accordion([inside], titles=("More assumptions",), selected_index=None), "g4l-more")
+            yield w.Accordion([inside], titles=("More assumptions",), selected_index=None)
 
     def _button(self, preset: str) -> w.Button:
         button = w.Button(description=preset, tooltip=f"Set every control to: {preset}")
         button.on_click(lambda _: self.load(self.panel.scenario_of(preset)))
-        return _classed(button, "g4l-button")
+        return button
 
 
 def _path(item: str | Slide) -> str:
@@ -251,9 +249,9 @@ def _options(field: Any) -> dict[str, str]:
 
 def _headline(view: View) -> str:
     return (
-        f'<div class="g4l-headline"><span class="g4l-headline-name">{html.escape(view.label)}</span>'
-        f'<strong class="g4l-headline-value">{html.escape(view.headline)}</strong>'
-        f'<span class="g4l-headline-change">{html.escape(view.change)}</span></div>'
+        f'<div class="g4l-headline"><span class="g4l-label">{html.escape(view.label)}</span>'
+        f'<strong class="g4l-value">{html.escape(view.headline)}</strong>'
+        f'<span class="g4l-change">{html.escape(view.change)}</span></div>'
     )
 
 
