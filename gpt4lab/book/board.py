@@ -32,13 +32,19 @@ class Board(w.VBox):
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario, self.results = scenario or mine(), []
         self.named = w.Dropdown(options=names(), value=self.scenario.name, description="Scenario")
-        self.address = w.Text(value=share(self.scenario), description="Copy or paste", continuous_update=False)
+        self.address = w.Text(
+            value=share(self.scenario),
+            description="Assumptions",
+            continuous_update=False,
+            style={"description_width": "initial"},
+        )
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
         self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
         self._said, self._error, self._table = live(), w.HTML(), live()
         bar = w.HBox([self.named, self.address])
         filters = w.HBox([self.verdict, self.chapter, self.search])
+        self._table.add_class("g4l-board-table")
         super().__init__([bar, self._error, self._said, filters, self._table])
         self.add_class("g4l-board")
         self.named.observe(lambda event: self.assume(event["new"]), "value")

@@ -24,7 +24,7 @@ def ledger_view(scenario: Scenario) -> View:
         unit="1",
         post=tally(post)[0],
         sentence=_moved(post, here),
-        rows={"data": _counts(here), "post": _counts(post)},
+        rows={"data": _counts(here), "post": _named_once(_counts(post))},
         alt="Number of claims by verdict.",
     )
 
@@ -32,6 +32,11 @@ def ledger_view(scenario: Scenario) -> View:
 def _counts(results: list[Result]) -> list[dict[str, Any]]:
     count = Counter(result.verdict for result in results)
     return [{"verdict": verdict.replace("-", " "), "claims": count[verdict]} for verdict in _DECIDED]
+
+
+def _named_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Only the first diamond bears its name."""
+    return [rows[0], *({**row, "label": ""} for row in rows[1:])]
 
 
 def _moved(before: list[Result], after: list[Result]) -> str:

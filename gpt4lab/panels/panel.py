@@ -202,10 +202,11 @@ class LivePanel(w.VBox):
 
     def _parts(self) -> Iterator[w.Widget]:
         yield w.HTML(f'<h4 class="g4l-title">{html.escape(self.panel.title)}</h4>{_legend(self.panel.legend)}')
+        yield self._headline
         open_ones = [self.controls[_path(item)] for item in self.panel.controls]
-        buttons = _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-buttons")
-        side = _classed(w.VBox([self._headline, *open_ones, *self._fold(), buttons]), "g4l-side")
-        yield _classed(w.Box([side, _classed(w.VBox([self.chart]), "g4l-stage")]), "g4l-grid")
+        buttons = _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
+        side = _classed(w.VBox([*open_ones, *self._fold(), buttons]), "g4l-controls")
+        yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
         yield self._sentence
         yield self._alert
         yield self._verdicts
@@ -214,12 +215,12 @@ class LivePanel(w.VBox):
     def _fold(self) -> Iterator[w.Widget]:
         if self.panel.folded:
             inside = w.VBox([self.controls[_path(item)] for item in self.panel.folded])
-            yield w.Accordion([inside], titles=("More assumptions",), selected_index=None)
+            yield _classed(w.Accordion([inside], titles=("More assumptions",), selected_index=None), "g4l-more")
 
     def _button(self, preset: str) -> w.Button:
         button = w.Button(description=preset, tooltip=f"Set every control to: {preset}")
         button.on_click(lambda _: self.load(self.panel.scenario_of(preset)))
-        return button
+        return _classed(button, "g4l-button")
 
 
 def _path(item: str | Slide) -> str:
@@ -249,9 +250,9 @@ def _options(field: Any) -> dict[str, str]:
 
 def _headline(view: View) -> str:
     return (
-        f'<div class="g4l-headline"><span class="g4l-label">{html.escape(view.label)}</span>'
-        f'<strong class="g4l-value">{html.escape(view.headline)}</strong>'
-        f'<span class="g4l-change">{html.escape(view.change)}</span></div>'
+        f'<div class="g4l-headline"><span class="g4l-headline-name">{html.escape(view.label)}</span>'
+        f'<strong class="g4l-headline-value">{html.escape(view.headline)}</strong>'
+        f'<span class="g4l-headline-change">{html.escape(view.change)}</span></div>'
     )
 
 
