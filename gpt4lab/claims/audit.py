@@ -85,6 +85,15 @@ def judge(claim: Claim, scenario: Scenario) -> Result:
     return Result(claim, stated, recomputed, units, residual, slip, verdict)
 
 
+def holds(claim: Claim, scenario: Scenario, settings: Mapping[str, Any] | None = None) -> bool:
+    """Whether the claim holds, if need be under its assumption; `settings` lie over the scenario, unchecked.
+
+    A setting that the claim itself gives or sets stays as the claim has it.
+    """
+    over = settings or {}
+    return _holds(claim, scenario, over) or (bool(claim.assume) and _holds(claim, scenario, {**over, **claim.assume}))
+
+
 def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
     if not claim.checkable:
         return 1, claim.verdict
@@ -155,10 +164,10 @@ def _stated(claim: Claim) -> Iterator[float]:
 
 
 def _settings(claim: Claim, assume: Mapping[str, Any], slip: float) -> Iterator[Mapping[str, Any]]:
-    """What is set beside the scenario, once for each case that the claim names."""
+    """What is set beside the scenario, once for each case that the claim names; what the claim says comes last."""
     reading = {claim.sets: slip * next(_stated(claim))} if claim.sets else {}
     for given in claim.given:
-        yield {**given, **assume, **reading}
+        yield {**assume, **given, **reading}
 
 
 def _recompute(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float) -> Iterator[float]:

@@ -12,6 +12,12 @@ def steps(D: Num, B: Num) -> Num:
     return D / B
 
 
+@quantity("batch.from_expert", "token", source="arithmetic", B_e="batch.tokens_per_expert", phi="moe.share_of_tokens")
+def from_expert(B_e: Num, phi: Num) -> Num:
+    """Batch that a stated number of tokens per expert implies."""
+    return B_e / phi
+
+
 @quantity("batch.sequences", "sequence", source="arithmetic", B="training.batch_tokens", s="model.context")
 def sequences(B: Num, s: Num) -> Num:
     """Sequences in a batch."""

@@ -134,9 +134,20 @@ def expert_params_per_layer(N_expert: Num, L: Num) -> Num:
 
 @quantity("geometry.expert_from_total", "param", source="arithmetic",
           N="model.total_params", N_shared="model.shared_params", E="model.experts")  # fmt: skip
+@quantity("geometry.expert_from_active", "param", source="arithmetic",
+          N="model.active_params", N_shared="model.shared_params", E="model.top_k")  # fmt: skip
 def expert_from_total(N: Num, N_shared: Num, E: Num) -> Num:
     """Size of an expert that a stated total implies."""
     return (N - N_shared) / E
+
+
+@quantity("geometry.shared_from_total", "param", source="arithmetic",
+          N="model.total_params", E="model.experts", N_expert="model.expert_params")  # fmt: skip
+@quantity("geometry.shared_from_active", "param", source="arithmetic",
+          N="model.active_params", E="model.top_k", N_expert="model.expert_params")  # fmt: skip
+def shared_from_total(N: Num, E: Num, N_expert: Num) -> Num:
+    """Shared parameters that stated sums leave."""
+    return N - E * N_expert
 
 
 @quantity("geometry.experts_from_total", "expert", source="arithmetic",

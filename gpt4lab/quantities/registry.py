@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
@@ -96,10 +96,15 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
 def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Several quantities at once; what they share is computed once. See `value`."""
     given = given or {}
-    words = {path: word for path, word in given.items() if isinstance(word, str)}
+    words = tuple((path, word) for path, word in given.items() if isinstance(word, str))
     if words:  # "cluster.accelerator": its facts are read behind the field, so the field itself has to change
-        scenario, given = change(scenario, words), {path: given[path] for path in given if path not in words}
+        scenario, given = _with(scenario, words), {path: given[path] for path in given if path not in dict(words)}
     return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
+
+
+@lru_cache(maxsize=256)
+def _with(scenario: Scenario, words: tuple[tuple[str, str], ...]) -> Scenario:
+    return change(scenario, dict(words))
 
 
 @attrs.frozen
@@ -144,6 +149,11 @@ def _ordered(names: Sequence[str], seen: set[str]) -> Iterator[str]:
         if name in QUANTITIES:
             yield from _ordered(list(QUANTITIES[name].inputs.values()), seen)
         yield name
+
+
+def leaves(names: Sequence[str], given: Sequence[str] = ()) -> list[str]:
+    """The inputs that these quantities start from, directly or through others; `given` paths are not looked behind."""
+    return [path for path in _ordered(names, set(given)) if path not in QUANTITIES]
 
 
 def known(path: str) -> str:

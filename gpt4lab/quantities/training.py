@@ -53,6 +53,15 @@ def flop_available(F: Num, t: Num) -> Num:
     return F * 86_400 * t
 
 
+@quantity("training.flop_from_machines", "FLOP", source="narayanan2021",
+          C_peak="cluster.flop_available", MFU="training.mfu")  # fmt: skip
+@quantity("rerun.flop_from_machines", "FLOP", source="narayanan2021",
+          C_peak="rerun.flop_available", MFU="rerun.mfu")  # fmt: skip
+def flop_from_machines(C_peak: Num, MFU: Num) -> Num:
+    """Compute that the stated GPUs and days deliver at the assumed utilisation."""
+    return C_peak * MFU
+
+
 @quantity("training.implied_mfu", "fraction", source="chowdhery2022",
           C="training.flop", C_peak="cluster.flop_available")  # fmt: skip
 @quantity("rerun.implied_mfu", "fraction", source="chowdhery2022",
@@ -101,13 +110,6 @@ def gpus_needed(C: Num, F: Num, t: Num, MFU: Num) -> Num:
 def cost(n: Num, t: Num, p: Num) -> Num:
     """Rent of the cluster for as long as the run takes."""
     return n * 24 * t * p
-
-
-@quantity("cluster.days_from_rental", "day", source="arithmetic",
-          C_usd="cluster.rental", n="cluster.gpus", p="cluster.usd_per_gpu_hour")  # fmt: skip
-def days_from_rental(C_usd: Num, n: Num, p: Num) -> Num:
-    """Days that a stated cost pays for."""
-    return C_usd / (n * 24 * p)
 
 
 @quantity("training.gpu_hours", "GPU*hour", source="arithmetic", n="cluster.gpus", t="training.days")

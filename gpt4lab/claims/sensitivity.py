@@ -1,0 +1,123 @@
+"""Which single assumption flips a verdict, and what a number depends on.
+
+A verdict may flip back again (a stated number is right only in a narrow window), so the search walks outward from the
+present value in small steps, to the nearest flip, instead of comparing the two ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from gpt4lab.claims.audit import holds
+from gpt4lab.claims.ledger import Claim
+from gpt4lab.quantities import leaves, value
+from gpt4lab.scenario import FIELDS, Field, Scenario, get
+from gpt4lab.units import show
+
+#: A step of the walk: narrower than the window of +-3% in which a stated number counts as right.
+STEP = 1.025
+#: How far the walk goes: no assumption is off by more.
+REACH = 1e3
+
+
+@attrs.frozen
+class Flip:
+    """The nearest value of one field at which a claim begins or ceases to hold."""
+
+    field: Field
+    here: float
+    there: float
+    holds: bool  # whether it holds beyond
+
+    @property
+    def change(self) -> float:
+        """Relative change that it takes: 0.05 for 5% more."""
+        return (self.there - self.here) / abs(self.here) if self.here else math.inf
+
+    def __str__(self) -> str:
+        """For example "GPUs: 25,000 GPUs to 26,250 GPUs (+5.0%)"."""
+        values = f"{show(self.here, self.field.unit)} to {show(self.there, self.field.unit)}"
+        return f"{self.field.label}: {values} ({self.change:+.1%})"
+
+
+def flips(claim: Claim, scenario: Scenario) -> list[Flip]:
+    """For each number that the claim depends on, the nearest value that flips it; the smallest change first.
+
+    Empty for a claim that arithmetic does not decide, and for one that no single number within its bounds flips.
+    """
+    if not claim.checkable:
+        return []
+    found = [flip for path in upstream(claim) for flip in _nearest(claim, scenario, path)]
+    return sorted(found, key=lambda flip: abs(flip.change))
+
+
+def upstream(claim: Claim) -> list[str]:
+    """The numeric fields that the claim's verdict depends on, apart from those that the claim itself states."""
+    bounds = [bound for pair in claim.expect.values() for bound in pair if isinstance(bound, str)]
+    given = {path for path in claim.given[0] if all(path in case for case in claim.given)} | {claim.sets}
+    paths = leaves((*claim.quantity, *claim.expect, *bounds), tuple(given - {""}))
+    return [path for path in paths if path in FIELDS and path not in given and not FIELDS[path].catalog]
+
+
+def _nearest(claim: Claim, scenario: Scenario, path: str) -> Iterator[Flip]:
+    """The flip above and the flip below the present value, where there are such; only the nearer one is kept."""
+    field, here = FIELDS[path], float(get(scenario, path))
+    now = holds(claim, scenario)
+
+    def flipped(there: float) -> bool:
+        return holds(claim, scenario, {path: there}) != now
+
+    both = [_first(flipped, here, limit, field.whole) for limit in (field.lo, field.hi)]
+    reached = [there for there in both if there is not None]
+    if reached:
+        yield Flip(field, here, min(reached, key=lambda there: abs(there - here)), not now)
+
+
+def _first(flipped: Callable[[float], bool], here: float, limit: float, whole: bool) -> float | None:
+    """The first value on the way from `here` to `limit` at which `flipped` is true."""
+    before = here
+    for after in _walk(here, limit, whole):
+        if flipped(after):
+            return _bisect(flipped, before, after, whole)
+        before = after
+    return None
+
+
+def _walk(here: float, limit: float, whole: bool) -> Iterator[float]:
+    """Values from `here` to `limit`, or to the end of `REACH`: 2.5% apart, whole numbers at least 1 apart."""
+    if here == 0:
+        path = [limit * step / 100 for step in range(1, 101)]
+    else:
+        factor = STEP if limit > here else 1 / STEP
+        steps = math.log(REACH) if limit == 0 else min(abs(math.log(limit / here)), math.log(REACH))
+        path = [here * factor**step for step in range(1, int(steps / math.log(STEP)) + 1)]
+        path += [limit] if limit == 0 or max(limit / here, here / limit) <= REACH else []
+    yield from dict.fromkeys(map(float, map(round, path))) if whole else path
+
+
+def _bisect(flipped: Callable[[float], bool], before: float, after: float, whole: bool) -> float:
+    """The border between `before`, not flipped, and `after`, flipped, on the flipped side."""
+    for _ in range(60):
+        middle = float(round((before + after) / 2)) if whole else (before + after) / 2
+        if middle in (before, after) or math.isclose(before, after, rel_tol=1e-9):
+            break
+        before, after = (before, middle) if flipped(middle) else (middle, after)
+    return after
+
+
+def elasticities(quantity: str, scenario: Scenario, step: float = 1e-3) -> dict[str, float]:
+    """Percent by which a quantity changes for one percent of each number behind it, the strongest first.
+
+    Whole numbers are moved as if they were not. Left out: inputs that are zero, and those at which the quantity jumps.
+    """
+    now, found = value(quantity, scenario), dict[str, float]()
+    for path in leaves((quantity,)):
+        here = get(scenario, path) if path in FIELDS and not FIELDS[path].catalog else 0
+        if here and now:
+            down, up = (value(quantity, scenario, {path: here * (1 + by)}) / now - 1 for by in (-step, step))
+            if abs(up + down) <= 0.1 * abs(up - down):
+                found[path] = (up - down) / (2 * step)
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
