@@ -12,7 +12,6 @@ from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
-GIGA = 1e9
 CONTEXTS = [2**power for power in range(10, 21)]  # 1,024 to 1,048,576
 SERIES = {"flop.per_token": "weights only: 2N", "flop.with_context_per_token": "with attention scores"}
 
@@ -49,7 +48,7 @@ def _curves(scenario: Scenario) -> list[dict[str, Any]]:
 
 
 def _point(context: float, flop: float) -> dict[str, float]:
-    return {"context": context, "gflop": flop / GIGA}
+    return {"context": context, "flop": flop}
 
 
 def _post() -> dict[str, float]:
@@ -61,7 +60,7 @@ def token_chart(view: View) -> Any:
     return line(
         view.rows["data"],
         x=Axis("context", "Context, tokens", log=True, form="count", domain=(CONTEXTS[0], CONTEXTS[-1])),
-        y=Axis("gflop", "GFLOP per token, forward", log=True, domain=(100, 20_000)),
+        y=Axis("flop", "FLOP per token, forward", log=True, domain=(1e11, 2e13)),
         series="part",
         order=list(SERIES.values()),
         you=view.rows["you"],

@@ -63,14 +63,15 @@ class Explanation:
         return rf"\begin{{aligned}}\text{{{name}}} {body}\end{{aligned}}"
 
     def html(self) -> str:
-        """Nested HTML: each computed input unfolds into its own formula."""
-        formula = self.quantity.formula
+        """Nested HTML: the formula and the numbers as mathematics; each computed input unfolds into its own."""
+        formula, result = self.quantity.formula, html.escape(show(self.value, self.quantity.unit))
+        lines = rf"\begin{{aligned}}&= {formula.latex()} \\ &= {formula.latex(self.numbers)}\end{{aligned}}"
         inputs = "".join(f"<li>{_html_input(item)}</li>" for item in self.inputs)
         return (
-            f'<div class="g4l-explain"><p>{html.escape(self.quantity.meaning)}</p>'
-            f"<p><code>{html.escape(self.quantity.name)} = {html.escape(formula.text())}</code><br>"
-            f"<code>= {html.escape(formula.text(self.numbers))}</code><br>"
-            f"<strong>= {html.escape(show(self.value, self.quantity.unit))}</strong></p><ul>{inputs}</ul></div>"
+            f'<div class="g4l-explain mathjax_ignore"><p>{html.escape(self.quantity.meaning)}</p>'
+            f"<p><code>{html.escape(self.quantity.name)}</code></p>"
+            f'<div class="mathjax_process">$${html.escape(lines)}$$</div><p><strong>= {result}</strong></p>'
+            f"<ul>{inputs}</ul></div>"
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
