@@ -9,12 +9,13 @@ from typing import Any
 
 from attrs import frozen
 
+from gpt4lab import catalog
 from gpt4lab.charts import Axis, bars
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.quantities.arith import ceil
-from gpt4lab.quantities.step import Layout, Shape, StepReport, machine, step
+from gpt4lab.quantities.step import Hardware, Layout, LayoutError, Shape, StepReport, machine, step
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
@@ -62,15 +63,23 @@ def layout_of(scenario: Scenario) -> Layout:
     )  # fmt: skip
 
 
+def hardware(accelerator: str) -> Hardware:
+    """The machine. Raises LayoutError where one of its rates was never published."""
+    try:
+        return machine(accelerator)
+    except catalog.MissingFact as missing:
+        raise LayoutError(f"The step model cannot be asked about this accelerator: {missing}.") from None
+
+
 def predict(scenario: Scenario) -> Predicted:
     """The step, and the whole run: MFU counts six FLOP for each token and active parameter of the scenario.
 
     Raises
     ------
-    LayoutError : where stages, heads or batch do not divide.
+    LayoutError : where stages, heads or batch do not divide, or a rate of the accelerator is not known.
     """
     cluster = scenario.cluster
-    report = step(shape_of(scenario), layout_of(scenario), machine(cluster.accelerator))
+    report = step(shape_of(scenario), layout_of(scenario), hardware(cluster.accelerator))
     days = scenario.training.tokens / report.tokens_per_s / 86_400
     mfu = value("training.implied_mfu", scenario, {"cluster.days": days})
     return Predicted(report, mfu, days, value("cluster.rental", scenario, {"cluster.days": days}))
@@ -92,7 +101,7 @@ def layout_view(scenario: Scenario) -> View:
 
 def _sentence(scenario: Scenario, here: Predicted) -> str:
     memory = here.report.memory_bytes.total
-    room = machine(scenario.cluster.accelerator).memory_bytes
+    room = hardware(scenario.cluster.accelerator).memory_bytes
     fits = "which fits" if here.report.fits else "which does not fit"
     return (
         f"A step takes {show(here.report.time_s, 's')}, the run {show(here.days, 'day')} and {show(here.usd, 'USD')}, "

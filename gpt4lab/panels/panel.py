@@ -162,7 +162,7 @@ class LivePanel(w.VBox):
                 control.value = decided.get(path, control.value)
 
     def _complain(self, error: Exception) -> None:
-        known = isinstance(error, (ScenarioError, ValueError, KeyError))
+        known = isinstance(error, (ScenarioError, ValueError, KeyError, catalog.CatalogError))
         self.error = str(error) if known else f"This view failed: {type(error).__name__}: {error}"
         self._alert.value = (
             f'<p class="g4l-error" role="alert">{html.escape(self.error)} Still shown: the last state.</p>'

@@ -78,8 +78,11 @@ def test_every_preset_is_shown(panel: Panel) -> None:
 
 
 def test_some_control_changes_sentence_and_rows(panel: Panel) -> None:
-    """Each open control changes what is seen, at one of its bounds at least."""
+    """Each open control changes what is seen, at one of its bounds at least; one that follows the others does not."""
+    moved = [path for path, control in panel.widget().controls.items() if not control.disabled]
     for path in [item if isinstance(item, str) else item.path for item in panel.controls]:
+        if path not in moved:
+            continue
         seen = set()
         for value in settings(panel.widget().controls[path]):
             live = panel.widget()
