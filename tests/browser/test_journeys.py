@@ -1,0 +1,80 @@
+"""Each chapter as a reader meets it: open, run all, move every slider of every panel with the keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.harness import Lab
+
+CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+WHOLE_CHAPTER = 20_000  # px: every cell stands in the window, so that every widget is drawn
+CHAPTER_MS = 240_000
+
+STATE = (
+    "panel => panel.querySelector('.g4l-address input').value + (panel.querySelector('p.g4l-error')?.textContent ?? '')"
+)
+CHANGED = f"([panel, before]) => ({STATE})(panel) !== before"
+DRAWN = "panel => panel.querySelector('.g4l-plot svg')?.innerHTML ?? ''"
+
+
+@pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request: pytest.FixtureRequest, browser: Any, server: str, served: Path, harness: Any) -> Iterator[Lab]:
+    """A chapter that was run from top to bottom, whole in the window."""
+    (served / request.param.name).write_bytes(request.param.read_bytes())
+    lab = harness.Lab(browser, server, height=WHOLE_CHAPTER)
+    lab.page.set_default_timeout(CHAPTER_MS)
+    lab.open(request.param.name)
+    lab.run_all()
+    lab.charts()
+    yield lab
+    lab.close()
+
+
+def panels(lab: Lab) -> list[Any]:
+    return lab.page.locator(".g4l-panel:has(.g4l-address)").element_handles()
+
+
+def test_runs_without_an_error_and_stays_on_this_machine(chapter: Lab) -> None:
+    errors = chapter.page.locator('[data-mime-type="application/vnd.jupyter.error"]')
+    assert errors.all_text_contents() == []
+    chapter.no_trouble()
+
+
+def test_every_control_has_a_name(chapter: Lab) -> None:
+    assert chapter.nameless_controls() == []
+
+
+def test_every_chart_has_a_text_alternative_and_a_table(chapter: Lab) -> None:
+    for chart in chapter.page.locator(".g4l-chart").element_handles():
+        assert chart.evaluate("c => c.querySelector('[role=img]')?.getAttribute('aria-label')?.length > 20")
+        assert chart.evaluate("c => !!c.querySelector('details')")
+
+
+def test_every_slider_moves_its_panel_in_place(chapter: Lab) -> None:
+    for panel in panels(chapter):
+        sliders = [slider for slider in panel.query_selector_all("input[type=range]") if slider.is_visible()]
+        assert sliders
+        redrawn = sum(moves(chapter, panel, slider) for slider in sliders if slider.is_enabled())
+        assert redrawn, "no slider of this panel repaints its chart"
+    chapter.no_trouble()
+
+
+def moves(lab: Lab, panel: Any, slider: Any) -> bool:
+    """Move a slider to its end and back by keyboard; True if the chart was painted anew, the same elements kept."""
+    plot, state, drawn = panel.query_selector(".g4l-plot svg"), panel.evaluate(STATE), panel.evaluate(DRAWN)
+    lab.press(slider, "End")
+    lab.page.wait_for_function(CHANGED, arg=[panel, state])
+    lab.press(slider, "Delete")
+    lab.page.wait_for_function(f"([panel, before]) => ({STATE})(panel) === before", arg=[panel, state])
+    lab.press(slider, "Home")
+    lab.page.wait_for_function(CHANGED, arg=[panel, state])
+    painted = panel.evaluate(DRAWN) != drawn
+    assert plot.evaluate("(old, panel) => old.isConnected && panel.querySelector('.g4l-plot svg') === old", panel)
+    lab.press(slider, "Delete")
+    lab.page.wait_for_function(f"([panel, before]) => ({STATE})(panel) === before", arg=[panel, state])
+    return painted
