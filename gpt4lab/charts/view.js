@@ -21,14 +21,21 @@ function swapRows(view, name, held, rows) {
   return held.slice(0, shared).concat(rows.slice(shared));
 }
 
-// A chart drawn for `room` pixels; charts of several plots keep their size and are scaled by the stylesheet.
-function fitWidth(view, spec, plot, painted) {
-  const natural = spec.width;
+// The plot takes the width that its cell leaves, up to its own; charts over each other keep one width. Charts beside
+// each other, and plots of steps, keep their size and are scaled by the stylesheet.
+function fitWidth(view, spec, vgSpec, plot, painted) {
+  const natural = (spec.vconcat ? spec.vconcat[0] : spec).width;
   if (typeof natural !== "number") return () => {};
-  const around = Number(plot.querySelector("svg").getAttribute("width")) - view.width(); // axes and labels
+  const stacked = (vgSpec.signals ?? []).map(({ name }) => name).filter((name) => /^concat_\d+_width$/.test(name));
+  const names = spec.vconcat ? stacked : ["width"];
+  const around = Number(plot.querySelector("svg").getAttribute("width")) - natural; // axes and labels
+  let drawn = natural;
   const observer = new ResizeObserver(() => {
     const width = Math.max(NARROWEST, Math.min(natural, Math.floor(plot.clientWidth - around)));
-    if (plot.clientWidth && width !== view.width()) view.width(width).resize().runAsync().then(painted);
+    if (!plot.clientWidth || width === drawn) return;
+    drawn = width;
+    for (const name of names) view.signal(name, width);
+    view.resize().runAsync().then(painted);
   });
   observer.observe(plot);
   return () => observer.disconnect();
@@ -58,7 +65,14 @@ function partWords(plot) {
 function spotOf(word) {
   const { x, y, width, height } = word.getBBox();
   const { e, f } = word.transform.baseVal.consolidate().matrix;
-  return { word, left: e + x, top: f + y, width, height: height - 2, shift: 0, crowd: [] };
+  const { e: across, f: down } = plotOf(word); // charts over each other have their own places
+  return { word, left: across + e + x, top: down + f + y, width, height: height - 2, shift: 0, crowd: [] };
+}
+
+// Where the plot of a word lies in the whole picture.
+function plotOf(word) {
+  const outer = word.ownerSVGElement.getScreenCTM();
+  return outer ? outer.inverse().multiply(word.parentNode.getScreenCTM()) : { e: 0, f: 0 };
 }
 
 function touch(a, b) {
@@ -131,8 +145,8 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, descrip
   describe(description);
   const options = { renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
   const full = Object.keys(held).length ? { ...spec, datasets: { ...spec.datasets, ...held } } : spec;
-  const { view, finalize } = await vegaEmbed(canvas, full, options);
-  const unfit = fitWidth(view, spec, plot, () => partWords(plot));
+  const { view, vgSpec, finalize } = await vegaEmbed(canvas, full, options);
+  const unfit = fitWidth(view, spec, vgSpec, plot, () => partWords(plot));
   const table = foldedTable(tables, (name) => held[name] ?? []);
   if (Object.keys(tables).length) figure.append(table.details);
 

@@ -140,9 +140,14 @@ class Lab:
         self.page.evaluate("() => jupyterapp.shell.collapseLeft()")
 
     def run_all(self) -> None:
-        """Run every cell and wait for the last one; widgets may still be drawing (see `charts`)."""
+        """Run every cell and wait for the last one; widgets may still be drawing (see `charts`).
+
+        Fails with the message of a cell that raised.
+        """
         self.command("notebook:run-all-cells")
         self.page.wait_for_function(KERNEL_IS_IDLE)
+        raised = self.page.evaluate(RAISED)
+        assert not raised, f"cells that raised: {raised}"
 
     def theme(self, dark: bool) -> None:
         """Switch JupyterLab's theme."""
@@ -240,6 +245,11 @@ KERNEL_IS_IDLE = """() => {
   const panel = window.jupyterapp?.shell.currentWidget;
   return panel?.content?.widgets && panel.context.sessionContext.session?.kernel?.status === 'idle';
 }"""
+
+RAISED = """() => jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+  .flatMap((cell) => cell.toJSON().outputs ?? [])
+  .filter((output) => output.output_type === 'error')
+  .map((output) => `${output.ename}: ${output.evalue}`)"""
 
 # By the rules of accessible names that matter here: aria-label, aria-labelledby, a label, the text, the title.
 NAMELESS = """() => {
