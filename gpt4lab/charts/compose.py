@@ -22,10 +22,15 @@ def shaded(chart: alt.LayerChart, x: Axis, ranges: RowList) -> alt.LayerChart:
     return alt.layer(*layers, datasets=datasets, width=chart.width, height=chart.height)
 
 
-def stacked(*charts: Any) -> alt.VConcatChart:
-    """Charts over each other; datasets of one name hold the same rows, of which each chart draws what it can."""
+def stacked(*charts: Any, room: int = 0) -> alt.VConcatChart:
+    """Charts over each other; datasets of one name hold the same rows, of which each chart draws what it can.
+
+    `room` is kept free, in px, right of the plots: for names of lines that are not there yet.
+    """
     datasets: Any = {name: rows for chart in charts for name, rows in chart.datasets.items()}
     for chart in charts:
         chart.datasets = alt.Undefined
     own: Any = "independent"
-    return alt.vconcat(*charts, datasets=datasets, spacing=22).resolve_scale(color=own, strokeDash=own)
+    padding: Any = {"left": 4, "top": 4, "right": room + 4, "bottom": 30 if room else 4}
+    both = alt.vconcat(*charts, datasets=datasets, spacing=22, padding=padding)
+    return both.resolve_scale(color=own, strokeDash=own)

@@ -43,7 +43,7 @@ function fitWidth(view, spec, vgSpec, plot, painted) {
 
 // Words that would stand on each other (names of lines, of marks) are moved apart, up and down alike.
 function partWords(plot) {
-  const words = [...plot.querySelectorAll('[class*="words_marks"] text')].filter((word) => word.textContent);
+  const words = [...plot.querySelectorAll('[class*="_words_"] text')].filter((word) => word.textContent);
   const spots = words.map(spotOf).sort((a, b) => a.top - b.top);
   const placed = [];
   for (const spot of spots) {

@@ -74,7 +74,7 @@ class Control(anywidget.AnyWidget):
 
 def unit_words(unit: str) -> str:
     """A unit as a reader says it: "GPU" -> "GPUs", "USD/GPU/hour" -> "$ per GPU-hour", "fraction" -> "%"."""
-    known = {"fraction": "%", "percent": "%", "1": "", "x": "×", "USD": "$"}
+    known = {"fraction": "%", "percent": "%", "1": "", "x": "×", "USD": "$", "s": "s"}
     head, *below = unit.replace("param", "parameter").replace("ktoken", "1,000 tokens").split("/")
     plural = head if not head.islower() and head != "GPU" else f"{head}s"
     words = known.get(head, plural)
