@@ -31,7 +31,8 @@ class Axis:
     """One field of the rows, drawn along one direction.
 
     `title` names the quantity and its unit ("Training time, days"); `form` is one of `FORMS`. A fixed `domain` keeps
-    the axis still while a slider moves: give it wherever the range is known.
+    the axis still while a slider moves: give it wherever the range is known. `more` is a field's own addition to the
+    title, in tooltips and tables; the axis itself is named once.
     """
 
     field: str
@@ -41,10 +42,16 @@ class Axis:
     domain: tuple[float, float] | None = None
     zero: bool = False
     ticks: int = 6
+    more: str = ""
 
     def at(self, field: str, more: str = "") -> Axis:
-        """The same axis for another field: the other end of a bar, a bound; `more` is added to the title."""
-        return replace(self, field=field, title=self.title + more)
+        """The same axis for another field: the other end of a bar, a bound."""
+        return replace(self, field=field, more=more)
+
+    @property
+    def heading(self) -> str:
+        """What the field is called in tooltips and tables."""
+        return self.title + self.more
 
     def text(self, expression: str) -> str:
         """The Vega expression that writes a number as this axis does."""
@@ -60,11 +67,12 @@ class Axis:
     def axis(self, **more: Any) -> alt.Axis:
         """Ticks, labels and grid lines; on a log scale only round numbers have them."""
         settings: dict[str, Any] = {"labelExpr": self.text("datum.value"), "tickCount": self.ticks, "labelFlush": False}
+        settings["title"] = self.title
         if self.log and self.domain:
             settings |= {"values": log_ticks(*self.domain), "labelOverlap": False}
         elif self.log:
             settings |= _only_powers_of_ten(settings["labelExpr"])
-        return alt.Axis(**settings, **more)
+        return alt.Axis(**{**settings, **more})
 
 
 def log_ticks(lo: float, hi: float) -> list[float]:
@@ -86,12 +94,12 @@ def _only_powers_of_ten(label: str) -> dict[str, Any]:
 
 def x(axis: Axis, **more: Any) -> alt.X:
     """An axis, laid along x."""
-    return alt.X(axis.field, type="quantitative", title=axis.title, scale=axis.scale(), axis=axis.axis(), **more)
+    return alt.X(axis.field, type="quantitative", title=axis.heading, scale=axis.scale(), axis=axis.axis(), **more)
 
 
 def y(axis: Axis, **more: Any) -> alt.Y:
     """An axis, laid along y."""
-    return alt.Y(axis.field, type="quantitative", title=axis.title, scale=axis.scale(), axis=axis.axis(), **more)
+    return alt.Y(axis.field, type="quantitative", title=axis.heading, scale=axis.scale(), axis=axis.axis(), **more)
 
 
 def lanes(field: str, names: list[str], title: str = "") -> alt.Y:
@@ -111,6 +119,6 @@ def tooltip(*shown: Axis | str) -> list[alt.Tooltip]:
     return [
         alt.Tooltip(a, type="nominal", title=heading(a))
         if isinstance(a, str)
-        else alt.Tooltip(a.field, type="quantitative", title=a.title, format=".3~%" if a.form == "percent" else ".4~s")
+        else alt.Tooltip(a.field, type="quantitative", title=a.heading, format=".3~%" if a.form == "percent" else ".4~s")
         for a in shown
     ]

@@ -55,7 +55,7 @@ def _key(field: str, name: str, place: float, colour: str) -> alt.LayerChart:
 
 def rounded(axis: Axis, expression: str) -> str:
     """The Vega expression for a number in three digits, written as on the axis."""
-    return axis.text(expression).replace("',~g'", "',.3~r'").replace("'~s'", "'.3~s'").replace("'~%'", "'.3~%'")
+    return axis.text(expression).replace("',~g'", "',.3~r'").replace("'~s'", "'.3~s'").replace("'~%'", "'.3~p'")
 
 
 def room(start: str, end: str, words: str) -> str:
