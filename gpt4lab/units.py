@@ -28,7 +28,7 @@ def _registry() -> Any:
     registry = cast(Any, pint.UnitRegistry)(cache_folder=None)
     for name in COUNTED:
         registry.define(f"{name} = [{name.lower()}_count]")
-    for definition in ("fraction = 1", "x = 1", "cent = 0.01 USD", "percent = 0.01 = %"):
+    for definition in ("fraction = 1", "x = 1", "nat = 1", "cent = 0.01 USD", "percent = 0.01 = %"):
         registry.define(definition)
     return registry
 
@@ -41,8 +41,9 @@ def factor(unit: str, to: str) -> float:
     """
     if unit == to:
         return 1.0
+    registry = _registry()
     try:
-        return float(_registry().Quantity(1, unit).to(to).magnitude)
+        return float(registry.Quantity(1, unit).to(to).magnitude)
     except Exception as error:
         raise UnitError(f"{unit!r} cannot be read as {to!r}: {error}") from None
 

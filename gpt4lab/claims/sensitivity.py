@@ -118,6 +118,6 @@ def elasticities(quantity: str, scenario: Scenario, step: float = 1e-3) -> dict[
         here = get(scenario, path) if path in FIELDS and not FIELDS[path].catalog else 0
         if here and now:
             down, up = (value(quantity, scenario, {path: here * (1 + by)}) / now - 1 for by in (-step, step))
-            if abs(up + down) <= 0.1 * abs(up - down):
+            if abs(up + down) <= 0.1 * abs(up - down) + 1e-9:
                 found[path] = (up - down) / (2 * step)
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

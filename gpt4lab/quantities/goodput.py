@@ -7,7 +7,7 @@ Hours throughout. Left out: failures that slow the run without stopping it, and 
 
 from __future__ import annotations
 
-from gpt4lab.quantities.arith import Num, exp, sqrt
+from gpt4lab.quantities.arith import Num, exp, maximum, sqrt
 from gpt4lab.quantities.registry import quantity
 
 
@@ -57,9 +57,10 @@ def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
 def share(tau: Num, delta: Num, R: Num, M: Num) -> Num:
     """Share of the time that becomes useful work: tau over the expected time to get it done and saved.
 
-    That time is M exp(R/M) (exp((tau + delta)/M) - 1); written with falling exponentials, which cannot overflow.
+    That time is M exp(R/M) (exp((tau + delta)/M) - 1); written with falling exponentials, which cannot overflow,
+    and kept above zero, so that one can divide by it.
     """
-    return tau / M * exp(-(R / 60 + tau + delta / 60) / M) / (1 - exp(-(tau + delta / 60) / M))
+    return maximum(tau / M * exp(-(R / 60 + tau + delta / 60) / M) / (1 - exp(-(tau + delta / 60) / M)), 1e-12)
 
 
 @quantity("goodput.days", "day", source="arithmetic", t="training.days", eta="goodput.share")

@@ -37,7 +37,7 @@ def replicas(r: Num) -> Num:
           n="cluster.gpus", g="cluster.gpus_per_replica", r="cluster.replicas")  # fmt: skip
 def idle_share(n: Num, g: Num, r: Num) -> Num:
     """Share of the GPUs that no whole copy uses."""
-    return 1 - r * g / n
+    return maximum(1 - r * g / n, 0)
 
 
 @quantity("cluster.layers_per_stage", "layer", source="narayanan2021", L="model.layers", p="cluster.pipeline")

@@ -80,7 +80,7 @@ def from_text(text: str) -> float:
         number = float(bare[:-1] if factor != 1 else bare)
     except ValueError:
         raise ScenarioError(f"{text!r} is not a number; write it like 25000, 25k, 1.8T, 34% or 2e25.") from None
-    return float(f"{number * factor:.12g}")
+    return number if factor == 1 else float(f"{number * factor:.15g}")  # 34% is 0.34, not 0.34000000000000002
 
 
 def differences(scenario: Scenario, other: Scenario) -> dict[str, tuple[Any, Any]]:

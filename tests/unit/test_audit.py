@@ -1,0 +1,262 @@
+"""The audit: it finds what is wrong, for the right reason, and it can find every claim wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import attrs
+import pytest
+
+from gpt4lab.claims import Claim, audit, judge, ledger, tally
+from gpt4lab.claims.reconcile import LINKS, reconcile
+from gpt4lab.claims.sensitivity import elasticities, flips, upstream
+from gpt4lab.quantities import value
+from gpt4lab.scenario import FIELDS, change, load_scenario, names
+
+LEAK = load_scenario("leak")
+CHECKABLE = [claim for claim in ledger().values() if claim.checkable]
+STATED = [claim for claim in CHECKABLE if claim.stated and claim.quantity]
+RESULTS = {result.claim.id: result for result in audit(LEAK)}
+
+
+def verdict(claim: str, changes: dict[str, Any]) -> str:
+    return judge(ledger()[claim], change(LEAK, changes)).verdict
+
+
+def test_the_post_as_written_is_judged_as_the_evidence_says() -> None:
+    assert Counter(result.verdict for result in RESULTS.values()) == {
+        "consistent": 32,
+        "consistent-with-assumption": 30,
+        "unit-error": 4,
+        "arithmetic-mismatch": 5,
+        "internally-inconsistent": 3,
+        "not-checkable": 28,
+        "opinion": 14,
+    }
+
+
+def test_what_the_post_gets_wrong() -> None:
+    wrong = {name: result.verdict for name, result in RESULTS.items() if result.holds is False}
+    assert wrong == {
+        "C12": "unit-error", "C13": "unit-error", "C52": "unit-error", "C53": "unit-error",
+        "C33": "arithmetic-mismatch", "C81": "arithmetic-mismatch", "S01": "arithmetic-mismatch",
+        "S04": "arithmetic-mismatch", "S06": "arithmetic-mismatch",
+        "C60": "internally-inconsistent", "C83": "internally-inconsistent", "C88": "internally-inconsistent",
+    }  # fmt: skip
+
+
+def test_the_tally_counts_what_arithmetic_decides() -> None:
+    assert tally(list(RESULTS.values())) == (53, 65)
+    assert len(CHECKABLE) == 65
+
+
+@pytest.mark.parametrize(("claim", "slip"), [("C12", 1e-3), ("C13", 1e-3), ("C52", 100), ("C53", 100)])
+def test_the_audit_finds_the_slip_of_a_unit(claim: str, slip: float) -> None:
+    assert RESULTS[claim].slip == slip
+    right = {"TFLOP/token": "GFLOP/token", "cent/ktoken": "USD/ktoken"}[ledger()[claim].stated_unit]
+    assert judge(attrs.evolve(ledger()[claim], stated_unit=right), LEAK).verdict == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("claim", "recomputed"),
+    [
+        ("C02", (1.831e12,)), ("C03", (10_704, 10_753)), ("C07", (109.06e9,)), ("C08", (0.6564, 0.9861)),
+        ("C12", (5.6e11,)), ("C13", (3.662e12,)), ("C15", (1.2936e13,)), ("C29", (0.3206, 0.3562)),
+        ("C33", (60e6, 54e6)), ("C36", (21.627e6,)), ("C39", (120, 208.33)), ("C40", (61.91e9,)),
+        ("C44", (153.0, 1224.1)), ("C56", (15_074,)), ("C59", (61_440, 5_160_960)), ("C75", (3.3616, 2.8013)),
+        ("C81", (114.44e9,)), ("F01", (0.3413,)), ("F02", (1.5856,)), ("S04", (1.9144,)), ("S06", (28.8e12,)),
+    ],
+)  # fmt: skip
+def test_recomputed_numbers(claim: str, recomputed: tuple[float, ...]) -> None:
+    assert RESULTS[claim].recomputed == pytest.approx(recomputed, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("claim", "residual"),
+    [("C01", -0.044), ("C02", -0.017), ("C12", 999), ("C33", 0.05), ("C81", 0.136), ("C83", 0.0667), ("C88", -0.35),
+     ("S01", 0.453), ("S06", -0.625), ("C16", None), ("C52", None), ("C04", None)],
+)  # fmt: skip
+def test_residuals(claim: str, residual: float | None) -> None:
+    assert RESULTS[claim].residual == (None if residual is None else pytest.approx(residual, abs=5e-4))
+
+
+def stating(claim: Claim, *numbers: float) -> Claim:
+    """The same claim with other numbers, in the unit of what recomputes it."""
+    return attrs.evolve(claim, stated=numbers, stated_unit="")
+
+
+@pytest.mark.parametrize("claim", [claim for claim in STATED if RESULTS[claim.id].holds], ids=lambda claim: claim.id)
+def test_a_claim_that_holds_falls_with_another_number(claim: Claim) -> None:
+    far = 7e4 if claim.sets else 7
+    assert not judge(stating(claim, *(far * number for number in RESULTS[claim.id].stated)), LEAK).holds
+
+
+@pytest.mark.parametrize(
+    "claim", [claim for claim in STATED if not RESULTS[claim.id].holds], ids=lambda claim: claim.id
+)
+def test_a_claim_that_falls_would_hold_with_the_right_number(claim: Claim) -> None:
+    result = RESULTS[claim.id]
+    right = [result.meant] if claim.sets else result.recomputed[: len(result.stated)]
+    assert judge(stating(claim, *right), LEAK).holds
+
+
+@pytest.mark.parametrize("claim", [claim for claim in CHECKABLE if claim not in STATED], ids=lambda claim: claim.id)
+def test_a_claim_in_words_turns_with_some_number_behind_it(claim: Claim) -> None:
+    assert flips(claim, LEAK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fall"),
+    [
+        ({"model.experts": 8}, {"C01", "C02", "C06", "C14", "C23"}),
+        ({"training.tokens": 20e12}, {"C17", "C27", "C29"}),
+        ({"cluster.gpus": 20_128}, {"C29"}),
+        ({"cluster.accelerator": "a100-sxm-40gb"}, {"C40"}),
+        ({"cluster.gradient_bytes": 4}, {"C40"}),
+        ({"model.kv_heads": 84}, {"C56", "C58", "C59"}),
+        ({"speculation.acceptance": 0.3}, {"C75"}),
+        ({"rerun.gpus": 4096}, {"C35", "C36"}),
+        ({"serving.pipeline": 15}, {"C78"}),
+        ({"training.batch_tokens": 6e6}, {"C23", "C25"}),
+    ],
+)
+def test_claims_fall_under_other_assumptions(changes: dict[str, Any], fall: set[str]) -> None:
+    there = {result.claim.id for result in audit(change(LEAK, changes)) if result.holds is False}
+    assert fall <= there - {name for name, result in RESULTS.items() if result.holds is False}
+
+
+def test_claims_rise_under_other_assumptions() -> None:
+    assert verdict("C33", {"cluster.usd_per_gpu_hour": 1.05}) == "consistent"
+    assert verdict("C60", {"model.kv_heads": 84}) == "consistent"
+    assert verdict("C88", {"data.text_epochs": 1.3}) == "consistent"
+    assert verdict("C35", {"training.best_mfu": 0.6}) == "consistent-with-assumption"
+
+
+def test_nvidia_s_shape_settles_the_conflict_about_attention() -> None:
+    proxy = load_scenario("nvidia-proxy")
+    assert geometry_fits(proxy)
+    assert not geometry_fits(LEAK)
+    assert judge(ledger()["C56"], proxy).holds
+    assert judge(ledger()["C10"], proxy).holds
+
+
+def geometry_fits(scenario: Any) -> bool:
+    given = scenario.model.shared_params, scenario.model.expert_params
+    made = value("geometry.attention_params", scenario), value("geometry.expert_params", scenario)
+    return made == pytest.approx(given, rel=0.01)
+
+
+def test_fewer_claims_hold_for_another_model() -> None:
+    assert tally(audit(load_scenario("hotz-8x220b")))[0] < tally(list(RESULTS.values()))[0]
+
+
+def test_some_claims_only() -> None:
+    assert [result.claim.id for result in audit(LEAK, ["C12", "C27"])] == ["C12", "C27"]
+
+
+@pytest.mark.parametrize("scenario", names())
+def test_what_is_not_decided_stays_undecided(scenario: str) -> None:
+    typed = [result for result in audit(load_scenario(scenario)) if not result.claim.checkable]
+    assert all(result.holds is None and result.verdict == result.claim.verdict for result in typed)
+
+
+@pytest.mark.parametrize(
+    ("claim", "shown"),
+    [("C33", "$54 million to $60 million"), ("C52", "7,256 tokens/s; 10.1%"), ("C29", "32.1% to 35.6%"),
+     ("C85", "0.367×, 0.426×, 1.82×, 2.21×, 2.82×"), ("C27", "2.16×10²⁵ FLOP"), ("C04", "")],
+)  # fmt: skip
+def test_recomputed_numbers_as_a_reader_sees_them(claim: str, shown: str) -> None:
+    assert RESULTS[claim].shown() == shown
+
+
+# Sensitivity
+
+
+@pytest.mark.parametrize(
+    ("claim", "path", "there"),
+    [
+        ("C33", "cluster.usd_per_gpu_hour", 1.049),
+        ("C33", "cluster.gpus", 26_224),
+        ("C35", "rerun.days", 51.4),
+        ("C28", "training.best_mfu", 0.3459),
+        ("C60", "model.kv_heads", 75),
+        ("C05", "model.experts", 4),
+        ("C40", "cluster.pipeline", 11),
+    ],
+)
+def test_the_nearest_flip(claim: str, path: str, there: float) -> None:
+    found = {flip.field.path: flip for flip in flips(ledger()[claim], LEAK)}
+    assert found[path].there == pytest.approx(there, rel=2e-3)
+    assert found[path].holds != RESULTS[claim].holds
+
+
+@pytest.mark.parametrize("claim", ["C01", "C29", "C33", "C40", "C60", "C75", "C94"])
+def test_a_flip_flips_and_nothing_before_it_does(claim: str) -> None:
+    here = RESULTS[claim].holds
+    for flip in flips(ledger()[claim], LEAK):
+        path, field = flip.field.path, flip.field
+        before = flip.there - (1 if field.whole else 1e-3 * flip.there) * (1 if flip.there > flip.here else -1)
+        assert judge(ledger()[claim], change(LEAK, {path: _fit(flip.there, field.whole)})).holds != here
+        assert judge(ledger()[claim], change(LEAK, {path: _fit(before, field.whole)})).holds == here
+
+
+def _fit(number: float, whole: bool) -> float:
+    return round(number) if whole else number
+
+
+def test_flips_come_nearest_first_and_say_what_they_are() -> None:
+    found = flips(ledger()["C29"], LEAK)
+    assert [abs(flip.change) for flip in found] == sorted(abs(flip.change) for flip in found)
+    assert "GPUs: 25,000 GPUs to" in "; ".join(map(str, found))
+    assert all(flip.field.lo <= flip.there <= flip.field.hi for flip in found)
+
+
+def test_an_opinion_has_no_flip() -> None:
+    assert flips(ledger()["C46"], LEAK) == []
+
+
+def test_upstream_leaves_out_what_the_claim_itself_states() -> None:
+    assert "cluster.days" not in upstream(ledger()["C29"])
+    assert {"training.tokens", "cluster.gpus"} <= set(upstream(ledger()["C29"]))
+    assert "serving.usd_per_1k_tokens" not in upstream(ledger()["C52"])
+
+
+def test_elasticities_are_the_powers_of_the_formula() -> None:
+    found = elasticities("training.cost", LEAK)
+    assert found["training.mfu"] == pytest.approx(-1, abs=1e-5)
+    assert found["training.tokens"] == pytest.approx(1)
+    assert found["cluster.gpus"] == pytest.approx(0, abs=1e-9), "more GPUs cost no more: they are done sooner"
+    assert found["model.expert_params"] == pytest.approx(222 / 277)
+    assert "cluster.zero" not in elasticities("memory.states", LEAK), "the memory jumps from stage to stage"
+
+
+# Reconciliation
+
+
+def test_linked_numbers_of_the_post() -> None:
+    rows = {(row.link.title, row.path): row for row in reconcile(LEAK)}
+    assert rows["Cost", "cluster.days"].implied == pytest.approx(105)
+    assert rows["Cost", "cluster.stated_usd"].residual == pytest.approx(63 / 57 - 1)
+    assert rows["Machines", "training.mfu"].implied == pytest.approx(0.3358, abs=1e-4)
+    assert rows["Newer machines", "rerun.mfu"].implied == pytest.approx(0.5582, abs=1e-4)
+    assert rows["All parameters", "model.shared_params"].implied == pytest.approx(24e9)
+    assert str(rows["Cost", "cluster.days"]) == "cluster.days: 95 days stated, 105 days implied (-9.5%)"
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: link.title)
+def test_a_link_that_closes_stays_closed_whichever_number_is_solved_for(link: Any) -> None:
+    """If all but one are right the last one follows; put it in, and every row of the link agrees."""
+    first = next(iter(link.members))
+    rows = [row for row in reconcile(LEAK) if row.link is link]
+    exact = next(row.implied for row in rows if row.path == first)
+    given = {row.path: row.stated for row in rows} | {first: exact}
+    for path, solver in link.members.items():
+        others = {other: number for other, number in given.items() if other != path}
+        assert value(solver, LEAK, others) == pytest.approx(given[path])
+
+
+def test_links_name_fields_or_claims() -> None:
+    for link in LINKS:
+        assert all(path in FIELDS or path in link.stated for path in link.members)
+        assert set(link.stated) <= set(link.members)

@@ -1,0 +1,145 @@
+"""Inputs: declared once, refused in one style, saved and shared without loss."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gpt4lab.catalog import references
+from gpt4lab.claims import ledger
+from gpt4lab.scenario import (
+    FIELDS,
+    Scenario,
+    ScenarioError,
+    change,
+    differences,
+    from_json,
+    from_text,
+    get,
+    load_scenario,
+    names,
+    parse,
+    share,
+    to_json,
+)
+from gpt4lab.units import factor
+
+LEAK = load_scenario("leak")
+
+
+def test_the_leak_is_the_default() -> None:
+    assert load_scenario() == LEAK
+    assert not differences(LEAK, Scenario())
+    assert names()[0] == "leak"
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_every_field_says_what_it_is(path: str) -> None:
+    field = FIELDS[path]
+    assert field.label
+    assert field.meaning
+    assert field.path == path
+    if not (field.choices or field.catalog):
+        assert field.lo <= field.default <= field.hi
+        assert factor(field.unit, f"({field.unit})") == pytest.approx(1), "a unit that pint knows"
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_every_field_has_a_source(path: str) -> None:
+    source, _, detail = FIELDS[path].source.partition(":")
+    origin, _, _ = source.partition(",")
+    assert origin == "assumed" or origin in ledger() or origin in references, f"no such source: {source}"
+    assert origin != "assumed" or len(detail.strip()) > 3, "an assumption gives its reason"
+
+
+def test_labels_are_unique_within_a_group() -> None:
+    named = [(path.partition(".")[0], field.label) for path, field in FIELDS.items()]
+    assert len(named) == len(set(named))
+
+
+def test_change_by_path_leaves_the_original_alone() -> None:
+    changed = change(LEAK, {"training.mfu": 0.4, "cluster.gpus": 20_000})
+    assert (changed.training.mfu, changed.cluster.gpus) == (0.4, 20_000)
+    assert LEAK.training.mfu == 0.34
+    assert differences(changed, LEAK) == {"training.mfu": (0.4, 0.34), "cluster.gpus": (20_000, 25_000)}
+
+
+def test_changes_are_judged_together() -> None:
+    eight_of_32 = change(LEAK, {"model.experts": 32, "model.top_k": 20})
+    assert change(eight_of_32, {"model.experts": 4, "model.top_k": 2}).model.experts == 4
+    with pytest.raises(ScenarioError, match=r"top_k = 20 is more than .*experts = 4"):
+        change(eight_of_32, {"model.experts": 4})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("training.mfu", 34, r"training\.mfu = 34 is out of range; allowed: 0.01 to 1 fraction\. Did you mean 0.34\?"),
+        ("training.mfu", 0, r"allowed: 0.01 to 1 fraction"),
+        ("cluster.gpus", 0, r"cluster\.gpus = 0 is out of range; allowed: 1 to 10,000,000 GPU"),
+        ("cluster.gpus", 2.5, "is not a whole number"),
+        ("training.mfu", "much", "'much' is not a number"),
+        ("training.mfu", True, "True is not a number"),
+        ("training.mfu", math.nan, "nan is not a number"),
+        ("training.tokens", 13, r"Did you mean 1\.3e\+07\? \(a factor of 1e\+06\)"),
+        ("training.mfo", 0.4, r"unknown field 'training.mfo'; did you mean training.mfu"),
+    ],
+)
+def test_bad_input_is_answered_in_one_style(path: str, value: object, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        change(LEAK, {path: value})
+
+
+def test_an_unknown_accelerator_lists_near_ones() -> None:
+    with pytest.raises(KeyError, match="h100-sxm-80gb"):
+        change(LEAK, {"cluster.accelerator": "h100"})
+
+
+def test_an_unknown_scenario_lists_near_ones() -> None:
+    with pytest.raises(ScenarioError, match="nvidia-proxy"):
+        load_scenario("nvidia")
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("25,000", 25_000), ("25k", 25e3), ("1.8T", 1.8e12), ("34%", 0.34), ("2.15e25", 2.15e25), ("55 B", 55e9)],
+)
+def test_numbers_as_people_write_them(text: str, number: float) -> None:
+    assert from_text(text) == number
+
+
+def test_a_text_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ScenarioError, match="write it like"):
+        from_text("many")
+
+
+def test_words_stay_words() -> None:
+    assert parse("cluster.accelerator", "tpu-v4") == "tpu-v4"
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_named_scenario_survives_saving_and_sharing(name: str) -> None:
+    changed = change(load_scenario(name), {"training.mfu": 1 / 3, "cluster.accelerator": "tpu-v4"})
+    assert from_json(to_json(changed)) == changed
+    assert load_scenario(share(changed)) == changed
+    assert load_scenario(share(load_scenario(name))) == load_scenario(name)
+
+
+def test_sharing_says_only_what_differs() -> None:
+    assert share(change(LEAK, {"training.mfu": 0.4})) == "leak?training.mfu=0.4"
+
+
+def test_json_with_an_unknown_field_is_refused() -> None:
+    with pytest.raises(ScenarioError, match=r"unknown field 'training\.mfo'"):
+        from_json('{"training": {"mfo": 1}}')
+
+
+@pytest.mark.parametrize("name", names())
+def test_named_scenarios_say_what_they_are(name: str) -> None:
+    scenario = load_scenario(name)
+    assert scenario.name == name
+    assert scenario.title
+    assert scenario.description.endswith(".")
+    assert name == "leak" or differences(scenario, LEAK)
+    assert all(get(scenario, path) is not None for path in FIELDS)
