@@ -18,7 +18,8 @@ class LayoutError(ValueError):
     """A layout that no cluster can run, or an input that is not a positive number."""
 
 
-def _positive(record: Any, attribute: Any, value: Any) -> None:
+def positive(record: Any, attribute: Any, value: Any) -> None:
+    """Refuse a number that is not positive; arrays pass."""
     if isinstance(value, (int, float)) and not value > 0:
         raise LayoutError(f"{type(record).__name__}.{attribute.name} = {value!r} is not a positive number.")
 
@@ -36,19 +37,19 @@ def _code(names: tuple[str, ...], value: Any) -> Any:
 class Shape:
     """Geometry of a model whose layers are all alike. A dense model has one expert, which every token uses."""
 
-    layers: Num = field(validator=_positive)
-    d_model: Num = field(validator=_positive)
-    heads: Num = field(validator=_positive)
-    kv_heads: Num = field(default=Factory(lambda self: self.heads, takes_self=True), validator=_positive)
-    head_dim: Num = field(default=Factory(lambda self: self.d_model / self.heads, takes_self=True), validator=_positive)
-    d_ff: Num = field(default=Factory(lambda self: 4 * self.d_model, takes_self=True), validator=_positive)
+    layers: Num = field(validator=positive)
+    d_model: Num = field(validator=positive)
+    heads: Num = field(validator=positive)
+    kv_heads: Num = field(default=Factory(lambda self: self.heads, takes_self=True), validator=positive)
+    head_dim: Num = field(default=Factory(lambda self: self.d_model / self.heads, takes_self=True), validator=positive)
+    d_ff: Num = field(default=Factory(lambda self: 4 * self.d_model, takes_self=True), validator=positive)
     gated: Num = 0
-    experts: Num = field(default=1, validator=_positive)
-    top_k: Num = field(default=1, validator=_positive)
+    experts: Num = field(default=1, validator=positive)
+    top_k: Num = field(default=1, validator=positive)
     shared_experts: Num = 0
-    vocab: Num = field(default=51200, validator=_positive)
+    vocab: Num = field(default=51200, validator=positive)
     tied_embeddings: Num = 1
-    sequence: Num = field(default=2048, validator=_positive)
+    sequence: Num = field(default=2048, validator=positive)
 
 
 @frozen
@@ -59,32 +60,32 @@ class Layout:
     `gradient_bytes` is 2, or 4 where gradients are summed in fp32. `fused_attention` is FlashAttention's kind.
     """
 
-    tensor: Num = field(default=1, validator=_positive)
-    pipeline: Num = field(default=1, validator=_positive)
-    data: Num = field(default=1, validator=_positive)
-    expert: Num = field(default=1, validator=_positive)
-    batch: Num = field(default=1, validator=_positive)
-    micro_batch: Num = field(default=1, validator=_positive)
-    interleave: Num = field(default=1, validator=_positive)
+    tensor: Num = field(default=1, validator=positive)
+    pipeline: Num = field(default=1, validator=positive)
+    data: Num = field(default=1, validator=positive)
+    expert: Num = field(default=1, validator=positive)
+    batch: Num = field(default=1, validator=positive)
+    micro_batch: Num = field(default=1, validator=positive)
+    interleave: Num = field(default=1, validator=positive)
     schedule: Any = field(default="1f1b", converter=lambda value: _code(pipeline.SCHEDULES, value))
     zero: Num = 0
     recompute: Any = field(default="none", converter=lambda value: _code(memory.RECOMPUTE, value))
     sequence_parallel: Any = False
     fused_attention: Any = False
     overlap: Num = 0.0
-    gradient_bytes: Num = field(default=2, validator=_positive)
+    gradient_bytes: Num = field(default=2, validator=positive)
 
 
 @frozen
 class Hardware:
     """One accelerator in its node. Rates are one-way and per accelerator; an unknown price is NaN, never zero."""
 
-    peak_flop_per_s: Num = field(validator=_positive)
-    memory_bytes_per_s: Num = field(validator=_positive)
-    memory_bytes: Num = field(validator=_positive)
-    link_bytes_per_s: Num = field(validator=_positive)
-    network_bytes_per_s: Num = field(validator=_positive)
-    gpus_per_node: Num = field(default=8, validator=_positive)
+    peak_flop_per_s: Num = field(validator=positive)
+    memory_bytes_per_s: Num = field(validator=positive)
+    memory_bytes: Num = field(validator=positive)
+    link_bytes_per_s: Num = field(validator=positive)
+    network_bytes_per_s: Num = field(validator=positive)
+    gpus_per_node: Num = field(default=8, validator=positive)
     usd_per_hour: Num = NAN
 
 
@@ -92,10 +93,10 @@ class Hardware:
 class Efficiency:
     """Share of each peak that is really reached: the same for every model, layout and run."""
 
-    matmul: Num = field(validator=_positive)
-    memory: Num = field(validator=_positive)
-    link: Num = field(validator=_positive)
-    network: Num = field(validator=_positive)
+    matmul: Num = field(validator=positive)
+    memory: Num = field(validator=positive)
+    link: Num = field(validator=positive)
+    network: Num = field(validator=positive)
 
 
 @cache
