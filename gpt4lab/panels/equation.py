@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +18,9 @@ from gpt4lab.scenario import Scenario, change, get, load_scenario
 from gpt4lab.units import show
 
 YEAR = Axis("year", "Published", form="plain", domain=(2020, 2025.5))
-MFU = Axis("mfu", "MFU, share of the peak", form="percent", domain=(0, 0.8))
+MFU = Axis("mfu", "MFU, share of the peak", form="percent", domain=(0, 0.7))
 STATED_MFU = (0.32, 0.36)  # C29
+LEFT_OUT = ("gpt-4-leak", "gpt-3-palm-table", "gopher-palm-table")  # the post itself, and second opinions on a run
 
 
 @frozen
@@ -86,13 +88,15 @@ def _said(name: str, scenario: Scenario) -> str:
 
 
 def published() -> list[dict[str, Any]]:
-    """Every published utilisation but the leak's own, by date; those that count recomputed work are marked."""
-    runs = [run for run in catalog.published_mfu() if run.slug != "gpt-4-leak"]
+    """Every published utilisation but the leak's own, one a run; those that count recomputed work are marked."""
+    runs = [run for run in catalog.published_mfu() if run.slug not in LEFT_OUT]
     return [{"year": year(run.released), "mfu": run.mfu, "label": _named(run)} for run in runs]
 
 
 def _named(run: Any) -> str:
-    return f"{run.name} (HFU)" if getattr(run, "counts_recomputation", False) else run.name
+    """The name without its size, for which there is no room."""
+    short = re.sub(r" [\d.]+[BT]\b.*", "", run.name)
+    return f"{short} (HFU)" if getattr(run, "counts_recomputation", False) else short
 
 
 def year(date: Any) -> float:

@@ -51,7 +51,7 @@ def month_view(scenario: Scenario) -> View:
             "data": month,
             "months": histogram(shares),
             "you": [{"share": found["goodput.share"], "label": "the formula"}],
-            "measured": [{"share": here, "label": "the month above"}],
+            "measured": [{"share": here, "months": 0, "label": "the month above"}],
         },
         alt=f"{MONTH_DAYS} days as rows of work kept, work lost, checkpoints and restarts; below, a histogram of months.",
     )
@@ -105,12 +105,12 @@ def histogram(shares: list[float], width: float = 0.01) -> list[dict[str, float]
 def month_chart(view: View) -> Any:
     """The calendar above the histogram."""
     rows = view.datasets
-    month = timeline(rows["data"], HOUR, "end", "day", "kind", kinds=KINDS, lane_title="Day", lane_height=13)
+    month = timeline(rows["data"], HOUR, "end", "day", "kind", kinds=KINDS, lane_height=13)
     return stacked(month, _histogram_chart(rows))
 
 
 def _histogram_chart(rows: Any) -> alt.LayerChart:
-    bars = data("months").mark_bar(color=theme.GREEN, opacity=0.55)
+    bars = data("months").mark_rect(color=theme.GREEN, opacity=0.55).encode(y2=alt.datum(0))
     found = bars.encode(axes.x(SHARE), axes.y(COUNT), x2="to", tooltip=axes.tooltip(SHARE, COUNT))
     marks = with_words(you=rows["you"], measured=rows["measured"])
     return layered([found, *mark_layers(SHARE, COUNT, marks)], {"months": rows["months"], **marks}, width=theme.WIDTH, height=110)

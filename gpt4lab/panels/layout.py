@@ -137,7 +137,7 @@ layout = Panel(
         "Fused attention": {"cluster.attention": "fused"},
         "Fused, two chunks": {"cluster.attention": "fused", "cluster.interleave": 2},
         "Nothing recomputed": {"cluster.recompute": "none", "cluster.attention": "fused"},
-        "H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},
+        "25,000 H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},
     },
     view=layout_view,
     chart=layout_chart,

@@ -14,8 +14,8 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 MILLION = 1e6
-DAYS = Axis("days", "Days", domain=(0, 200))
-RENT = Axis("rent", "Rent, million $", domain=(0, 160))
+DAYS = Axis("days", "Days", domain=(0, 160))
+RENT = Axis("rent", "Rent, million $", domain=(0, 120))
 STATED_DAYS = (90, 100)  # C28
 MFUS = (0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
