@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import html
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from gpt4lab.toys.training import Run
 
 REPAINT_S = 0.2  # the curve, at most this often
-READING_S = 1.5  # a look into the model, which costs more than a step
+READING_S = 1.0  # a look into the model, at most this often ...
+REST = 20  # ... and after a rest of so many times what the last look took: the run comes first
 EMPTY = "Nothing has trained yet: press Run in the panel above, and this fills in."
 NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
 
@@ -176,43 +178,40 @@ class LiveTraining(LivePanel):
             yield part
             if part is self._headline:
                 row = w.HBox([self._run_button, self._stop_button, self._progress])
-                row.add_class("g4l-buttons")
+                row.layout.flex_flow, row.layout.align_items = "row wrap", "center"
                 yield row
 
 
 class Reading(Figure):
     """One look into the model of a training panel.
 
-    look: Attempt -> findings, called in the run's thread between two steps, at most every `every_s` seconds.
+    look: Attempt -> findings, called in the run's thread between two steps, now and then and at the end.
     view: (findings, choice) -> View. What else it takes, `Figure` says.
     """
 
-    def __init__(
-        self,
-        look: Callable[[Attempt], Any],
-        view: Callable[[Any, Any], View],
-        every_s: float = READING_S,
-        **figure: Any,
-    ) -> None:
-        self.findings, self._attempt = None, None
-        self._look, self._view_of, self._every_s = look, view, every_s
+    def __init__(self, look: Callable[[Attempt], Any], view: Callable[[Any, Any], View], **figure: Any) -> None:
+        self.findings, self._attempt, self._rest_until = None, None, 0.0
+        self._look, self._view_of = look, view
         super().__init__(view=View("", "", "", EMPTY, {"data": []}), **figure)
         if self.choice:
             self.choice.observe(lambda _: self._draw(), "value")
 
     def follow(self, attempt: Attempt) -> None:
         """Look into this run from now on."""
-        self._attempt = attempt
-        attempt.run.on_update(lambda _: self._refresh(attempt), self._every_s)
+        self._attempt, self._rest_until = attempt, 0.0
+        attempt.run.on_update(lambda _: self._refresh(attempt), READING_S)
 
     def _refresh(self, attempt: Attempt) -> None:
-        if attempt is not self._attempt or not attempt.run.history:
+        begin, busy = time.monotonic(), attempt.run.state == "running"
+        if attempt is not self._attempt or not attempt.run.history or (busy and begin < self._rest_until):
             return
         try:
             self.findings = self._look(attempt)
             self._draw()
         except Exception as error:  # in a thread nobody would see it
             self.complain(error)
+        now = time.monotonic()
+        self._rest_until = now + REST * (now - begin)
 
     def _draw(self) -> None:
         if self.findings is not None:

@@ -158,7 +158,7 @@ def training_chart(view: View) -> Any:
     bits, shares = Axis("loss", "Loss, bits per byte"), Axis("load", "Load, in even shares", zero=True)
     loss = line(rows, steps, bits, "run", order=[NOW, BEFORE], last_value=".2f", height=190)
     load = line(rows, steps, shares, "expert", order=[BUSY, IDLE], last_value=".1f", height=110)
-    return stacked(loss, load)
+    return stacked(loss, load, room=130)
 
 
 mixture = Training(
@@ -169,7 +169,7 @@ mixture = Training(
         "Below: how much more than an even share the busiest expert gets, and the idlest."
     ),
     controls=("toy.experts", "toy.top_k", Slide("toy.capacity", 0.25, 8), "toy.balance_weight", "toy.router_noise"),
-    folded=(Slide("toy.steps", 20, 1000), "toy.seed"),
+    folded=(Slide("toy.steps", 5, 1000), "toy.seed"),
     presets={
         "2 of 16": "leak",
         "Dense": {"toy.experts": 1, "toy.top_k": 1},

@@ -88,15 +88,14 @@ def domain_table(lab: LiveTraining) -> Reading:
     """Expert by domain and by kind of character, with the mutual information of both."""
     return lab.reading(
         title="Topics or kinds of character?",
-        legend="Each column is a sort of text and adds up to 100%: which expert is the first choice of its bytes. If "
-        "experts were specialists for a topic, the columns “prose” and “code” would differ. Mutual information says "
+        legend="Each line is a sort of text and adds up to 100%: which expert is the first choice of its bytes. If "
+        "experts were specialists for a topic, the lines “prose” and “code” would differ. Mutual information says "
         "how much the expert of a byte tells about it: 0 bits is nothing, 1 bit settles a question of two answers.",
         look=_table,
         view=table_view,
         chart=table_chart,
         choices=LAYERS,
         asks="Router of",
-        every_s=3.0,
     )
 
 
@@ -126,10 +125,10 @@ def table_view(findings: Mapping[str, list[dict[str, Any]]], layer: int) -> View
 
 
 def table_chart(view: View) -> Any:
-    """Experts down, sorts of text across."""
+    """Sorts of text down, experts across."""
     groups = ["prose", "code", "small letter", "capital", "digit", "punctuation", "white space"]
-    share = Axis("share", "Share of the column", form="percent", domain=(0, 0.5))
-    return heat(view.rows["data"], "group", "expert", share, x_order=groups, y_title="Expert", numbers=".0%", cell=64)
+    share = Axis("share", "Share of the line", form="percent", domain=(0, 0.5))
+    return heat(view.rows["data"], "expert", "group", share, y_order=groups, x_title="Expert", numbers=".0%", cell=36)
 
 
 # --- measured against the formula ---------------------------------------------------------------------
@@ -147,7 +146,6 @@ def touched_measured(lab: LiveTraining) -> Reading:
         look=touched_rows,
         view=touched_view,
         chart=touched_chart,
-        every_s=4.0,
     )
 
 

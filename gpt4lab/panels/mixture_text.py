@@ -29,7 +29,6 @@ def coloured_text(lab: LiveTraining) -> Reading:
         html_of=coloured_html,
         choices=LAYERS,
         asks="Router of",
-        every_s=3.0,
     )
 
 
