@@ -239,8 +239,9 @@ facts = Training(
         "A table of random facts, “this pair of keys means that value”: nothing to understand, only to keep. Models "
         "with the same FLOP per fact and 1, 4, 16 and 64 experts learn it. This is the task that suits experts best."
     ),
-    controls=(Slide("toy.steps", 50, 1000),),
+    controls=(Slide("toy.steps", 20, 1000),),
     folded=("toy.seed",),
+    start="leak?toy.steps=400",
     presets={"Short": {}, "Longer": {"toy.steps": 800}},
     begin=learn,
     watch=facts_view,

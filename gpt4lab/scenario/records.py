@@ -255,8 +255,8 @@ class Toy:
         "Balance loss", "weight of the loss that asks for even load", "fedus2021")
     router_noise: float = number(0, "1", 0, 4,
         "Router noise", "standard deviation added to the router's scores while training", "assumed: none")
-    steps: int = whole(300, "step", 1, 3000,
-        "Training steps", "batches of 16 texts of 128 bytes", "assumed: a few seconds", log=True)
+    steps: int = whole(250, "step", 1, 3000,
+        "Training steps", "batches of 16 texts of 128 bytes", "assumed: some ten seconds", log=True)
     seed: int = whole(0, "1", 0, 999,
         "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
     cpu_seconds: float = number(20, "s", 1, 300,
