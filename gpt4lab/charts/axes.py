@@ -104,7 +104,8 @@ def y(axis: Axis, **more: Any) -> alt.Y:
 
 def lanes(field: str, names: list[str], title: str = "") -> alt.Y:
     """Words down the y axis, in the order given; without it, as in the rows."""
-    axis = alt.Axis(titleX=0, labelLimit=240, labelPadding=8, minExtent=0, grid=False)
+    above: Any = {"titleAlign": "right", "titleX": -8, "titleY": -8}
+    axis = alt.Axis(labelLimit=240, labelPadding=8, minExtent=0, grid=False, **above)
     return alt.Y(field, type="nominal", title=title or None, sort=names or None, axis=axis)
 
 
@@ -119,6 +120,6 @@ def tooltip(*shown: Axis | str) -> list[alt.Tooltip]:
     return [
         alt.Tooltip(a, type="nominal", title=heading(a))
         if isinstance(a, str)
-        else alt.Tooltip(a.field, type="quantitative", title=a.heading, format=".3~%" if a.form == "percent" else ".4~s")
+        else alt.Tooltip(a.field, type="quantitative", title=a.heading, format=".3~p" if a.form == "percent" else ".4~s")
         for a in shown
     ]

@@ -64,7 +64,7 @@ def _by_kind(look: str) -> alt.Color:
 
 
 def _scale(values: Sequence[Any]) -> alt.Scale:
-    return alt.Scale(domain=KINDS, range=list(values))
+    return alt.Scale(type="ordinal", domain=KINDS, range=list(values))
 
 
 def _fills() -> list[str]:

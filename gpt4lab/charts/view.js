@@ -3,11 +3,12 @@
 
 const NARROWEST = 320; // px of plot; below this the picture is scaled instead of laid out anew
 
-// Columns {x: [..], y: [..]} -> rows [{x, y}, ..]
-function toRows(columns) {
-  const names = Object.keys(columns);
-  const length = names.length ? columns[names[0]].length : 0;
-  return Array.from({ length }, (_, i) => Object.fromEntries(names.map((name) => [name, columns[name][i]])));
+// Columns {x: [..], y: [..]} -> rows [{x, y}, ..]; a field that only earlier rows had (`known`) becomes a gap.
+function toRows(columns, known = new Set()) {
+  const length = Object.values(columns)[0]?.length ?? 0;
+  Object.keys(columns).forEach((name) => known.add(name));
+  const row = (i) => Object.fromEntries([...known].map((name) => [name, columns[name]?.[i] ?? null]));
+  return Array.from({ length }, (_, i) => row(i));
 }
 
 // Rows that stay are changed in place, so that Vega keeps their marks and the page keeps their elements.
@@ -140,7 +141,8 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, descrip
   figure.append(plot);
   el.append(figure);
 
-  const held = Object.fromEntries(Object.entries(columns).map(([name, data]) => [name, toRows(data)]));
+  const fields = Object.fromEntries(Object.keys(columns).map((name) => [name, new Set()]));
+  const held = Object.fromEntries(Object.keys(columns).map((name) => [name, toRows(columns[name], fields[name])]));
   const describe = (text) => plot.setAttribute("aria-label", text);
   describe(description);
   const options = { renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
@@ -151,7 +153,7 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, descrip
   if (Object.keys(tables).length) figure.append(table.details);
 
   const update = (changed, signals = {}) => {
-    for (const name in changed) held[name] = swapRows(view, name, held[name] ?? [], toRows(changed[name]));
+    for (const name in changed) held[name] = swapRows(view, name, held[name], toRows(changed[name], fields[name]));
     for (const name in signals) view.signal(name, signals[name]);
     table.write();
     return view.runAsync().then(() => partWords(plot));

@@ -229,3 +229,11 @@ def test_words_on_a_chart_follow_the_theme_without_a_new_drawing(panel: Lab, dar
             arg=dark,
         )
     panel.theme(False)
+
+
+def test_a_mark_may_turn_from_a_point_into_a_level(open_cells: Open) -> None:
+    """A field that new rows lack does not keep its old value."""
+    lab = open_cells([MODEL, "chart", "chart.show(post=[{'days': 95, 'label': 'a level'}])"])
+    lab.wait_for_text("a level")
+    lab.page.wait_for_function("document.querySelectorAll('.g4l-plot [stroke-dasharray=\"4,3\"]').length === 1")
+    lab.no_trouble()
