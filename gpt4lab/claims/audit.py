@@ -26,8 +26,10 @@ SLIPS = (1e-3, 1e-2, 1e2, 1e3, 1e-6, 1e6)
 class Result:
     """What the audit found for one claim.
 
-    stated: in `unit`, as written. recomputed: one number for each case and quantity, in the units of `units`.
-    residual: (stated - recomputed) / recomputed, the largest where there are several; None where nothing is stated.
+    stated: as written, in the unit of what recomputes it or of what it sets. recomputed: one number for each case
+    and quantity, in the units of `units`.
+    residual: (stated - recomputed) / recomputed: of several the largest, of a range or a choice the nearest; None
+    where no number is stated or the stated one is itself an input.
     slip: the factor by which the unit as written is wrong, or 1.
     """
 

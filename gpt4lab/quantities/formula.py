@@ -19,7 +19,7 @@ Values = Mapping[str, Any]
 
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "eta", "kappa", "lambda", "mu", "nu", "pi", "rho", "sigma", "tau",
-    "zeta", "omega",
+    "zeta", "omega", "phi",
 }  # fmt: skip
 _ADD, _MUL, _POWER, _ATOM = 1, 2, 3, 4
 _COMPARE: dict[type[ast.cmpop], str] = {
@@ -64,7 +64,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 class _Text:
     """Walks an expression and writes it in plain characters; `_Latex` overrides what looks different."""
 
-    times, minus = " × ", " − "
+    times, minus, in_exponent = " × ", " − ", _ATOM
 
     def __init__(self, values: Values) -> None:
         self.values = values
@@ -78,7 +78,7 @@ class _Text:
         return f"({text})"
 
     def symbol(self, name: str) -> str:
-        return name
+        return name.rstrip("_")  # lambda_ is the paper's lambda, a word that Python keeps for itself
 
     def number(self, value: Any) -> str:
         return plain_number(value)
@@ -108,14 +108,14 @@ class _Text:
         if isinstance(node.op, ast.Div):
             return self.fraction(node.left, node.right)
         if isinstance(node.op, ast.Pow):
-            return self.power(self.render(node.left, _ATOM), self.render(node.right, _ATOM)), _POWER
+            return self.power(self.render(node.left, _ATOM), self.render(node.right, self.in_exponent)), _POWER
         if isinstance(node.op, ast.Mult):
             return f"{self.render(node.left, _MUL)}{self.times}{self.render(node.right, _MUL)}", _MUL
         sign, right = (" + ", _ADD) if isinstance(node.op, ast.Add) else (self.minus, _MUL)
         return f"{self.render(node.left, _ADD)}{sign}{self.render(node.right, right)}", _ADD
 
     def _unaryop(self, node: ast.UnaryOp) -> tuple[str, int]:
-        return f"−{self.render(node.operand, _MUL)}", _ADD
+        return f"{self.minus.strip()}{self.render(node.operand, _MUL)}", _ADD
 
     def _call(self, node: ast.Call) -> tuple[str, int]:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
@@ -132,7 +132,7 @@ class _Text:
 
 
 class _Latex(_Text):
-    times, minus = r" \cdot ", " - "
+    times, minus, in_exponent = r" \cdot ", " - ", 0  # braces hold an exponent together
 
     def brackets(self, text: str) -> str:
         return rf"\left({text}\right)"
@@ -140,6 +140,8 @@ class _Latex(_Text):
     def symbol(self, name: str) -> str:
         head, _, tail = name.partition("_")
         head = rf"\{head}" if head in _GREEK else head if len(head) == 1 else rf"\mathrm{{{head}}}"
+        if tail == "hat":
+            return rf"\hat{{{head}}}"
         return head + (rf"_\mathrm{{{tail.replace('_', ',')}}}" if tail else "")
 
     def number(self, value: Any) -> str:
