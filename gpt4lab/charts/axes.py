@@ -120,6 +120,8 @@ def tooltip(*shown: Axis | str) -> list[alt.Tooltip]:
     return [
         alt.Tooltip(a, type="nominal", title=heading(a))
         if isinstance(a, str)
-        else alt.Tooltip(a.field, type="quantitative", title=a.heading, format=".3~p" if a.form == "percent" else ".4~s")
+        else alt.Tooltip(
+            a.field, type="quantitative", title=a.heading, format=".3~p" if a.form == "percent" else ".4~s"
+        )
         for a in shown
     ]

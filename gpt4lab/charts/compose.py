@@ -1,4 +1,4 @@
-"""Charts put together: a range shaded behind a chart, and charts over each other that read the same rows."""
+"""Charts put together: a range shaded behind one, room beside it, and charts over each other that share their rows."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ def shaded(chart: alt.LayerChart, x: Axis, ranges: RowList) -> alt.LayerChart:
     named = words.encode(axes.x(x.at("to")), y=alt.value(3), text=alt.Text("label", type="nominal", title="Range"))
     datasets: Any = {**chart.datasets, "ranges": list(ranges)}
     layers: Any = [area, *chart.layer, named.properties(name="range_words")]
-    return alt.layer(*layers, datasets=datasets, width=chart.width, height=chart.height)
+    whole: Any = alt.layer(*layers, datasets=datasets, width=chart.width, height=chart.height)
+    return whole
 
 
-def stacked(*charts: Any, room: int = 0) -> alt.VConcatChart:
-    """Charts over each other; datasets of one name hold the same rows, of which each chart draws what it can.
+def roomy(chart: Any, right: int) -> Any:
+    """The chart with room, in px, right of the plot: for names of lines that are not there yet."""
+    return chart.properties(padding={"left": 4, "top": 4, "right": right, "bottom": 4})
 
-    `room` is kept free, in px, right of the plots: for names of lines that are not there yet.
-    """
+
+def stacked(*charts: Any) -> alt.VConcatChart:
+    """Charts over each other; datasets of one name hold the same rows, of which each chart draws what it can."""
     datasets: Any = {name: rows for chart in charts for name, rows in chart.datasets.items()}
     for chart in charts:
         chart.datasets = alt.Undefined
     own: Any = "independent"
-    padding: Any = {"left": 4, "top": 4, "right": room + 4, "bottom": 30 if room else 4}
-    both = alt.vconcat(*charts, datasets=datasets, spacing=22, padding=padding)
-    return both.resolve_scale(color=own, strokeDash=own)
+    return alt.vconcat(*charts, datasets=datasets, spacing=22).resolve_scale(color=own, strokeDash=own)

@@ -53,9 +53,7 @@ def _points(x: Axis, across: Any, name: str) -> alt.Chart:
 
 def _error_bars(x: Axis, across: Any, bounds: tuple[str, str]) -> alt.Chart:
     rule, high = data().mark_rule(strokeWidth=1.5, opacity=0.7), alt.X2(bounds[1], title=f"{x.title} (high)")
-    low = axes.x(x.at(bounds[0], " (low)"))
-    low.axis = x.axis(title=x.title)  # one name for the axis; the table has its own for each bound
-    return rule.encode(low, across, _by_kind("colour"), x2=high)
+    return rule.encode(axes.x(x.at(bounds[0], " (low)")), across, _by_kind("colour"), x2=high)
 
 
 def _by_kind(look: str) -> alt.Color:

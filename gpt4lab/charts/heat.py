@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 
@@ -22,8 +23,8 @@ def heat(
     *,
     x_title: str = "",
     y_title: str = "",
-    x_order: Sequence[str | int] = (),
-    y_order: Sequence[str | int] = (),
+    x_order: Sequence[Any] = (),
+    y_order: Sequence[Any] = (),
     numbers: str = "",
     cell: int = CELL,
 ) -> alt.LayerChart:

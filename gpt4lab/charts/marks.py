@@ -29,7 +29,8 @@ def data(name: str = "data") -> alt.Chart:
 def layered(layers: Sequence[Any], datasets: Mapping[str, RowList], **size: Any) -> alt.LayerChart:
     """The layers over each other, with their rows."""
     listed: Any = {name: list(rows) for name, rows in datasets.items()}
-    return alt.layer(*layers, datasets=listed, **size)
+    chart: Any = alt.layer(*layers, datasets=listed, **size)
+    return chart
 
 
 def with_words(**rows: RowList | None) -> dict[str, list[dict[str, Any]]]:

@@ -50,7 +50,8 @@ def _key(field: str, name: str, place: float, colour: str) -> alt.LayerChart:
     one = data().transform_filter(f"datum['{field}'] == '{quoted}'").transform_aggregate(_n="count()")
     at: Any = {"x": alt.value(place + 6), "y": alt.value(-16)}
     square = one.mark_point(shape="square", size=90, fill=colour, strokeWidth=0, opacity=1).encode(**at)
-    return alt.layer(square, one.mark_text(align="left", dx=11, color=theme.INK, text=name).encode(**at))
+    both: Any = alt.layer(square, one.mark_text(align="left", dx=11, color=theme.INK, text=name).encode(**at))
+    return both
 
 
 def rounded(axis: Axis, expression: str) -> str:

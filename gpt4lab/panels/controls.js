@@ -47,7 +47,9 @@ function fault(value, n) {
   const range = `${withUnit(n.lo, n)} to ${withUnit(n.hi, n)}`;
   if (n.integer && !Number.isInteger(value)) return `${n.label} is a whole number.`;
   if (value >= n.lo && value <= n.hi) return null;
-  const guess = [100, 1e3, 1e6, 1e9, 1e12].flatMap((f) => [value * f, value / f]).find((v) => v >= n.lo && v <= n.hi);
+  const guesses = [100, 1e3, 1e6, 1e9, 1e12].flatMap((f) => [value * f, value / f]).filter((v) => v >= n.lo && v <= n.hi);
+  const far = (v) => Math.abs(Math.log(v / (n.mark || n.value))); // a slip of unit or prefix lands near what is usual
+  const [guess] = guesses.sort((a, b) => far(a) - far(b));
   const meant = guess === undefined ? "" : ` Did you mean ${withUnit(Number(guess.toPrecision(12)), n)}?`;
   return `${n.label}: ${withUnit(value, n)} is outside ${range}.${meant}`;
 }
@@ -136,7 +138,7 @@ function hint(model, markText) {
 
 function numberState(model) {
   const percent = model.get("unit") === "fraction";
-  const names = ["label", "lo", "hi", "mark", "integer", "step"];
+  const names = ["label", "lo", "hi", "value", "mark", "integer", "step"];
   const shownUnit = model.get("unit_words");
   const billion = /^(FLOP|B\b|byte|bit|W|Hz)/i.test(shownUnit) ? "G" : "B";
   return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, billion, log: model.get("scale") === "log" };

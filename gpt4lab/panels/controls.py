@@ -131,8 +131,10 @@ class NumberControl(Control):
 
     def _meant(self, value: float) -> str:
         guesses = [guess for factor in FACTORS for guess in (value * factor, value / factor)]
-        inside = [guess for guess in guesses if self.lo <= guess <= self.hi]
-        return f" Did you mean {self._words(inside[0])}?" if inside else ""
+        inside = [guess for guess in guesses if self.lo <= guess <= self.hi and guess > 0]
+        usual = abs(self.mark or self.hi) or 1  # a slip of unit or prefix lands near what is usual
+        best = min(inside, key=lambda guess: abs(math.log(guess / usual)), default=None)
+        return "" if best is None else f" Did you mean {self._words(best)}?"
 
 
 class ChoiceControl(Control):

@@ -23,6 +23,7 @@ def mfu(**options: Any) -> NumberControl:
     ("control", "value", "message"),
     [
         (gpus(), 3, r"GPUs: 3 GPUs is outside 1,000 GPUs to 200,000 GPUs. Did you mean 3,000 GPUs\?"),
+        (gpus(), 25, r"Did you mean 25,000 GPUs\?"),
         (gpus(), 25e6, r"Did you mean 25,000 GPUs\?"),
         (gpus(), 25_000.5, "not a whole number"),
         (mfu(), 32, r"MFU: 3,200% is outside 1% to 100%. Did you mean 32%\?"),
