@@ -47,6 +47,12 @@ def dependencies() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def readme_tool() -> ModuleType:
+    """tools/readme.py as a module."""
+    return load_script("tools/readme.py")
+
+
+@pytest.fixture(scope="session")
 def browser_path(bootstrap: ModuleType) -> str:
     """A Chromium-family browser; where there is none the test is skipped, on a CI machine it fails."""
     found = bootstrap.find_browser(sys.executable)

@@ -1,0 +1,18 @@
+"""The README says what is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+
+def test_the_table_of_benchmarks_is_the_latest(root: Path, readme_tool: ModuleType) -> None:
+    text = (root / "README.md").read_text("utf-8")
+    assert readme_tool.renewed(text) == text
+
+
+def test_every_link_within_the_book_leads_somewhere(root: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)]+)\)", (root / "README.md").read_text("utf-8"))
+    assert len(targets) > 5
+    assert [target for target in targets if not (root / target).exists()] == []
