@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, line
-from gpt4lab.charts.compose import stacked
+from gpt4lab.charts.compose import roomy, stacked
 from gpt4lab.panels.live_run import Attempt, Training
 from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.view import View
@@ -158,7 +158,7 @@ def training_chart(view: View) -> Any:
     bits, shares = Axis("loss", "Loss, bits per byte"), Axis("load", "Load, in even shares", zero=True)
     loss = line(rows, steps, bits, "run", order=[NOW, BEFORE], last_value=".2f", height=190)
     load = line(rows, steps, shares, "expert", order=[BUSY, IDLE], last_value=".1f", height=110)
-    return stacked(loss, load, room=130)
+    return roomy(stacked(loss, load), 134)
 
 
 mixture = Training(

@@ -10,6 +10,7 @@ from string import ascii_letters, digits
 from typing import Any
 
 from gpt4lab.charts import Axis, heat, line
+from gpt4lab.charts.compose import roomy
 from gpt4lab.panels.live_run import Attempt, LiveTraining, Reading
 from gpt4lab.panels.view import View
 
@@ -181,7 +182,7 @@ def _touched_sentence(found: list[dict[str, Any]]) -> str:
 
 def touched_chart(view: View) -> Any:
     """Share of experts against the bytes in a step."""
-    return line(
+    chart = line(
         view.rows["data"],
         x=Axis("tokens", "Bytes in a step", log=True, form="count", domain=(1, 64)),
         y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
@@ -189,6 +190,7 @@ def touched_chart(view: View) -> Any:
         order=[EVEN, SKEWED, ONE_TEXT],
         measured=view.rows.get("measured", []),
     )
+    return roomy(chart, 140)
 
 
 def check_rows(attempt: Attempt) -> list[dict[str, Any]]:

@@ -111,7 +111,7 @@ def _piece(name: str, rows: list[Mapping[str, Any]]) -> str:
 
 def _stretch(text: str, expert: int) -> str:
     shown = html.escape(text).replace("\n", "⏎<br>").replace(" ", "&nbsp;<wbr>")
-    return f'<ruby style="{_look(expert)}">{shown}<rt>{letter(expert)}</rt></ruby>'
+    return f'<ruby style="{_look(expert)}">{shown}<rt style="font-size: 9px">{letter(expert)}</rt></ruby>'
 
 
 def _look(expert: int) -> str:

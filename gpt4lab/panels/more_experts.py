@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, dots, line
+from gpt4lab.charts.compose import roomy
 from gpt4lab.panels.live_run import Attempt, Training
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -223,7 +224,7 @@ def _facts_sentence(results: Sequence[Mapping[str, Any]]) -> str:
 
 def facts_chart(view: View) -> Any:
     """Loss by step, one line a number of experts."""
-    return line(
+    chart = line(
         view.rows["data"],
         x=Axis("step", "Training step", form="count"),
         y=Axis("loss", "Loss, nats per fact", domain=(0, 4.5)),
@@ -231,6 +232,7 @@ def facts_chart(view: View) -> Any:
         order=[lane(e) for e in FACT_EXPERTS],
         last_value=".2f",
     )
+    return roomy(chart, 120)
 
 
 facts = Training(

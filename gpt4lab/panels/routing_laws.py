@@ -118,7 +118,7 @@ def laws_chart(view: View) -> Any:
     words = "Size of the base model, parameters (one expert and what is shared)"
     size = Axis("size", words, log=True, form="count", domain=(1e7, 1e12))
     experts = Axis("experts", "Experts, at your size", log=True, form="count", domain=(1, 512))
-    marks = {"you": view.rows["you"], "post": view.rows["post"]}
+    marks: Any = {"you": view.rows["you"], "post": view.rows["post"]}
     over_sizes = line(rows, size, gain, law, order=order, height=220, **marks)
     over_experts = line(rows, experts, against, law, order=order, height=180, **marks)
     return stacked(shaded(over_sizes, size, view.rows["ranges"]), over_experts)
