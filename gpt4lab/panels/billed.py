@@ -9,7 +9,9 @@ from gpt4lab.quantities import value
 from gpt4lab.quantities.run_check import Billed, billed
 from gpt4lab.scenario import load_scenario
 
-SHARE = Axis("mfu", "Six FLOP a parameter and token, over what the paid hours could compute", form="percent", domain=(0, 0.6))
+SHARE = Axis(
+    "mfu", "Six FLOP a parameter and token, over what the paid hours could compute", form="percent", domain=(0, 0.6)
+)
 DAYS = (90, 100)  # C28
 
 

@@ -1,4 +1,4 @@
-"""Chapter 09: the pipeline that must fill and drain, and what it leaves of the utilisation, with failures and without."""
+"""Chapter 09: the pipeline that must fill and drain, and what it and failures leave of the utilisation."""
 
 from __future__ import annotations
 
@@ -30,16 +30,17 @@ def bubble_view(scenario: Scenario) -> View:
         unit="fraction",
         post=value("pipeline.bubble", load_scenario("leak")),
         sentence=(
-            f"{found['cluster.replicas']:,.0f} replicas share the batch: {m:,.0f} micro-batches follow each other through "
-            f"{scenario.cluster.pipeline} stages. Of a utilisation of {show(scenario.training.best_mfu, 'fraction')} with "
-            f"a full pipeline, {show(found['training.mfu_after_bubble'], 'fraction')} is left."
+            f"{found['cluster.replicas']:,.0f} replicas share the batch: {m:,.0f} micro-batches follow each other "
+            f"through {scenario.cluster.pipeline} stages. Of a utilisation of "
+            f"{show(scenario.training.best_mfu, 'fraction')} with a full pipeline, "
+            f"{show(found['training.mfu_after_bubble'], 'fraction')} is left."
         ),
         rows={
             "data": [row for v in CHUNKS for row in _curve(scenario, v)],
             "you": [{"m": min(m, 1000), "idle": idle}],
             "post": [_post()],
         },
-        alt="Idle share of a step against micro-batches: it falls as they grow, and with more chunks of layers a stage.",
+        alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
     )
 
 
@@ -47,7 +48,11 @@ def _curve(scenario: Scenario, v: int) -> list[dict[str, Any]]:
     ms = [round(10 ** (step / 20), 3) for step in range(61)]
     given = {"cluster.interleave": v}
     return [
-        {"m": m, "idle": value("pipeline.bubble", scenario, {**given, "pipeline.micro_batches": m}), "schedule": SERIES[v]}
+        {
+            "m": m,
+            "idle": value("pipeline.bubble", scenario, {**given, "pipeline.micro_batches": m}),
+            "schedule": SERIES[v],
+        }
         for m in ms
     ]
 
@@ -66,13 +71,18 @@ def bubble_chart(view: View) -> Any:
 bubble = Panel(
     title="A pipeline must fill and drain",
     legend=(
-        "A stage waits until the first micro-batch reaches it and again after its last one has left. Many micro-batches make "
-        "that wait small; interleaving cuts each stage into chunks of layers and shortens it further."
+        "A stage waits until the first micro-batch reaches it and again after its last one has left. Many "
+        "micro-batches make that wait small; interleaving cuts each stage into chunks of layers "
+        "and shortens it further."
     ),
     controls=(
-        Slide("training.batch_tokens", 1e6, 1e9), Slide("cluster.pipeline", 1, 60), Slide("cluster.interleave", 1, 8),
-        Slide("cluster.gpus", 1_000, 100_000), Slide("training.micro_batch", 1, 16), Slide("training.best_mfu", 0.3, 0.8),
-    ),  # fmt: skip
+        Slide("training.batch_tokens", 1e6, 1e9),
+        Slide("cluster.pipeline", 1, 60),
+        Slide("cluster.interleave", 1, 8),
+        Slide("cluster.gpus", 1_000, 100_000),
+        Slide("training.micro_batch", 1, 16),
+        Slide("training.best_mfu", 0.3, 0.8),
+    ),
     folded=(Slide("cluster.tensor", 1, 16), "model.context"),
     presets={
         "The post": "leak",
@@ -104,12 +114,15 @@ def ladder_view(scenario: Scenario) -> View:
         unit="fraction",
         post=stated,
         sentence=(
-            f"{show(best, 'fraction')} while it runs; the bubble alone leaves {show(best * (1 - idle), 'fraction')}, the "
-            f"failures alone {show(best * share, 'fraction')}, both {show(found['training.mfu_left'], 'fraction')}."
+            f"{show(best, 'fraction')} while it runs; the bubble alone leaves {show(best * (1 - idle), 'fraction')}, "
+            f"the failures alone {show(best * share, 'fraction')}, both {show(found['training.mfu_left'], 'fraction')}."
         ),
         rows={
             "data": [row for lane, (bubble_, useful) in cases.items() for row in _parts(lane, best, bubble_, useful)],
-            "post": [{"explanation": lane, "share": stated, "label": "the post" if lane == LANES[0] else ""} for lane in LANES],
+            "post": [
+                {"explanation": lane, "share": stated, "label": "the post" if lane == LANES[0] else ""}
+                for lane in LANES
+            ],
         },
         alt="Three bars of the GPUs' peak: what is lost while it runs, in the bubble, to failures, and what is left.",
     )
@@ -130,14 +143,17 @@ def ladder_chart(view: View) -> Any:
 ladder = Panel(
     title="Where the rest of the peak goes",
     legend=(
-        "Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running cluster "
-        "with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts."
+        "Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running "
+        "cluster with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts."
     ),
     controls=(
-        Slide("training.best_mfu", 0.3, 0.8), Slide("training.batch_tokens", 1e6, 1e9), Slide("cluster.interleave", 1, 8),
-        Slide("reliability.gpu_mtbf_years", 0.2, 100), Slide("reliability.restart_minutes", 0.5, 480),
+        Slide("training.best_mfu", 0.3, 0.8),
+        Slide("training.batch_tokens", 1e6, 1e9),
+        Slide("cluster.interleave", 1, 8),
+        Slide("reliability.gpu_mtbf_years", 0.2, 100),
+        Slide("reliability.restart_minutes", 0.5, 480),
         Slide("reliability.checkpoint_interval_hours", 0.02, 24),
-    ),  # fmt: skip
+    ),
     folded=(Slide("reliability.checkpoint_minutes", 0.05, 60), Slide("cluster.gpus", 1_000, 100_000)),
     presets={
         "Assumed": "leak",

@@ -42,7 +42,7 @@ UNKNOWNS: Mapping[str, Unknown] = {
     ),
     "days": Unknown(Slide("cluster.days", 5, 1000), "training.days", "Days that these three need", "{}"),
     "MFU": Unknown(
-        Slide("training.mfu", 0.02, 1), "training.implied_mfu", "Utilisation (MFU) that these three imply", "{} of the peak"
+        Slide("training.mfu", 0.02, 1), "training.implied_mfu", "MFU that these three imply", "{} of the peak"
     ),
 }  # fmt: skip
 
@@ -79,7 +79,8 @@ def _sentence(scenario: Scenario, found: float) -> str:
 
 def _rank(mfu: float) -> str:
     runs = [row["mfu"] for row in published()]
-    return f"Of the {len(runs)} published utilisations {sum(run < mfu for run in runs)} are lower than {show(mfu, 'fraction')}."
+    lower = sum(run < mfu for run in runs)
+    return f"Of the {len(runs)} published utilisations {lower} are lower than {show(mfu, 'fraction')}."
 
 
 def _said(name: str, scenario: Scenario) -> str:
@@ -127,8 +128,9 @@ def settled(changes: Mapping[str, Any]) -> dict[str, Any]:
 equation = Panel(
     title="Four numbers, one equation",
     legend=(
-        "Choose which number follows; its slider moves by itself. Compute is set by the tokens, six FLOP for each of them "
-        "and each active parameter. Triangles are utilisations that others published (HFU counts recomputed work too)."
+        "Choose which number follows; its slider moves by itself. Compute is set by the tokens, six FLOP for each of "
+        "them and each active parameter. Triangles are utilisations that others published (HFU "
+        "counts recomputed work too)."
     ),
     controls=("toy.follows", *(unknown.slide for unknown in UNKNOWNS.values()), "cluster.accelerator"),
     presets={
@@ -136,7 +138,9 @@ equation = Panel(
         "90 days": settled({"cluster.days": 90}),
         "100 days": settled({"cluster.days": 100}),
         "The same author's 20,000": settled({"cluster.gpus": load_scenario("semianalysis-2024").cluster.gpus}),
-        "If the 34% were HFU": settled({"toy.follows": "days", "training.mfu": value("training.mfu_if_hfu", load_scenario("leak"))}),
+        "If the 34% were HFU": settled(
+            {"toy.follows": "days", "training.mfu": value("training.mfu_if_hfu", load_scenario("leak"))}
+        ),
     },
     claims=("C27", "C28", "C29"),
     view=equation_view,

@@ -19,7 +19,7 @@ from gpt4lab.quantities.step import Hardware, Layout, LayoutError, Shape, StepRe
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
-PARTS = ("matrix products", "memory between them", "traffic", "pipeline bubble", "optimiser")
+PARTS = ("matrix products", "memory", "traffic", "pipeline bubble", "optimiser")
 SECONDS = Axis("seconds", "Seconds of one step", domain=(0, 80))
 HERE, POST = "your layout", "the post's layout"
 
@@ -37,7 +37,7 @@ class Predicted:
 def shape_of(scenario: Scenario) -> Shape:
     """The model with full attention, the only one whose parts have the post's sizes (C03); heads padded to the ranks.
 
-    The 84 heads of 128 that fit the width do not divide over 8 ranks: as in practice, the few missing ones are filled up.
+    The 84 heads of 128 that fit the width do not divide over 8 ranks: as usual, the few missing ones are filled up.
     """
     model, ranks = scenario.model, scenario.cluster.tensor
     heads = int(ceil(model.heads / ranks)) * ranks
@@ -105,8 +105,8 @@ def _sentence(scenario: Scenario, here: Predicted) -> str:
     fits = "which fits" if here.report.fits else "which does not fit"
     return (
         f"A step takes {show(here.report.time_s, 's')}, the run {show(here.days, 'day')} and {show(here.usd, 'USD')}, "
-        f"before any failure. With recomputed work counted the utilisation is {show(here.report.hfu, 'fraction')} (HFU). "
-        f"A GPU must hold {show(memory, 'byte')} of its {show(room, 'byte')}, {fits}."
+        f"before any failure. With recomputed work counted the utilisation is {show(here.report.hfu, 'fraction')} "
+        f"(HFU). A GPU must hold {show(memory, 'byte')} of its {show(room, 'byte')}, {fits}."
     )
 
 
@@ -124,13 +124,18 @@ def layout_chart(view: View) -> Any:
 layout = Panel(
     title="A step of the post's layout",
     legend=(
-        "Seconds that a GPU spends in one optimiser step, by what it does. Recomputation throws activations away to save "
-        "memory and computes them again; a fused kernel keeps attention scores on the chip; chunks shorten the bubble."
+        "Seconds that a GPU spends in one optimiser step. Memory: all that is read and written between the matrix "
+        "products. Recomputing activations saves memory and costs products; a fused kernel keeps "
+        "attention scores on the chip."
     ),
     controls=(
-        "cluster.recompute", "cluster.attention", Slide("cluster.interleave", 1, 8), "cluster.zero",
-        Slide("training.batch_tokens", 8e6, 200e6), "cluster.accelerator",
-    ),  # fmt: skip
+        "cluster.recompute",
+        "cluster.attention",
+        Slide("cluster.interleave", 1, 8),
+        "cluster.zero",
+        Slide("training.batch_tokens", 8e6, 200e6),
+        "cluster.accelerator",
+    ),
     folded=(Slide("cluster.pipeline", 1, 60), Slide("cluster.gpus", 1_000, 100_000), "cluster.gradient_bytes"),
     presets={
         "The post": "leak",

@@ -44,9 +44,9 @@ def _needs(scenario: Scenario, found: dict[str, float]) -> str:
     cluster = scenario.cluster
     return (
         f"{cluster.gpus:,} GPUs are busy for {show(found['training.days'], 'day')}. For "
-        f"{show(cluster.stated_usd, 'USD')} they could be rented for {show(found['budget.days'], 'day')}; the work would "
-        f"last that long at an MFU of {show(found['budget.mfu'], 'fraction')}. The stated {show(cluster.days, 'day')} "
-        f"would cost that much at {show(found['budget.price'], 'USD')} an hour."
+        f"{show(cluster.stated_usd, 'USD')} they could be rented for {show(found['budget.days'], 'day')}; the work "
+        f"would last that long at an MFU of {show(found['budget.mfu'], 'fraction')}. The stated "
+        f"{show(cluster.days, 'day')} would cost that much at {show(found['budget.price'], 'USD')} an hour."
     )
 
 
@@ -79,13 +79,17 @@ def per_gpu_hour(cost: str) -> float:
 run = Panel(
     title="Days and dollars",
     legend=(
-        "The line is the rent that these GPUs run up as the days go by. A run ends when its work is done; the ticks say at "
-        "which share of the peak (MFU) it ends there. The diamond is the post's price, the pale bar its 90 to 100 days."
+        "The line is the rent that these GPUs run up as the days go by. A run ends when its work is done; the ticks "
+        "say at which share of the peak (MFU) it ends there. The diamond is the post's price, "
+        "the pale bar its 90 to 100 days."
     ),
     controls=(
-        Slide("training.mfu", 0.1, 0.8), Slide("cluster.gpus", 1_000, 100_000), "cluster.accelerator",
-        Slide("cluster.usd_per_gpu_hour", 0.3, 15), Slide("training.tokens", 1e12, 100e12),
-    ),  # fmt: skip
+        Slide("training.mfu", 0.1, 0.8),
+        Slide("cluster.gpus", 1_000, 100_000),
+        "cluster.accelerator",
+        Slide("cluster.usd_per_gpu_hour", 0.3, 15),
+        Slide("training.tokens", 1e12, 100e12),
+    ),
     folded=("model.top_k", "cluster.days", Slide("cluster.stated_usd", 1e6, 1e9)),
     presets={
         "The post": "leak",

@@ -29,7 +29,7 @@ def quotes_view(scenario: Scenario) -> View:
         post=scenario.cluster.stated_usd,
         sentence=_among(chip.name, price, quotes),
         rows={"data": [*sorted([*rows, *_posts(scenario)], key=lambda row: row["quote"]), _your_price(price)]},
-        alt="Prices of a GPU-hour by date and vendor, on demand, with a bar down to the price with the longest commitment.",
+        alt="Prices of a GPU-hour by date and vendor, on demand, with a bar down to the lowest with a commitment.",
     )
 
 
@@ -46,7 +46,13 @@ def lowest(rental: Rental) -> float:
 
 def _quote(rental: Rental) -> dict[str, Any]:
     most = rental.on_demand or lowest(rental)
-    return {"quote": f"{rental.date:%Y-%m} {rental.vendor}", "usd": most, "low": lowest(rental), "high": most, "mark": "published"}
+    return {
+        "quote": f"{rental.date:%Y-%m} {rental.vendor}",
+        "usd": most,
+        "low": lowest(rental),
+        "high": most,
+        "mark": "published",
+    }
 
 
 def _posts(scenario: Scenario) -> list[dict[str, Any]]:
@@ -67,13 +73,15 @@ def _your_price(price: float) -> dict[str, Any]:
 
 def _among(name: str, price: float, quotes: list[Rental]) -> str:
     if not quotes:
-        return f"The catalog has no quote for {name}. Nothing says whether {show(price, 'USD')} an hour is a fair price."
+        return (
+            f"The catalog has no quote for {name}. Nothing says whether {show(price, 'USD')} an hour is a fair price."
+        )
     cheapest = min(quotes, key=lambda rental: rental.on_demand or lowest(rental))
     committed = min(quotes, key=lowest)
     below = sum((rental.on_demand or lowest(rental)) <= price for rental in quotes)
     return (
-        f"Of {len(quotes)} quotes {below or 'none'} {'is' if below <= 1 else 'are'} at or below ${price:.2f}. The lowest "
-        f"on demand is {_said(cheapest, cheapest.on_demand or lowest(cheapest))}"
+        f"Of {len(quotes)} quotes {below or 'none'} {'is' if below <= 1 else 'are'} at or below ${price:.2f}. The "
+        f"lowest on demand is {_said(cheapest, cheapest.on_demand or lowest(cheapest))}"
         + ("." if committed is cheapest else f", the lowest with a commitment {_said(committed, lowest(committed))}.")
     )
 
@@ -90,14 +98,16 @@ def quotes_chart(view: View) -> Any:
 quotes = Panel(
     title="What an hour was offered for",
     legend=(
-        "Each line is a public quote, oldest first. The triangle is the price on demand; where longer commitments were offered, "
-        "a bar runs down to the cheapest of them. The diamond is the price that the post assumes."
+        "Each line is a public quote, oldest first. The triangle is the price on demand; where longer commitments were "
+        "offered, a bar runs down to the cheapest of them. The diamond is the price that the post assumes."
     ),
     controls=("cluster.accelerator", Slide("cluster.usd_per_gpu_hour", 0.4, 16), Slide("training.mfu", 0.1, 0.8)),
     presets={
         "A100 at $1, the post": "leak",
         "H100 at $2, the post": "h100-rerun",
-        "A100 at AWS's list price": {"cluster.usd_per_gpu_hour": catalog.accelerators["a100-sxm-40gb"].rentals[0].on_demand},
+        "A100 at AWS's list price": {
+            "cluster.usd_per_gpu_hour": catalog.accelerators["a100-sxm-40gb"].rentals[0].on_demand
+        },
     },
     view=quotes_view,
     chart=quotes_chart,
@@ -120,11 +130,17 @@ def costs_view(scenario: Scenario) -> View:
         unit="USD",
         post=scenario.cluster.stated_usd,
         sentence=(
-            f"The spread is a matter of what is counted. Buying the post's machines costs {buy['low'] / mine:.3g} times "
-            f"your rent for one run, because they outlive the run; writing them off over it costs less than any rent."
+            f"The spread is a matter of what is counted. Buying the post's machines costs {buy['low'] / mine:.3g} "
+            f"times your rent for one run, because they outlive the run; writing them off over it "
+            f"costs less than any rent."
         ),
-        rows={"data": [*_said_costs(scenario), {"what": "you: rent of the run", "usd": min(max(mine, low), high), "mark": "you"}]},
-        alt="Estimates of what GPT-4 cost, by what they count, from hardware written off over the run to buying it all.",
+        rows={
+            "data": [
+                *_said_costs(scenario),
+                {"what": "you: rent of the run", "usd": min(max(mine, low), high), "mark": "you"},
+            ]
+        },
+        alt="Estimates of what GPT-4 cost, by what they count, from hardware written off to buying it all.",
     )
 
 
@@ -133,8 +149,8 @@ def _said_costs(scenario: Scenario) -> list[dict[str, Any]]:
     again = value("rerun.rental", load_scenario("leak"))
     return [
         {"what": "the post's re-run on H100", "usd": again, "mark": "post"},
-        {"what": "Epoch: hardware written off over the run", **_epoch("cost_amortised_2026", "cost_amortised_2025")},
-        {"what": "the post's own GPUs, days and $1", "usd": sum(days) / 2, "low": days[0], "high": days[1], "mark": "post"},
+        {"what": "Epoch: hardware written off", **_epoch("cost_amortised_2026", "cost_amortised_2025")},
+        {"what": "the post's GPUs × days × $1", "usd": sum(days) / 2, "low": days[0], "high": days[1], "mark": "post"},
         {"what": "the post", "usd": load_scenario("leak").cluster.stated_usd, "mark": "post"},
         {"what": "Epoch: rented in the cloud", **_epoch("cost_cloud_2026", "cost_cloud_2025")},
         {"what": "Altman: “more than” $100 million", "usd": 100e6, "low": 100e6, "high": 1e9, "mark": "published"},
@@ -156,13 +172,15 @@ def costs_chart(view: View) -> Any:
 costs = Panel(
     title="Which cost?",
     legend=(
-        "Each line is one statement about the cost of GPT-4. They differ by a factor of twenty because they count different "
-        "things, not because they disagree. Bars are ranges."
+        "Each line is one statement about the cost of GPT-4. They differ by a factor of twenty because they count "
+        "different things, not because they disagree. Bars are ranges."
     ),
     controls=(
-        Slide("training.mfu", 0.1, 0.8), Slide("cluster.usd_per_gpu_hour", 0.4, 16), "cluster.accelerator",
+        Slide("training.mfu", 0.1, 0.8),
+        Slide("cluster.usd_per_gpu_hour", 0.4, 16),
+        "cluster.accelerator",
         Slide("training.tokens", 1e12, 100e12),
-    ),  # fmt: skip
+    ),
     presets={"The post": "leak", "H100, as the post says": "h100-rerun", "H100, NVIDIA at GTC 2024": "gtc-2024"},
     view=costs_view,
     chart=costs_chart,

@@ -20,7 +20,8 @@ MFU = Axis("mfu", "MFU that it needs", form="percent", domain=(0, 1))
 def rerun_view(scenario: Scenario) -> View:
     """Utilisation that the stated compute needs, over the days; published ones as levels."""
     found = values(
-        ("rerun.implied_mfu", "rerun.rental", "rerun.times_cheaper", "rerun.price_performance", "rerun.mfu_ratio"), scenario
+        ("rerun.implied_mfu", "rerun.rental", "rerun.times_cheaper", "rerun.price_performance", "rerun.mfu_ratio"),
+        scenario,
     )
     mfu = found["rerun.implied_mfu"]
     return View(
@@ -30,8 +31,9 @@ def rerun_view(scenario: Scenario) -> View:
         post=value("rerun.implied_mfu", load_scenario("leak")),
         sentence=(
             f"{show(found['rerun.rental'], 'USD')}: {show(found['rerun.times_cheaper'], 'x')} cheaper than the stated "
-            f"{show(scenario.cluster.stated_usd, 'USD')}. Of that, {show(found['rerun.price_performance'], 'x')} is peak per "
-            f"dollar, which is hardware and price; the other {show(found['rerun.mfu_ratio'], 'x')} is utilisation."
+            f"{show(scenario.cluster.stated_usd, 'USD')}. Of that, {show(found['rerun.price_performance'], 'x')} is "
+            f"peak per dollar, which is hardware and price; the other "
+            f"{show(found['rerun.mfu_ratio'], 'x')} is utilisation."
         ),
         rows={
             "data": [{"days": day, "mfu": _needed(scenario, day)} for day in range(20, 181, 2)],
@@ -39,7 +41,7 @@ def rerun_view(scenario: Scenario) -> View:
             "post": [_point("leak")],
             "published": [{**_point("gtc-2024"), "label": "NVIDIA, GTC 2024"}, *_levels()],
         },
-        alt="Utilisation needed against days: a falling curve, the post's point high on it, published utilisations below.",
+        alt="Utilisation needed against days: a falling curve, the post's point high on it, published ones below.",
     )
 
 
@@ -69,13 +71,16 @@ def rerun_chart(view: View) -> Any:
 rerun = Panel(
     title="The same run on newer machines",
     legend=(
-        "The fewer days, the harder the GPUs must work: the curve is the utilisation that the post's compute needs. Dashed "
-        "levels are utilisations that others published for H100; the triangle is NVIDIA's own figure of 2024."
+        "The fewer days, the harder the GPUs must work: the curve is the utilisation that the post's compute needs. "
+        "Dashed levels are utilisations that others published for H100; the triangle is NVIDIA's own figure of 2024."
     ),
     controls=(
-        Slide("rerun.days", 20, 180), Slide("rerun.gpus", 1_000, 50_000), "rerun.accelerator",
-        Slide("rerun.usd_per_gpu_hour", 0.5, 12), Slide("training.tokens", 1e12, 50e12),
-    ),  # fmt: skip
+        Slide("rerun.days", 20, 180),
+        Slide("rerun.gpus", 1_000, 50_000),
+        "rerun.accelerator",
+        Slide("rerun.usd_per_gpu_hour", 0.5, 12),
+        Slide("training.tokens", 1e12, 50e12),
+    ),
     folded=(Slide("cluster.usd_per_gpu_hour", 0.3, 15), "cluster.accelerator", Slide("cluster.stated_usd", 1e6, 1e9)),
     presets={
         "The post": "leak",

@@ -57,28 +57,27 @@ def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
 def share(tau: Num, delta: Num, R: Num, M: Num) -> Num:
     """Share of the time that becomes useful work: tau over the expected time to get it done and saved.
 
-    That time is M exp(R/M) (exp((tau + delta)/M) - 1); written with falling exponentials, which cannot overflow,
-    and kept above zero, so that one can divide by it.
+    That time is M exp(R/M) (exp((tau + delta)/M) - 1); written with falling exponentials, which cannot overflow.
     """
-    return maximum(tau / M * exp(-(R / 60 + tau + delta / 60) / M) / (1 - exp(-(tau + delta / 60) / M)), 1e-12)
+    return tau / M * exp(-(R / 60 + tau + delta / 60) / M) / (1 - exp(-(tau + delta / 60) / M))
 
 
 @quantity("goodput.days", "day", source="arithmetic", t="training.days", eta="goodput.share")
 def days(t: Num, eta: Num) -> Num:
     """Length of the run with its failures, if the MFU assumed is that of undisturbed work."""
-    return t / eta
+    return t / maximum(eta, 1e-12)
 
 
 @quantity("goodput.lost_usd", "USD", source="arithmetic", C_usd="training.cost", eta="goodput.share")
 def lost_usd(C_usd: Num, eta: Num) -> Num:
     """What failures and checkpoints add to the cost."""
-    return C_usd * (1 / eta - 1)
+    return C_usd * (1 / maximum(eta, 1e-12) - 1)
 
 
 @quantity("goodput.mfu_undisturbed", "fraction", source="arithmetic", MFU="training.implied_mfu", eta="goodput.share")
 def mfu_undisturbed(MFU: Num, eta: Num) -> Num:
     """Utilisation between failures: the stated one over the share of useful time."""
-    return MFU / eta
+    return MFU / maximum(eta, 1e-12)
 
 
 @quantity("goodput.share_needed", "fraction", source="arithmetic", MFU="training.mfu", MFU_full="training.best_mfu")

@@ -66,7 +66,14 @@ def days_checks() -> Rows:
     """Return days from a measured rate: Table 2 of Narayanan (2021), 8 FLOP a parameter and token, all recomputed."""
     found = [entry for entry in catalog.measurements.values() if entry.setup.get("scheme") == "PTD-P"]
     return tuple(
-        Check(entry.name, "days", "day", entry.measured["days"], _days(entry), entry.sources[0].reference)
+        Check(
+            f"Megatron-LM, {entry.name}",
+            "days",
+            "day",
+            entry.measured["days"],
+            _days(entry),
+            entry.sources[0].reference,
+        )
         for entry in found
     )
 
