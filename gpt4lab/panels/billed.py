@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpt4lab.charts import Axis, LiveChart, dots
+from gpt4lab.charts import Axis, dots
+from gpt4lab.panels.figure import Figure
+from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.quantities.run_check import Billed, billed
 from gpt4lab.scenario import load_scenario
 
-SHARE = Axis(
-    "mfu", "Six FLOP a parameter and token, over what the paid hours could compute", form="percent", domain=(0, 0.6)
-)
+SHARE = Axis("mfu", "Share of the peak, over all paid hours", form="percent", domain=(0, 0.6))
 DAYS = (90, 100)  # C28
 
 
-def billed_rows() -> list[dict[str, Any]]:
+def billed_view() -> View:
     """Every run from the top, the post's range in its place."""
-    rows = [*map(_row, billed()), _post()]
-    return sorted(rows, key=lambda row: -row["mfu"])
+    post, runs = _post(), [_row(run) for run in billed()]
+    higher = sum(run["mfu"] > post["mfu"] for run in runs)
+    return View(
+        label="Whole-run utilisation of the post",
+        value=post["mfu"],
+        unit="fraction",
+        sentence=f"Of {len(runs)} runs whose hours are known, {higher} made more of them than the post's.",
+        rows={"data": sorted([*runs, post], key=lambda row: -row["mfu"])},
+        alt="Whole-run utilisation, one line a run, highest first.",
+    )
 
 
 def _row(run: Billed) -> dict[str, Any]:
@@ -32,8 +40,19 @@ def _post() -> dict[str, Any]:
     return {"run": "the post (A100, experts)", "mfu": (low + high) / 2, "low": low, "high": high, "mark": "post"}
 
 
-def billed_hours() -> LiveChart:
+def billed_chart(view: View) -> Any:
+    """One lane a run."""
+    return dots(view.rows["data"], SHARE, "run", bounds=("low", "high"))
+
+
+def billed_hours() -> Figure:
     """The figure; nothing in it moves."""
-    rows = billed_rows()
-    lines = "; ".join(f"{row['run']} {row['mfu']:.0%}" for row in rows)
-    return LiveChart(dots(rows, SHARE, "run", bounds=("low", "high")), description=f"Whole-run utilisation: {lines}.")
+    return Figure(
+        "What the bill says",
+        billed_view(),
+        chart=billed_chart,
+        legend=(
+            "Six FLOP for each active parameter and token, over all that the paid accelerator-hours could have "
+            "computed in bf16. Triangles are published runs; the post's bar goes from its 100 to its 90 days."
+        ),
+    )

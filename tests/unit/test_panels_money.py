@@ -259,7 +259,7 @@ def test_paid_hours_are_more_than_the_running_utilisation_explains():
 
 
 def test_the_post_lies_among_the_runs_that_were_paid_for():
-    rows = billed.billed_rows()
+    rows = billed.billed_view().rows["data"]
     place = [row["mark"] for row in rows].index("post")
     assert 0 < place < len(rows) - 1
     assert all(0 < row["mfu"] < 0.6 for row in rows)
