@@ -1,6 +1,7 @@
 """The inputs: `load_scenario("leak")`, `change(scenario, {"training.mfu": 0.4})`, and ways to save and share them.
 
-Named scenarios are TOML files beside this one: a title, a description, and only what differs from the post.
+Named scenarios are TOML files beside this one: a title, a description, and only what differs from the post. The public
+models are scenarios too, made from the catalog.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import attrs
 
+from gpt4lab import catalog
 from gpt4lab.scenario.field import Field, ScenarioError, fields_of
+from gpt4lab.scenario.public import changes_for, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
 
 __all__ = [
@@ -124,9 +127,9 @@ def load_scenario(name: str = "leak") -> Scenario:
 
 
 def names() -> list[str]:
-    """The named scenarios, the post first."""
+    """The named scenarios, the post first; then the public models of the catalog."""
     found = [file.name.removesuffix(".toml") for file in _folder().iterdir() if file.name.endswith(".toml")]
-    return sorted(found, key=lambda name: (name != "leak", name))
+    return [*sorted(found, key=lambda name: (name != "leak", name)), *public_models()]
 
 
 def _folder() -> Any:
@@ -136,9 +139,17 @@ def _folder() -> Any:
 def _read(name: str) -> Scenario:
     if name not in names():
         raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
+    if name in public_models():
+        return _public(name)
     tree: dict[str, Any] = tomllib.loads(_folder().joinpath(name + ".toml").read_text("utf-8"))
     title, description = tree.pop("title"), tree.pop("description")
     return change(Scenario(name, title, description), _flatten(tree))
+
+
+def _public(name: str) -> Scenario:
+    title = catalog.models[name].name
+    description = f"{title} as its makers published it; what they did not publish is as in the post."
+    return change(Scenario(name, title, description), changes_for(name))
 
 
 def _flatten(tree: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

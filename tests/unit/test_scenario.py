@@ -6,8 +6,10 @@ import math
 
 import pytest
 
+from gpt4lab import catalog
 from gpt4lab.catalog import references
 from gpt4lab.claims import ledger
+from gpt4lab.quantities import value
 from gpt4lab.scenario import (
     FIELDS,
     Scenario,
@@ -23,6 +25,7 @@ from gpt4lab.scenario import (
     share,
     to_json,
 )
+from gpt4lab.scenario.public import public_models
 from gpt4lab.units import factor
 
 LEAK = load_scenario("leak")
@@ -143,3 +146,15 @@ def test_named_scenarios_say_what_they_are(name: str) -> None:
     assert scenario.description.endswith(".")
     assert name == "leak" or differences(scenario, LEAK)
     assert all(get(scenario, path) is not None for path in FIELDS)
+
+
+@pytest.mark.parametrize("name", public_models())
+def test_a_public_model_has_the_size_that_was_published(name: str) -> None:
+    scenario, model = load_scenario(name), catalog.models[name]
+    assert value("model.total_params", scenario) == pytest.approx(model.params_total)
+    assert value("model.active_params", scenario) == pytest.approx(model.params_active)
+    assert scenario.training.tokens == model.training_tokens
+
+
+def test_the_models_of_the_design_are_scenarios() -> None:
+    assert {"llama-3.1-405b", "deepseek-v3", "kimi-k2", "nvidia-proxy", "hotz-8x220b"} <= set(names())
