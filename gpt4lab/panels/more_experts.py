@@ -102,10 +102,10 @@ scaling = Training(
     legend=(
         "Every model spends the same FLOP on a byte; only the number of experts to choose from differs. Triangles: the "
         "recorded run, mean and standard deviation over the seeds. Squares: the smaller run that you start here, nine "
-        "short trainings one after the other."
+        "short trainings one after the other, about a minute."
     ),
     controls=(Slide("toy.steps", 20, 600),),
-    start="leak?toy.steps=120",
+    start="leak?toy.steps=150",
     presets={"Short": {}, "Longer": {"toy.steps": 400}},
     claims=("C45",),
     begin=train_scaling,

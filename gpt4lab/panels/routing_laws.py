@@ -72,7 +72,7 @@ def laws_view(scenario: Scenario) -> View:
     ]
     return View(
         label=f"Loss with {other} experts instead of {scenario.model.experts}",
-        value=f"{min(here.values()):+.1%} to {max(here.values()):+.1%}",
+        value=_spread(here),
         unit="fraction",
         post=_post(),
         sentence=_sentence(scenario, here),
@@ -87,16 +87,24 @@ def laws_view(scenario: Scenario) -> View:
 
 
 def _post() -> str:
-    """The same spread for the post's own model, in words."""
-    found = changes(load_scenario("leak"), load_scenario("leak").model.other_experts).values()
-    return f"{min(found):+.1%} to {max(found):+.1%}"
+    """The same spread for the post's own model."""
+    leak = load_scenario("leak")
+    return _spread(changes(leak, leak.model.other_experts))
+
+
+def _spread(found: Mapping[str, float]) -> str:
+    return f"{_percent(min(found.values()))} to {_percent(max(found.values()))}"
+
+
+def _percent(change: float) -> str:
+    return f"{change:+.1%}".replace("-", "−")
 
 
 def _sentence(scenario: Scenario, here: dict[str, float]) -> str:
     stretch = value("model.active_params", scenario) / fitted_to()
     reach = f"{stretch:,.0f} times the largest model behind these fits" if stretch > 1 else "inside what was fitted"
     worth = tokens_worth(scenario)
-    each = ", ".join(f"{law} {gain:+.1%}" for law, gain in here.items())
+    each = ", ".join(f"{law} {_percent(gain)}" for law, gain in here.items())
     return (
         f"{scenario.model.other_experts} experts instead of {scenario.model.experts}: {each}. Your model has "
         f"{show(value('model.active_params', scenario), 'param')} active, {reach}. {_worth(worth)}"
