@@ -1,12 +1,11 @@
 """The formula of this book's money, FLOP over FLOP/s, held against runs whose makers published what they spent.
 
 Three questions: do days follow from a measured rate; do hours follow from a published utilisation; and what share of
-the peak do the hours amount to that were really paid for, with every pause in them.
+the peak did whole runs reach, pauses included.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 
 from attrs import frozen
@@ -17,7 +16,7 @@ from gpt4lab.quantities.step_check import Check, Rows
 
 HOUR, DAY = 3600, 86_400
 #: Runs whose makers published accelerator-hours, and what they ran on.
-BILLED = {
+PUBLISHED = {
     "palm-540b": "tpu-v4",
     "llama-2-70b": "a100-sxm-80gb",
     "starcoder-15.5b": "a100-sxm-80gb",
@@ -30,36 +29,35 @@ MEASURED = ("palm-540b", "llama-3.1-405b")
 
 
 @frozen
-class Billed:
-    """One run: what share of the dense bf16 peak its paid hours amount to."""
+class WholeRun:
+    """One run: what share of the dense bf16 peak its hours amount to."""
 
     name: str
-    released: dt.date
     accelerator: str
     hours: float
     mfu: float
     experts: bool
 
 
-def billed() -> tuple[Billed, ...]:
-    """Return the runs of `BILLED` and LLaMA 65B, whole-run utilisation from the top."""
-    runs = [_billed(catalog.models[slug], accelerator) for slug, accelerator in BILLED.items()]
+def whole_runs() -> tuple[WholeRun, ...]:
+    """Return the runs of `PUBLISHED` and LLaMA 65B, whole-run utilisation from the top."""
+    runs = [_whole(catalog.models[slug], accelerator) for slug, accelerator in PUBLISHED.items()]
     return tuple(sorted([*runs, _llama()], key=lambda run: -run.mfu))
 
 
-def _billed(model: Model, accelerator: str) -> Billed:
+def _whole(model: Model, accelerator: str) -> WholeRun:
     chip = catalog.accelerators[accelerator]
     flop = 6 * model.need("params_active") * model.need("training_tokens")
     hours = model.need("accelerator_hours")
     share = flop / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
-    return Billed(model.name, model.released, chip.name, hours, share, bool(model.n_experts))
+    return WholeRun(model.name, chip.name, hours, share, bool(model.n_experts))
 
 
-def _llama() -> Billed:
+def _llama() -> WholeRun:
     entry = catalog.measurements["llama1-65b"]
     chip, hours = catalog.accelerators[str(entry.accelerator)], entry.measured["gpu_hours"]
     share = 6 * _number(entry, "params") * _number(entry, "tokens") / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
-    return Billed(entry.name, dt.date(2023, 2, 27), chip.name, hours, share, experts=False)
+    return WholeRun(entry.name, chip.name, hours, share, experts=False)
 
 
 def days_checks() -> Rows:
@@ -90,7 +88,7 @@ def hours_checks() -> Rows:
 
 def _hours() -> Iterator[Check]:
     for slug in MEASURED:
-        model, run = catalog.models[slug], _billed(catalog.models[slug], BILLED[slug])
+        model, run = catalog.models[slug], _whole(catalog.models[slug], PUBLISHED[slug])
         predicted = run.hours * run.mfu / model.need("mfu")
         yield Check(model.name, "accelerator-hours", "hour", run.hours, predicted, model.source_of("mfu").reference)
 

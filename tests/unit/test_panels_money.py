@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpt4lab.panels import billed, bubble, equation, failure_rate, failures, layout, money, prices, rerun
+from gpt4lab.panels import bubble, equation, failure_rate, failures, layout, money, prices, rerun, whole_runs
 from gpt4lab.panels.figures import pinned
 from gpt4lab.quantities import value, values
 from gpt4lab.quantities.run_check import days_checks, hours_checks
@@ -253,13 +253,13 @@ def test_days_follow_from_the_measured_rate():
     assert all(abs(check.error) < 0.03 for check in days_checks())
 
 
-def test_paid_hours_are_more_than_the_running_utilisation_explains():
+def test_the_hours_of_a_whole_run_are_more_than_the_running_utilisation_explains():
     ratios = [check.measured / check.predicted for check in hours_checks()]
     assert all(1.1 < ratio < 1.6 for ratio in ratios)
 
 
-def test_the_post_lies_among_the_runs_that_were_paid_for():
-    rows = billed.billed_view().rows["data"]
+def test_the_post_lies_among_whole_runs():
+    rows = whole_runs.runs_view().rows["data"]
     place = [row["mark"] for row in rows].index("post")
     assert 0 < place < len(rows) - 1
     assert all(0 < row["mfu"] < 0.6 for row in rows)

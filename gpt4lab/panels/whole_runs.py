@@ -1,4 +1,4 @@
-"""Chapter 09: the share of the peak that paid GPU-hours amount to, run by run, with the post's among them."""
+"""Chapter 09: the share of the peak that whole runs reached, pauses included, with the post's among them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from gpt4lab.charts import Axis, dots
 from gpt4lab.panels.figure import Figure
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
-from gpt4lab.quantities.run_check import Billed, billed
+from gpt4lab.quantities.run_check import WholeRun, whole_runs
 from gpt4lab.scenario import load_scenario
 
-SHARE = Axis("mfu", "Share of the peak, over all paid hours", form="percent", domain=(0, 0.6))
+SHARE = Axis("mfu", "Share of the peak, over all hours of the run", form="percent", domain=(0, 0.6))
 DAYS = (90, 100)  # C28
 
 
-def billed_view() -> View:
+def runs_view() -> View:
     """Every run from the top, the post's range in its place."""
-    post, runs = _post(), [_row(run) for run in billed()]
+    post, runs = _post(), [_row(run) for run in whole_runs()]
     higher = sum(run["mfu"] > post["mfu"] for run in runs)
     return View(
         label="Whole-run utilisation of the post",
@@ -29,7 +29,7 @@ def billed_view() -> View:
     )
 
 
-def _row(run: Billed) -> dict[str, Any]:
+def _row(run: WholeRun) -> dict[str, Any]:
     kind = ", experts" if run.experts else ""
     return {"run": f"{run.name} ({run.accelerator.split()[0]}{kind})", "mfu": run.mfu, "mark": "published"}
 
@@ -40,19 +40,19 @@ def _post() -> dict[str, Any]:
     return {"run": "the post (A100, experts)", "mfu": (low + high) / 2, "low": low, "high": high, "mark": "post"}
 
 
-def billed_chart(view: View) -> Any:
+def runs_chart(view: View) -> Any:
     """One lane a run."""
     return dots(view.rows["data"], SHARE, "run", bounds=("low", "high"))
 
 
-def billed_hours() -> Figure:
+def runs_figure() -> Figure:
     """The figure; nothing in it moves."""
     return Figure(
-        "What the bill says",
-        billed_view(),
-        chart=billed_chart,
+        "Whole runs, pauses included",
+        runs_view(),
+        chart=runs_chart,
         legend=(
-            "Six FLOP for each active parameter and token, over all that the paid accelerator-hours could have "
-            "computed in bf16. Triangles are published runs; the post's bar goes from its 100 to its 90 days."
+            "Six FLOP for each active parameter and token, over all that the accelerator-hours of the run could "
+            "have computed in bf16. Triangles are published runs; the post's bar goes from its 100 to its 90 days."
         ),
     )
