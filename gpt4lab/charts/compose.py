@@ -23,9 +23,9 @@ def shaded(chart: alt.LayerChart, x: Axis, ranges: RowList) -> alt.LayerChart:
     return whole
 
 
-def roomy(chart: Any, right: int) -> Any:
-    """The chart with room, in px, right of the plot: for names of lines that are not there yet."""
-    return chart.properties(padding={"left": 4, "top": 4, "right": right, "bottom": 4})
+def roomy(chart: Any, right: int, bottom: int = 4) -> Any:
+    """The chart with room, in px, right of the plot and below: for names and ticks that are not there yet."""
+    return chart.properties(padding={"left": 4, "top": 4, "right": right, "bottom": bottom})
 
 
 def stacked(*charts: Any) -> alt.VConcatChart:

@@ -158,7 +158,7 @@ def training_chart(view: View) -> Any:
     bits, shares = Axis("loss", "Loss, bits per byte"), Axis("load", "Load, in even shares", zero=True)
     loss = line(rows, steps, bits, "run", order=[NOW, BEFORE], last_value=".2f", height=190)
     load = line(rows, steps, shares, "expert", order=[BUSY, IDLE], last_value=".1f", height=110)
-    return roomy(stacked(loss, load), 134)
+    return roomy(stacked(loss, load), right=134, bottom=30)
 
 
 mixture = Training(

@@ -11,6 +11,7 @@ from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import load_scenario
 
+MANY = 64  # what the post calls research
 LEAK, PROXY = "gpt-4-leak", "nvidia-gpt-moe-1.8t"  # the post itself, and a shape that may come from it
 
 
@@ -28,12 +29,12 @@ def since_view() -> View:
     ]
     leak = catalog.models[LEAK]
     rows.append({"year": _year(leak.released), "experts": leak.n_experts, "mark": "post", "label": "the post"})
-    later = [m for m in mixtures().values() if m.released > leak.released]
-    more = [m for m in later if m.n_experts > leak.n_experts]
+    later = [m.n_experts for m in mixtures().values() if m.released > leak.released]
+    few = [n for n in later if n < MANY]
     return View(
         "Experts", "", "", rows={"data": rows},
-        sentence=f"Of {len(later)} mixtures in the catalog that came after GPT-4, {len(more)} have more than "
-        f"{leak.n_experts} experts, and {sum(m.n_experts >= 64 for m in later)} have 64 or more.",
+        sentence=f"Of {len(later)} mixtures in the catalog that came after GPT-4, {len(later) - len(few)} have {MANY} "
+        f"experts or more in a layer; the others have {min(few)} to {max(few)}.",
         alt="Experts in a layer against the date of release, one triangle a model, and the post's diamond at 16.",
     )  # fmt: skip
 
@@ -41,7 +42,7 @@ def since_view() -> View:
 def since_chart(view: View) -> Any:
     """One dot a model."""
     year = Axis("year", "Year of release", form="plain", domain=(2020, 2026.4))
-    return dots(view.rows["data"], year, Axis("experts", "Experts in a layer", log=True, domain=(4, 4096)), height=340)
+    return dots(view.rows["data"], year, Axis("experts", "Experts in a layer", log=True, domain=(4, 4096)), height=420)
 
 
 def since() -> Figure:
