@@ -106,6 +106,19 @@ def test_arrows_stay_with_the_slider_and_delete_returns_to_the_mark(panel: Lab) 
     assert panel.page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == len(PANEL)
 
 
+def test_the_mouse_drags_the_slider_and_the_diamond_leads_back(panel: Lab) -> None:
+    box = panel.slider("MFU").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    panel.page.mouse.move(box["x"] + 0.34 * box["width"], middle)
+    panel.page.mouse.down()
+    panel.page.mouse.move(box["x"] + box["width"], middle, steps=20)
+    panel.page.mouse.up()
+    assert panel.slider("MFU").get_attribute("aria-valuetext") == "100%"
+    panel.wait_for_text("you: 31.9 days")
+    panel.page.get_by_role("button", name="Return MFU to the post: 34%").click()
+    panel.wait_for_text(START)
+
+
 def test_every_arrow_changes_a_whole_number_even_where_the_scale_is_fine(panel: Lab) -> None:
     slider = panel.slider("Layers")
     panel.press(slider, "ArrowRight")
