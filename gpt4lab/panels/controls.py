@@ -54,7 +54,7 @@ def stylesheet() -> Stylesheet:
 class Control(anywidget.AnyWidget):
     """What the three controls share."""
 
-    _esm = _beside("controls.js")
+    _esm = _beside("number.js") + _beside("controls.js")
     _css = Stylesheet._css
 
     kind = t.Unicode().tag(sync=True)

@@ -134,6 +134,7 @@ def test_every_arrow_changes_a_whole_number_even_where_the_scale_is_fine(panel: 
         ("GPUs", "25,000", "25,000\xa0GPUs"),
         ("GPUs", "1.2e4 GPUs", "12,000\xa0GPUs"),
         ("GPUs", "30 thousand", "30,000\xa0GPUs"),
+        ("GPUs", "9001 GPU", "9,001\xa0GPUs"),
         ("MFU", "56", "56%"),
         ("MFU", "38.4 %", "38.4%"),
     ],

@@ -1,0 +1,188 @@
+// A number control: a slider on a linear or log scale and an entry that reads numbers as people write them.
+// Uses the shared parts of controls.js, which stands behind it in one module.
+
+const SUFFIX = { k: 1e3, m: 1e6, b: 1e9, g: 1e9, t: 1e12, p: 1e15, e: 1e18, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 };
+const NUMBER = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(k|m|b|g|t|p|e|thousand|million|billion|trillion)?(%)?$/;
+const LOG_STEPS = 240;
+
+// ---- numbers as text ------------------------------------------------------------------------------------------
+
+// "25k", "1.8e12", "25,000", "1.8 trillion", "32%" -> a number in the control's own unit; throws what to tell
+function parseNumber(text, n) {
+  const unit = n.shownUnit.replace("%", "");
+  const clean = text.replace(unit, "").replace(unit.replace(/s$/, ""), "").replace("$", "").trim(); // "1 GPU", "2 GPUs"
+  const grouped = /^[-+]?\d{1,3}(,\d{3})+(?!\d)/.test(clean);
+  if (clean.includes(",") && !grouped) throw `Write a decimal point, not a comma: “${text}”.`;
+  const found = NUMBER.exec(clean.replace(/[,_\s]/g, "").toLowerCase());
+  if (!found) throw `“${text}” is not a number.`;
+  const value = Number(found[1]) * (SUFFIX[found[2]] ?? 1);
+  return n.percent || found[3] ? value / 100 : value;
+}
+
+// 25000 -> "25,000"; 13e12 -> "13T"; 0.34 of a fraction -> "34"
+function formatNumber(value, n) {
+  const shown = n.percent ? value * 100 : value;
+  const size = Math.abs(shown);
+  if (size !== 0 && (size >= 1e21 || size < 1e-4)) return shown.toExponential().replace("+", "");
+  const large = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, n.billion], [1e6, "M"]].find(([factor]) => size >= factor);
+  const [factor, letter] = large ?? [1, ""];
+  return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : n.integer ? 7 : 5 }) + letter;
+}
+
+function withUnit(value, n) {
+  const number = formatNumber(value, n);
+  if (n.shownUnit.startsWith("$")) return `$${number}${n.shownUnit.slice(1)}`;
+  return n.percent || !n.shownUnit ? number + n.shownUnit : `${number}\u00a0${n.shownUnit}`;
+}
+
+// The one line that says why a number cannot be used; null where it can
+function fault(value, n) {
+  const range = `${withUnit(n.lo, n)} to ${withUnit(n.hi, n)}`;
+  if (n.integer && !Number.isInteger(value)) return `${n.label} is a whole number.`;
+  if (value >= n.lo && value <= n.hi) return null;
+  const guesses = [100, 1e3, 1e6, 1e9, 1e12].flatMap((f) => [value * f, value / f]).filter((v) => v >= n.lo && v <= n.hi);
+  const far = (v) => Math.abs(Math.log(v / (n.mark || n.value))); // a slip of unit or prefix lands near what is usual
+  const [guess] = guesses.sort((a, b) => far(a) - far(b));
+  const meant = guess === undefined ? "" : ` Did you mean ${withUnit(Number(guess.toPrecision(12)), n)}?`;
+  return `${n.label}: ${withUnit(value, n)} is outside ${range}.${meant}`;
+}
+
+// ---- the slider's positions -----------------------------------------------------------------------------------
+
+function niceStep(span, integer) {
+  const raw = span / 200;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((f) => f * power).find((s) => s >= raw * 0.999);
+  return integer ? Math.max(1, Math.round(step)) : step;
+}
+
+// {last, at(position) -> value, of(value) -> position}: equal steps, or equal ratios on a log scale
+function positions(n) {
+  const inside = (value) => Math.min(n.hi, Math.max(n.lo, value));
+  if (n.log) {
+    const ratio = Math.log(n.hi / n.lo);
+    const round = (value) => (n.integer ? Math.round(Number(value.toPrecision(3))) : Number(value.toPrecision(3)));
+    return {
+      last: LOG_STEPS,
+      at: (p) => inside(round(n.lo * Math.exp((ratio * p) / LOG_STEPS))),
+      of: (value) => (LOG_STEPS * Math.log(value / n.lo)) / ratio,
+    };
+  }
+  const step = n.step || niceStep(n.hi - n.lo, n.integer);
+  return {
+    last: Math.max(1, Math.round((n.hi - n.lo) / step)),
+    at: (p) => inside(Number((Math.round((n.lo + p * step) / step) * step).toPrecision(12))),
+    of: (value) => (value - n.lo) / step,
+  };
+}
+
+// ---- on the page ---------------------------------------------------------------------------------------------
+
+function numberState(model) {
+  const percent = model.get("unit") === "fraction";
+  const names = ["label", "lo", "hi", "value", "mark", "integer", "step"];
+  const shownUnit = model.get("unit_words");
+  const billion = /^(FLOP|B\b|byte|bit|W|Hz)/i.test(shownUnit) ? "G" : "B";
+  return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, billion, log: model.get("scale") === "log" };
+}
+
+function numberParts(model, id) {
+  const { root, help, error } = frameOf(model, "number-control", id);
+  const n = numberState(model);
+  const label = make("label", { class: "g4l-label", for: `${id}-entry` }, n.label);
+  const range = make("input", { type: "range", min: 0, step: 1, "aria-label": n.label, "aria-describedby": `${id}-help`, "aria-keyshortcuts": "Delete" });
+  const mark = make("button", { type: "button", class: "g4l-mark", tabindex: -1 });
+  mark.innerHTML = DIAMOND;
+  const track = make("div", { class: "g4l-track" }, range, mark);
+  const entry = make("input", { type: "text", class: "g4l-entry", id: `${id}-entry`, inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-help` });
+  entry.setAttribute("aria-label", [n.label, n.shownUnit].filter(Boolean).join(", "));
+  const unit = make("span", { class: "g4l-unit" }, n.shownUnit);
+  root.append(label, track, entry, unit, help, error);
+  root.title = model.get("help");
+  return { root, range, mark, track, entry, help, error };
+}
+
+function renderNumber({ model, el }) {
+  const part = numberParts(model, newId());
+  const send = sender(model);
+  let own = ""; // the fault of what stands in the entry
+  let last = 0; // the slider's position before this move
+
+  const say = (text) => {
+    own = text;
+    const shown = own || model.get("error");
+    if (part.error.textContent !== shown) part.error.textContent = shown;
+    part.entry.setAttribute("aria-invalid", shown ? "true" : "false");
+  };
+  const refresh = () => {
+    const n = numberState(model);
+    const scale = positions(n);
+    const value = model.get("value");
+    const share = (v) => Math.min(1, Math.max(0, scale.of(v) / scale.last));
+    part.range.max = scale.last;
+    last = Math.round(scale.of(value));
+    if (Number(part.range.value) !== last) part.range.value = last;
+    part.range.setAttribute("aria-valuetext", withUnit(value, n));
+    part.range.disabled = part.entry.disabled = part.mark.disabled = model.get("disabled");
+    if (!own || document.activeElement !== part.entry) part.entry.value = formatNumber(value, n);
+    say(document.activeElement === part.entry ? own : "");
+    const marked = n.mark !== null;
+    part.mark.hidden = !marked;
+    part.track.style.setProperty("--value", share(value));
+    part.track.style.setProperty("--mark", marked ? share(n.mark) : share(value));
+    const markText = marked ? withUnit(n.mark, n) : "";
+    part.help.textContent = hint(model, markText);
+    const name = `Return ${n.label} to ${model.get("mark_label")}: ${markText}`;
+    if (marked) (part.mark.title = name), part.mark.setAttribute("aria-label", name);
+    part.root.classList.toggle("g4l-moved", marked && value !== n.mark);
+  };
+  const choose = (value) => (say(""), send(value), refresh());
+  const slide = () => {
+    const n = numberState(model);
+    const scale = positions(n);
+    const markAt = n.mark === null ? -1 : Math.round(scale.of(n.mark));
+    const valueAt = (p) => (p === markAt ? n.mark : scale.at(p));
+    let p = Number(part.range.value);
+    const way = Math.sign(p - last);
+    while (way && valueAt(p) === model.get("value") && p + way >= 0 && p + way <= scale.last) p += way;
+    choose(valueAt(p));
+  };
+  const type = () => {
+    const n = numberState(model);
+    if (part.entry.value === formatNumber(model.get("value"), n)) return say("");
+    try {
+      const value = parseNumber(part.entry.value, n);
+      const why = fault(value, n);
+      if (why) throw why;
+      choose(value);
+      part.entry.value = formatNumber(value, n);
+    } catch (why) {
+      say(String(why));
+    }
+  };
+  const toMark = () => {
+    const { mark } = numberState(model);
+    if (mark !== null && !model.get("disabled")) choose(mark);
+  };
+  const leap = (event) => {
+    const way = { PageUp: 1, PageDown: -1 }[event.key];
+    if (!way) return;
+    event.preventDefault();
+    part.range.value = Number(part.range.value) + way * Math.max(1, Math.round(part.range.max / 10));
+    slide();
+  };
+  const typed = (event) => {
+    if (event.key === "Enter") type();
+    if (event.key === "Escape") (own = ""), (part.entry.value = formatNumber(model.get("value"), numberState(model))), say("");
+  };
+  part.range.addEventListener("input", slide);
+  part.range.addEventListener("keydown", leap);
+  part.entry.addEventListener("change", type);
+  part.entry.addEventListener("keydown", typed);
+  part.entry.addEventListener("focus", () => part.entry.select());
+  part.mark.addEventListener("click", toMark);
+  keepKeys(part.root, toMark);
+  el.append(part.root);
+  refresh();
+  return listen(model, ["value", "lo", "hi", "mark", "mark_label", "disabled", "error"], refresh);
+}
