@@ -14,9 +14,15 @@ from gpt4lab.panels.live_run import LiveTraining
 from gpt4lab.panels.mixture import mixture, times_even
 from gpt4lab.panels.panel import Panel
 from gpt4lab.quantities import value
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.scenario import change, get, load_scenario
+from gpt4lab.toys import recordings
 
-CLOSED = {"touched": experts.touched, "reading": experts.reading, "laws": routing_laws.laws}
+CLOSED = {
+    "touched": experts.touched,
+    "reading": experts.reading,
+    "laws": routing_laws.laws,
+    "equal time": more_experts.equal_time,
+}
 LEAK = load_scenario("leak")
 STEPS = 5
 
@@ -38,7 +44,7 @@ def test_no_end_of_a_control_breaks_a_panel(name: str) -> None:
         live.load(start)
         live.set({path: at})
         assert not live.error or "allowed" in live.error, (path, at, live.error)
-        assert live.error or live._sentence.value != before or at == live.controls[path].mark, (path, at)
+        assert live.error or live._sentence.value != before or at == get(start, path), (path, at)
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -283,6 +289,43 @@ def test_letters_stand_for_all_characters_of_the_text(lab: LiveTraining) -> None
 
 def test_even_load_is_one_for_every_expert() -> None:
     assert times_even([[0.25] * 4, [0.5, 0.5]]) == [1.0] * 6
+
+
+def test_recorded_run_has_three_seeds_and_says_how_it_was_made() -> None:
+    run = more_experts.recorded()
+    rows = more_experts.scaling_view(LEAK, None, None).rows["data"]
+    assert [row["lane"] for row in rows] == ["dense", "4 experts", "16 experts", "64 experts"]
+    assert all(row["seeds"] >= 3 and row["low"] < row["bpb"] < row["high"] for row in rows)
+    assert run["date"] in more_experts.provenance()
+    assert run["script"] in more_experts.provenance()
+
+
+def test_what_the_chapter_says_of_the_recorded_run() -> None:
+    results = more_experts.recorded()["results"]
+    first, second, third = (recordings.gain(results, *pair) for pair in ((4, 1), (16, 4), (64, 16)))
+    assert first["gain"] > 0
+    assert all(difference > 0 for difference in third["differences"])
+    assert 0.35 < third["gain"] / second["gain"] < 0.65
+
+
+def test_in_equal_time_the_order_changes() -> None:
+    early, late = (more_experts.time_view(more_experts.equal_time.scenario_of(name)).value for name in ("Soon", "Late"))
+    assert (early, late) == ("dense", "16 experts")
+
+
+@pytest.mark.live
+def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    live_run.KEPT.clear()
+    monkeypatch.setattr(more_experts, "LIVE", {"experts": (1, 16), "seeds": 1})
+    panel = more_experts.scaling.widget()
+    panel.set({"toy.steps": 12})
+    panel.start().wait()
+    assert not panel.error
+    marks = [row["mark"] for row in panel.panel.view(panel.scenario).rows["data"]]
+    assert marks.count("published") == 4
+    assert marks.count("measured") == 2
+    assert "Here 2 of 2 trainings are done" in panel._sentence.value
+    live_run.KEPT.clear()
 
 
 @pytest.mark.live
