@@ -125,7 +125,11 @@ def _evidence(ids: set[str]) -> str:
 def legend_of_marks() -> HTML:
     """What the four marks of every chart mean, drawn and in words."""
     rows = [
-        (Raw(f"<strong>{escape(mark.label)}</strong>"), f"{FILL[mark.filled]} {mark.shape.partition('-')[0]}", MEANS[mark.name])
+        (
+            Raw(f"<strong>{escape(mark.label)}</strong>"),
+            f"{FILL[mark.filled]} {mark.shape.partition('-')[0]}",
+            MEANS[mark.name],
+        )
         for mark in theme.MARKS.values()
     ]
     return shown(table("The four marks", ("Mark", "Shape", "What it stands for"), rows))
