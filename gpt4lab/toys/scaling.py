@@ -81,7 +81,7 @@ def _case_rows(config: ToyConfig, corpus: Corpus, result: list[Row], case: Row, 
     """One training. The time of the evaluations along the way does not count."""
     model, curve, spent = build_model(config, case["seed"]), [], 0.0
     rows = training_rows(model, corpus.sampler(batch, context), steps, case["seed"])
-    every = max(1, steps // CHECKPOINTS)
+    every = max(100, steps // CHECKPOINTS)  # a short run spends no time on a curve
     for step in range(1, steps + 1):
         begin = time.thread_time()
         row = next(rows)
