@@ -15,7 +15,8 @@ def added(chart: alt.LayerChart, *layers: Any, **rows: Any) -> alt.LayerChart:
     """The chart with more layers on top, and the rows of their datasets."""
     datasets: Any = {**chart.datasets, **{name: list(given) for name, given in rows.items()}}
     every: Any = [*chart.layer, *layers]
-    return alt.layer(*every, datasets=datasets, width=chart.width, height=chart.height)
+    layered: Any = alt.layer(*every, datasets=datasets, width=chart.width, height=chart.height)
+    return layered
 
 
 def ticks(x: Axis, y: Axis) -> tuple[alt.Chart, alt.Chart]:
