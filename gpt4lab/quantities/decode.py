@@ -37,7 +37,15 @@ from gpt4lab.quantities.decode_inputs import (
     serving_in,
 )
 from gpt4lab.quantities.decode_parts import Rates, Seconds, Waits, Work, spent
-from gpt4lab.quantities.decode_share import Held, Share, held, kv_bytes_per_token, largest_batch, longest_context
+from gpt4lab.quantities.decode_share import (
+    Held,
+    Share,
+    held,
+    held_by,
+    kv_bytes_per_token,
+    largest_batch,
+    longest_context,
+)
 
 __all__ = [
     "Network", "Serving", "Chip", "ServingEfficiency", "LayoutError", "Report", "Seconds", "Held", "Run",
@@ -109,6 +117,7 @@ class Run:
     tokens_per_s: Num
     tokens_per_s_per_gpu: Num
     usd_per_1k: Num
+    memory_bytes: Held
     fits: Any
     reason: str
 
@@ -129,11 +138,12 @@ def generate(
     first = prefill(network, evolve(serving, context=prompt), chip, efficiency)
     step = decode(network, evolve(serving, context=prompt + output / 2), chip, efficiency)
     whole = evolve(serving, context=prompt + output)
-    fits, reason = _verdict(possible(network, whole, chip), held(network, whole), chip.memory_bytes)
+    memory = held(network, whole)
+    fits, reason = _verdict(possible(network, whole, chip), memory, chip.memory_bytes)
     time_s = first.time_s + (output - 1) * step.time_s
     rate = serving.batch * serving.expert * output / time_s
     cost = time_s / 3600 * step.gpus * chip.usd_per_hour / (serving.batch * serving.expert * output) * 1000
-    return Run(first, step, time_s, rate, rate / step.gpus, cost, fits, reason)
+    return Run(first, step, time_s, rate, rate / step.gpus, cost, memory, fits, reason)
 
 
 def _report(gpu: Share, chip: Chip, reach: ServingEfficiency, work: Work, waits: Waits, tokens: Num) -> Report:
@@ -141,7 +151,7 @@ def _report(gpu: Share, chip: Chip, reach: ServingEfficiency, work: Work, waits:
     rate = Rates(chip, reach, gpu)
     seconds = spent(gpu, rate, reach, work, waits)
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
-    memory = held(gpu.network, gpu.serving)
+    memory = held_by(gpu)
     fits, reason = _verdict(ok, memory, chip.memory_bytes)
     done, flop = tokens * gpu.e, gpu.flop(work.pairs / work.n, work.logits / work.n, work.unpacked)
     return Report(

@@ -1,10 +1,17 @@
 """The model of answering against published measurements: each row with what was measured, predicted, and its error.
 
-No constant is fitted to these rows: every efficiency comes from a micro-benchmark of the hardware. Two choices were
-made with the rows in view. The efficiencies of the training-step model were kept (an ordinary 16-bit matmul, 74% of
-peak, not the 84% of newer software on the A100). And that TensorRT-LLM 0.6 reads the cache once for every query head
-was looked for when its rows with grouped heads came out far too fast; its makers say so themselves about 0.8, which
-ended it. What a source leaves out about a run, and what the model leaves out of it, is said in the row's `assumed`.
+No constant is fitted to these rows: every efficiency comes from a micro-benchmark of the hardware. What was decided
+with rows in view:
+
+- The training-step model's efficiencies were kept: an ordinary 16-bit matmul, 74% of peak, not the 84% of newer
+  software on the A100. For 8 bits the same product on an H100 was taken, 55%, not the best shape known, 71%.
+- TensorRT-LLM 0.6 reads the cache once for every query head. This was looked for when rows with grouped heads came out
+  far too fast; its makers say so of what they mended in 0.8. That repeated reads cost as much as first ones, though
+  the chip's own cache may catch some, is our guess, and the rows with groups of eight come out too slow by it.
+- Ways to serve that Pope (2022) describes (work between the matmuls shared by all chips, weights gathered for large
+  batches) were added when the rows came out too slow; DeepSeek's batch was read again in its own source.
+
+What a source leaves out about a run, and what the model leaves out of it, is said in the row's `assumed`.
 """
 
 from __future__ import annotations
@@ -32,7 +39,7 @@ from gpt4lab.quantities.decode import (
 )
 from gpt4lab.quantities.step_check import Check, Rows, Summary, summary
 
-__all__ = ["Check", "Summary", "all_checks", "sensitivity", "static_rows", "summary"]
+__all__ = ["Check", "Summary", "all_checks", "sensitivity", "static_rows", "static_run", "summary"]
 
 #: How a row's word for its weights is served: bytes of a weight and of a cached value, and 8-bit products.
 PRECISIONS: dict[str, dict[str, Any]] = {
@@ -76,11 +83,11 @@ def static_rows(efficiency: ServingEfficiency | None = None, *, grouped: bool = 
 
 
 def _static(entry: Measurement, efficiency: ServingEfficiency | None, grouped: bool) -> Check:
-    run = _run(entry, efficiency, grouped_attention=grouped)
+    run = static_run(entry, efficiency, grouped_attention=grouped)
     return _check(entry, "tokens_per_s_per_gpu", run.tokens_per_s_per_gpu, "token/s/GPU", _beyond(entry))
 
 
-def _run(entry: Measurement, efficiency: ServingEfficiency | None = None, **more: Any) -> Run:
+def static_run(entry: Measurement, efficiency: ServingEfficiency | None = None, **more: Any) -> Run:
     """Return the static batch of a row; benchmarks may go beyond a model's context."""
     setup = _setup(entry)
     network = evolve(network_of(setup["model"]), context=inf)
@@ -115,7 +122,7 @@ def grouping() -> Rows:
     setup = _setup(entry)
     full = _serving(setup, batch=1, context=setup["input_tokens"] + setup["output_tokens"])
     batch = largest_batch(network_of(setup["model"]), full, chip(_chip(entry)))
-    before, after = (_run(entry, batch=batch, grouped_attention=x).tokens_per_s for x in (False, True))
+    before, after = (static_run(entry, batch=batch, grouped_attention=x).tokens_per_s for x in (False, True))
     assumed = f"batch {batch:.0f}, the largest that fits; the source gives none"
     return (
         _check(entry, "tokens_per_s_per_gpu_without", before, "token/s/GPU", assumed),
@@ -127,7 +134,7 @@ def grouping() -> Rows:
 def lmdeploy_static() -> Rows:
     """Return static batches of another engine, small ones among them."""
     return tuple(
-        _check(entry, "tokens_per_s", _run(entry).tokens_per_s, "token/s") for entry in _found("lmdeploy-static-")
+        _check(entry, "tokens_per_s", static_run(entry).tokens_per_s, "token/s") for entry in _found("lmdeploy-static-")
     )
 
 
@@ -141,7 +148,7 @@ def _requests(entry: Measurement) -> Check:
     prompt = (entry.measured["tokens_per_s_with_prompts"] - out) / per_s
     longer = evolve(entry, setup={**entry.setup, "input_tokens": prompt, "output_tokens": out / per_s})
     left = f"{prompt:.0f} tokens in and {out / per_s:.0f} out, the means; the spread of lengths, ramp and tail"
-    return _check(entry, "tokens_per_s", _run(longer).tokens_per_s, "token/s", left)
+    return _check(entry, "tokens_per_s", static_run(longer).tokens_per_s, "token/s", left)
 
 
 def pope() -> Rows:

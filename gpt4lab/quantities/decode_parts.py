@@ -95,9 +95,8 @@ def _weights_s(gpu: Share, rate: Rates, n: Num) -> Num:
 def _head_s(gpu: Share, rate: Rates, n: Num) -> tuple[Num, Num]:
     """Seconds of the matmul of the logits, in 16 bits, and of choosing from them."""
     matrix = gpu.h * gpu.V / gpu.t
-    return maximum(2 * n * matrix / rate.flop, 2 * matrix / rate.memory), n * per.logit_bytes(
-        gpu.V, gpu.t
-    ) / rate.memory
+    matmul = maximum(2 * n * matrix / rate.flop, 2 * matrix / rate.memory)
+    return matmul, n * per.logit_bytes(gpu.V, gpu.t) / rate.memory
 
 
 def _reduce_s(gpu: Share, rate: Rates, reach: ServingEfficiency, n: Num) -> Num:

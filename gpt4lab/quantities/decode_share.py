@@ -103,14 +103,18 @@ class Share:
 
 
 def held(network: Network, serving: Serving) -> Held:
-    """Return what a GPU of the first stage holds; embedding and logits stay in 16 bits."""
-    gpu = Share(network, serving)
-    matrices = where(gpu.p == 1, 2 - network.tied_embeddings, 1)
+    """Return what a GPU of the first stage holds."""
+    return held_by(Share(network, serving))
+
+
+def held_by(gpu: Share) -> Held:
+    """Return what this GPU holds, in the first stage; embedding and logits stay in 16 bits."""
+    matrices = where(gpu.p == 1, 2 - gpu.network.tied_embeddings, 1)
     layers = gpu.stage_layers * (gpu.common + (1 - gpu.dense) * gpu.E / gpu.e * gpu.expert_weights)
     return Held(
         weights=layers * gpu.w + matrices * 2 * gpu.V * gpu.h / gpu.t,
         cache=gpu.stage_layers * gpu.b * gpu.seen * gpu.token_bytes,
-        overhead=serving.overhead_bytes,
+        overhead=gpu.serving.overhead_bytes,
     )
 
 

@@ -1,0 +1,96 @@
+"""How fast the model of answering answers, and how far off it is from what was measured.
+
+    python -m benchmarks.decode [configurations]
+
+Prints a table and writes results/decode.json. Seconds of CPU time, the best of some rounds: the machine may be busy
+with other things. Bars: a report in 0.1 ms, a million ways to serve a second on one core, the static rows of
+TensorRT-LLM within 10% in the mean. All other tables are shown with their errors, whatever they are.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpt4lab.quantities import decode_check as check
+from gpt4lab.quantities.decode import Report, Serving, chip, decode, network_of
+
+RESULTS = Path(__file__).parent / "results" / "decode.json"
+CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
+CHOICES = {
+    "tensor": [1, 2, 4, 8, 16], "pipeline": [1, 2, 4, 8, 16], "expert": [1, 2, 4, 8], "context": [128, 1024, 8192],
+    "batch": [1, 8, 64, 512, 4096], "weight_bytes": [0.5, 1, 2], "kv_bytes": [1, 2], "cache_by_batch": [0, 1],
+    "eight_bit": [0, 1], "overlap": [0, 0.5, 1],
+}  # fmt: skip
+MODEL, H100 = network_of("mixtral-8x7b"), chip("h100-sxm-80gb", usd_per_hour=2.0)
+STATIC = "TensorRT-LLM 0.6.1, static batches"
+
+
+def ways(n: int, seed: int = 0) -> list[Serving]:
+    """Return n random ways to serve in chunks, every choice of every dimension mixed with every other."""
+    draw = np.random.default_rng(seed)
+    sizes = [CHUNK] * (n // CHUNK) + [n % CHUNK] * (n % CHUNK > 0)
+    return [
+        Serving(**{name: draw.choice(np.array(some, float), size) for name, some in CHOICES.items()}) for size in sizes
+    ]
+
+
+def answer(report: Report) -> tuple[object, ...]:
+    """What a search looks at: time, floor, throughput, memory, dollars."""
+    return report.time_s, report.floor_s, report.tokens_per_s, report.memory_bytes.total, report.fits, report.usd_per_1k
+
+
+def best(run: Callable[[], object], repeat: int) -> float:
+    """Return the shortest of some runs, in CPU seconds: the others were disturbed."""
+    times: list[float] = []
+    for _ in range(repeat):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def speed(n: int) -> list[dict[str, Any]]:
+    """Measure one report and a sweep."""
+    one, many, calls = Serving(tensor=2, batch=64), ways(n), 1000
+    scalar = best(lambda: [answer(decode(MODEL, one, H100)) for _ in range(calls)], 7) / calls
+    sweep = n / best(lambda: [answer(decode(MODEL, chunk, H100)) for chunk in many], 3)
+    return [
+        {"what": "one report, scalar", "value": scalar * 1e3, "unit": "ms", "bar": 0.1, "met": scalar <= 1e-4},
+        {"what": f"sweep of {n:,} ways", "value": sweep, "unit": "configurations/s", "bar": 1e6, "met": sweep >= 1e6},
+    ]
+
+
+def errors() -> list[dict[str, Any]]:
+    """Return the mean and the largest error of every table of checks; one of them has a bar."""
+    found = {title: check.summary(rows) for title, rows in check.all_checks().items()}
+    return [
+        {"what": title, "rows": s.rows, "mean": s.mean, "largest": s.largest}
+        | ({"bar": 0.10, "met": s.mean <= 0.10} if title == STATIC else {})
+        for title, s in found.items()
+    ]
+
+
+def main(n: int = 1_000_000) -> None:
+    """Measure, print, write."""
+    fast, far = speed(n), errors()
+    for row in fast:
+        print(f"{row['what']:<54} {row['value']:>14,.3f} {row['unit']:<18} bar {row['bar']:g}, met: {row['met']}")
+    for row in far:
+        bar = f"bar {row['bar']:.0%}, met: {row['met']}" if "bar" in row else ""
+        print(f"{row['what']:<54} {row['rows']:>3} rows, mean {row['mean']:6.1%}, largest {row['largest']:6.1%} {bar}")
+    moved = {name: [summary.mean for summary in pair] for name, pair in check.sensitivity().items()}
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
+    found = {"rows": fast, "errors": far, "mean_error_at_minus_and_plus_20_percent": moved}
+    RESULTS.write_text(json.dumps(found | versions, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
