@@ -10,7 +10,12 @@ Everything is loaded on first use, so that importing the package costs next to n
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what a reader's editor may know; loaded on first use only
+    from gpt4lab.claims import audit, ledger, tally
+    from gpt4lab.quantities import explain, value, values
+    from gpt4lab.scenario import change, load_scenario, share
 
 __version__ = "0.1.0"
 

@@ -146,10 +146,10 @@ class LivePanel(w.VBox):
             listener(self.scenario)
 
     def _show(self, view: View) -> None:
+        self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
         self.error = self._alert.value = ""
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
-        self.chart.show(description=view.description, **view.datasets)
         self._follow(view.follow)
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
         self._address.value = share(self.scenario)
