@@ -33,7 +33,7 @@ RECORDED_BYTES = 1_200_000  # of each domain: fewer repeats than the live corpus
 CHECKPOINTS = 12  # held-out losses along each curve
 
 
-def scaling_experts(corpus: Corpus, experts: Sequence[int] = (1, 4, 16), seeds: int = 1, steps: int = 120,
+def scaling_experts(corpus: Corpus, experts: Sequence[int] = (1, 16), seeds: int = 1, steps: int = 200,
                     batch: int = 16, context: int = 128, name: str = "scaling experts") -> Run[list[Row]]:  # fmt: skip
     """Train each number of experts with each seed, in the background. The result is one row a finished training.
 
