@@ -14,9 +14,13 @@ from gpt4lab.units import show
 
 STEP = "decode.micro_batch"  # tokens that meet one copy of a layer together
 BATCHES = [2 ** (i / 4) for i in range(49)]  # 1 ... 4,096
-#: The leak with so many sequences in flight that 32 of them share a step.
-START = "leak?serving.tokens_in_flight=512"
+START = "leak?serving.tokens_in_flight=32&serving.pipeline=1"  # the post's experts, 32 tokens in one step
 ONLY_EXPERTS = {"model.shared_params": 0.0}  # attention is read once a step by either model
+
+
+def tokens_in_a_step(scenario: Scenario) -> float:
+    """Tokens that meet one copy of a layer together; with fewer in flight than stages a step has one or none."""
+    return max(1.0, value(STEP, scenario))
 
 
 def _routing(model: str, **more: Any) -> dict[str, Any]:
@@ -30,26 +34,26 @@ def _routing(model: str, **more: Any) -> dict[str, Any]:
 
 def touched_view(scenario: Scenario) -> View:
     """Share of a layer's experts that a step needs, over the tokens in the step."""
-    leak, names = load_scenario("leak"), ("moe.touched", "moe.experts_touched", "moe.tokens_per_expert", STEP)
-    found = values(names, scenario)
+    leak, tokens = load_scenario("leak"), tokens_in_a_step(scenario)
+    found = values(("moe.touched", "moe.experts_touched", "moe.tokens_per_expert"), scenario, {STEP: tokens})
     curve = [{"tokens": b, "touched": value("moe.touched", scenario, {STEP: b})} for b in BATCHES]
-    here = {"tokens": found[STEP], "touched": found["moe.touched"]}
+    here = {"tokens": tokens, "touched": found["moe.touched"]}
     post = [{"tokens": b, "touched": value("moe.touched", leak, {STEP: b}), "label": f"{b} tokens"} for b in (8, 32)]
     return View(
         label="Experts of a layer that one step needs",
         value=found["moe.touched"],
         unit="fraction",
-        post=value("moe.touched", leak, {STEP: found[STEP]}),
-        sentence=_touched_sentence(scenario, found),
+        post=value("moe.touched", leak, {STEP: tokens}),
+        sentence=_touched_sentence(scenario, tokens, found),
         rows={"data": curve, "you": [here], "post": post},
         alt="Share of the experts that a step touches, against the tokens in the step; it rises towards all of them.",
     )
 
 
-def _touched_sentence(scenario: Scenario, found: dict[str, Any]) -> str:
+def _touched_sentence(scenario: Scenario, tokens: float, found: dict[str, Any]) -> str:
     model = scenario.model
     return (
-        f"{_tokens(found[STEP])}, each choosing {model.top_k} of {model.experts} experts, need "
+        f"{_tokens(tokens)}, each choosing {model.top_k} of {model.experts} experts, need "
         f"{found['moe.experts_touched']:.1f} of the {model.experts} between them; "
         f"an expert then works for {found['moe.tokens_per_expert']:,.3g} of these tokens on average."
     )
@@ -74,17 +78,21 @@ touched = Panel(
     title="Experts that a step wakes",
     legend=(
         "One forward pass of a server carries one new token for each of many users. The curve is the share of a "
-        "layer's experts that at least one of them needs, if each token chooses evenly and on its own. Tokens in "
-        "flight, spread over the pipeline's stages, make the tokens of a step. Diamonds: the post's model at 8 and "
-        "at 32 tokens."
+        "layer's experts that at least one of them needs, if each token chooses evenly and on its own. The batch "
+        "is spread over the stages of the pipeline; what is in one stage is a step. Diamonds: the post's model at 8 "
+        "and at 32 tokens."
     ),
-    controls=("model.experts", "model.top_k", Slide("serving.tokens_in_flight", 16, 65_536)),
-    folded=("serving.pipeline",),
+    controls=(
+        "model.experts",
+        "model.top_k",
+        Slide("serving.tokens_in_flight", 1, BATCHES[-1]),
+        Slide("serving.pipeline", 1, 64),
+    ),
     claims=("C08", "C42", "C43"),
     start=START,
     presets={
         "The post, 32 tokens a step": {},
-        "One user": {"serving.tokens_in_flight": 16},
+        "One user": {"serving.tokens_in_flight": 1},
         "The source: 4,096 in flight": "leak",
         "DeepSeek-V3": _routing("deepseek-v3"),
         "gpt-oss-120b": _routing("gpt-oss-120b"),
@@ -116,7 +124,7 @@ def token_ms(scenario: Scenario, batch: float) -> dict[str, float]:
 
 def reading_view(scenario: Scenario) -> View:
     """Time per token spent reading weights and computing with them, over the tokens in a step."""
-    leak, batch = load_scenario("leak"), value(STEP, scenario)
+    leak, batch = load_scenario("leak"), tokens_in_a_step(scenario)
     found = values(("decode.crossover", "decode.crossover_dense"), scenario)
     post = value("decode.crossover", leak)
     curves = [{"tokens": b, "ms": ms, "what": name} for b in STEPS for name, ms in token_ms(scenario, b).items()]
@@ -167,7 +175,7 @@ reading = Panel(
         "same FLOP. Level line: time to compute with them, the same for both. One copy of the model, experts only."
     ),
     controls=(
-        Slide("serving.tokens_in_flight", 16, 262_144), "model.experts", "model.top_k", "serving.accelerator",
+        Slide("serving.tokens_in_flight", 1, STEPS[-1]), "model.experts", "model.top_k", "serving.accelerator",
         "serving.bytes_per_weight",
     ),
     folded=("serving.pipeline", "serving.tensor", "model.expert_params"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
+from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, dots, line
@@ -136,11 +137,13 @@ def curves() -> dict[int, list[Row]]:
     return {e: [row for row in rows if row["experts"] == e and row["tokens"] <= tokens / 2] for e in EXPERTS}
 
 
-def common() -> tuple[float, float]:
-    """The CPU times, in seconds, at which every curve has a value."""
-    return max(points[0]["cpu_s"] for points in curves().values()), min(
-        points[-1]["cpu_s"] for points in curves().values()
-    )
+def common() -> tuple[int, int]:
+    """The CPU times, in whole seconds, between which every curve has a value."""
+    starts, ends = ([points[at]["cpu_s"] for points in curves().values()] for at in (0, -1))
+    return ceil(max(starts)), floor(min(ends))
+
+
+SOONEST, LATEST = common()
 
 
 def time_view(scenario: Scenario) -> View:
@@ -170,15 +173,21 @@ def time_chart(view: View) -> Any:
     """Loss against CPU time."""
     return line(
         view.rows["data"],
-        x=Axis("cpu_s", "CPU time of one core, s"),
-        y=Axis("bpb", "Held-out loss, bits per byte"),
+        x=Axis("cpu_s", "CPU time of one core, s", domain=(SOONEST - 3, ceil(curves()[64][-1]["cpu_s"]))),
+        y=Axis("bpb", "Held-out loss, bits per byte", domain=_around()),
         series="lane",
         order=[lane(e) for e in EXPERTS],
         you=view.rows["you"],
     )
 
 
-SOONEST, LATEST = common()
+def _around() -> tuple[float, float]:
+    """The losses worth drawing: from the lowest to what the dense model has when the slider begins."""
+    lowest = min(row["bpb"] for points in curves().values() for row in points)
+    first = loss_at(curves()[1], SOONEST) or lowest
+    return floor(10 * lowest) / 10, ceil(10 * first + 1) / 10
+
+
 equal_time = Panel(
     title="More experts, the same time",
     legend=(
