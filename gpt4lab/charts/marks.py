@@ -50,8 +50,10 @@ def mark_layers(x: Axis, y: Axis, rows: Mapping[str, RowList]) -> list[Any]:
 
 def _points(mark: theme.Mark, x: Axis, y: Axis) -> list[Any]:
     both = data(mark.name).transform_filter(f"{_has(x)} && {_has(y)}")
-    below = mark is theme.POST
-    words = both.mark_text(color=mark.colour, align="left", dx=LABEL_GAP + 3, dy=14 if below else -LABEL_GAP)
+    side = -1 if mark is theme.POST else 1  # the post's words stand left, the others' right: no word at the wrong mark
+    words = both.mark_text(
+        color=mark.colour, align="right" if side < 0 else "left", dx=side * (LABEL_GAP + 3), dy=-LABEL_GAP
+    )
     return [
         *(_drop_lines(both, x, y) if mark is theme.POST else []),
         both.mark_point(**point_look(mark)).encode(axes.x(x), axes.y(y), tooltip=axes.tooltip("label", x, y)),
