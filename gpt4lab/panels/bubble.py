@@ -161,6 +161,7 @@ ladder = Panel(
         "Habits of a small cluster, no bubble": {**SMALL_CLUSTER, "cluster.interleave": 8},
         "Interleaved, ordinary failures": {"cluster.interleave": 4},
     },
+    claims=("C30", "C31"),
     view=ladder_view,
     chart=ladder_chart,
 )

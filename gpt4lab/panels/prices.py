@@ -109,6 +109,7 @@ quotes = Panel(
             "cluster.usd_per_gpu_hour": catalog.accelerators["a100-sxm-40gb"].rentals[0].on_demand
         },
     },
+    claims=("C32", "C37"),
     view=quotes_view,
     chart=quotes_chart,
 )
@@ -182,6 +183,7 @@ costs = Panel(
         Slide("training.tokens", 1e12, 100e12),
     ),
     presets={"The post": "leak", "H100, as the post says": "h100-rerun", "H100, NVIDIA at GTC 2024": "gtc-2024"},
+    claims=("C33", "C34"),
     view=costs_view,
     chart=costs_chart,
 )
