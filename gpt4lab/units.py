@@ -86,7 +86,7 @@ def _show_in(value: float, unit: str) -> str:
     if unit == "x":
         return f"{_digits(value)}×"
     if unit == "USD":
-        return ("-" if value < 0 else "") + "$" + _worded(abs(value))
+        return ("−" if value < 0 else "") + "$" + _worded(abs(value))
     if unit in _PREFIXED:
         return _prefixed(value, _SYMBOLS.get(unit, unit))
     return f"{_worded(value)} {_plural(unit, value)}".strip()
@@ -122,12 +122,17 @@ def _digits(value: float) -> str:
     if value == 0:
         return "0"
     if abs(value) >= 1000:
-        return f"{value:,.0f}"
+        return _minus(f"{value:,.0f}")
     if abs(value) < 1e-6:
         return scientific(value)
     decimals = max(0, 2 - math.floor(math.log10(float(f"{abs(value):.3g}"))))
     text = f"{value:.{min(decimals, 9)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text and float(text) == value else text
+    return _minus(text.rstrip("0").rstrip(".") if "." in text and float(text) == value else text)
+
+
+def _minus(text: str) -> str:
+    """A minus sign as long as a plus, in place of the hyphen."""
+    return text.replace("-", "−")
 
 
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -136,4 +141,4 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def scientific(value: float) -> str:
     """2.15e25 -> "2.15×10²⁵"."""
     mantissa, _, exponent = f"{value:.2e}".partition("e")
-    return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
+    return f"{_minus(mantissa)}×10{str(int(exponent)).translate(SUPERSCRIPT)}"

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -31,12 +32,13 @@ from gpt4lab.charts import LiveChart
 from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
 from gpt4lab.panels.view import View
-from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_scenario, share
+from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get, load_scenario, share
 
 #: How long a view may take: moved with the slider, after a pause, or on request.
 Speed = Literal["instant", "debounced"]
 PAUSE_S = 0.15
 MOST_CONTROLS = 6
+STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
 
 
 @attrs.frozen
@@ -231,7 +233,7 @@ def _control(item: str | Slide, scenario: Scenario) -> Any:
     """The control that a field asks for; its tick is the post's own value."""
     field = FIELDS[_path(item)]
     value, post = get(scenario, field.path), get(load_scenario("leak"), field.path)
-    words = {"label": field.label, "help": f"{field.meaning} ({field.source})"}
+    words = {"label": field.label, "help": f"{field.meaning} ({field.source})", "mark_label": _whose(field)}
     if field.choices or field.catalog:
         return ChoiceControl(options=_options(field), value=value, mark=post, **words)
     lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
@@ -239,6 +241,11 @@ def _control(item: str | Slide, scenario: Scenario) -> Any:
     return NumberControl(
         unit=field.unit, lo=lo, hi=hi, value=value, mark=post, scale=scale, integer=field.whole, **words
     )
+
+
+def _whose(field: Field) -> str:
+    """Whose value the tick marks: the post's, where a claim states it; otherwise this book's."""
+    return "the post" if STATED.match(field.source) else "our assumption"
 
 
 def _options(field: Any) -> dict[str, str]:
