@@ -1,6 +1,6 @@
 """Take the picture of the README: a panel of chapter 09 in JupyterLab, as it stands on the page.
 
-    .venv/bin/python tools/screenshot.py
+.venv/bin/python tools/screenshot.py
 """
 
 from __future__ import annotations

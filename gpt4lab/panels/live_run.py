@@ -30,7 +30,7 @@ import ipywidgets as w
 from gpt4lab.panels.figure import Figure
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.panels.view import View
-from gpt4lab.scenario import FIELDS, Scenario, load_scenario
+from gpt4lab.scenario import Scenario, load_scenario
 
 if TYPE_CHECKING:
     from gpt4lab.toys.training import Run
@@ -88,7 +88,6 @@ class LiveTraining(LivePanel):
         panel = attrs.evolve(training)
         object.__setattr__(panel, "view", lambda s: training.watch(s, self.attempt, self.before))
         super().__init__(panel, scenario)
-        _name_marks(self.controls)
         self._attend(self.attempt)
 
     @property
@@ -240,10 +239,3 @@ def in_words(run: Run[Any]) -> str:
 
 def _worth_keeping(attempt: Attempt | None) -> list[Attempt]:
     return [attempt] if attempt is not None and attempt.run.history else []
-
-
-def _name_marks(controls: dict[str, Any]) -> None:
-    """The tick of a slider is the post's value only where the post states one."""
-    for path, control in controls.items():
-        if path.startswith("toy.") and not FIELDS[path].source[1:].isdigit():
-            control.mark_label = "the usual value"
