@@ -261,6 +261,10 @@ class Toy:
         "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
     cpu_seconds: float = number(20, "s", 1, 300,
         "CPU time", "time of one core that each training may use", "assumed: about as long as one waits", log=True)
+    cached_tokens: int = whole(8192, "token", 256, 32_768,
+        "Cached tokens", "tokens whose keys and values the new token attends to", "C19", log=True)
+    cache_heads: str = choice("1", ("1", "2", "4", "8", "16"),
+        "Key-value heads of the toy", "of its 16 query heads, so many groups share keys and values", "C58")
     follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
         "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
 
