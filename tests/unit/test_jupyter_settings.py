@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import builtins
 import json
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +36,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers.KernelWebsocketHandler, "open", open_)
 
 
+def finish(task: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a thread of its own: a browser test of the same worker may have a loop in this one."""
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(asyncio.run, task).result()
+
+
 def settings(root: Path) -> Any:
     return loader.PyFileConfigLoader("jupyter_server_config.py", path=str(root / "jupyter")).load_config()
 
@@ -55,7 +63,7 @@ def test_nothing_asks_the_network(root: Path, opened: None) -> None:
 def test_the_kernel_websocket_sends_at_once(root: Path, opened: None) -> None:
     settings(root)
     connection = Connection()
-    asyncio.run(handlers.KernelWebsocketHandler.open(connection, "7"))
+    finish(handlers.KernelWebsocketHandler.open(connection, "7"))
     assert connection.log == ["nodelay True", "open 7"]
 
 
@@ -63,7 +71,7 @@ def test_a_websocket_without_the_switch_still_opens(root: Path, opened: None, mo
     settings(root)
     connection = Connection()
     monkeypatch.delattr(Connection, "set_nodelay")
-    asyncio.run(handlers.KernelWebsocketHandler.open(connection, "7"))
+    finish(handlers.KernelWebsocketHandler.open(connection, "7"))
     assert connection.log == ["open 7"]
 
 
