@@ -64,7 +64,7 @@ function positions(n) {
     const round = (value) => (n.integer ? Math.round(Number(value.toPrecision(3))) : Number(value.toPrecision(3)));
     return {
       last: LOG_STEPS,
-      at: (p) => inside(round(n.lo * Math.exp((ratio * p) / LOG_STEPS))),
+      at: (p) => (p <= 0 ? n.lo : p >= LOG_STEPS ? n.hi : inside(round(n.lo * Math.exp((ratio * p) / LOG_STEPS)))),
       of: (value) => (LOG_STEPS * Math.log(value / n.lo)) / ratio,
     };
   }

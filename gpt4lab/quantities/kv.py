@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpt4lab.quantities.arith import Num
+from gpt4lab.quantities.arith import Num, minimum
 from gpt4lab.quantities.registry import quantity
 
 
@@ -54,3 +54,17 @@ def sequences(M: Num, c: Num, p: Num) -> Num:
 def context_at_batch(M: Num, p: Num, c: Num, b: Num) -> Num:
     """Mean context that fits when the whole batch is in flight."""
     return M * p / (c * b)
+
+
+@quantity("kv.sequences_dealt", "sequence", source="pope2022", K="kv.sequences", t="serving.tensor",
+          n="model.kv_heads")  # fmt: skip
+@quantity("kv.long_sequences_dealt", "sequence", source="pope2022", K="kv.long_sequences", t="serving.tensor",
+          n="model.kv_heads")  # fmt: skip
+@quantity("kv.context_at_batch_dealt", "token", source="pope2022", K="kv.context_at_batch", t="serving.tensor",
+          n="model.kv_heads", about="Mean context with the whole batch in flight, heads dealt out to the GPUs.")  # fmt: skip
+def dealt(K: Num, t: Num, n: Num) -> Num:
+    """Full sequences that fit if the GPUs of a stage share out the key-value heads, of which none can be cut.
+
+    With one head it is the same: each GPU has a copy. With as many heads as GPUs nothing is kept twice.
+    """
+    return K * minimum(t, n)

@@ -195,7 +195,7 @@ def _turn_of(run: Callable[[], object], in_a_row: int) -> float:
 
 
 def attention_race(
-    kv_heads: tuple[int, ...], context: int, ways: tuple[str, ...] = ("folded",), rounds: int = 7
+    kv_heads: tuple[int, ...], context: int, ways: tuple[str, ...] = ("folded",), rounds: int = 7, in_a_row: int = 3
 ) -> list[Row]:
     """Attention of one layer and one token over a full cache: bytes and time for each number of KV heads and way."""
     query = torch.randn(HEADS, HEAD_WIDTH)
@@ -206,7 +206,7 @@ def attention_race(
             "kv_heads": heads, "way": way, "context": context, "bytes": caches[heads].bytes,
             "formula": caches[heads].predicted_bytes, "seconds": timing.seconds, "disturbed": timing.disturbed,
         }
-        for (heads, way), timing in race(runners, rounds).items()
+        for (heads, way), timing in race(runners, rounds, in_a_row).items()
     ]  # fmt: skip
 
 

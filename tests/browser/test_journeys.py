@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 WHOLE_CHAPTER = 20_000  # px: every cell stands in the window, so that every widget is drawn
-CHAPTER_MS = 240_000
+CHAPTER_MS, ANSWER_MS = 240_000, 60_000
 
-STATE = (
-    "panel => panel.querySelector('.g4l-address input').value + (panel.querySelector('p.g4l-error')?.textContent ?? '')"
-)
+# What a panel says of itself: its assumptions, and what is wrong with them.
+STATE = """panel => [panel.querySelector('.g4l-address input').value,
+                    ...[...panel.querySelectorAll('.g4l-error')].map((line) => line.textContent)].join('|')"""
 CHANGED = f"([panel, before]) => ({STATE})(panel) !== before"
 DRAWN = "panel => panel.querySelector('.g4l-plot svg')?.innerHTML ?? ''"
 
@@ -31,6 +31,7 @@ def chapter(request: pytest.FixtureRequest, browser: Any, server: str, served: P
     lab.open(request.param.name)
     lab.run_all()
     lab.charts()
+    lab.page.set_default_timeout(ANSWER_MS)
     yield lab
     lab.close()
 
