@@ -74,7 +74,7 @@ def settings(model: Transformer, corpus: Corpus, steps: int) -> dict[str, Any]:
     """What one needs to train the same model again."""
     return {
         "date": date.today().isoformat(),
-        "machine": f"one thread of a {platform.machine()} server CPU, two virtual cores, shared with other work",
+        "machine": f"one thread of an {platform.machine()} server CPU, two virtual cores, shared with other work",
         "versions": {"torch": torch.__version__.split("+")[0], "python": corpus.python},
         "parameters": count_parameters(model).total,
         "settings": {"steps": steps, "rows": ROWS, "context": CONTEXT, "bytes_per_domain": BYTES_PER_DOMAIN},
