@@ -61,7 +61,7 @@ def context_at_batch(M: Num, p: Num, c: Num, b: Num) -> Num:
 @quantity("kv.long_sequences_dealt", "sequence", source="pope2022", K="kv.long_sequences", t="serving.tensor",
           n="model.kv_heads")  # fmt: skip
 @quantity("kv.context_at_batch_dealt", "token", source="pope2022", K="kv.context_at_batch", t="serving.tensor",
-          n="model.kv_heads", about="Mean context with the whole batch in flight, heads dealt out to the GPUs.")  # fmt: skip
+          n="model.kv_heads", about="Mean context with the whole batch in flight, heads dealt out.")  # fmt: skip
 def dealt(K: Num, t: Num, n: Num) -> Num:
     """Full sequences that fit if the GPUs of a stage share out the key-value heads, of which none can be cut.
 

@@ -8,6 +8,7 @@ Shapes: L layers, H query heads, K key-value heads, D head width, N places in th
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -155,8 +156,13 @@ class Timing:
 
     @property
     def disturbed(self) -> bool:
-        """Whether the runs scatter more than a quiet machine's."""
-        return self.seconds > SCATTER * self.quickest
+        """Whether the runs scatter more than a quiet machine's, or more programs run than there are processors."""
+        return self.seconds > SCATTER * self.quickest or _load() > (os.cpu_count() or 1)
+
+
+def _load() -> float:
+    """Programs that ran or waited in the last minute, on average; 0 where the system does not say (Windows)."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
 @contextmanager
