@@ -43,10 +43,9 @@ def chapters() -> Mapping[str, Chapter]:
 
 
 def opening(number: str) -> None:
-    """Open a chapter: the claim and what hangs on it, how long it takes, where the reader stands."""
+    """Open a chapter, below its title: the claim and what hangs on it, how long it takes, where the reader stands."""
     here = chapters()[number]
     store.keep("opened", number, True)
-    display(Markdown(f"# {number} · {here.title}"))
     display(_header(here))
     display(Markdown(" · ".join(_neighbours(number))))
 

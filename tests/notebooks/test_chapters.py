@@ -12,6 +12,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from gpt4lab.book.chapter import Chapter, chapters
+
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "notebooks" / "text").glob("*.md"))
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -51,6 +53,12 @@ def test_every_chapter_has_a_text_and_every_text_a_chapter() -> None:
 def test_chapter_equals_its_text(text: Path) -> None:
     chapter = nbformat.read(ROOT / "notebooks" / f"{text.stem}.ipynb", as_version=4)
     assert cells(chapter) == cells(jupytext.read(text))
+
+
+@pytest.mark.parametrize("chapter", chapters().values(), ids=lambda chapter: chapter.file)
+def test_a_chapter_begins_with_its_title(chapter: Chapter) -> None:
+    first = nbformat.read(ROOT / "notebooks" / f"{chapter.file}.ipynb", as_version=4).cells[0]
+    assert first.source == f"# {chapter.number} · {chapter.title}"
 
 
 @cache
