@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 HEAD_COUNTS = (1, 2, 4, 8, 16)
 KV_HEADS = Axis("kv_heads", "Key-value heads for 16 query heads", log=True, form="count", domain=(0.9, 20))
-TIME = Axis("ms", "Milliseconds for one token, one layer", log=True, domain=(0.003, 100))
+TIME = Axis("ms", "Milliseconds for one token, one layer", log=True, domain=(0.01, 100))
 LEVEL = "if only bytes counted"
 NAMES = {"folded": "each head read once", "enable_gqa": "read for each query head"}
 
@@ -102,7 +102,7 @@ def decode_panel() -> Panel:
             "heads of 64 share. The first line is the time of 16 heads, scaled with the bytes. Squares and the dot are "
             "measured on this machine, on one thread; the last line reads a shared head again for each query head."
         ),
-        controls=("toy.cache_heads", Slide("toy.cached_tokens", 256, 32_768)),
+        controls=("toy.cache_heads", Slide("toy.cached_tokens", 512, 32_768)),
         presets={
             "8k, one head": "leak",
             "32k, one head": {"toy.cached_tokens": 32_768},
