@@ -1,8 +1,8 @@
-"""Speculative decoding of the shipped target against plain decoding with the same decoder; wall clock, one thread.
+"""Speculative decoding of the shipped target against plain decoding with the same decoder; one thread.
 
 Both take turns prompt by prompt, so that a busy machine slows both. Measured tokens per pass and speed-up stand beside
 the formula's. Then the lenience curve and the chi-square of the shipped pair. Bar: at temperature 0.7 the 6-gram draft
-makes decoding at least 1.8 times faster at its best draft length.
+makes decoding at least 1.8 times faster at its best draft length, by wall clock and by CPU time.
 
     python benchmarks/speculation.py
 """
@@ -25,11 +25,11 @@ from gpt4lab.toys.speculation_measured import PROMPTS, compare, exactness, lenie
 from gpt4lab.toys.train_target import load_shipped
 
 BAR = 1.8
-GAMMAS, TEMPERATURES = (1, 2, 4, 6, 8), (0.0, 0.7, 1.0)
+GAMMAS, TEMPERATURES = (2, 4, 6), (0.7, 1.0, 0.0)
 LENIENCES = (1.0, 0.5, 0.2, 0.1, 0.03, 0.01)
-SAMPLES = 10_000
+SAMPLES = 5_000
 RESULT = Path(__file__).parent / "results" / "speculation.json"
-COLUMNS = ("acceptance", "tokens_per_pass", "formula", "c", "r", "predicted", "speedup")
+COLUMNS = ("acceptance", "tokens_per_pass", "formula", "c", "r", "predicted", "speedup_cpu", "speedup")
 
 
 def rounded(row: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def main() -> int:
         str(x): vars(exactness(target, drafts["6-gram"], tokens, SAMPLES, Settings(2, 1.0, x))) for x in (1.0, 0.5)
     }
     print("exactness at lenience 1 and 0.5:", exact)
-    best = max(r["speedup"] for r in rows if (r["draft"], r["temperature"]) == ("6-gram", 0.7))
+    best = max(min(r["speedup"], r["speedup_cpu"]) for r in rows if (r["draft"], r["temperature"]) == ("6-gram", 0.7))
     RESULT.parent.mkdir(exist_ok=True)
     found = {"bar": BAR, "best": best, "holds": best >= BAR, "rows": rows, "lenience": lenience, "exactness": exact}
     result = {"date": date.today().isoformat(), "torch": torch.__version__, **found}

@@ -27,7 +27,7 @@ from .drafts import Draft, soften
 
 Row = dict[str, Any]
 LABELS = ("accepted", "rejected", "bonus")
-SUMMED = ("rows", "passes", "drafted", "target_s", "draft_s", "seconds")
+SUMMED = ("rows", "passes", "drafted", "target_s", "draft_s", "cpu_s", "seconds")
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,10 @@ class Decoded:
     rows: list[Row] = field(default_factory=list)
     passes: int = 0
     drafted: int = 0
-    target_s: float = 0.0
+    target_s: float = 0.0  # CPU time of this thread, which a busy machine does not stretch
     draft_s: float = 0.0
-    seconds: float = 0.0  # without reading the prompt
+    cpu_s: float = 0.0  # of all the decoding, without reading the prompt
+    seconds: float = 0.0  # wall clock of the same
 
     def __add__(self, other: Decoded) -> Decoded:
         """Both together, for averages over several prompts."""
@@ -107,20 +108,20 @@ def speculate(target: CachedDecoder, draft: Draft, prompt: str, length: int = 12
         for model in (target, draft):
             model.rewind(0)
             model.next(tokens[:-1], settings.temperature)
-        decoded, begin = Decoded(settings), time.perf_counter()
+        decoded, begin, cpu_begin = Decoded(settings), time.perf_counter(), time.thread_time()
         while len(decoded.rows) < length:
             one_pass(target, draft, tokens, decoded, rng)
-        decoded.seconds = time.perf_counter() - begin
+        decoded.seconds, decoded.cpu_s = time.perf_counter() - begin, time.thread_time() - cpu_begin
     return decoded
 
 
 def one_pass(target: CachedDecoder, draft: Draft, tokens: list[int], decoded: Decoded, rng: random.Random) -> None:
     """Draft, check, keep: `tokens` and `decoded` grow by 1 to gamma + 1 tokens."""
-    start, begin = len(tokens), time.perf_counter()
+    start, begin = len(tokens), time.thread_time()
     guesses, q = propose(draft, tokens, decoded.settings, rng)
-    drafted = time.perf_counter()
+    drafted = time.thread_time()
     p = soften(target.read(tokens + guesses)[-len(guesses) - 1 :], decoded.settings.temperature)  # (gamma + 1, V)
-    checked = time.perf_counter()
+    checked = time.thread_time()
     rows = judge(p, q, guesses, decoded.settings.lenience, rng)
     tokens += [row["token"] for row in rows]
     target.rewind(len(tokens) - 1)  # the newest token was drawn, not read
