@@ -152,14 +152,14 @@ class LiveTraining(LivePanel):
             if attempt is not self.attempt:
                 return
             try:
-                self._show(self.panel.view(self.scenario))
+                self._draw(self.panel.view(self.scenario))
             except Exception as error:  # in a thread nobody would see it
                 self._complain(error)
             self._report(attempt.run)
 
-    def _show(self, view: View) -> None:
+    def _draw(self, view: View) -> None:
         with self._lock:
-            super()._show(view)
+            super()._draw(view)
 
     def _follow(self, decided: Any) -> None:
         """No control follows another here; and the thread that paints must not touch what the reader moves."""

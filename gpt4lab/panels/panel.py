@@ -148,8 +148,12 @@ class LivePanel(w.VBox):
             listener(self.scenario)
 
     def _show(self, view: View) -> None:
-        self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
+        self._draw(view)
         self.error = self._alert.value = ""
+
+    def _draw(self, view: View) -> None:
+        """Put a view on the page; what was wrong with the controls stays said."""
+        self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
         self._follow(view.follow)

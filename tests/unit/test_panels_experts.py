@@ -339,3 +339,17 @@ def test_fact_toy_fills_in_as_its_models_finish() -> None:
     assert lanes == {"dense", "4 experts", "16 experts", "64 experts"}
     assert "64 experts:" in panel._sentence.value
     live_run.KEPT.clear()
+
+
+@pytest.mark.live
+def test_an_error_stays_on_the_page_while_the_run_paints() -> None:
+    lab = mixture.widget()
+    lab.set({"toy.steps": 40})
+    lab.start()
+    lab.controls["toy.experts"].value = 1
+    refused = lab.error
+    assert "toy.top_k" in refused
+    lab.wait()
+    assert lab.error == refused
+    lab.controls["toy.experts"].value = 8
+    assert lab.error == ""
