@@ -1,0 +1,93 @@
+"""A demo from the command line, on workers of its own or on those of torchrun.
+
+For example `python -m gpt4lab.distributed tensor --ranks 2`, or
+`torchrun --nproc-per-node 4 -m gpt4lab.distributed pipeline --schedule zero-bubble`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .worker import quiet
+
+if TYPE_CHECKING:
+    from .job import Report, Row
+
+OPTIONS = {"steps": int, "rows": int, "context": int, "micro_batches": int, "schedule": str, "work_s": float}
+
+
+def main() -> int:
+    """Run the demo on workers of our own, or as one rank of torchrun's."""
+    args = vars(_parser().parse_args())
+    demo, ranks = args.pop("demo"), args.pop("ranks")
+    options = {name: value for name, value in args.items() if value is not None}
+    try:
+        report = _as_rank(demo, options) if "TORCHELASTIC_RUN_ID" in os.environ else _with_workers(demo, ranks, options)
+    except (ValueError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if report:
+        print(text(report))
+    return 0
+
+
+def text(report: Report) -> str:
+    """The report's tables, columns aligned."""
+    parts = [f"{name}\n{_table(rows)}" for name, rows in report.tables().items()]
+    return "\n\n".join([*parts, *report.notes, f"{report.demo} on {report.ranks} ranks: {report.seconds:.2f} s"])
+
+
+def _with_workers(demo: str, ranks: int, options: dict[str, Any]) -> Report:
+    from .workers import Workers, prepare
+
+    job = prepare(demo, ranks, **options)
+    with Workers(ranks) as crew:
+        return crew.begin(demo, job)()
+
+
+def _as_rank(demo: str, options: dict[str, Any]) -> Report | None:
+    """Only the first rank has something to print."""
+    for name, value in quiet().items():
+        os.environ.setdefault(name, value)
+    import torch.distributed as dist
+
+    from .demos import perform
+    from .workers import prepare
+
+    dist.init_process_group("gloo")
+    try:
+        report = perform(demo, prepare(demo, dist.get_world_size(), **options))
+        return report if dist.get_rank() == 0 else None
+    finally:
+        dist.destroy_process_group()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m gpt4lab.distributed", description="A toy model on several processes."
+    )
+    parser.add_argument("demo", help="tensor, pipeline, data, zero1, fsdp, tensor+fsdp, experts or waiting")
+    parser.add_argument("--ranks", type=int, default=2, help="processes; under torchrun it decides")
+    for name, kind in OPTIONS.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, dest=name)
+    return parser
+
+
+def _table(rows: list[Row]) -> str:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [columns, *([_cell(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.7g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""One training run on many ranks beside the same run on one: losses, bytes and memory as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
+
+from gpt4lab.toys.transformer import build_model
+
+from .job import VALUE_BYTES, Job, Report, Row
+from .measure import Call, Traffic
+
+#: One optimiser step on a batch of tokens and targets: the loss, or None on a rank that does not see it.
+Step = Callable[[Tensor, Tensor], "float | None"]
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Mean over all tokens, in nats."""
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def adam(parameters: Iterable[nn.Parameter], job: Job) -> torch.optim.Optimizer:
+    """The optimiser of every demo; the toys' Muon needs whole matrices, which a rank may not have."""
+    return torch.optim.AdamW(parameters, lr=job.lr, weight_decay=0.0)
+
+
+def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> Step:
+    """Forward, backward, update; `model` maps tokens to logits, and may talk to other ranks meanwhile."""
+
+    def step(tokens: Tensor, targets: Tensor) -> float:
+        loss = cross_entropy(model(tokens), targets)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        return loss.item()
+
+    return step
+
+
+def compare(demo: str, job: Job, step: Step, formula: dict[str, float], notes: Iterable[str] = ()) -> Report:
+    """Train on all ranks, then on one.
+
+    formula: bytes that all ranks send in a step, by kind of collective.
+    """
+    losses, traffic = _train(job, step)
+    counted = gather((traffic.calls, traffic.wire_bytes))
+    alone = _train_alone(job) if dist.get_rank() == 0 else losses
+    rows = [
+        {"step": i, "one_process": one, "distributed": many, "difference": many - one}
+        for i, (one, many) in enumerate(zip(alone, losses, strict=True))
+    ]
+    return Report(demo, dist.get_world_size(), rows, traffic_rows(counted, formula), notes=list(notes))
+
+
+def traffic_rows(counted: list[tuple[list[Call], float | None]], formula: dict[str, float]) -> list[Row]:
+    """One row a collective, and one for all; `counted` has calls and bytes on the wire of each rank."""
+    every = [call for calls, _ in counted for call in calls]
+    kinds = sorted({call.kind for call in every} | set(formula))
+    rows = [
+        _row(kind, [call for call in every if call.kind == kind], formula.get(kind), len(counted)) for kind in kinds
+    ]
+    wires = [wire for _, wire in counted if wire is not None]
+    total = _row("all", every, sum(formula.values()) or None, len(counted))
+    return [*rows, {**total, "wire_bytes": sum(wires) if wires else None}]
+
+
+def memory_row(what: str, held_bytes: float, formula_bytes: float) -> Row:
+    """What this rank holds, beside the formula."""
+    ratio = held_bytes / formula_bytes
+    return {"rank": dist.get_rank(), "what": what, "bytes": held_bytes, "formula_bytes": formula_bytes, "ratio": ratio}
+
+
+def gather(mine: Any) -> list[Any]:
+    """The object of each rank, on every rank."""
+    everyone: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(everyone, mine)
+    return everyone
+
+
+def local_parameters(module: nn.Module) -> int:
+    """Parameters that this rank really has: of a DTensor only its own part."""
+    return sum(local(p).numel() for p in module.parameters())
+
+
+def weight_bytes(module: nn.Module) -> int:
+    """The same in bytes."""
+    return local_parameters(module) * VALUE_BYTES
+
+
+def local(tensor: Tensor) -> Tensor:
+    """A rank's own part of a tensor."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def _train(job: Job, step: Step) -> tuple[list[float], Traffic]:
+    """Losses, averaged over the ranks that have one, and the traffic of the last step."""
+    losses: list[float] = []
+    traffic = Traffic()
+    for i in range(job.steps):
+        batch = job.batch(i)
+        if i == job.steps - 1:
+            with traffic:
+                loss = step(*batch)
+        else:
+            loss = step(*batch)
+        seen = [value for value in gather(loss) if value is not None]
+        losses.append(sum(seen) / len(seen))
+    return losses, traffic
+
+
+def _train_alone(job: Job) -> list[float]:
+    model = build_model(job.model, job.seed)
+    step = plain_step(model, adam(model.parameters(), job))
+    return [step(*job.batch(i)) or 0.0 for i in range(job.steps)]
+
+
+def _row(kind: str, calls: list[Call], formula: float | None, ranks: int) -> Row:
+    counted = sum(call.sent_bytes for call in calls)
+    return {
+        "collective": kind, "calls": len(calls) / ranks, "counted_bytes": counted, "formula_bytes": formula,
+        "ratio": counted / formula if formula else None,
+    }  # fmt: skip

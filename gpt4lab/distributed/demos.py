@@ -1,0 +1,26 @@
+"""All demos by name, and how a rank runs one: the same in a notebook's worker and under torchrun."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+import torch._dynamo  # the first optimiser would import it, which takes two seconds
+
+from . import experts, pipeline, replicas, tensor, waiting
+from .job import Job, Report
+
+DEMOS: dict[str, Callable[[Job], Report]] = {
+    "tensor": tensor.demo, "pipeline": pipeline.demo, "data": replicas.data, "zero1": replicas.zero1,
+    "fsdp": replicas.fsdp, "tensor+fsdp": replicas.tensor_fsdp, "experts": experts.demo, "waiting": waiting.demo,
+}  # fmt: skip
+
+
+def perform(demo: str, job: Job) -> Report:
+    """Run a demo in this process as one rank of the group; all ranks must do so together."""
+    torch.set_num_threads(1)  # the ranks share the machine's cores
+    start = time.perf_counter()
+    report = DEMOS[demo](job)
+    return replace(report, seconds=time.perf_counter() - start)
