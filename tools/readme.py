@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 def plain(result: dict[str, Any]) -> Iterator[Row]:
     """Rows of what, value, unit, bar."""
     for row in result["rows"]:
-        bar = f"{row['bar']:,g} {row['unit']}" if row.get("bar") else "–"
+        bar = f"{row['bar']:,.12g} {row['unit']}" if row.get("bar") else "–"
         yield (
             row["what"],
             f"{row['value']:,.3g} {row['unit']}" if row["value"] < 1e4 else f"{row['value']:,.0f} {row['unit']}",
@@ -69,7 +69,33 @@ def slider(result: dict[str, Any]) -> Iterator[Row]:
     yield what, f"median {max(medians):.0f} ms, p95 {max(tails):.0f} ms", "40 ms, 80 ms"
 
 
-READERS = {"calculators": plain, "sweep": plain, "moe_layer": mixture, "slider_to_paint": slider, "serving": plain}
+def attention(result: dict[str, Any]) -> Iterator[Row]:
+    """One key-value head against sixteen, caches warm as in a row of decode steps."""
+    for row in result["rows"]:
+        if row["way"] == "folded":
+            what = f"decode attention at {row['context']:,} tokens, 1 key-value head against 16, one thread"
+            yield what, f"{row['times_faster']:.1f}× faster", f"{result['bar']:g}×"
+
+
+def speculation(result: dict[str, Any]) -> Iterator[Row]:
+    """Speculative decoding of the shipped toy, its best n-gram setting."""
+    yield (
+        "speculative decoding of a toy, 6-gram draft, temperature 0.7",
+        f"{result['best']:.2f}× faster",
+        f"{result['bar']}×",
+    )
+
+
+READERS = {
+    "calculators": plain,
+    "sweep": plain,
+    "decode": plain,
+    "serving": plain,
+    "slider_to_paint": slider,
+    "moe_layer": mixture,
+    "decode_attention": attention,
+    "speculation": speculation,
+}
 
 
 if __name__ == "__main__":
