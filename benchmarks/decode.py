@@ -63,8 +63,20 @@ def speed(n: int) -> list[dict[str, Any]]:
     scalar = best(lambda: [answer(decode(MODEL, one, H100)) for _ in range(calls)], 7) / calls
     sweep = n / best(lambda: [answer(decode(MODEL, chunk, H100)) for chunk in many], 3)
     return [
-        {"what": "one report, scalar", "value": scalar * 1e3, "unit": "ms", "bar": 0.1, "met": scalar <= 1e-4},
-        {"what": f"sweep of {n:,} ways", "value": sweep, "unit": "configurations/s", "bar": 1e6, "met": sweep >= 1e6},
+        {
+            "what": "decode step in closed form, one report",
+            "value": scalar * 1e3,
+            "unit": "ms",
+            "bar": 0.1,
+            "met": scalar <= 1e-4,
+        },
+        {
+            "what": f"decode step, sweep of {n:,} ways to serve",
+            "value": sweep,
+            "unit": "configurations/s",
+            "bar": 1e6,
+            "met": sweep >= 1e6,
+        },
     ]
 
 
