@@ -46,7 +46,7 @@ class Job:
     micro_batches: int = 4
     schedule: str = "1f1b"
     reshard: bool = True
-    work_s: float = 0.02
+    work_s: float = 0.03
     lr: float = 0.003
     seed: int = 0
 

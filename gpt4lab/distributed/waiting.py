@@ -2,7 +2,8 @@
 
 A stage's work is replaced by sleeping for a known time, so ranks do not compete for cores and four stages can be
 watched on a laptop with two. Forward, backward of the input and backward of the weight each take `work_s` for one
-micro-batch on a whole stage. What is measured besides the bubble are messages and the schedule's own bookkeeping.
+micro-batch on a whole stage. A sleeper wakes late on a busy machine, so the time really slept counts as work. What is
+measured besides the bubble are messages and the schedule's own book-keeping.
 """
 
 from __future__ import annotations
@@ -24,51 +25,56 @@ WIDTH = 8  # values in a message: next to nothing
 THIRDS = 3  # forward, input gradient, weight gradient
 
 
-class Rest(torch.autograd.Function):
-    """The identity, whose gradient takes `seconds`."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, seconds: float) -> Tensor:
-        """x itself."""
-        ctx.seconds = seconds
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Any:
-        """After a while."""
-        time.sleep(ctx.seconds)
-        return grad, None
-
-
 class Sleeper(nn.Module):
     """A stage whose three kinds of work take `seconds` each; two branches, so that zero bubble can part them."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__()
-        self.seconds, self.weight = seconds, nn.Parameter(torch.ones(WIDTH))
+        self.seconds, self.slept_s, self.weight = seconds, 0.0, nn.Parameter(torch.ones(WIDTH))
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, WIDTH) to (b, WIDTH)."""
-        time.sleep(self.seconds)
-        weight: Any = Rest.apply(self.weight, self.seconds)
+        self.work()
+        weight: Any = Rest.apply(self.weight, self)
         x = x if x.requires_grad else x.detach().requires_grad_()  # the first stage has the same work as the others
-        rested: Any = Rest.apply(x, self.seconds)
+        rested: Any = Rest.apply(x, self)
         return rested * weight
+
+    def work(self) -> None:
+        """Sleep, and note for how long."""
+        start = time.perf_counter()
+        time.sleep(self.seconds)
+        self.slept_s += time.perf_counter() - start
+
+
+class Rest(torch.autograd.Function):
+    """The identity; its gradient is work of a stage."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, stage: Sleeper) -> Tensor:
+        """x itself."""
+        ctx.stage = stage
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Any:
+        """After a while."""
+        ctx.stage.work()
+        return grad, None
 
 
 def demo(job: Job) -> Report:
-    """Two rounds to warm up, then the fastest of `steps`: what disturbs a step only makes it longer."""
+    """The fastest of `steps`, behind one to warm up: what disturbs a step only makes it longer."""
     ranks, chunks = dist.get_world_size(), SCHEDULES[job.schedule][1]
-    stages: list[nn.Module] = [Sleeper(job.work_s / chunks) for _ in range(ranks * chunks)]
-    line = Pipeline(stages, job.schedule, job.micro_batches, loss=lambda y, target: (y - target).square().mean())
-    wall_s = min(_round(line, job) for _ in range(job.steps + 2))
-    work_s = THIRDS * job.work_s * job.micro_batches
-    expected = formula(job.schedule, ranks, job.micro_batches)
-    held = held_formula(job.schedule, ranks, job.micro_batches)
+    stages = [Sleeper(job.work_s / chunks) for _ in range(ranks * chunks)]
+    line = Pipeline(list(stages), job.schedule, job.micro_batches, loss=lambda y, target: (y - target).square().mean())
+    rounds = [_round(line, stages, job) for _ in range(job.steps + 1)]
+    step_s, work_s = min(_mean_over_ranks(rounds))
     row = {
-        "schedule": job.schedule, "stages": ranks, "micro_batches": job.micro_batches, "step_s": wall_s,
-        "work_s": work_s, "bubble": 1 - work_s / wall_s, "formula": expected,
-        "held": gather(line.held)[0], "held_formula": held,
+        "schedule": job.schedule, "stages": ranks, "micro_batches": job.micro_batches,
+        "step_s": step_s, "work_s": work_s, "ideal_work_s": THIRDS * job.work_s * job.micro_batches,
+        "bubble": 1 - work_s / step_s, "formula": formula(job.schedule, ranks, job.micro_batches),
+        "held": gather(line.held)[0], "held_formula": held_formula(job.schedule, ranks, job.micro_batches),
     }  # fmt: skip
     return Report("waiting", ranks, waiting=[row])
 
@@ -82,11 +88,20 @@ def formula(schedule: str, p: int, m: int) -> float | None:
     return float(left * overhead / (1 + left * overhead))
 
 
-def _round(line: Pipeline, job: Job) -> float:
-    """Seconds of one step, from a common start to the last rank's end."""
-    batch = torch.ones(job.micro_batches, WIDTH)
+def _mean_over_ranks(rounds: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Seconds and work of each round, averaged over the ranks."""
+    everyone = gather(rounds)
+    return [
+        (sum(step for step, _ in same) / len(same), sum(work for _, work in same) / len(same))
+        for same in zip(*everyone, strict=True)
+    ]
+
+
+def _round(line: Pipeline, stages: list[Sleeper], job: Job) -> tuple[float, float]:
+    """Seconds of one step, from a common start to the last rank's end, and those that this rank slept."""
+    batch, slept = torch.ones(job.micro_batches, WIDTH), sum(stage.slept_s for stage in stages)
     dist.barrier()
     start = time.perf_counter()
     line.run(batch, batch)
     dist.barrier()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, sum(stage.slept_s for stage in stages) - slept

@@ -181,13 +181,14 @@ class Workers:
 @contextmanager
 def _environment() -> Iterator[None]:
     """Start processes in the workers' environment, and leave this process's own as it was."""
-    before = dict(os.environ)
-    os.environ.update(quiet())
+    wanted = quiet()
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def _end(processes: list[BaseProcess], pipes: list[Connection], folder: str) -> None:
@@ -197,6 +198,5 @@ def _end(processes: list[BaseProcess], pipes: list[Connection], folder: str) -> 
         process.kill()
     for process in processes:
         process.join(5)
-        process.close()
     processes.clear()
     shutil.rmtree(folder, ignore_errors=True)
