@@ -67,7 +67,7 @@ def _header(here: Chapter) -> HTML:
 
 def _progress() -> str:
     opened = [number for number in chapters() if store.recall("opened", number)]
-    solved = len(store._read().get("solved", {}))
+    solved = store.count("solved")
     return f"Your way so far: {len(opened)} of {len(chapters())} chapters opened, {solved} exercises solved"
 
 

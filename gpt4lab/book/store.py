@@ -20,6 +20,11 @@ def recall(kind: str, key: str, default: Any = None) -> Any:
     return _read().get(kind, {}).get(key, default)
 
 
+def count(kind: str) -> int:
+    """How many things are kept under `kind`: `count("solved")`."""
+    return len(_read().get(kind, {}))
+
+
 def keep(kind: str, key: str, value: Any) -> None:
     """Keep a value; a reader whose disk cannot be written loses only the memory of it."""
     state = _read()
