@@ -12,8 +12,8 @@ from gpt4lab.quantities.registry import quantity
 
 @quantity("decode.micro_batch", "token", source="pope2022", b="serving.tokens_in_flight", p="serving.pipeline")
 def micro_batch(b: Num, p: Num) -> Num:
-    """Tokens that pass a pipeline stage together, when the batch is spread over all stages."""
-    return b / p
+    """Tokens that pass a pipeline stage together, when the batch is spread over all stages; a token cannot be cut."""
+    return maximum(b / p, 1)
 
 
 @quantity("decode.crossover_dense", "token", source="pope2022", F="serving.accelerator.peak_bf16_flop_per_s",

@@ -265,6 +265,16 @@ class Toy:
         "Cached tokens", "tokens whose keys and values the new token attends to", "C19", log=True)
     cache_heads: str = choice("1", ("1", "2", "4", "8", "16"),
         "Key-value heads of the toy", "of its 16 query heads, so many groups share keys and values", "C58")
+    draft: str = choice("6-gram", ("3-gram", "6-gram", "small transformer", "the target itself"),
+        "Draft", "what guesses the next bytes: counts of the training text, or a model", "assumed: the quickest")
+    temperature: float = number(0.7, "1", 0, 1.5,
+        "Temperature", "0 always takes the likeliest byte, 1 draws as the model says", "assumed: usual for chat")
+    lenience: float = number(1, "1", 0.01, 1,
+        "Lenience", "1 is exact; below it, drafts are kept that the target would have refused",
+        "assumed: exact, as the papers have it", log=True)
+    prompt: str = choice("The following methods are", (
+        "The following methods are", "    def __init__(self,", "Return a list of all the", "    for key, value in"),
+        "Prompt", "how the text begins", "assumed: the first of eight")
     follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
         "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
 
