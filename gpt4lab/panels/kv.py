@@ -27,21 +27,18 @@ CONTEXT = Axis("context", "Tokens in each sequence", log=True, form="count", dom
 FIT = Axis("sequences", "Full sequences at once, on all GPUs together", log=True, form="count", domain=(0.1, 100_000))
 HEADS = {1: "one KV head", 8: "eight", 0: "one per query head"}
 WRITTEN_FOR = "a100-sxm-40gb"  # C60
-FOUND = ("kv.sequences_dealt", "kv.free_bytes", "kv.bytes_per_sequence", "serving.weight_bytes_per_gpu")
+FOUND = ("kv.sequences", "kv.free_bytes", "kv.bytes_per_sequence", "serving.weight_bytes_per_gpu")
 
 
 def fit_view(scenario: Scenario) -> View:
     """Sequences that fit by context: your number of key-value heads, and every query head with its own."""
-    found = values(
-        ("kv.sequences_dealt", "kv.free_bytes", "kv.bytes_per_sequence", "serving.weight_bytes_per_gpu"), scenario
-    )
-    post = load_scenario("leak")
+    found, post = values(FOUND, scenario), load_scenario("leak")
     stated = [_fits(change(post, {"serving.accelerator": WRITTEN_FOR}), context) for context in _stated(post)]
     return View(
         label="Full sequences that fit at once",
-        value=max(found["kv.sequences_dealt"], 0.0),
+        value=max(found["kv.sequences"], 0.0),
         unit="sequence",
-        post=value("kv.sequences_dealt", post),
+        post=value("kv.sequences", post),
         sentence=_sentence(scenario, found),
         rows={
             "data": _curves(scenario),
@@ -65,13 +62,13 @@ def _sentence(scenario: Scenario, found: dict[str, float]) -> str:
     chip = catalog.accelerators[scenario.serving.accelerator].name
     if free <= 0:
         return f"The weights take {weights} on each {chip}: with the overhead that is more than it has. Nothing runs."
-    each, fit = show(found["kv.bytes_per_sequence"], "byte"), found["kv.sequences_dealt"]
+    each, fit = show(found["kv.bytes_per_sequence"], "byte"), found["kv.sequences"]
     if fit < 1:
         return (
             f"One sequence keeps {each}, and its share does not fit into the {show(free, 'byte')} free on each {chip}."
         )
     batch = scenario.serving.tokens_in_flight
-    mean = show(float(floor(value("kv.context_at_batch_dealt", scenario))), "token")
+    mean = show(float(floor(value("kv.context_at_batch", scenario))), "token")
     return (
         f"On each {chip} the weights take {weights} and leave {show(free, 'byte')}; a sequence keeps {each}, spread "
         f"over the stages. {floor(fit):,} fit. A batch of {batch:,} has room for {mean} each on average."
@@ -79,7 +76,7 @@ def _sentence(scenario: Scenario, found: dict[str, float]) -> str:
 
 
 def _fits(scenario: Scenario, context: int) -> dict[str, float]:
-    return {"context": context, "sequences": value("kv.sequences_dealt", scenario, {"model.context": context})}
+    return {"context": context, "sequences": value("kv.sequences", scenario, {"model.context": context})}
 
 
 def _curves(scenario: Scenario) -> list[dict[str, Any]]:

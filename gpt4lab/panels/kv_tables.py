@@ -54,8 +54,8 @@ def assumptions() -> list[dict[str, Any]]:
 
 def _assumed(words: str, changed: dict[str, Any]) -> dict[str, Any]:
     there = change(load_scenario("leak"), {"serving.accelerator": WRITTEN_FOR, **changed})
-    found = values(("kv.free_bytes", "kv.long_sequences_dealt"), there)
-    free, fit_ = found["kv.free_bytes"], found["kv.long_sequences_dealt"]
+    found = values(("kv.free_bytes", "kv.long_sequences"), there)
+    free, fit_ = found["kv.free_bytes"], found["kv.long_sequences"]
     return {
         "one change at a time": words,
         "free on each GPU": show(free, "byte") if free > 0 else "nothing",

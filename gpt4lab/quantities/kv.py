@@ -36,35 +36,27 @@ def free_bytes(M: Num, M_w: Num, M_o: Num) -> Num:
     return M - M_w - M_o
 
 
+@quantity("kv.ranks", "GPU", source="pope2022", t="serving.tensor", n="model.kv_heads")
+def ranks(t: Num, n: Num) -> Num:
+    """GPUs of a stage that share out the cache of a token: whole heads are dealt out, and none can be cut.
+
+    With one head each GPU keeps a copy; with as many heads as GPUs nothing is kept twice. Dealing out whole sequences
+    instead would always use all of them.
+    """
+    return minimum(t, n)
+
+
 @quantity("kv.sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_sequence",
-          p="serving.pipeline")  # fmt: skip
+          p="serving.pipeline", r="kv.ranks")  # fmt: skip
 @quantity("kv.long_sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_long_sequence",
-          p="serving.pipeline")  # fmt: skip
-def sequences(M: Num, c: Num, p: Num) -> Num:
-    """Full sequences that fit at once; each stage keeps its own layers, each of its GPUs a copy of their cache.
-
-    One key-value head cannot be cut over the tensor-parallel GPUs. Spreading the sequences over them instead would
-    fit `serving.tensor` times as many.
-    """
-    return M * p / c
+          p="serving.pipeline", r="kv.ranks")  # fmt: skip
+def sequences(M: Num, c: Num, p: Num, r: Num) -> Num:
+    """Full sequences that fit at once: each stage keeps its own layers, its GPUs share out their heads."""
+    return M * p * r / c
 
 
-@quantity("kv.context_at_batch", "token", source="arithmetic", M="kv.free_bytes", p="serving.pipeline",
+@quantity("kv.context_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.pipeline", r="kv.ranks",
           c="kv.bytes_per_token", b="serving.tokens_in_flight")  # fmt: skip
-def context_at_batch(M: Num, p: Num, c: Num, b: Num) -> Num:
+def context_at_batch(M: Num, p: Num, r: Num, c: Num, b: Num) -> Num:
     """Mean context that fits when the whole batch is in flight."""
-    return M * p / (c * b)
-
-
-@quantity("kv.sequences_dealt", "sequence", source="pope2022", K="kv.sequences", t="serving.tensor",
-          n="model.kv_heads")  # fmt: skip
-@quantity("kv.long_sequences_dealt", "sequence", source="pope2022", K="kv.long_sequences", t="serving.tensor",
-          n="model.kv_heads")  # fmt: skip
-@quantity("kv.context_at_batch_dealt", "token", source="pope2022", K="kv.context_at_batch", t="serving.tensor",
-          n="model.kv_heads", about="Mean context with the whole batch in flight, heads dealt out.")  # fmt: skip
-def dealt(K: Num, t: Num, n: Num) -> Num:
-    """Full sequences that fit if the GPUs of a stage share out the key-value heads, of which none can be cut.
-
-    With one head it is the same: each GPU has a copy. With as many heads as GPUs nothing is kept twice.
-    """
-    return K * minimum(t, n)
+    return M * p * r / (c * b)

@@ -53,11 +53,11 @@ def latency_floor(M: Num, t: Num, W: Num) -> Num:
 
 @quantity(
     "decode.kv_s", "s", source="pope2022", b="decode.micro_batch", s="serving.mean_context",
-    c="kv.bytes_per_token", W="serving.accelerator.bandwidth_bytes_per_s",
+    c="kv.bytes_per_token", r="kv.ranks", W="serving.accelerator.bandwidth_bytes_per_s",
 )  # fmt: skip
-def kv_s(b: Num, s: Num, c: Num, W: Num) -> Num:
-    """Time to read the cached keys and values, every tensor-parallel rank holding its own copy of them."""
-    return b * s * c / W
+def kv_s(b: Num, s: Num, c: Num, r: Num, W: Num) -> Num:
+    """Time to read the cached keys and values, each tensor-parallel rank those of its own heads."""
+    return b * s * c / (r * W)
 
 
 @quantity(

@@ -10,6 +10,8 @@ import pytest
 from gpt4lab import catalog
 from gpt4lab.panels import kv, kv_live, kv_tables
 from gpt4lab.quantities import value
+from gpt4lab.quantities.decode import network_in, serving_in
+from gpt4lab.quantities.decode_share import Share
 from gpt4lab.scenario import Scenario, change, load_scenario
 
 LEAK = load_scenario("leak")
@@ -24,21 +26,30 @@ def assume(start: Scenario = LEAK, **changes: Any) -> Scenario:
 
 
 def test_the_posts_own_numbers_let_56_to_75_sequences_in() -> None:
-    fits = [floor(value("kv.sequences_dealt", assume(AT_40, serving__pipeline=stages))) for stages in (15, 16)]
+    fits = [floor(value("kv.sequences", assume(AT_40, serving__pipeline=stages))) for stages in (15, 16)]
     assert fits == [55, 74]
-    assert value("kv.sequences_dealt", AT_40) == value("kv.long_sequences", AT_40)
+    assert value("kv.sequences", AT_40) == value("kv.long_sequences", AT_40)
 
 
 @pytest.mark.parametrize(("heads", "times"), [(1, 1), (2, 1), (8, 1), (16, 1 / 2), (84, 8 / 84)])
 def test_up_to_the_tensor_ranks_more_heads_cost_nothing(heads: int, times: float) -> None:
     """By hand: a rank keeps ceil-free heads / ranks of them, and at least one."""
-    found = value("kv.sequences_dealt", assume(AT_40, model__kv_heads=heads))
-    assert found == pytest.approx(times * value("kv.sequences_dealt", AT_40))
+    found = value("kv.sequences", assume(AT_40, model__kv_heads=heads))
+    assert found == pytest.approx(times * value("kv.sequences", AT_40))
 
 
-def test_on_one_rank_dealing_changes_nothing() -> None:
-    alone = assume(AT_40, serving__tensor=1, model__kv_heads=12)
-    assert value("kv.sequences_dealt", alone) == value("kv.sequences", alone)
+def test_on_one_rank_there_is_nothing_to_deal_out() -> None:
+    one, twelve = (assume(AT_40, serving__tensor=1, model__kv_heads=heads) for heads in (1, 12))
+    assert value("kv.ranks", twelve) == value("kv.ranks", one) == 1
+
+
+@pytest.mark.parametrize("heads", [1, 8, 16, 84])
+def test_the_account_is_that_of_the_model_of_answering(heads: int) -> None:
+    """Bytes of a token on one GPU of a full stage: the same in the closed form and in the step's own bookkeeping."""
+    there = assume(AT_40, model__kv_heads=heads, serving__pipeline=15)
+    share = Share(network_in(there), serving_in(there))
+    here = value("kv.bytes_per_token", there) / value("kv.ranks", there) / there.model.layers
+    assert share.token_bytes == pytest.approx(here)
 
 
 def test_the_reader_stands_on_the_line_and_the_posts_marks_are_those_of_40_gb() -> None:
