@@ -36,7 +36,7 @@ def fit_view(scenario: Scenario) -> View:
     stated = [_fits(change(post, {"serving.accelerator": WRITTEN_FOR}), context) for context in _stated(post)]
     return View(
         label="Full sequences that fit at once",
-        value=max(found["kv.sequences"], 0.0),
+        value=found["kv.sequences"],
         unit="sequence",
         post=value("kv.sequences", post),
         sentence=_sentence(scenario, found),

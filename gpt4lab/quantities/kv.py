@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpt4lab.quantities.arith import Num, minimum
+from gpt4lab.quantities.arith import Num, maximum, minimum
 from gpt4lab.quantities.registry import quantity
 
 
@@ -32,7 +32,7 @@ def bytes_per_sequence(c: Num, s: Num) -> Num:
 @quantity("kv.free_bytes", "byte", source="arithmetic", M="serving.accelerator.memory_bytes",
           M_w="serving.weight_bytes_per_gpu", M_o="serving.overhead_bytes")  # fmt: skip
 def free_bytes(M: Num, M_w: Num, M_o: Num) -> Num:
-    """Memory of a serving GPU that weights and overhead leave for the cache."""
+    """Memory of a serving GPU that weights and overhead leave for the cache; what is lacking if negative."""
     return M - M_w - M_o
 
 
@@ -51,12 +51,12 @@ def ranks(t: Num, n: Num) -> Num:
 @quantity("kv.long_sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_long_sequence",
           p="serving.pipeline", r="kv.ranks")  # fmt: skip
 def sequences(M: Num, c: Num, p: Num, r: Num) -> Num:
-    """Full sequences that fit at once: each stage keeps its own layers, its GPUs share out their heads."""
-    return M * p * r / c
+    """Full sequences that fit at once: each stage keeps its own layers, its GPUs share out the heads."""
+    return maximum(M, 0) * p * r / c
 
 
 @quantity("kv.context_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.pipeline", r="kv.ranks",
           c="kv.bytes_per_token", b="serving.tokens_in_flight")  # fmt: skip
 def context_at_batch(M: Num, p: Num, r: Num, c: Num, b: Num) -> Num:
     """Mean context that fits when the whole batch is in flight."""
-    return M * p * r / (c * b)
+    return maximum(M, 0) * p * r / (c * b)
