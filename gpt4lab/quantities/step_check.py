@@ -87,10 +87,13 @@ def sensitivity(change: float = 0.2) -> dict[str, tuple[Summary, Summary]]:
 
 def megatron_validation(efficiency: Efficiency | None = None) -> Rows:
     """Return Table 1 of Narayanan (2021): GPT models from 1.7B to 1T with full recomputation."""
+    return tuple(_rate(*run, efficiency) for run in megatron_runs())
+
+
+def megatron_runs() -> tuple[tuple[Measurement, Shape, Layout], ...]:
+    """Return the runs of that table, each as the model takes it."""
     found = [entry for slug, entry in catalog.measurements.items() if slug.startswith("megatron21-t1-")]
-    return tuple(
-        _rate(entry, _shape(entry.setup), _layout(entry.setup, recompute="full"), efficiency) for entry in found
-    )
+    return tuple((entry, _shape(entry.setup), _layout(entry.setup, recompute="full")) for entry in found)
 
 
 def table_2(scheme: str) -> Rows:
