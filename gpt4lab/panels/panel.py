@@ -52,7 +52,10 @@ class Slide:
 
 @attrs.frozen
 class Panel:
-    """The declaration of a panel; `widget()` makes a new live one. At most six controls stand open."""
+    """The declaration of a panel; `widget()` makes a new live one. At most six controls stand open.
+
+    html_of: View -> HTML, for a view that is also something to read, below the chart.
+    """
 
     title: str
     controls: tuple[str | Slide, ...] = attrs.field(converter=tuple)
@@ -62,6 +65,7 @@ class Panel:
     claims: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     folded: tuple[str | Slide, ...] = attrs.field(default=(), converter=tuple)
     presets: Mapping[str, str | Mapping[str, Any]] = attrs.field(factory=lambda: {"The post": "leak"})
+    html_of: Callable[[View], str] | None = None
     start: str = "leak"
     speed: Speed = "instant"
 
@@ -89,6 +93,7 @@ class LivePanel(w.VBox):
         view = panel.view(scenario)
         self.scenario = change(scenario, view.follow)
         self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
+        self._reading = w.HTML()
         self.chart = LiveChart(panel.chart(view), rows=view.datasets, description=view.description)
         self._address = w.Text(
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
@@ -156,6 +161,7 @@ class LivePanel(w.VBox):
         self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
+        self._reading.value = self.panel.html_of(view) if self.panel.html_of else ""
         self._follow(view.follow)
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
         self._address.value = share(self.scenario)
@@ -215,6 +221,8 @@ class LivePanel(w.VBox):
         yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
         yield self._sentence
         yield self._alert
+        if self.panel.html_of:
+            yield self._reading
         yield self._verdicts
         yield _classed(self._address, "g4l-address")
 

@@ -12,10 +12,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from gpt4lab.quantities.speculation import batch_speedup
+
 from .cached import CachedDecoder
 from .decoding import one_thread
 from .drafts import Draft
 from .speculation import DEFAULT, Decoded, Row, Settings, one_pass, speculate
+from .training import Rows, Run
 from .transformer import Block, Transformer, build_model
 
 WARM, PAIR = Settings(temperature=1.0), Settings(gamma=2)
@@ -33,37 +36,60 @@ PROMPTS = (
 
 def compare(target: CachedDecoder, draft: Draft, settings: Settings = DEFAULT, length: int = 128,
             prompts: Sequence[str] = PROMPTS) -> Row:  # fmt: skip
-    """Plain and speculative decoding of each prompt in turns: measured against predicted, over all prompts.
+    """Plain and speculative decoding of each prompt in turns: measured against predicted, over all prompts."""
+    return compared(*in_turns(target, draft, settings, length, prompts))
+
+
+def in_turns(target: CachedDecoder, draft: Draft, settings: Settings = DEFAULT, length: int = 128,
+             prompts: Sequence[str] = PROMPTS, seed: int = 0) -> tuple[Decoded, Decoded]:  # fmt: skip
+    """Plain and speculative decoding of each prompt, one after the other, so that a busy machine slows both."""
+    pairs = [
+        (speculate(target, draft, prompt, length, s, at) for s in (replace(settings, gamma=0), settings))
+        for at, prompt in enumerate(prompts, seed)
+    ]
+    plain, fast = (reduce(add, found) for found in zip(*pairs, strict=True))
+    return plain, fast
+
+
+def compared(plain: Decoded, fast: Decoded) -> Row:
+    """Measured against predicted.
 
     c: a draft step in units of a plain pass; r: a pass that checks gamma tokens, in the same unit (Theorem 3.8 has
     r = 1, a machine bound by memory), both by CPU time. predicted: formula / (gamma c + r). speedup: wall clock a
     token; on a busy machine trust speedup_cpu.
     """
-    pairs = [
-        (speculate(target, draft, prompt, length, s, seed) for s in (replace(settings, gamma=0), settings))
-        for seed, prompt in enumerate(prompts)
-    ]
-    plain, fast = (reduce(add, found) for found in zip(*pairs, strict=True))
-    one = plain.target_s / plain.passes
+    one, settings = plain.target_s / plain.passes, fast.settings
     c, r = fast.draft_s / max(1, fast.drafted) / one, fast.target_s / fast.passes / one
     return {
         "gamma": settings.gamma, "temperature": settings.temperature, **_averages(fast), "formula": fast.formula,
-        "c": c, "r": r, "pass_s": one, "predicted": fast.formula / (settings.gamma * c + r),
+        "c": c, "r": r, "pass_s": one, "predicted": float(batch_speedup(fast.formula, settings.gamma, c, r)),
         "speedup": (plain.seconds / len(plain.rows)) / (fast.seconds / len(fast.rows)),
         "speedup_cpu": (plain.cpu_s / len(plain.rows)) / (fast.cpu_s / len(fast.rows)),
     }  # fmt: skip
 
 
-def lenience_rows(target: CachedDecoder, draft: Draft, leniences: Iterable[float],
-                  settings: Settings = WARM, length: int = 128,
-                  prompts: Sequence[str] = PROMPTS) -> Iterator[Row]:  # fmt: skip
+def lenience_run(target: CachedDecoder, draft: Draft, leniences: Sequence[float], settings: Settings = WARM,
+                 length: int = 128, prompts: Sequence[str] = PROMPTS, seed: int = 0) -> Run[list[Row]]:  # fmt: skip
+    """`lenience_rows` in the background; the result is what is done so far."""
+    result: list[Row] = []
+
+    def steps() -> Rows:
+        for row in lenience_rows(target, draft, leniences, settings, length, prompts, seed):
+            result.append(row)
+            yield row
+
+    return Run(steps(), result, len(leniences), "lenience").start()
+
+
+def lenience_rows(target: CachedDecoder, draft: Draft, leniences: Iterable[float], settings: Settings = WARM,
+                  length: int = 128, prompts: Sequence[str] = PROMPTS, seed: int = 0) -> Iterator[Row]:  # fmt: skip
     """What is lost and what is won at each lenience: the target's bits a byte, tokens per pass, and a sample.
 
     At temperature 1 and lenience 1 the bits are the target's own entropy; what lies above is lost quality.
     """
     for lenience in leniences:
         chosen = replace(settings, lenience=lenience)
-        found = [speculate(target, draft, prompt, length, chosen, seed) for seed, prompt in enumerate(prompts)]
+        found = [speculate(target, draft, prompt, length, chosen, at) for at, prompt in enumerate(prompts, seed)]
         yield {"lenience": lenience, **_averages(reduce(add, found)), "text": found[0].text}
 
 
