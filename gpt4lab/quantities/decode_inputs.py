@@ -18,19 +18,17 @@ from gpt4lab.quantities.step_inputs import (
     Hardware,
     LayoutError,
     Shape,
+    count,
+    fraction,
     measured_efficiency,
+    not_negative,
     positive,
+    rate,
 )
 from gpt4lab.scenario import FIELDS, Scenario
 
 #: Catalog models that are no decoder, or not only one: this model of decoding does not describe them.
 NOT_DECODERS = ("switch-c", "gshard-600b")
-
-
-def not_negative(record: Any, attribute: Any, value: Any) -> None:
-    """Refuse a negative number or NaN; arrays pass."""
-    if isinstance(value, (int, float)) and not value >= 0:
-        raise LayoutError(f"{type(record).__name__}.{attribute.name} = {value!r} is negative or not a number.")
 
 
 @frozen
@@ -44,16 +42,16 @@ class Network(Shape):
 
     dense_layers: Num = field(default=0, validator=not_negative)
     dense_d_ff: Num = field(default=0, validator=not_negative)
-    dense_gated: Num = 0
-    parallel_block: Num = 0
+    dense_gated: Num = field(default=0, validator=fraction)
+    parallel_block: Num = field(default=0, validator=fraction)
     query_rank: Num = field(default=0, validator=not_negative)
     kv_rank: Num = field(default=0, validator=not_negative)
     rope_dim: Num = field(default=0, validator=not_negative)
     nope_dim: Num = field(default=0, validator=not_negative)
-    window: Num = field(default=inf, validator=positive)
+    window: Num = field(default=inf, validator=rate)
     window_layers: Num = field(default=0, validator=not_negative)
     rest: Num = 0
-    context: Num = field(default=inf, validator=positive)
+    context: Num = field(default=inf, validator=rate)
 
 
 @frozen
@@ -71,20 +69,20 @@ class Serving:
     share of a layer's work behind which traffic may hide.
     """
 
-    tensor: Num = field(default=1, validator=positive)
-    pipeline: Num = field(default=1, validator=positive)
-    expert: Num = field(default=1, validator=positive)
+    tensor: Num = field(default=1, validator=count)
+    pipeline: Num = field(default=1, validator=count)
+    expert: Num = field(default=1, validator=count)
     batch: Num = field(default=1, validator=positive)
     context: Num = field(default=1024, validator=positive)
     weight_bytes: Num = field(default=2, validator=positive)
     kv_bytes: Num = field(default=2, validator=positive)
-    eight_bit: Any = False
-    sequence_parallel: Any = False
-    cache_by_batch: Any = False
-    grouped_attention: Any = True
-    gather_weights: Any = False
-    once_per_node: Any = False
-    overlap: Num = field(default=0, validator=not_negative)
+    eight_bit: Any = field(default=False, validator=fraction)
+    sequence_parallel: Any = field(default=False, validator=fraction)
+    cache_by_batch: Any = field(default=False, validator=fraction)
+    grouped_attention: Any = field(default=True, validator=fraction)
+    gather_weights: Any = field(default=False, validator=fraction)
+    once_per_node: Any = field(default=False, validator=fraction)
+    overlap: Num = field(default=0, validator=fraction)
     overhead_bytes: Num = field(default=Factory(lambda: FIELDS["serving.overhead_bytes"].default),
                                 validator=not_negative)  # fmt: skip
 
@@ -93,7 +91,7 @@ class Serving:
 class Chip(Hardware):
     """An accelerator with its 8-bit peak; NaN where it has none."""
 
-    peak_8bit_flop_per_s: Num = NAN
+    peak_8bit_flop_per_s: Num = NAN  # checked where 8 bits are asked for
 
 
 @frozen

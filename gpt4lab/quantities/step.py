@@ -9,7 +9,7 @@ where the layout is an array. Running out of memory is a result: `fits` and `rea
 The model adds up what a GPU of the slowest stage does, part by part, each at the rate that a micro-benchmark
 measured for that kind of work (`measured_efficiency`); nothing is fitted to a training run. It leaves out: matmuls that
 overlap memory or link traffic, small matmuls beyond the reading of their weights, the latency of kernels and
-messages, imbalance between experts, context parallelism, layers that differ, stragglers, failures, checkpoints,
+messages, imbalance between experts, layers that differ, stragglers, failures, checkpoints,
 data loading, and the memory of libraries and fragmentation.
 """
 
@@ -48,6 +48,7 @@ class Seconds:
     matmul: Num
     memory: Num
     tensor: Num
+    context: Num
     expert: Num
     pipeline: Num
     bubble: Num
@@ -57,8 +58,8 @@ class Seconds:
     @property
     def total(self) -> Num:
         """Seconds of the step."""
-        compute, traffic = self.matmul + self.memory, self.tensor + self.expert + self.pipeline + self.data
-        return compute + traffic + self.bubble + self.optimiser
+        compute, model = self.matmul + self.memory, self.tensor + self.context + self.expert
+        return compute + model + self.pipeline + self.data + self.bubble + self.optimiser
 
 
 @frozen
@@ -66,6 +67,7 @@ class Sent:
     """Bytes that a GPU sends in a step, by the kind of parallelism that needs them."""
 
     tensor: Num
+    context: Num
     expert: Num
     pipeline: Num
     data: Num
@@ -109,7 +111,7 @@ def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficienc
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held(gpu)
     fits, reason = _verdict(ok, memory, hardware.memory_bytes)
-    gpus, tokens = gpu.t * gpu.p * gpu.d, layout.batch * shape.sequence
+    gpus, tokens = gpu.t * gpu.p * gpu.copies, layout.batch * shape.sequence
     needed, spent = gpu.model_flop() * tokens, gpu.hardware_flop() * tokens
     offered = time_s * gpus * hardware.peak_flop_per_s
     return StepReport(
@@ -138,7 +140,7 @@ class _Rates:
         self.link = hardware.link_bytes_per_s * efficiency.link
         self.network = hardware.network_bytes_per_s * efficiency.network
         self.node = hardware.gpus_per_node
-        self.stages = where(gpu.t * gpu.d * gpu.p <= self.node, self.link, self.network)
+        self.stages = where(gpu.t * gpu.copies * gpu.p <= self.node, self.link, self.network)
 
     def ring(self, stride: Num, n: Num) -> Num:
         """Rate around a ring of n ranks that are `stride` apart."""
@@ -148,21 +150,24 @@ class _Rates:
 def _spent(gpu: Share, rate: _Rates) -> tuple[Seconds, Sent]:
     """Return seconds by part, and bytes sent by kind, of a whole step."""
     matmul, streamed = _matmul_s(gpu, rate), _memory_s(gpu, rate)
-    tensor_bytes = traffic.tensor_bytes(gpu.b, gpu.s, gpu.h, gpu.t, gpu.r)
+    tensor_bytes = traffic.tensor_bytes(gpu.b, gpu.own, gpu.h, gpu.t, gpu.r)
     tensor = tensor_bytes / rate.ring(1, gpu.t)
+    context_bytes = traffic.context_bytes(gpu.b, gpu.s, gpu.n, gpu.t, gpu.C, gpu.r)
+    context = context_bytes / rate.ring(gpu.t, gpu.C)
     expert_bytes, expert = _to_experts(gpu, rate)
     passed, crossing = _to_next_stage(gpu, rate)
-    block = gpu.layers * (matmul + streamed + tensor + expert)
+    block = gpu.layers * (matmul + streamed + tensor + context + expert)
     data_bytes, data = _to_replicas(gpu, rate, block)
     head_matmul, head_memory = _head_s(gpu, rate)
     waiting = (gpu.p - 1) / gpu.v * (block + crossing) * _left(gpu)
     steps, m = gpu.m * gpu.layers, gpu.m
     seconds = Seconds(
         matmul=steps * matmul + m * head_matmul, memory=steps * streamed + m * head_memory, tensor=steps * tensor,
-        expert=steps * expert, pipeline=m * crossing, bubble=waiting, data=data,
+        context=steps * context, expert=steps * expert, pipeline=m * crossing, bubble=waiting, data=data,
         optimiser=layer.update_bytes(gpu.g) * _updated(gpu) / rate.memory,
     )  # fmt: skip
-    return seconds, Sent(steps * tensor_bytes, steps * expert_bytes, m * passed, data_bytes)
+    sent = Sent(steps * tensor_bytes, steps * context_bytes, steps * expert_bytes, m * passed, data_bytes)
+    return seconds, sent
 
 
 def _matmul_s(gpu: Share, rate: _Rates) -> Num:
@@ -191,7 +196,7 @@ def _head_s(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
 
 def _to_experts(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
     """Bytes and seconds of the all-to-all of a layer and micro-batch."""
-    bytes_ = traffic.expert_bytes(gpu.b, gpu.s, gpu.h, gpu.shape.top_k, gpu.t, gpu.r)
+    bytes_ = traffic.expert_bytes(gpu.b, gpu.own, gpu.h, gpu.shape.top_k, gpu.t, gpu.r)
     inside = traffic.members_inside(rate.node, gpu.t, gpu.e)
     seconds = traffic.all_to_all_seconds(bytes_, gpu.e, inside, rate.link, rate.network)
     return bytes_ * traffic.ring_share(gpu.e), seconds
@@ -200,17 +205,17 @@ def _to_experts(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
 def _to_next_stage(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
     """Bytes and seconds that a micro-batch spends on the borders of a stage: each chunk, forward and backward."""
     borders = 2 * gpu.v * (gpu.p > 1)
-    bytes_ = traffic.stage_bytes(gpu.b, gpu.s, gpu.h, gpu.t)
-    gathered = traffic.gather_bytes(gpu.b, gpu.s, gpu.h, gpu.t, gpu.c)
+    bytes_ = traffic.stage_bytes(gpu.b, gpu.own, gpu.h, gpu.t)
+    gathered = traffic.gather_bytes(gpu.b, gpu.own, gpu.h, gpu.t, gpu.c)
     return borders * bytes_, borders * (bytes_ / rate.stages + gathered / rate.link)
 
 
 def _to_replicas(gpu: Share, rate: _Rates, block: Num) -> tuple[Num, Num]:
     """Bytes of the data-parallel traffic of a step, and the seconds of it that do not hide behind backward."""
-    copies = gpu.d / gpu.e
-    dense = traffic.data_bytes(gpu.P_dense, gpu.d, gpu.m, gpu.g, gpu.zero)
+    copies = gpu.copies / gpu.e
+    dense = traffic.data_bytes(gpu.P_dense, gpu.copies, gpu.m, gpu.g, gpu.zero)
     expert = traffic.data_bytes(gpu.P_expert, copies, gpu.m, gpu.g, gpu.zero)
-    seconds = dense / rate.ring(gpu.t, gpu.d) + expert / rate.ring(gpu.t * gpu.e, copies)
+    seconds = dense / rate.ring(gpu.t, gpu.copies) + expert / rate.ring(gpu.t * gpu.e, copies)
     backward = block * (2 + gpu.r) / (3 + gpu.r) * where(gpu.zero >= 2, gpu.m, 1)
     return dense + expert, maximum(seconds - gpu.overlap * backward, 0)
 
@@ -222,4 +227,4 @@ def _left(gpu: Share) -> Num:
 
 def _updated(gpu: Share) -> Num:
     """Parameters that this GPU's optimiser updates."""
-    return where(gpu.zero >= 1, gpu.P_dense / gpu.d + gpu.P_expert * gpu.e / gpu.d, gpu.P_dense + gpu.P_expert)
+    return where(gpu.zero >= 1, (gpu.P_dense + gpu.P_expert * gpu.e) / gpu.copies, gpu.P_dense + gpu.P_expert)

@@ -41,10 +41,12 @@ class Share:
         self.k = shape.top_k + shape.shared_experts
         self.f = self.k * shape.d_ff
         self.t, self.p, self.d, self.e = layout.tensor, layout.pipeline, layout.data, layout.expert
+        self.C = layout.context
         self.b, self.v, self.zero, self.g = layout.micro_batch, layout.interleave, layout.zero, layout.gradient_bytes
         self.schedule, self.overlap = layout.schedule, layout.overlap
         self.m = pipeline.micro_batches(layout.batch, layout.data, layout.micro_batch)
-        self.tokens = layout.micro_batch * shape.sequence
+        self.own = shape.sequence / layout.context  # tokens of a sequence on this GPU
+        self.tokens, self.copies = layout.micro_batch * self.own, layout.data * layout.context
         self._set_switches(layout)
         self._set_weights(shape)
 
@@ -87,11 +89,11 @@ class Share:
 
 def held(gpu: Share) -> Memory:
     """What a GPU of the first stage holds; experts have fewer copies to be shared over than the rest."""
-    copies, dense, expert, zero = gpu.d / gpu.e, gpu.P_dense, gpu.P_expert, gpu.zero
+    dense, expert, zero, all_, few = gpu.P_dense, gpu.P_expert, gpu.zero, gpu.copies, gpu.copies / gpu.e
     return Memory(
-        weights=memory.weight_bytes(dense, gpu.d, zero) + memory.weight_bytes(expert, copies, zero),
-        gradients=memory.gradient_bytes(dense, gpu.d, zero, gpu.g) + memory.gradient_bytes(expert, copies, zero, gpu.g),
-        optimiser=memory.optimiser_bytes(dense, gpu.d, zero) + memory.optimiser_bytes(expert, copies, zero),
+        weights=memory.weight_bytes(dense, all_, zero) + memory.weight_bytes(expert, few, zero),
+        gradients=memory.gradient_bytes(dense, all_, zero, gpu.g) + memory.gradient_bytes(expert, few, zero, gpu.g),
+        optimiser=memory.optimiser_bytes(dense, all_, zero) + memory.optimiser_bytes(expert, few, zero),
         activations=activation_bytes(gpu),
     )
 

@@ -33,6 +33,14 @@ def tensor_bytes(b: Num, s: Num, h: Num, t: Num, r: Num) -> Num:
     return (4 + 2 * r) * 2 * (t - 1) / t * 2 * b * s * h
 
 
+def context_bytes(b: Num, s: Num, n: Num, t: Num, c: Num, r: Num) -> Num:
+    """Context-parallel bytes of a layer and micro-batch: c ranks gather keys and values of width n, each its share.
+
+    Once forward, once more if recomputed (r), and once backward, where gradients are scattered (Llama 3, section 3.3).
+    """
+    return (2 + r) * (c - 1) / c * 2 * 2 * b * s * n / t
+
+
 def stage_bytes(b: Num, s: Num, h: Num, t: Num) -> Num:
     """Activations of a micro-batch passed on to the next stage: each tensor rank sends its share."""
     return 2 * b * s * h / t
