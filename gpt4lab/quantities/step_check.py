@@ -16,6 +16,7 @@ from attrs import Factory, evolve, field, frozen
 from gpt4lab import catalog
 from gpt4lab.catalog import Measurement
 from gpt4lab.quantities.arith import ceil
+from gpt4lab.quantities.layer import core_flop
 from gpt4lab.quantities.step import (
     Efficiency,
     Hardware,
@@ -87,23 +88,23 @@ def sensitivity(change: float = 0.2) -> dict[str, tuple[Summary, Summary]]:
 
 def megatron_validation(efficiency: Efficiency | None = None) -> Rows:
     """Return Table 1 of Narayanan (2021): GPT models from 1.7B to 1T with full recomputation."""
-    return tuple(_rate(*run, efficiency) for run in megatron_runs())
+    return tuple(rate_check(*run, efficiency) for run in megatron_runs())
 
 
 def megatron_runs() -> tuple[tuple[Measurement, Shape, Layout], ...]:
     """Return the runs of that table, each as the model takes it."""
     found = [entry for slug, entry in catalog.measurements.items() if slug.startswith("megatron21-t1-")]
-    return tuple((entry, _shape(entry.setup), _layout(entry.setup, recompute="full")) for entry in found)
+    return tuple((entry, shape_in(entry.setup), layout_in(entry.setup, recompute="full")) for entry in found)
 
 
 def table_2(scheme: str) -> Rows:
     """Return Table 2 of Narayanan (2021) for one scheme: the same two models on more and more GPUs."""
     found = [entry for entry in catalog.measurements.values() if entry.setup.get("scheme") == scheme]
-    return tuple(_rate(entry, _table_2_shape(entry.setup), _table_2_layout(entry.setup)) for entry in found)
+    return tuple(rate_check(entry, _table_2_shape(entry.setup), _table_2_layout(entry.setup)) for entry in found)
 
 
 def _table_2_shape(setup: Mapping[str, Any]) -> Shape:
-    known = {174.6e9: shape_of("gpt-3-175b"), 529.6e9: _shape(catalog.measurements["megatron21-t1-529.6b"].setup)}
+    known = {174.6e9: shape_of("gpt-3-175b"), 529.6e9: shape_in(catalog.measurements["megatron21-t1-529.6b"].setup)}
     return evolve(known[setup["params"]], vocab=51200)
 
 
@@ -114,7 +115,7 @@ def _table_2_layout(setup: Mapping[str, Any]) -> Layout:
     data = setup["gpus"] / setup["model_parallel"]
     zero = 0 if setup["scheme"] == "PTD-P" else 3
     sizes = {"tensor": tensor, "pipeline": pipeline, "data": data}
-    return _layout({**setup, **sizes}, recompute="full", zero=zero)
+    return layout_in({**setup, **sizes}, recompute="full", zero=zero)
 
 
 def korthikanti_times() -> Rows:
@@ -127,7 +128,7 @@ def _two_steps(entry: Measurement) -> Rows:
     selective = {"recompute": "selective", "sequence_parallel": True}
     return tuple(
         Check(entry.name.partition(":")[0], what, "s", entry.measured[key], _korthikanti(entry, **how).time_s,
-              _source(entry), "fp32 gradients, as in Figure 1")
+              source_in(entry), "fp32 gradients, as in Figure 1")
         for key, what, how in (
             ("step_full_recompute", "step, all recomputed", {"recompute": "full"}),
             ("step_selective", "step, selective and sequence parallel", selective),
@@ -150,7 +151,7 @@ def _three_memories(entry: Measurement) -> Rows:
         ("activations_selective", "activations, selective and sequence parallel", less.activations),
     )
     return tuple(
-        Check(entry.name.partition(":")[0], what, "GiB", entry.measured[key], bytes_ / GIB, _source(entry))
+        Check(entry.name.partition(":")[0], what, "GiB", entry.measured[key], bytes_ / GIB, source_in(entry))
         for key, what, bytes_ in found
     )
 
@@ -158,58 +159,82 @@ def _three_memories(entry: Measurement) -> Rows:
 def _korthikanti(entry: Measurement, **how: Any) -> StepReport:
     twin = catalog.measurements[entry.slug.replace("-f1-", "-t5-")]  # Figure 1 is about the runs of Table 5
     setup: dict[str, Any] = {**twin.setup, **entry.setup}
-    return step(_shape(setup), _layout(setup, gradient_bytes=4, **how), _hardware(entry))
+    return step(shape_in(setup), layout_in(setup, gradient_bytes=4, **how), hardware_in(entry))
 
 
 def later_runs() -> Rows:
     """Return runs with other software and hardware, as far as their layouts are published."""
-    return (_bloom(), *(_llama(chunks) for chunks in (1, 8)))
+    return (bloom(), *(llama("llama3-t4-8k-8192", chunks) for chunks in (1, 8)))
 
 
-def _bloom() -> Check:
+def bloom() -> Check:
+    """Return BLOOM's usual step."""
     entry = catalog.measurements["bloom-176b-step"]
-    layout = _layout(entry.setup, recompute="full", zero=1, gradient_bytes=4)
-    return evolve(_rate(entry, _shape(entry.setup), layout), assumed="70 layers and two embeddings fill 72 places")
+    layout = layout_in(entry.setup, recompute="full", zero=1, gradient_bytes=4)
+    words = "70 layers and two embeddings fill 72 places"
+    return evolve(rate_check(entry, shape_in(entry.setup), layout), assumed=words)
 
 
-def _llama(chunks: int) -> Check:
-    """Its interleaving is not published: one chunk a stage and one layer a chunk bracket it."""
-    entry = catalog.measurements["llama3-t4-8k-8192"]
+def llama(slug: str, chunks: int) -> Check:
+    """Return a row of Llama 3's Table 4.
+
+    Its interleaving is not published: one chunk a stage and one layer a chunk bracket it. Where sequences are so long
+    that it matters, pairs that the mask hides are not counted.
+    """
+    entry = catalog.measurements[slug]
+    layout = llama_layout(entry, chunks)
+    shape = shape_of("llama-3.1-405b", sequence=cast("int", entry.setup["sequence"]))
+    masked = layout.context > 1
+    words = f"interleaving of {chunks}; 128 places for 126 layers; MFU" + ", pairs behind the mask left out" * masked
+    return evolve(rate_check(entry, shape, layout, masked=masked), assumed=words)
+
+
+def llama_layout(entry: Measurement, chunks: int) -> Layout:
+    """Return the layout of a row of Llama 3's Table 4."""
     setup: dict[str, Any] = {**entry.setup, "interleave": chunks}
     setup["batch"] = setup["batch_per_replica"] * setup["data"]
-    layout = _layout(setup, zero=1, sequence_parallel=True, fused_attention=True, overlap=1, gradient_bytes=4)
-    shape = shape_of("llama-3.1-405b", sequence=setup["sequence"])
-    return evolve(_rate(entry, shape, layout), assumed=f"interleaving of {chunks}; 128 places for 126 layers; MFU")
+    return layout_in(setup, zero=1, sequence_parallel=True, fused_attention=True, overlap=1, gradient_bytes=4)
 
 
-def _shape(setup: Mapping[str, Any]) -> Shape:
-    keys = ("layers", "d_model", "heads", "vocab", "sequence")
+def shape_in(setup: Mapping[str, Any]) -> Shape:
+    """Return the shape that a row states; what it leaves out is GPT's."""
+    keys = ("layers", "d_model", "heads", "d_ff", "vocab", "sequence")
     return Shape(**{key: setup[key] for key in keys if key in setup})
 
 
-def _layout(setup: Mapping[str, Any], **more: Any) -> Layout:
-    keys = ("tensor", "pipeline", "data", "batch", "micro_batch", "interleave")
+def layout_in(setup: Mapping[str, Any], **more: Any) -> Layout:
+    """Return the layout that a row states, and what `more` adds."""
+    keys = ("tensor", "pipeline", "data", "expert", "context", "batch", "micro_batch", "interleave")
     known = {key: setup[key] for key in keys if key in setup}
     return Layout(schedule="interleaved" if known.get("interleave", 1) > 1 else "1f1b", **known, **more)
 
 
-def _rate(entry: Measurement, shape: Shape, layout: Layout, efficiency: Efficiency | None = None) -> Check:
+def rate_check(
+    entry: Measurement, shape: Shape, layout: Layout, efficiency: Efficiency | None = None, *, masked: bool = False
+) -> Check:
     """Check FLOP/s per GPU. Layers that do not divide are rounded up for the time, but not for the FLOP."""
-    hardware, places = _hardware(entry), layout.pipeline * layout.interleave
-    padded = evolve(shape, layers=ceil(shape.layers / places) * places)
-    report = step(padded, layout, hardware, efficiency)
+    report = step(padded(shape, layout), layout, hardware_in(entry), efficiency)
     counted = report.model_flop if "mfu" in entry.measured else report.hardware_flop
-    predicted = counted * shape.layers / padded.layers / (report.time_s * report.gpus)
+    hidden = 3 * core_flop(shape.sequence, shape.heads, shape.head_dim) / 2 * shape.layers * masked
+    share = shape.layers / padded(shape, layout).layers
+    predicted = (counted * share - hidden * layout.batch * shape.sequence) / (report.time_s * report.gpus)
     measured = entry.measured["flop_per_s_per_gpu"]
-    return Check(entry.name, "achieved per GPU", "TFLOP/s", measured / 1e12, predicted / 1e12, _source(entry))
+    return Check(entry.name, "achieved per GPU", "TFLOP/s", measured / 1e12, predicted / 1e12, source_in(entry))
 
 
-def _hardware(entry: Measurement) -> Hardware:
+def padded(shape: Shape, layout: Layout) -> Shape:
+    """Return the shape with as many layers as fill all places of the pipeline."""
+    places = layout.pipeline * layout.interleave
+    return evolve(shape, layers=ceil(shape.layers / places) * places)
+
+
+def hardware_in(entry: Measurement) -> Hardware:
     """Return the catalog's accelerator, with the run's own network where it had another."""
     hardware, setup = machine(entry.accelerator or ""), cast("Mapping[str, float]", entry.setup)
     network = setup.get("network_bits_per_s", hardware.network_bytes_per_s * 8)
     return evolve(hardware, network_bytes_per_s=network / 8)
 
 
-def _source(entry: Measurement) -> str:
+def source_in(entry: Measurement) -> str:
+    """Return the key of the row's reference."""
     return entry.sources[0].reference

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpt4lab.quantities import layer, memory, pipeline, traffic
+from gpt4lab.quantities import published_runs as runs
 from gpt4lab.quantities import step_check as check
 from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.step import (
@@ -338,3 +339,48 @@ def test_schedules_order_by_bubble_and_memory(layout: Layout):
     )
     assert gpipe.seconds.bubble == plain.seconds.bubble >= zero_bubble.seconds.bubble
     assert gpipe.memory_bytes.activations >= plain.memory_bytes.activations
+
+
+# Context parallelism, and runs after Megatron-LM's tables
+
+
+def test_context_parallel_ranks_share_tokens_and_gather_keys_and_values():
+    """By hand: of the 2 × 8 heads × 128 values of a token, 16 bits each, three of four ranks' share arrives, twice."""
+    one, four = (step(attrs.evolve(SMALL, experts=1, top_k=1), Layout(context=c), A100) for c in (1, 4))
+    assert four.sent_bytes.context == pytest.approx(24 * 2 * (2 * 8 * 128 * 2 * SMALL.sequence) * 3 / 4)
+    assert one.sent_bytes.context == one.seconds.context == 0
+    assert four.seconds.matmul == pytest.approx(one.seconds.matmul / 4)
+    assert four.model_flop == one.model_flop
+    assert four.gpus == 4
+    with pytest.raises(LayoutError, match="2048 tokens do not divide over 3 context-parallel"):
+        step(SMALL, Layout(context=3), A100)
+
+
+def test_fsdp_is_the_third_stage_of_zero():
+    """All states shared out over all ranks, for half as many bytes again as plain data parallelism."""
+    dense = attrs.evolve(SMALL, experts=1, top_k=1)
+    whole, shared = (step(dense, Layout(data=8, batch=8, zero=zero), A100) for zero in (0, 3))
+    states = [report.memory_bytes.total - report.memory_bytes.activations for report in (whole, shared)]
+    assert states[1] == pytest.approx(states[0] / 8)
+    assert shared.sent_bytes.data == pytest.approx(1.5 * whole.sent_bytes.data)
+
+
+def test_later_runs_with_published_layouts():
+    assert check.summary(runs.mt_nlg()).largest < 0.19
+    mfu, hfu = runs.palm()
+    assert abs(mfu.error) < 0.08
+    assert abs(hfu.error) < 0.08
+    rows = runs.throughput()[1:]
+    brackets = [(rows[i].error, rows[i + 1].error) for i in range(0, len(rows), 2)]
+    assert len(brackets) == 3
+    assert all(low < 0 < high for low, high in brackets), "each published run lies between the two interleavings"
+
+
+def test_hours_come_out_short_because_pauses_are_not_counted():
+    rows = runs.hours()
+    *llamas, hidden_none, hidden_all = rows
+    assert len(llamas) == 8
+    assert all(-0.4 < row.error < 0 for row in llamas)
+    assert hidden_all.error < 0 < hidden_none.error, "DeepSeek hides much of its traffic, not all"
+    (electricity,) = runs.energy()
+    assert abs(electricity.error) < 0.01
