@@ -43,7 +43,7 @@ class CachedDecoder:
         self.cache = cache_for(model, context)
         self.embedding, self.head = model.embedding.weight.detach(), model.head.weight.detach().t().contiguous()
         self.layers = [_layer(cast(Block, block)) for block in model.blocks]
-        angle = torch.arange(context)[:, None] * c.rope_base ** (-torch.arange(0, c.head_width, 2) / c.head_width)
+        angle = torch.arange(context)[:, None] * c.rope_frequencies
         self.turn = torch.polar(torch.ones_like(angle), angle)[:, None]  # (context, 1, D/2), as in `Rotary`
         self.mask = torch.full((context, context), -torch.inf).triu(1)  # added to the scores
 
@@ -63,10 +63,10 @@ class CachedDecoder:
         at = slice(self.position, len(tokens))
         x = self.embedding[list(tokens[at])]  # (n, C)
         for i, layer in enumerate(self.layers):
-            x = torch.addmm(x, self._attend(i, _norm(x) @ layer.query_key_value, at), layer.out)
-            x = torch.addmm(x, torch.relu(_norm(x) @ layer.w_in).square_(), layer.w_out)
+            x = torch.addmm(x, self._attend(i, norm(x) @ layer.query_key_value, at), layer.out)
+            x = feed_forward(x, layer)
         self.position = self.cache.length = len(tokens)
-        return _norm(x) @ self.head
+        return norm(x) @ self.head
 
     def _attend(self, i: int, qkv: Tensor, at: slice) -> Tensor:
         """(n, 3 C) to (n, C), keeping keys and values."""
@@ -80,8 +80,14 @@ class CachedDecoder:
         return torch.bmm(scores.softmax(-1), values[:, :s]).transpose(0, 1).reshape(n, wide)
 
 
-def _norm(x: Tensor) -> Tensor:
+def norm(x: Tensor) -> Tensor:
+    """RMSNorm of each row."""
     return F.rms_norm(x, x.shape[-1:])
+
+
+def feed_forward(x: Tensor, layer: Layer) -> Tensor:
+    """x plus what the feed-forward layer adds, (n, C)."""
+    return torch.addmm(x, torch.relu(norm(x) @ layer.w_in).square_(), layer.w_out)
 
 
 def _layer(block: Block) -> Layer:

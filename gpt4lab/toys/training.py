@@ -14,9 +14,9 @@ from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .corpus import DOMAINS, Corpus, Sampler
+from .corpus import DOMAINS, Batch, Corpus, Sampler
 from .optim import Optimizer
 from .transformer import Transformer, snapshot
 
@@ -158,14 +158,35 @@ def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, 
         yield {"loss": loss.tokens.item(), "balance": loss.balance.item(), "tokens": tokens, **_routed(model)}
 
 
-@torch.no_grad()
+def require_whole(**values: int) -> None:
+    """ValueError that names the first value which is not a whole number of at least 1."""
+    for name, value in values.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1, not {value}")
+
+
+def timed(rows: Rows) -> Rows:
+    """The same rows with `cpu_s`: the processor time spent so far on making them, not on what happens in between."""
+    spent, begin = 0.0, time.thread_time()
+    for row in rows:
+        spent += time.thread_time() - begin
+        yield {**row, "cpu_s": spent}
+        begin = time.thread_time()
+
+
 def evaluate(model: Transformer, corpus: Corpus, rows: int = 64, context: int = 128, seed: int = 0) -> dict[str, float]:
     """Bits per byte on held-out text: of each domain and of both ("all")."""
     batch = corpus.batch(rows, context, torch.Generator().manual_seed(seed), "held-out")
-    logits = snapshot(model)(batch.tokens)
-    nats = nn.functional.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none").mean(1)  # (rows,)
-    by_domain = {domain: nats[batch.domains == i].mean().item() * BITS for i, domain in enumerate(DOMAINS)}
-    return {"all": nats.mean().item() * BITS, **by_domain}
+    found = bits(model, batch).mean(1)  # (rows,)
+    by_domain = {domain: found[batch.domains == i].mean().item() for i, domain in enumerate(DOMAINS)}
+    return {"all": found.mean().item(), **by_domain}
+
+
+@torch.no_grad()
+def bits(model: Transformer, batch: Batch) -> Tensor:
+    """Bits that each byte of a batch costs a model, (batch, time); its training is not disturbed."""
+    logits = snapshot(model)(batch.tokens)  # (batch, time, V)
+    return BITS * nn.functional.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none")
 
 
 @atexit.register

@@ -7,6 +7,7 @@ H heads, K KV heads, D head width, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,7 +21,10 @@ from .moe import FeedForward, MoE, Routing
 
 @dataclass(frozen=True)
 class ToyConfig:
-    """Shape of a toy model. `d_ff` is the width of one feed-forward network: of each expert, if there are several."""
+    """Shape of a toy model. `d_ff` is the width of one feed-forward network: of each expert, if there are several.
+
+    `rope_scale` multiplies every position: 1/4 squeezes four times the context into the angles of the original one.
+    """
 
     d_model: int = 64
     n_layers: int = 2
@@ -34,17 +38,24 @@ class ToyConfig:
     balance_weight: float = 0.01
     vocabulary: int = VOCABULARY
     rope_base: float = 10_000.0
+    rope_scale: float = 1.0
 
     def __post_init__(self) -> None:
         _require(self.d_model % (2 * self.n_heads) == 0, "d_model must be a multiple of 2 n_heads (rotary pairs)")
         _require(self.n_heads % self.n_kv_heads == 0, "n_heads must be a multiple of n_kv_heads")
         _require(1 <= self.top_k <= self.n_experts, "top_k must be between 1 and n_experts")
         _require(self.d_ff % 4 == 0, "d_ff must be a multiple of 4")
+        _require(0 < self.rope_scale < math.inf, "rope_scale must be a positive number")
 
     @property
     def head_width(self) -> int:
         """Coordinates of one head."""
         return self.d_model // self.n_heads
+
+    @property
+    def rope_frequencies(self) -> Tensor:
+        """How far each pair of a head's coordinates turns from one position to the next, (D/2,) radians."""
+        return self.rope_scale * self.rope_base ** (-torch.arange(0, self.head_width, 2) / self.head_width)
 
     @property
     def dense_twin(self) -> ToyConfig:
@@ -75,9 +86,9 @@ class RMSNorm(nn.Module):
 class Rotary(nn.Module):
     """Turns each pair of a head's coordinates, read as a complex number, by position x frequency."""
 
-    def __init__(self, head_width: int, base: float) -> None:
+    def __init__(self, frequencies: Tensor) -> None:
         super().__init__()
-        self.frequencies = base ** (-torch.arange(0, head_width, 2) / head_width)  # (D/2,) radians per position
+        self.frequencies = frequencies  # (D/2,)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, T, D) to (B, H, T, D)."""
@@ -96,7 +107,7 @@ class Attention(nn.Module):
         self.key = nn.Linear(config.d_model, self.kv_heads * self.width, bias=False)
         self.value = nn.Linear(config.d_model, self.kv_heads * self.width, bias=False)
         self.out = nn.Linear(self.heads * self.width, config.d_model, bias=False)
-        self.rotary = Rotary(self.width, config.rope_base)
+        self.rotary = Rotary(config.rope_frequencies)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C) to (B, T, C)."""
