@@ -34,6 +34,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "gpt4lab.json"  # written last: a set-up that was stopped has none and is done again
 CONSTRAINTS = ROOT / "constraints.txt"  # the tested version of every package
+PEERS = VENV / "peers"  # what the benchmarks run beside: seen by those alone, and over torch of `.venv`
+PEERS_LIST = ROOT / "benchmarks" / "peers.txt"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
 READING = {"lab", "live"}  # extras of pyproject.toml
@@ -53,6 +55,10 @@ NO_TORCH = (
 NO_BROWSER = (
     "No browser for the browser tests: install Chromium, Chrome or Edge, "
     "or run `python -m playwright install chromium` with the Python of .venv."
+)
+NO_PEERS = (
+    "The peers of benchmarks/peers.txt could not be installed (the lines above say why): "
+    "the benchmarks beside them are skipped, and their last results stay."
 )
 
 # Settings of the caller's Python and pip that would put packages elsewhere, or compile them at every start.
@@ -154,6 +160,20 @@ def torch_sources(pinned: str, gpu: bool) -> list[list[str]]:
     return [[cpu], [cpu, "--index-url", TORCH_CPU_INDEX, "--timeout", "10", "--retries", "0"]]
 
 
+def prepare_peers() -> bool:
+    """Install what the benchmarks run beside, once per list and `.venv`; say whether it could be had."""
+    listed, stamp = PEERS_LIST.read_text(encoding="utf-8"), PEERS / PEERS_LIST.name
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == listed:
+        return True
+    say("Installing the peers of the benchmarks, beside the book's packages")
+    shutil.rmtree(PEERS, ignore_errors=True)
+    if not pip("--target", str(PEERS), "--no-deps", "--requirement", str(PEERS_LIST)):
+        say(NO_PEERS)
+        return False
+    stamp.write_text(listed, encoding="utf-8")
+    return True
+
+
 def pip(*arguments: str, quiet: bool = False) -> bool:
     """Run `pip install` in `.venv`; bytecode is compiled on first use, which halves the wait."""
     command = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
@@ -191,10 +211,17 @@ def check(options: list[str], rest: list[str]) -> int:
 
 
 def bench(options: list[str], rest: list[str]) -> int:
-    """Run the benchmarks, or those that are named."""
+    """Run the benchmarks, or those that are named; one called `..._peer` sees the peers, and is skipped without."""
     prepare(EVERYTHING, options)
-    every = sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
-    return max(run(f"benchmarks.{name}") for name in rest or every)
+    named = rest or sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+    beside = {name for name in named if name.endswith("_peer")}
+    if beside and not prepare_peers():
+        named, beside = [name for name in named if name not in beside], set()
+    codes = []
+    for name in named:
+        ENV["PYTHONPATH"] = str(PEERS) if name in beside else ""
+        codes.append(run(f"benchmarks.{name}"))
+    return max(codes, default=0)
 
 
 def setup(options: list[str], rest: list[str]) -> int:

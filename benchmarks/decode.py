@@ -2,27 +2,22 @@
 
     python -m benchmarks.decode [configurations]
 
-Prints a table and writes results/decode.json. Seconds of CPU time, the best of some rounds: the machine may be busy
-with other things. Bars: a report in 0.1 ms, a million ways to serve a second on one core, the static rows of
-TensorRT-LLM within 10% in the mean. All other tables are shown with their errors, whatever they are.
+Prints a table and writes results/decode.json. Seconds of CPU time, the best of some rounds. Bars: a report in 0.1 ms,
+a million ways to serve a second on one core, the static rows of TensorRT-LLM within 10% in the mean. All other tables
+are shown with their errors, whatever they are.
 """
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.quantities import decode_check as check
 from gpt4lab.quantities.decode import Report, Serving, chip, decode, network_of
 
-RESULTS = Path(__file__).parent / "results" / "decode.json"
 CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
 CHOICES = {
     "tensor": [1, 2, 4, 8, 16], "pipeline": [1, 2, 4, 8, 16], "expert": [1, 2, 4, 8], "context": [128, 1024, 8192],
@@ -47,36 +42,14 @@ def answer(report: Report) -> tuple[object, ...]:
     return report.time_s, report.floor_s, report.tokens_per_s, report.memory_bytes.total, report.fits, report.usd_per_1k
 
 
-def best(run: Callable[[], object], repeat: int) -> float:
-    """Return the shortest of some runs, in CPU seconds: the others were disturbed."""
-    times: list[float] = []
-    for _ in range(repeat):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 def speed(n: int) -> list[dict[str, Any]]:
     """Measure one report and a sweep."""
-    one, many, calls = Serving(tensor=2, batch=64), ways(n), 1000
-    scalar = best(lambda: [answer(decode(MODEL, one, H100)) for _ in range(calls)], 7) / calls
-    sweep = n / best(lambda: [answer(decode(MODEL, chunk, H100)) for chunk in many], 3)
+    one, many = Serving(tensor=2, batch=64), ways(n)
+    scalar = cpu_seconds(lambda: answer(decode(MODEL, one, H100)), 1000)
+    sweep = n / cpu_seconds(lambda: [answer(decode(MODEL, chunk, H100)) for chunk in many], rounds=3)
     return [
-        {
-            "what": "decode step in closed form, one report",
-            "value": scalar * 1e3,
-            "unit": "ms",
-            "bar": 0.1,
-            "met": scalar <= 1e-4,
-        },
-        {
-            "what": f"decode step, sweep of {n:,} ways to serve",
-            "value": sweep,
-            "unit": "configurations/s",
-            "bar": 1e6,
-            "met": sweep >= 1e6,
-        },
+        row("decode step in closed form, one report", scalar * 1e3, "ms", 0.1),
+        row(f"decode step, sweep of {n:,} ways to serve", sweep, "configurations/s", 1e6, least=True),
     ]
 
 
@@ -93,15 +66,12 @@ def errors() -> list[dict[str, Any]]:
 def main(n: int = 1_000_000) -> None:
     """Measure, print, write."""
     fast, far = speed(n), errors()
-    for row in fast:
-        print(f"{row['what']:<54} {row['value']:>14,.3f} {row['unit']:<18} bar {row['bar']:g}, met: {row['met']}")
-    for row in far:
-        bar = f"bar {row['bar']:.0%}, met: {row['met']}" if "bar" in row else ""
-        print(f"{row['what']:<54} {row['rows']:>3} rows, mean {row['mean']:6.1%}, largest {row['largest']:6.1%} {bar}")
+    show(fast)
+    for found in far:
+        bar = f"bar {found['bar']:.0%}, met: {found['met']}" if "bar" in found else ""
+        print("{what:<54} {rows:>3} rows, mean {mean:6.1%}, largest {largest:6.1%}".format(**found), bar)
     moved = {name: [summary.mean for summary in pair] for name, pair in check.sensitivity().items()}
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
-    found = {"rows": fast, "errors": far, "mean_error_at_minus_and_plus_20_percent": moved}
-    RESULTS.write_text(json.dumps(found | versions, indent=1) + "\n", encoding="utf-8")
+    save("decode", {"rows": fast, "errors": far, "mean_error_at_minus_and_plus_20_percent": moved}, "numpy")
 
 
 if __name__ == "__main__":

@@ -8,38 +8,38 @@ A turn is a few steps in a row, as a model decodes: then the small cache stays i
 same race with one step a turn ("cold", everything from memory) is reported beside it and is held to no bar: reading
 and arithmetic then add up. How much arithmetic the core gives is measured too; a neighbour may take half of it.
 
-    python benchmarks/decode_attention.py
+    python -m benchmarks.decode_attention
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gpt4lab.toys.decoding import HEAD_WIDTH, HEADS, WAYS, KVCache, Timing, race
+from benchmarks._shared import save
+from gpt4lab.toys.decoding import HEAD_WIDTH, HEADS, WAYS, KVCache, Timing, race, repeat_kv
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]  # query (H, D), keys and values (K, n, D) to (H, D)
 
 CONTEXTS = (8192, 32_768)
 KV_HEADS = (16, 4, 1)
 ROUNDS = 9
 BAR, EQUAL = 10.0, 1e-5
 MATRIX = 1024  # of the product that tells how much arithmetic the core gives
-RESULT = Path(__file__).parent / "results" / "decode_attention.json"
 
 
-def run(context: int, way: str) -> dict[str, Any]:
+def run(context: int, way: str, attend: Attend) -> dict[str, Any]:
     """One way at one context: milliseconds by number of key-value heads, and the largest difference from plain SDPA."""
     query = torch.randn(HEADS, HEAD_WIDTH)
     caches = {heads: KVCache(1, heads, HEAD_WIDTH, context).fill() for heads in KV_HEADS}
-    runners = {heads: _runner(way, query, cache) for heads, cache in caches.items()}
+    runners = {heads: _runner(attend, query, cache) for heads, cache in caches.items()}
     row, cold = race(runners, ROUNDS), race(runners, ROUNDS, in_a_row=0)
-    plain = [_runner("repeat_kv", query, cache)() for cache in caches.values()]
+    plain = [_runner(repeat_kv, query, cache)() for cache in caches.values()]
     off = [float((runners[h]() - p).abs().max()) for h, p in zip(KV_HEADS, plain, strict=True)]
     return {
         "context": context, "way": way, "gflop_per_s": arithmetic(),
@@ -57,39 +57,46 @@ def arithmetic() -> float:
     return 2 * MATRIX**3 / race({"product": lambda: square @ square}, 3)["product"].seconds / 1e9
 
 
-def _runner(way: str, query: Tensor, cache: KVCache) -> Callable[[], Tensor]:
-    return lambda: WAYS[way](query, cache.keys[0], cache.values[0])
+def _runner(attend: Attend, query: Tensor, cache: KVCache) -> Callable[[], Tensor]:
+    return lambda: attend(query, cache.keys[0], cache.values[0])
 
 
 def _ms(found: dict[int, Timing]) -> dict[int, float]:
     return {heads: 1e3 * timing.seconds for heads, timing in found.items()}
 
 
-def main() -> int:
-    """Print the table, write the JSON; the exit status says whether the bar holds."""
+def table(ways: Mapping[str, Attend]) -> list[dict[str, Any]]:
+    """Every way at every context, printed as they come."""
     torch.manual_seed(0)
     rows = []
     print(
-        f"{'context':>7}  {'way':<11}{'16 heads':>12}{'1 head':>12}{'faster':>8}{'cold':>8}{'GFLOP/s':>9}{'scatter':>9}"
+        f"{'context':>7}  {'way':<22}{'16 heads':>12}{'1 head':>12}{'faster':>8}{'cold':>8}{'GFLOP/s':>9}{'scatter':>9}"
     )
     for context in CONTEXTS:
-        for way in WAYS:
-            r = run(context, way)
+        for way, attend in ways.items():
+            r = run(context, way, attend)
             rows.append(r)
             print(
-                f"{context:>7}  {way:<11}{r['ms'][16]:>9.2f} ms{r['ms'][1]:>9.2f} ms{r['times_faster']:>8.1f}"
+                f"{context:>7}  {way:<22}{r['ms'][16]:>9.2f} ms{r['ms'][1]:>9.2f} ms{r['times_faster']:>8.1f}"
                 f"{r['cold_times_faster']:>8.1f}{r['gflop_per_s']:>9.0f}{r['scatter']:>9.2f}",
                 flush=True,
             )
+    return rows
+
+
+def settings() -> dict[str, Any]:
+    """What was measured, and how busy the machine was."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    return {"query_heads": HEADS, "head_width": HEAD_WIDTH, "threads": 1, "rounds": ROUNDS, "load": load}
+
+
+def main() -> int:
+    """Print the table, write the JSON; the exit status says whether the bar holds."""
+    rows = table(WAYS)
     ours = [row for row in rows if row["way"] == "folded"]
     exact = all(row["largest_difference"] <= EQUAL for row in rows)
     holds = exact and all(row["times_faster"] >= BAR for row in ours)
-    settings = {
-        "query_heads": HEADS, "head_width": HEAD_WIDTH, "threads": 1, "rounds": ROUNDS, "torch": torch.__version__,
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-    }  # fmt: skip
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"bar": BAR, "holds": holds, "settings": settings, "rows": rows}, indent=1) + "\n")
+    save("decode_attention", {"bar": BAR, "holds": holds, "settings": settings(), "rows": rows}, "torch")
     print(f"bar {BAR}: {'holds' if holds else 'missed'}")
     return 0 if holds else 1
 

@@ -4,32 +4,27 @@ Forward and backward of one layer on one thread: 4,096 tokens, d_model 128, expe
 1,024 wide. The contestants take turns, so that a busy machine slows all of them; the medians' ratios are the result.
 Bar: the mixture takes at most 1.2 times the dense layer at 4, 16 and 64 experts.
 
-    python benchmarks/moe_layer.py
+    python -m benchmarks.moe_layer
 """
 
 from __future__ import annotations
 
-import ctypes
-import json
 import sys
-import time
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from statistics import median
+from typing import Any
 from unittest.mock import patch
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks._shared import keep_freed_memory, save, timed, turns
 from gpt4lab.toys import moe
 
 TOKENS, WIDTH, FF, TOP_K = 4096, 128, 512, 2
 EXPERTS = (4, 16, 64)
-ROUNDS, WARM_UP = 30, 4
+ROUNDS = 26
 BAR = 1.2
-RESULT = Path(__file__).parent / "results" / "moe_layer.json"
 
 
 class PlainDense(nn.Module):
@@ -64,32 +59,12 @@ def passes(layer: nn.Module, expert_mlp: Callable[..., Tensor] = moe.expert_mlp)
 
     def once() -> float:
         with patch.object(moe, "expert_mlp", expert_mlp):
-            begin = time.process_time()
-            layer(x).backward(grad)
-            spent = time.process_time() - begin
+            spent = timed(lambda: layer(x).backward(grad))
         layer.zero_grad()
         x.grad = None
         return spent
 
     return once
-
-
-def race(experts: int) -> dict[str, float]:
-    """Median milliseconds of each contestant, taking turns."""
-    runners = contestants(experts)
-    times: dict[str, list[float]] = {name: [] for name in runners}
-    for _ in range(ROUNDS):
-        for name, once in runners.items():
-            times[name].append(1000 * once())
-    return {name: median(found[WARM_UP:]) for name, found in times.items()}
-
-
-def keep_freed_memory() -> None:
-    """On glibc, stop returning freed blocks to the system: page faults would drown the differences."""
-    with suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
-        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
 
 
 def main() -> int:
@@ -99,22 +74,20 @@ def main() -> int:
     rows = []
     print(f"{'experts':>8}  " + "  ".join(f"{name:>18}" for name in contestants(4)))
     for experts in EXPERTS:
-        ms = race(experts)
-        rows.append({"experts": experts, "ms": ms, "ratio": {name: t / ms["dense"] for name, t in ms.items()}})
-        print(f"{experts:>8}  " + "  ".join(f"{t:8.1f} ms {t / ms['dense']:6.2f}" for t in ms.values()), flush=True)
+        rows.append(compared(experts, contestants(experts)))
+        cells = zip(rows[-1]["ms"].values(), rows[-1]["ratio"].values(), strict=True)
+        print(f"{experts:>8}  " + "  ".join(f"{ms:8.1f} ms {ratio:6.2f}" for ms, ratio in cells), flush=True)
     holds = all(row["ratio"]["mixture"] <= BAR for row in rows)
-    settings = {
-        "tokens": TOKENS,
-        "d_model": WIDTH,
-        "d_ff": FF,
-        "top_k": TOP_K,
-        "threads": 1,
-        "torch": torch.__version__,
-    }
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"bar": BAR, "holds": holds, "settings": settings, "rows": rows}, indent=1) + "\n")
+    settings = {"tokens": TOKENS, "d_model": WIDTH, "d_ff": FF, "top_k": TOP_K, "threads": 1}
+    save("moe_layer", {"bar": BAR, "holds": holds, "settings": settings, "rows": rows}, "torch")
     print(f"bar {BAR}: {'holds' if holds else 'missed'}")
     return 0 if holds else 1
+
+
+def compared(experts: int, runners: dict[str, Callable[[], float]]) -> dict[str, Any]:
+    """Median milliseconds of each contestant, and its ratio to the dense layer."""
+    ms = {name: 1000 * seconds for name, seconds in turns(runners, ROUNDS).items()}
+    return {"experts": experts, "ms": ms, "ratio": {name: t / ms["dense"] for name, t in ms.items()}}
 
 
 if __name__ == "__main__":

@@ -3,27 +3,19 @@
     python -m benchmarks.serving [requests]
 
 Lognormal prompts and answers of 500 and 200 tokens on average, 64 slots, three quarters of full load unless said.
-Seconds of CPU time, the best of some rounds: the machine may be busy with other things. Bar: 50,000 requests/s.
-Prints a table and writes results/serving.json.
+Seconds of CPU time, the best of some rounds. Bar: 50,000 requests/s. Prints a table and writes results/serving.json.
 """
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
-import numpy as np
-
+from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.simulate import pipeline
 from gpt4lab.simulate.serving import Linear, LogNormal, Poisson, Rules, Workload, serve
 
-RESULTS = Path(__file__).parent / "results" / "serving.json"
 BAR = 50_000
-ROUNDS = 7
+REQUESTS = 10_000
 PACE = Linear(fixed_s=0.02, sequence_s=1e-4, prompt_s=2e-5, context_s=1e-8)
 CASES = {
     "continuous batching": (Poisson(8), Rules()),
@@ -32,31 +24,27 @@ CASES = {
 }
 
 
-def cpu_seconds(call: Callable[[], object]) -> float:
-    """CPU time of the quickest of some rounds."""
-    times = []
-    for _ in range(ROUNDS):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return min(times)
+def workload(requests: int, case: str = "continuous batching") -> Workload:
+    """Requests of a case, not drawn yet."""
+    return Workload(requests, CASES[case][0], LogNormal(500), LogNormal(200))
 
 
-def main(requests: int = 10_000) -> None:
+def name(requests: int, case: str = "continuous batching") -> str:
+    """What a row says that it measures."""
+    return f"serving simulation of {requests:,} requests: {case}"
+
+
+def main(requests: int = REQUESTS) -> None:
     """Measure, print, write."""
     rows = []
-    for name, (arrivals, rules) in CASES.items():
-        workload = Workload(requests, arrivals, LogNormal(500), LogNormal(200))
-        rate = requests / cpu_seconds(lambda w=workload, r=rules: serve(w.draw(1), PACE, r).summary())
-        what = f"serving simulation of {requests:,} requests: {name}"
-        rows.append({"what": what, "value": rate, "unit": "requests/s", "bar": BAR, "met": rate >= BAR})
+    for case, (_, rules) in CASES.items():
+        asked = workload(requests, case)
+        rate = requests / cpu_seconds(lambda a=asked, r=rules: serve(a.draw(1), PACE, r).summary())
+        rows.append(row(name(requests, case), rate, "requests/s", BAR, least=True))
     seconds = cpu_seconds(lambda: pipeline.play(pipeline.build("1f1b", 15, 35)))
-    what = "pipeline simulation of 15 stages, 35 micro-batches"
-    rows.append({"what": what, "value": seconds * 1e3, "unit": "ms", "bar": None})
-    for row in rows:
-        print("{what:<86}{value:>12,.1f} {unit:<11} bar {bar}".format(**row))
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
-    RESULTS.write_text(json.dumps({"rows": rows, **versions}, indent=1) + "\n", encoding="utf-8")
+    rows.append(row("pipeline simulation of 15 stages, 35 micro-batches", seconds * 1e3, "ms"))
+    show(rows)
+    save("serving", {"rows": rows}, "numpy")
 
 
 if __name__ == "__main__":

@@ -4,19 +4,15 @@ Both take turns prompt by prompt, so that a busy machine slows both. Measured to
 the formula's. Then the lenience curve and the chi-square of the shipped pair. Bar: at temperature 0.7 the 6-gram draft
 makes decoding at least 1.8 times faster at its best draft length, by wall clock and by CPU time.
 
-    python benchmarks/speculation.py
+    python -m benchmarks.speculation
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-import torch
-
+from benchmarks._shared import save
 from gpt4lab.toys.cached import CachedDecoder
 from gpt4lab.toys.corpus import encode
 from gpt4lab.toys.drafts import Draft, load_ngram
@@ -28,7 +24,6 @@ BAR = 1.8
 GAMMAS, TEMPERATURES = (2, 4, 6), (0.7, 1.0, 0.0)
 LENIENCES = (1.0, 0.5, 0.2, 0.1, 0.03, 0.01)
 SAMPLES = 5_000
-RESULT = Path(__file__).parent / "results" / "speculation.json"
 COLUMNS = ("acceptance", "tokens_per_pass", "formula", "c", "r", "predicted", "speedup_cpu", "speedup")
 
 
@@ -68,10 +63,8 @@ def main() -> int:
     }
     print("exactness at lenience 1 and 0.5:", exact)
     best = max(min(r["speedup"], r["speedup_cpu"]) for r in rows if (r["draft"], r["temperature"]) == ("6-gram", 0.7))
-    RESULT.parent.mkdir(exist_ok=True)
     found = {"bar": BAR, "best": best, "holds": best >= BAR, "rows": rows, "lenience": lenience, "exactness": exact}
-    result = {"date": date.today().isoformat(), "torch": torch.__version__, **found}
-    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    save("speculation", found, "torch")
     print(f"bar {BAR}: {'holds' if best >= BAR else 'missed'} ({best:.2f})")
     return 0 if best >= BAR else 1
 

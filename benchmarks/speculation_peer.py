@@ -1,18 +1,15 @@
-"""The shipped models in a mainstream library (transformers, not needed by the book) beside the book's own decoder.
+"""The shipped models in a mainstream library, transformers, beside the book's own decoder.
 
 The same weights are put into its Llama classes, with the feed-forward layer replaced; that both give the same logits is
 checked first. Then each way continues the same prompts at temperature 0.7, gamma 4, on one thread, taking turns.
 
-    pip install transformers && python benchmarks/speculation_peer.py
+    python3 book.py bench speculation_peer
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from datetime import date
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -21,6 +18,7 @@ import transformers
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from benchmarks._shared import save
 from gpt4lab.toys.cached import CachedDecoder
 from gpt4lab.toys.corpus import encode
 from gpt4lab.toys.drafts import Draft, load_ngram
@@ -29,7 +27,6 @@ from gpt4lab.toys.speculation_measured import PROMPTS
 from gpt4lab.toys.train_target import load_shipped
 
 LENGTH, GAMMA, TEMPERATURE = 128, 4, 0.7
-RESULT = Path(__file__).parent / "results" / "speculation_peer.json"
 
 
 class SquaredReLU(nn.Module):
@@ -129,9 +126,8 @@ def main() -> None:
             times[name].append(1000 * (time.perf_counter() - begin) / tokens)
     ms = {name: round(median(found[1:]), 3) for name, found in times.items()}
     print("\n".join(f"{name:>24} {t:8.3f} ms a token" for name, t in ms.items()))
-    versions = {"torch": torch.__version__, "transformers": transformers.__version__}
-    settings = {"length": LENGTH, "gamma": GAMMA, "temperature": TEMPERATURE, "threads": 1, **versions}
-    RESULT.write_text(json.dumps({"date": date.today().isoformat(), "settings": settings, "ms": ms}, indent=1) + "\n")
+    settings = {"length": LENGTH, "gamma": GAMMA, "temperature": TEMPERATURE, "threads": 1}
+    save("speculation_peer", {"peer": "transformers", "settings": settings, "ms": ms}, "torch", "transformers")
 
 
 if __name__ == "__main__":

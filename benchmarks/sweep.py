@@ -1,6 +1,6 @@
 """How fast the training-step model answers: one report, and a sweep over a million layouts through the same function.
 
-    python benchmarks/sweep.py [configurations]
+    python -m benchmarks.sweep [configurations]
 
 Prints a table and writes results/sweep.json. The bars are those of the book: a report in 0.1 ms, a million
 configurations a second on one core (NumPy's element-wise work uses one).
@@ -8,19 +8,16 @@ configurations a second on one core (NumPy's element-wise work uses one).
 
 from __future__ import annotations
 
-import json
-import platform
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 
 import attrs
 import numpy as np
 
+from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.quantities.step import Layout, Shape, StepReport, machine, step
 
-RESULTS = Path(__file__).parent / "results" / "sweep.json"
+REPORT, SWEEP = "training step in closed form, one report", "training step, sweep of {:,} layouts"
+CONFIGURATIONS = 1_000_000
 CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
 CHOICES = {
     "tensor": [1, 2, 4, 8], "pipeline": [1, 2, 3, 4, 6, 8, 12, 16], "data": [8, 16, 32, 64], "expert": [1, 2, 4, 8],
@@ -28,6 +25,7 @@ CHOICES = {
     "recompute": [0, 1, 2], "sequence_parallel": [0, 1], "fused_attention": [0, 1], "overlap": [0, 1],
 }  # fmt: skip
 MODEL = Shape(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
+ONE = Layout(tensor=8, pipeline=12, data=4, batch=1536)
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
 
 
@@ -45,42 +43,17 @@ def answer(report: StepReport) -> tuple[object, ...]:
     return report.time_s, report.bubble, *sent, report.memory_bytes.total, report.fits, report.mfu, report.usd
 
 
-def best(run: Callable[[], object], repeat: int) -> float:
-    """Return the shortest of some runs, in seconds: the others were disturbed."""
-    times = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def main(n: int = 1_000_000) -> None:
+def main(n: int = CONFIGURATIONS) -> None:
     """Measure, print, write."""
-    one, many, calls = Layout(tensor=8, pipeline=12, data=4, batch=1536), layouts(n), 1000
-    scalar = best(lambda: [answer(step(MODEL, one, A100)) for _ in range(calls)], 7) / calls
-    sweep = n / best(lambda: [answer(step(MODEL, chunk, A100)) for chunk in many], 5)
+    many = layouts(n)
+    scalar = cpu_seconds(lambda: answer(step(MODEL, ONE, A100)), 1000)
+    sweep = n / cpu_seconds(lambda: [answer(step(MODEL, chunk, A100)) for chunk in many], rounds=5)
     rows = [
-        {
-            "what": "training step in closed form, one report",
-            "value": scalar * 1e3,
-            "unit": "ms",
-            "bar": 0.1,
-            "met": scalar <= 1e-4,
-        },
-        {
-            "what": f"training step, sweep of {n:,} layouts",
-            "value": sweep,
-            "unit": "configurations/s",
-            "bar": 1e6,
-            "met": sweep >= 1e6,
-        },
+        row(REPORT, scalar * 1e3, "ms", 0.1),
+        row(SWEEP.format(n), sweep, "configurations/s", 1e6, least=True),
     ]
-    for row in rows:
-        print(f"{row['what']:<28} {row['value']:>14,.3f} {row['unit']:<18} bar {row['bar']:>11,g}  met: {row['met']}")
-    versions = {"python": platform.python_version(), "numpy": np.__version__, "machine": platform.machine()}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"rows": rows, **versions}, indent=1) + "\n")
+    show(rows)
+    save("sweep", {"rows": rows}, "numpy")
 
 
 if __name__ == "__main__":

@@ -119,6 +119,44 @@ def test_a_failing_pip_ends_with_a_sentence(
     assert bootstrap.read_stamp() == {}
 
 
+@pytest.fixture
+def benchmarks(bootstrap: ModuleType, machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The benchmarks that were run, each with the peers it saw."""
+    seen: list[str] = []
+    listed = tmp_path / "peers.txt"
+    listed.write_text("peer==1.0")
+    monkeypatch.setattr(bootstrap, "PEERS_LIST", listed)
+    monkeypatch.setattr(bootstrap, "PEERS", tmp_path / "peers")
+    monkeypatch.setattr(bootstrap, "prepare", lambda *_: (tmp_path / "peers").mkdir(exist_ok=True))
+    monkeypatch.setattr(
+        bootstrap, "run", lambda name: seen.append(f"{name} {bootstrap.ENV['PYTHONPATH']}".strip()) or 0
+    )
+    return seen
+
+
+def test_only_the_benchmarks_beside_peers_see_them(
+    bootstrap: ModuleType, machine: Machine, benchmarks: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap.shutil, "rmtree", lambda *_, **__: None)
+    assert bootstrap.bench([], ["sweep_peer", "sweep"]) == 0
+    assert benchmarks == [f"benchmarks.sweep_peer {bootstrap.PEERS}", "benchmarks.sweep"]
+    assert len(machine.log) == 1
+    bootstrap.bench([], ["sweep_peer"])
+    assert len(machine.log) == 1
+    bootstrap.PEERS_LIST.write_text("peer==2.0")
+    bootstrap.bench([], ["sweep_peer"])
+    assert len(machine.log) == 2
+
+
+def test_without_peers_the_other_benchmarks_run(
+    bootstrap: ModuleType, benchmarks: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "pip", lambda *_, **__: False)
+    assert bootstrap.bench([], ["sweep_peer", "sweep"]) == 0
+    assert benchmarks == ["benchmarks.sweep"]
+    assert bootstrap.NO_PEERS in capsys.readouterr().out
+
+
 def test_linux_never_takes_the_cuda_build_unasked(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "linux")
     assert {source[0] for source in bootstrap.torch_sources(PINNED, gpu=False)} == {PINNED + "+cpu"}

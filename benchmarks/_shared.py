@@ -1,0 +1,72 @@
+"""What the benchmarks share: a clock of CPU time, a race in turns, rows of the README's table, and the file of results.
+
+CPU time, because the machine may be busy with other things; the shortest of some rounds where one program is timed,
+since all others were disturbed; the median where several take turns, since a busy machine then slows all of them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+WARM_UP = 4  # rounds of a race that do not count
+
+
+def cpu_seconds(call: Callable[[], object], calls: int = 1, rounds: int = 7) -> float:
+    """CPU time of one call: the shortest of some rounds of so many calls each."""
+    return min(timed(lambda: [call() for _ in range(calls)]) for _ in range(rounds)) / calls
+
+
+def timed(call: Callable[[], object]) -> float:
+    """CPU time of this one call."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def turns(runners: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Median of the seconds that each contestant says it took; one round is a turn of each."""
+    times: dict[str, list[float]] = {name: [] for name in runners}
+    for _ in range(rounds + WARM_UP):
+        for name, run in runners.items():
+            times[name].append(run())
+    return {name: median(found[WARM_UP:]) for name, found in times.items()}
+
+
+def row(what: str, value: float, unit: str, bar: float | None = None, *, least: bool = False) -> dict[str, Any]:
+    """One row: what, how much, and whether it keeps to the bar, the most that is allowed or the `least`."""
+    met = None if bar is None else value >= bar if least else value <= bar
+    return {"what": what, "value": value, "unit": unit, "bar": bar, "met": met}
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table."""
+    for found in rows:
+        bar = "" if found["bar"] is None else f"bar {found['bar']:g}, met: {found['met']}"
+        print(f"{found['what']:<88}{found['value']:>14,.4g} {found['unit']:<18}{bar}", flush=True)
+
+
+def save(name: str, found: dict[str, Any], *packages: str) -> None:
+    """Write results/NAME.json, with the date and the versions that it was measured with."""
+    versions = {"python": platform.python_version(), **{package: version(package) for package in packages}}
+    signed = {"date": date.today().isoformat(), "machine": platform.machine(), "versions": versions, **found}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+
+
+def keep_freed_memory() -> None:
+    """On glibc, stop returning freed blocks to the system: page faults would drown the differences."""
+    with suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
