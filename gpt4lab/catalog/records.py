@@ -65,6 +65,7 @@ class Model(Entry):
     """A published model: its shape, its size as published, and its training run.
 
     `n_layers` counts all layers; those that are not among the `n_moe_layers` have a dense MLP of width `d_ff`.
+    `gap` explains where a count of the shape is more than 1% off the published size.
     """
 
     released: dt.date
@@ -101,6 +102,7 @@ class Model(Entry):
     hardware: str | None = word("trained on")
     accelerator_hours: float | None = fact("GPU*hour", "accelerator-hours")
     mfu: float | None = fact("fraction", "model FLOP utilisation")
+    gap: str = ""
 
 
 @attrs.frozen(kw_only=True)

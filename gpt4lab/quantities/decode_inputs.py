@@ -147,6 +147,16 @@ def network_of(model: str) -> Network:
     entry = catalog.models[model]
     if entry.slug in NOT_DECODERS:
         raise LayoutError(f"{entry.name} has an encoder, which a decode step does not describe.")
+    return described(entry)
+
+
+def described(entry: Model) -> Network:
+    """Return the shape of a catalog entry, of a decoder or not.
+
+    Raises
+    ------
+    catalog.MissingFact : where its shape is not known.
+    """
     latent = entry.attention == "MLA"
     return Network(
         layers=entry.need("n_layers"), d_model=entry.need("d_model"), heads=entry.need("n_heads"),
