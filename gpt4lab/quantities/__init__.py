@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 for _topic in (
-    "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "budget", "scaling", "data",
-    "kv", "serving", "speculation", "vision",
+    "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "budget", "scaling", "lifetime",
+    "data", "stretch", "kv", "serving", "speculation", "vision",
 ):  # fmt: skip
     import_module(f"gpt4lab.quantities.{_topic}")

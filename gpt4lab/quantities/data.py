@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gpt4lab.quantities.arith import Num, exp
+from gpt4lab.quantities import scaling
+from gpt4lab.quantities.arith import Num, exp, maximum, minimum
 from gpt4lab.quantities.registry import quantity
 
 
@@ -57,6 +58,37 @@ def effective_tokens(D_T: Num, D_K: Num) -> Num:
 def worth(D_eff: Num, D: Num) -> Num:
     """Share of its worth that the mix keeps although it repeats itself."""
     return D_eff / D
+
+
+_REPEATED = "catalog/constants/repetition"
+
+
+@quantity("data.supported_params", "param", source="muennighoff2023", U="data.unique_tokens",
+          u=f"{_REPEATED}/U_N_per_U_D")  # fmt: skip
+def supported_params(U: Num, u: Num) -> Num:
+    """Parameters that so many different tokens can make full use of."""
+    return u * U
+
+
+@quantity("data.effective_params", "param", source="muennighoff2023", N="model.active_params",
+          U="data.supported_params", R_star=f"{_REPEATED}/R_N_star")  # fmt: skip
+def effective_params(N: Num, U: Num, R_star: Num) -> Num:
+    """Parameters that would do as much with fresh tokens: those beyond the supported ones are worth less and less."""
+    return minimum(N, U) + U * R_star * (1 - exp(-maximum(N / U - 1, 0) / R_star))
+
+
+quantity(
+    "data.repeated_loss", "nat/token", source="muennighoff2023", N="data.effective_params", D="data.effective_tokens",
+    **{symbol: f"catalog/constants/muennighoff2023/{symbol}" for symbol in scaling.LAW},
+    about="Loss with the mix's repetitions, by the law that was fitted with them.",
+)(scaling.loss)  # fmt: skip
+
+
+@quantity("data.instruction_tokens", "token", source="arithmetic",
+          n="data.instruction_rows", t="data.tokens_per_row")  # fmt: skip
+def instruction_tokens(n: Num, t: Num) -> Num:
+    """Tokens of instruction data."""
+    return n * t
 
 
 @quantity("data.instruction_share", "fraction", source="arithmetic",

@@ -99,6 +99,13 @@ for _routing in ROUTINGS:
     declare_clark(_routing)
 
 
+@quantity("moe.clark_dense_loss", "nat/token", source="clark2022", N="model.base_params",
+          N_c="catalog/constants/clark2022-dense/N_c", alpha="catalog/constants/clark2022-dense/alpha")  # fmt: skip
+def clark_dense_loss(N: Num, N_c: Num, alpha: Num) -> Num:
+    """Loss of the base model without experts, by Clark's law."""
+    return (N_c / N) ** alpha
+
+
 _LUDZIEJEWSKI = "catalog/constants/ludziejewski2025"
 _ENDS = {"E_start": f"{_LUDZIEJEWSKI}/E_start", "E_max": f"{_LUDZIEJEWSKI}/E_max"}
 quantity("moe.ludziejewski_experts", "expert", source="ludziejewski2025", E="model.experts", **_ENDS)(effective_experts)
@@ -182,6 +189,13 @@ def abnar_loss(
     return a / N**alpha + b / D**beta + c / phi**lambda_ + d / (phi**delta * N**gamma) + e
 
 
+@quantity("moe.abnar_best_share", "fraction", source="abnar2025", N="model.total_params", c=f"{_ABNAR}/c",
+          lambda_=f"{_ABNAR}/lambda", d=f"{_ABNAR}/d", delta=f"{_ABNAR}/delta", gamma=f"{_ABNAR}/gamma")  # fmt: skip
+def abnar_best_share(N: Num, c: Num, lambda_: Num, d: Num, delta: Num, gamma: Num) -> Num:
+    """Share of the experts at which Abnar's loss is least for N total parameters; the minimum is very flat."""
+    return (delta * d / (-lambda_ * c * N**gamma)) ** (1 / (delta - lambda_))
+
+
 _KRAJEWSKI = "catalog/constants/krajewski2024"
 
 
@@ -202,3 +216,14 @@ def krajewski_loss(N: Num, D: Num, G: Num, a: Num, alpha: Num, b: Num, beta: Num
     Fitted up to 3 billion parameters, G from 1 to 16, with 64 experts only.
     """
     return c + (g / G**gamma + a) / N**alpha + b / D**beta
+
+
+_DENSE = "catalog/constants/krajewski2024-dense"
+
+
+@quantity("moe.krajewski_dense_loss", "nat/token", source="krajewski2024", N="model.base_params", D="training.tokens",
+          a=f"{_DENSE}/a", alpha=f"{_DENSE}/alpha", b=f"{_DENSE}/b", beta=f"{_DENSE}/beta",
+          c=f"{_DENSE}/c")  # fmt: skip
+def krajewski_dense_loss(N: Num, D: Num, a: Num, alpha: Num, b: Num, beta: Num, c: Num) -> Num:
+    """Loss of the base model without experts, by Krajewski's law."""
+    return c + a / N**alpha + b / D**beta

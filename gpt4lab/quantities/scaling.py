@@ -3,6 +3,8 @@
 With C = 6 N D the loss is least where N^alpha = G' D^beta; the closed forms below follow (Hoffmann 2022, equation 4).
 The fits disagree by a factor of ten at this size, and two versions of one fit, printed and to the precision of its
 TeX source, by 1.7: the exponents are rounded.
+
+How far a use stretches each fit beyond its data is told in `stretch`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ FITS = {
     "besiroglu": "besiroglu2024",
     "muennighoff": "muennighoff2023",
 }
+LAW = ("E", "A", "alpha", "B", "beta")
 SOURCES = {fit: slug.partition("-")[0] for fit, slug in FITS.items()}
 
 
@@ -65,10 +68,8 @@ def declare(fit: str) -> None:
         inputs = {"N": f"model.{size}_params", "G": name("balance"), **exponents}
         quantity(name(f"tokens_{size}"), "token", source=source, **inputs)(best_tokens)
         declare_ratio(f"{fit}_ratio_{size}", source, name(f"tokens_{size}"))
-    quantity(
-        name("loss"), "nat/token", source=source, N="model.active_params", D="training.tokens",
-        E=f"{law}/E", A=f"{law}/A", alpha=f"{law}/alpha", B=f"{law}/B", beta=f"{law}/beta",
-    )(loss)  # fmt: skip
+    constants = {symbol: f"{law}/{symbol}" for symbol in LAW}
+    quantity(name("loss"), "nat/token", source=source, N="model.active_params", D="training.tokens", **constants)(loss)
 
 
 def declare_ratio(what: str, source: str, best: str) -> None:
@@ -91,3 +92,40 @@ def rule_tokens(N: Num, r: Num) -> Num:
 
 declare_ratio("rule_ratio_active", "hoffmann2022", "scaling.rule_tokens_active")
 declare_ratio("rule_ratio_total", "hoffmann2022", "scaling.rule_tokens_total")
+
+
+# --- Kaplan -----------------------------------------------------------------------------------------------------------
+
+_KAPLAN = "catalog/constants/kaplan2020"
+PF_DAY = 1e15 * 86_400
+
+
+@quantity("scaling.kaplan_loss_params", "nat/token", source="kaplan2020", about="Loss of so many parameters by Kaplan.",
+          X_c=f"{_KAPLAN}/N_c", X="model.active_params", alpha=f"{_KAPLAN}/alpha_N")  # fmt: skip
+@quantity("scaling.kaplan_loss_tokens", "nat/token", source="kaplan2020", about="Loss after so many tokens by Kaplan.",
+          X_c=f"{_KAPLAN}/D_c", X="training.tokens", alpha=f"{_KAPLAN}/alpha_D")  # fmt: skip
+@quantity("scaling.kaplan_loss_flop", "nat/token", source="kaplan2020", about="Least loss for this compute, by Kaplan.",
+          X_c=f"{_KAPLAN}/C_c", X="scaling.pf_days", alpha=f"{_KAPLAN}/alpha_C")  # fmt: skip
+def kaplan_loss(X_c: Num, X: Num, alpha: Num) -> Num:
+    """Loss by one of Kaplan's three laws, the other two quantities boundless; another text and tokeniser than later."""
+    return (X_c / X) ** alpha
+
+
+@quantity("scaling.pf_days", "PFLOP/s*day", source="arithmetic", C="training.flop")
+def pf_days(C: Num) -> Num:
+    """Compute in Kaplan's unit: days at 10^15 FLOP/s."""
+    return C / PF_DAY
+
+
+@quantity("scaling.kaplan_params", "param", source="kaplan2020", N_1=f"{_KAPLAN}/N_best", C="scaling.pf_days",
+          a=f"{_KAPLAN}/N_exponent")  # fmt: skip
+def kaplan_params(N_1: Num, C: Num, a: Num) -> Num:
+    """Parameters of the dense model with the least loss for this compute, by Kaplan: far more than by any later fit."""
+    return N_1 * C**a
+
+
+@quantity("scaling.kaplan_tokens", "token", source="kaplan2020", D_1=f"{_KAPLAN}/D_best", C="scaling.pf_days",
+          a=f"{_KAPLAN}/N_exponent")  # fmt: skip
+def kaplan_tokens(D_1: Num, C: Num, a: Num) -> Num:
+    """Tokens that go with them."""
+    return D_1 * C ** (1 - a)

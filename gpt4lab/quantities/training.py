@@ -144,6 +144,8 @@ def power(n: Num, w: Num) -> Num:
 
 
 @quantity("cluster.energy", "Wh", source="epoch2026", P="cluster.power", t="cluster.days")
+@quantity("training.energy", "Wh", source="epoch2026", P="cluster.power", t="training.days",
+          about="Electricity of the run for as long as it takes at the assumed utilisation.")  # fmt: skip
 def energy(P: Num, t: Num) -> Num:
     """Electricity of the run in the stated days."""
     return P * 24 * t

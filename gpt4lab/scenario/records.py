@@ -214,6 +214,9 @@ class Serving:
         "Bytes per cached value", "2 is fp16, 1 is int8", "assumed: fp16")
     overhead_bytes: float = number(2e9, "byte", 0, 1e11,
         "Overhead", "memory per GPU for all else", "assumed: from memory")
+    lifetime_tokens: float = number(13e12, "token", 0, 1e18,
+        "Tokens served", "tokens that the model answers with in its life", "assumed: as many as it was trained on",
+        log=True)
     words_per_minute: float = number(250, "word/minute", 10, 10_000,
         "Reading speed", "words that a reader takes in per minute", "S02")
 
