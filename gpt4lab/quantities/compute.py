@@ -1,13 +1,15 @@
 """FLOP: what one token costs, by part and by context.
 
 A weight that multiplies a token costs two FLOP forward, one to multiply and one to add. The attention scores have no
-weights: their cost grows with the context.
+weights: their cost grows with the context. `parts` gives them side by side.
 """
 
 from __future__ import annotations
 
 from gpt4lab.quantities.arith import Num
-from gpt4lab.quantities.registry import quantity
+from gpt4lab.quantities.memory import FULL, RECOMPUTE, SELECTIVE
+from gpt4lab.quantities.registry import quantity, values
+from gpt4lab.scenario import Scenario, ScenarioError
 
 
 @quantity("flop.per_token", "FLOP/token", source="kaplan2020", N="model.active_params")
@@ -76,6 +78,45 @@ def left_out(F_all: Num, F_weights: Num) -> Num:
     return 1 - F_weights / F_all
 
 
+# Training: what is needed, and what is spent if activations are computed again. MFU counts the first, HFU the second.
+
+
+@quantity("flop.training_per_token", "FLOP/token", source="kaplan2020", F="flop.with_context_per_token")
+def training_per_token(F: Num) -> Num:
+    """What training needs of a token: forward, and twice that backward."""
+    return 3 * F
+
+
+@quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022",
+          F="flop.with_context_per_token", F_scores="flop.scores_per_token")  # fmt: skip
+def training_unmasked_per_token(F: Num, F_scores: Num) -> Num:
+    """The same as PaLM and Megatron count it: pairs that the causal mask hides as well."""
+    return 3 * (F + F_scores)
+
+
+@quantity("flop.spent_selective_per_token", "FLOP/token", source="korthikanti2022",
+          F="flop.training_per_token", F_scores="flop.scores_per_token")  # fmt: skip
+def spent_selective_per_token(F: Num, F_scores: Num) -> Num:
+    """What is spent if only the attention scores are computed again."""
+    return F + F_scores
+
+
+@quantity("flop.spent_full_per_token", "FLOP/token", source="narayanan2021", F="flop.training_per_token",
+          F_all="flop.with_context_per_token", F_logits="flop.logits_per_token")  # fmt: skip
+def spent_full_per_token(F: Num, F_all: Num, F_logits: Num) -> Num:
+    """What is spent if every layer is computed again: another forward pass, but for the logits."""
+    return F + F_all - F_logits
+
+
+@quantity("flop.hfu_over_mfu_selective", "x", source="arithmetic",
+          F_spent="flop.spent_selective_per_token", F="flop.training_per_token")  # fmt: skip
+@quantity("flop.hfu_over_mfu", "x", source="arithmetic", F_spent="flop.spent_full_per_token",
+          F="flop.training_per_token")  # fmt: skip
+def hfu_over_mfu(F_spent: Num, F: Num) -> Num:
+    """Spent over needed: what counting recomputation as work adds to a utilisation; near 4/3 if all is repeated."""
+    return F_spent / F
+
+
 @quantity("flop.peak_tokens_per_s", "token/s", source="arithmetic",
           F="serving.accelerator.peak_bf16_flop_per_s", c="flop.per_token")  # fmt: skip
 def peak_tokens_per_s(F: Num, c: Num) -> Num:
@@ -100,3 +141,39 @@ def peak_usd_per_1k_tokens(p: Num, r: Num) -> Num:
 def training_years(c: Num, D: Num, n: Num, F: Num, MFU: Num) -> Num:
     """Length of the training run, three forward passes' worth a token."""
     return 3 * c * D / (n * F * MFU * 86_400 * 365.25)
+
+
+#: Parts of a token's cost, and the quantity of each.
+PARTS = {
+    "attention projections": "flop.attention_per_token",
+    "experts": "flop.experts_per_token",
+    "routers": "flop.router_per_token",
+    "attention scores": "flop.scores_per_token",
+    "logits": "flop.logits_per_token",
+}
+
+
+def parts(
+    scenario: Scenario, *, causal: bool = True, training: bool = False, recompute: str = "none"
+) -> dict[str, Num]:
+    """Return FLOP per token by part: forward or training, with or without the pairs behind the mask.
+
+    In training, `recompute` says what is computed again ("none", "selective", "full") and so counted twice forward.
+
+    Raises
+    ------
+    ScenarioError : for another word.
+    """
+    if recompute not in RECOMPUTE:
+        raise ScenarioError(f"recompute = {recompute!r} is not one of: {', '.join(RECOMPUTE)}.")
+    found = values(tuple(PARTS.values()), scenario)
+    again = _repeated(RECOMPUTE.index(recompute)) if training else ()
+    times = {part: (3 if training else 1) + (part in again) for part in PARTS}
+    times["attention scores"] *= 1 if causal else 2
+    return {part: times[part] * found[name] for part, name in PARTS.items()}
+
+
+def _repeated(code: int) -> tuple[str, ...]:
+    """Parts whose forward pass is run again."""
+    layers = tuple(part for part in PARTS if part != "logits")
+    return layers if code == FULL else ("attention scores",) if code == SELECTIVE else ()

@@ -241,6 +241,19 @@ class Vision:
         "Vision tokens", "tokens of the added training", "C67", log=True)
     every: int = whole(7, "layer", 1, 100,
         "Cross-attention every", "layers between insertions", "alayrac2022")
+    side: int = whole(512, "pixel", 32, 8192,
+        "Image side", "pixels on each side of a square image", "assumed: a readable part of a page", log=True)
+    patch: int = whole(16, "pixel", 4, 256,
+        "Patch", "pixels on each side of what the encoder sees at once", "assumed: usual for vision transformers",
+        log=True)
+    tokens_per_image: int = whole(64, "token", 1, 65_536,
+        "Tokens per image", "visual tokens that the language model gets of an image or frame", "alayrac2022", log=True)
+    screenshots: float = number(1e9, "1", 1, 1e13,
+        "Screenshots", "pictures of web pages", "assumed: a billion", log=True)
+    pages: float = number(1e9, "1", 1, 1e13,
+        "Rendered pages", "pages of LaTeX and text, rendered", "assumed: a billion", log=True)
+    frames_per_second: float = number(1, "1/s", 0.001, 60,
+        "Frames per second", "frames of each second of video that are looked at", "alayrac2022: one", log=True)
 
 
 @frozen
