@@ -70,14 +70,14 @@ def table(ways: Mapping[str, Attend]) -> list[dict[str, Any]]:
     torch.manual_seed(0)
     rows = []
     print(
-        f"{'context':>7}  {'way':<22}{'16 heads':>12}{'1 head':>12}{'faster':>8}{'cold':>8}{'GFLOP/s':>9}{'scatter':>9}"
+        f"{'context':>7}  {'way':<27}{'16 heads':>12}{'1 head':>12}{'faster':>8}{'cold':>8}{'GFLOP/s':>9}{'scatter':>9}"
     )
     for context in CONTEXTS:
         for way, attend in ways.items():
             r = run(context, way, attend)
             rows.append(r)
             print(
-                f"{context:>7}  {way:<22}{r['ms'][16]:>9.2f} ms{r['ms'][1]:>9.2f} ms{r['times_faster']:>8.1f}"
+                f"{context:>7}  {way:<27}{r['ms'][16]:>9.2f} ms{r['ms'][1]:>9.2f} ms{r['times_faster']:>8.1f}"
                 f"{r['cold_times_faster']:>8.1f}{r['gflop_per_s']:>9.0f}{r['scatter']:>9.2f}",
                 flush=True,
             )

@@ -39,7 +39,7 @@ def library(forward: Any, *, masked: bool = False) -> Attend:
 
 WAYS: dict[str, Attend] = {
     "library, sdpa": library(sdpa_attention_forward),
-    "library, sdpa, masked": library(sdpa_attention_forward, masked=True),
+    "library, sdpa under a mask": library(sdpa_attention_forward, masked=True),
     "library, eager": library(eager_attention_forward),
     "folded": folded,
 }

@@ -64,8 +64,8 @@ def step_s(run: Run, efficiency: float) -> float:
 def predicted(run: Run, efficiency: float) -> check.Check:
     """A row of Table 1: the FLOP that the book counts, over the peer's time."""
     entry, shape, layout = run
-    flop = step(shape, layout, machine(str(entry.accelerator))).hardware_flop
-    rate, measured = flop / (step_s(run, efficiency) * entry.setup["gpus"]), entry.measured["flop_per_s_per_gpu"]
+    report, measured = step(shape, layout, machine(str(entry.accelerator))), entry.measured["flop_per_s_per_gpu"]
+    rate = float(report.hardware_flop) / (step_s(run, efficiency) * float(report.gpus))
     return check.Check(entry.name, "achieved per GPU", "FLOP/s", measured, rate, "narayanan2021")
 
 

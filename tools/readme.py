@@ -1,95 +1,146 @@
-"""Write the latest benchmark results into the README.
+"""Write the latest benchmark results, and how far the models are off from what was published, into the README.
 
     .venv/bin/python tools/readme.py
 
-The table between the two markers is made from benchmarks/results/*.json; a test holds it to that.
+The first table is made from benchmarks/results/*.json, the second from the checks themselves; a test holds the README
+to both.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from gpt4lab.quantities import decode_check, published_runs, run_check, speculation_check, step_check
+
 ROOT = Path(__file__).resolve().parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results"
-BEGIN, END = "<!-- benchmarks -->", "<!-- end of benchmarks -->"
+NONE = "–"
 
-Row = tuple[str, str, str]
+Row = tuple[str, ...]
+Result = dict[str, Any]
 
 
 def main() -> None:
-    """Put the table of today's results into the README."""
+    """Put the tables of today into the README."""
     README.write_text(renewed(README.read_text("utf-8")), "utf-8")
 
 
 def renewed(text: str) -> str:
-    """The README with a new table."""
-    head, rest = text.split(BEGIN)
-    return head + BEGIN + "\n" + table() + END + rest.split(END)[1]
+    """The README with new tables."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        head, rest = text.split(begin)
+        text = head + begin + "\n" + table() + end + rest.split(end)[1]
+    return text
 
 
-def table() -> str:
-    """Every result as a Markdown table: what, measured, bar."""
-    lines = ["| what | measured | bar |", "|---|---|---|", *("| " + " | ".join(row) + " |" for row in rows())]
-    return "\n".join(lines) + "\n"
+def table(heads: Row, rows: Iterable[Row]) -> str:
+    """A table in Markdown."""
+    return "".join(f"| {' | '.join(row)} |\n" for row in (heads, ["---"] * len(heads), *rows))
 
 
-def rows() -> Iterator[Row]:
-    """The rows of all benchmarks that have been run."""
+# --- benchmarks -------------------------------------------------------------------------------------------------------
+
+
+def benchmarks() -> str:
+    """Every result: what, measured, the peer's, bar."""
+    return table(("what", "measured", "peer", "bar"), results())
+
+
+def results() -> Iterator[Row]:
+    """The rows of all benchmarks that have been run, each with its peer's if that has been run too."""
     for name, reader in READERS.items():
-        if (RESULTS / f"{name}.json").exists():
-            yield from reader(json.loads((RESULTS / f"{name}.json").read_text("utf-8")))
+        if found := read(name):
+            yield from reader(found, read(f"{name}_peer"))
 
 
-def plain(result: dict[str, Any]) -> Iterator[Row]:
-    """Rows of what, value, unit, bar."""
+def read(name: str) -> Result:
+    """What a benchmark wrote last; nothing if it has not been run."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def by(peer: Result, words: str) -> str:
+    """The peer's words with its name and version; a dash where there is no peer."""
+    return f"{words} ({peer['peer']} {peer['versions'][peer['peer']]})" if words else NONE
+
+
+def amount(row: Result) -> str:
+    """Value and unit."""
+    return f"{row['value']:,.3g} {row['unit']}" if row["value"] < 1e4 else f"{row['value']:,.0f} {row['unit']}"
+
+
+def plain(result: Result, peer: Result) -> Iterator[Row]:
+    """Rows of what, value, unit, bar; the peer's row of the same name beside it."""
+    theirs = {row["what"]: amount(row) for row in peer.get("rows", ())}
     for row in result["rows"]:
-        bar = f"{row['bar']:,.12g} {row['unit']}" if row.get("bar") else "–"
-        yield (
-            row["what"],
-            f"{row['value']:,.3g} {row['unit']}" if row["value"] < 1e4 else f"{row['value']:,.0f} {row['unit']}",
-            bar,
-        )
+        bar = f"{row['bar']:,.12g} {row['unit']}" if row.get("bar") else NONE
+        yield row["what"], amount(row), by(peer, theirs.get(row["what"], "")), bar
 
 
-def mixture(result: dict[str, Any]) -> Iterator[Row]:
-    """The expert layer against a dense layer of equal FLOP, and the naive loop beside it."""
+def with_errors(result: Result, peer: Result) -> Iterator[Row]:
+    """The same, and the tables of errors that are held to a bar."""
+    yield from plain(result, peer)
+    for row in result["errors"]:
+        if "bar" in row:
+            theirs = peer.get("errors", {}).get("default")
+            bar = ", ".join(f"{row[key]:.1%}" for key in ("bar", "bar_largest") if key in row)
+            what = f"error of {row['what']} ({row['rows']} rows): mean, largest"
+            yield what, both(row), by(peer, both(theirs) if theirs else ""), bar
+
+
+def both(row: Result) -> str:
+    """Mean and largest error."""
+    return f"{row['mean']:.1%}, {row['largest']:.1%}"
+
+
+def mixture(result: Result, peer: Result) -> Iterator[Row]:
+    """The expert layer against a dense layer of equal FLOP, a naive loop and the peer's two ways beside it."""
+    theirs = {row["experts"]: row["ratio"] for row in peer.get("rows", ())}
     for row in result["rows"]:
         ours, naive = row["ratio"]["mixture"], row["ratio"]["naive loop"]
         what = f"MoE layer of {row['experts']} experts, forward and backward, in dense layers of equal FLOP"
-        yield what, f"{ours:.2f}× (loop over experts: {naive:.2f}×)", f"{result['bar']}×"
+        ways = {name: theirs[row["experts"]][name] for name in ("eager", "grouped_mm")} if theirs else {}
+        yield what, f"{ours:.2f}× (loop over experts: {naive:.2f}×)", by(peer, times(ways)), f"{result['bar']}×"
 
 
-def slider(result: dict[str, Any]) -> Iterator[Row]:
+def times(ways: dict[str, float], digits: int = 2) -> str:
+    """Ratios by name."""
+    return ", ".join(f"{name} {ratio:.{digits}f}×" for name, ratio in ways.items())
+
+
+def slider(result: Result, peer: Result) -> Iterator[Row]:
     """From slider to paint, over the panels measured."""
     medians, tails = ([row[key] for row in result.values()] for key in ("median_ms", "p95_ms"))
     what = f"slider to repainted chart in Chromium, slowest of {len(result)} panels"
-    yield what, f"median {max(medians):.0f} ms, p95 {max(tails):.0f} ms", "40 ms, 80 ms"
+    yield what, f"median {max(medians):.0f} ms, p95 {max(tails):.0f} ms", NONE, "40 ms, 80 ms"
 
 
-def attention(result: dict[str, Any]) -> Iterator[Row]:
+def attention(result: Result, peer: Result) -> Iterator[Row]:
     """One key-value head against sixteen, caches warm as in a row of decode steps."""
     for row in result["rows"]:
         if row["way"] == "folded":
+            same = [other for other in peer.get("rows", ()) if other["context"] == row["context"]]
+            ways = {r["way"].removeprefix("library, "): r["times_faster"] for r in same if r["way"] != "folded"}
             what = f"decode attention at {row['context']:,} tokens, 1 key-value head against 16, one thread"
-            yield what, f"{row['times_faster']:.1f}× faster", f"{result['bar']:g}×"
+            yield what, f"{row['times_faster']:.1f}× faster", by(peer, times(ways, 1)), f"{result['bar']:g}×"
 
 
-def speculation(result: dict[str, Any]) -> Iterator[Row]:
-    """Speculative decoding of the shipped toy, its best n-gram setting."""
-    yield (
-        "speculative decoding of a toy, 6-gram draft, temperature 0.7",
-        f"{result['best']:.2f}× faster",
-        f"{result['bar']}×",
-    )
+def speculation(result: Result, peer: Result) -> Iterator[Row]:
+    """Speculative decoding of the shipped toy, its best n-gram setting; the library's is against its own plain way."""
+    theirs = {name.removeprefix("library, "): ms for name, ms in peer.get("ms", {}).items() if "library" in name}
+    ways = {way: theirs["plain"] / ms for way, ms in theirs.items() if way != "plain"}
+    what = "speculative decoding of a toy, 6-gram draft, temperature 0.7"
+    yield what, f"{result['best']:.2f}× faster", by(peer, times(ways)), f"{result['bar']}×"
 
 
 READERS = {
     "calculators": plain,
-    "sweep": plain,
-    "decode": plain,
+    "sweep": with_errors,
+    "decode": with_errors,
     "serving": plain,
     "slider_to_paint": slider,
     "moe_layer": mixture,
@@ -97,6 +148,65 @@ READERS = {
     "speculation": speculation,
 }
 
+
+# --- validation -------------------------------------------------------------------------------------------------------
+
+#: Every table of checks by its title, with what the model leaves out of it. Rows that come out wrong stay in.
+STEP = "overlap of matmuls and traffic, latency of kernels and messages, stragglers"
+SERVE = "the scheduler, the host, anything between steps"
+LEFT_OUT = {
+    "Megatron-LM 2021, Table 1": STEP,
+    "Megatron-LM 2021, Table 2, tensor and pipeline parallel": STEP,
+    "Megatron-LM 2021, Table 2, ZeRO-3": "all that the software of 2021 added to the bytes that must be sent",
+    "Megatron-LM 2021, Table 2, days from the measured rate": "attention and logits: 8 FLOP a parameter and token",
+    "Korthikanti 2022, Table 5, seconds a step": STEP,
+    "Korthikanti 2022, Figure 1, memory": "memory of libraries, fragmentation",
+    "MT-NLG 530B, seconds a step": STEP,
+    "BLOOM, Llama 3.1, FLOP/s": "layers that do not divide; the interleaving, which is not published",
+    "PaLM 540B, utilisation": "the network between its two pods",
+    "LLaMA to DeepSeek-V3, accelerator-hours": "pauses and restarts; layouts that are not published",
+    "BLOOM, electricity": "host, network and cooling; power below the rated",
+    "Whole runs, hours from the published utilisation": "pauses and restarts",
+    "TensorRT-LLM 0.6.1, static batches": SERVE,
+    "TensorRT-LLM 0.5, first token": "the host, which launches every kernel of a short pass",
+    "TensorRT-LLM 0.8, cache read once per group of heads": SERVE + "; the batch is not published",
+    "LMDeploy 0.1, static batches": SERVE,
+    "LMDeploy 0.2, many requests": SERVE + "; the spread of lengths, ramp and tail",
+    "PaLM on TPU v4, Pope 2022": "two-dimensional splits of a matrix over many chips",
+    "DeepSeek-V3 on H800": "how much traffic is hidden: rows for none and for all",
+    "KV cache as published": "nothing; the sources round",
+    "Leviathan 2022, Table 2, speed-up": "the cost of checking",
+}
+
+
+def validation() -> str:
+    """How far the models are off, table by table."""
+    found = (
+        (title, str(s.rows), f"{s.mean:.1%}", f"{s.largest:.1%}", LEFT_OUT[title])
+        for title, s in ((title, step_check.summary(rows)) for title, rows in checks().items())
+    )
+    return table(("published", "rows", "mean error", "largest", "left out"), found)
+
+
+def checks() -> dict[str, step_check.Rows]:
+    """Every table of checks by its title."""
+    training = step_check.all_checks()
+    del training["Later runs"]  # they are among BLOOM, Llama 3.1
+    return {
+        **training,
+        "Megatron-LM 2021, Table 2, days from the measured rate": run_check.days_checks(),
+        "MT-NLG 530B, seconds a step": published_runs.mt_nlg(),
+        "BLOOM, Llama 3.1, FLOP/s": published_runs.throughput(),
+        "PaLM 540B, utilisation": published_runs.palm(),
+        "LLaMA to DeepSeek-V3, accelerator-hours": published_runs.hours(),
+        "BLOOM, electricity": published_runs.energy(),
+        "Whole runs, hours from the published utilisation": run_check.hours_checks(),
+        **decode_check.all_checks(),
+        "Leviathan 2022, Table 2, speed-up": speculation_check.speedup_checks(),
+    }
+
+
+TABLES = {"benchmarks": benchmarks, "validation": validation}
 
 if __name__ == "__main__":
     main()

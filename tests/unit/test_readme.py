@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 
-def test_the_table_of_benchmarks_is_the_latest(root: Path, readme_tool: ModuleType) -> None:
+def test_the_tables_are_the_latest(root: Path, readme_tool: ModuleType) -> None:
     text = (root / "README.md").read_text("utf-8")
     assert readme_tool.renewed(text) == text
 
