@@ -57,6 +57,14 @@ def test_constraints_leave_torch_and_cuda_alone(pins: list[str]) -> None:
     assert [line for line in pins if re.match(r"torch==|triton|nvidia|cuda", line)] == []
 
 
+def test_peers_are_pinned_beside_the_packages_of_the_book(root: Path, pins: list[str]) -> None:
+    lines = (root / "benchmarks" / "peers.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9.-]+==[^ ]+( ; .+)?", line)] == []
+    groups = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    assert set(groups["peers"]) <= set(lines)
+    assert {line.split("==")[0] for line in lines} & {line.split("==")[0] for line in pins} == set()
+
+
 def test_conda_brings_python_and_pip_and_nothing_else(environment: dict[str, Any], project: dict[str, Any]) -> None:
     python, pip, _ = environment["dependencies"]
     assert pip == "pip"
