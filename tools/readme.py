@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from gpt4lab.quantities import decode_check, published_runs, run_check, speculation_check, step_check
+from gpt4lab.quantities.validation import CheckTable, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results"
@@ -151,62 +151,19 @@ READERS = {
 
 # --- validation -------------------------------------------------------------------------------------------------------
 
-#: Every table of checks by its title, with what the model leaves out of it. Rows that come out wrong stay in.
-STEP = "overlap of matmuls and traffic, latency of kernels and messages, stragglers"
-SERVE = "the scheduler, the host, anything between steps"
-LEFT_OUT = {
-    "Megatron-LM 2021, Table 1": STEP,
-    "Megatron-LM 2021, Table 2, tensor and pipeline parallel": STEP,
-    "Megatron-LM 2021, Table 2, ZeRO-3": "all that the software of 2021 added to the bytes that must be sent",
-    "Megatron-LM 2021, Table 2, days from the measured rate": "attention and logits: 8 FLOP a parameter and token",
-    "Korthikanti 2022, Table 5, seconds a step": STEP,
-    "Korthikanti 2022, Figure 1, memory": "memory of libraries, fragmentation",
-    "MT-NLG 530B, seconds a step": STEP,
-    "BLOOM, Llama 3.1, FLOP/s": "layers that do not divide; the interleaving, which is not published",
-    "PaLM 540B, utilisation": "the network between its two pods",
-    "LLaMA to DeepSeek-V3, accelerator-hours": "pauses and restarts; layouts that are not published",
-    "BLOOM, electricity": "host, network and cooling; power below the rated",
-    "Whole runs, hours from the published utilisation": "pauses and restarts",
-    "TensorRT-LLM 0.6.1, static batches": SERVE,
-    "TensorRT-LLM 0.5, first token": "the host, which launches every kernel of a short pass",
-    "TensorRT-LLM 0.8, cache read once per group of heads": SERVE + "; the batch is not published",
-    "LMDeploy 0.1, static batches": SERVE,
-    "LMDeploy 0.2, many requests": SERVE + "; the spread of lengths, ramp and tail",
-    "PaLM on TPU v4, Pope 2022": "two-dimensional splits of a matrix over many chips",
-    "DeepSeek-V3 on H800": "how much traffic is hidden: rows for none and for all",
-    "KV cache as published": "nothing; the sources round",
-    "Leviathan 2022, Table 2, speed-up": "the cost of checking",
-}
+
+def validated() -> str:
+    """How far the models are off, table by table; rows that come out wrong stay in."""
+    return table(("published", "rows", "mean error", "largest", "left out"), map(checked, tables()))
 
 
-def validation() -> str:
-    """How far the models are off, table by table."""
-    found = (
-        (title, str(s.rows), f"{s.mean:.1%}", f"{s.largest:.1%}", LEFT_OUT[title])
-        for title, s in ((title, step_check.summary(rows)) for title, rows in checks().items())
-    )
-    return table(("published", "rows", "mean error", "largest", "left out"), found)
+def checked(found: CheckTable) -> Row:
+    """One table of checks in a row."""
+    s = found.summary
+    return found.title, str(s.rows), f"{s.mean:.1%}", f"{s.largest:.1%}", found.leaves_out.removeprefix("Left out: ")
 
 
-def checks() -> dict[str, step_check.Rows]:
-    """Every table of checks by its title."""
-    training = step_check.all_checks()
-    del training["Later runs"]  # they are among BLOOM, Llama 3.1
-    return {
-        **training,
-        "Megatron-LM 2021, Table 2, days from the measured rate": run_check.days_checks(),
-        "MT-NLG 530B, seconds a step": published_runs.mt_nlg(),
-        "BLOOM, Llama 3.1, FLOP/s": published_runs.throughput(),
-        "PaLM 540B, utilisation": published_runs.palm(),
-        "LLaMA to DeepSeek-V3, accelerator-hours": published_runs.hours(),
-        "BLOOM, electricity": published_runs.energy(),
-        "Whole runs, hours from the published utilisation": run_check.hours_checks(),
-        **decode_check.all_checks(),
-        "Leviathan 2022, Table 2, speed-up": speculation_check.speedup_checks(),
-    }
-
-
-TABLES = {"benchmarks": benchmarks, "validation": validation}
+TABLES = {"benchmarks": benchmarks, "validation": validated}
 
 if __name__ == "__main__":
     main()
