@@ -6,7 +6,6 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.charts import Axis, line
-from gpt4lab.charts.compose import roomy
 from gpt4lab.panels.figures import added, pinned, ticks
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -36,7 +35,7 @@ def pays_view(scenario: Scenario) -> View:
             "data": [*_by_length(scenario, YOURS), *_by_length(change(scenario, {"speculation.draft_cost": 0}), FREE)],
             "you": [pinned({"gamma": speculation.draft_length, "times": here, "label": "you"}, DRAFTED, TIMES)],
             "published": [_measured(entry) for entry in published()],
-            "ticks": [{"gamma": 0, "times": 1, "label": "below this line: slower"}],
+            "ticks": [{"gamma": 10, "times": 1, "label": "below this line: slower"}],
         },
         alt="Speed-up against draft length: with the draft's cost it rises, then falls; without, it levels off.",
     )
@@ -74,10 +73,10 @@ def _pays(scenario: Scenario) -> str:
         )
     yields, flop = values(("speculation.tokens_per_pass", "speculation.extra_flop"), scenario).values()
     most = value("speculation.speedup", scenario, {"speculation.draft_length": best})
-    longest = "This draft costs nothing, so longer is never worse" if cost == 0 else f"Best with this draft: {best}"
+    longest = "This draft costs nothing, so longer is never worse" if cost == 0 else f"{best} would be best"
     return (
         f"A pass yields {yields:.2f} of at most {gamma + 1} tokens, and drafting takes {gamma * cost:.2f} passes. "
-        f"{longest}, {show(most, 'x')} faster at most. A token costs {show(flop, 'x')} the FLOP of plain "
+        f"{longest}: {show(most, 'x')}. A token costs {show(flop, 'x')} the FLOP of plain "
         f"decoding: time is bought with arithmetic."
     )
 
@@ -140,7 +139,7 @@ def crowd_view(scenario: Scenario) -> View:
             "data": [*_by_batch(scenario, EXPERTS), *_by_batch(dense_twin(scenario), DENSE)],
             "you": [pinned({"batch": batch, "times": here, "label": "you"}, IN_FLIGHT, GAIN)],
             "post": [{"batch": post.serving.tokens_in_flight, "times": stated, "label": "the post’s model and batch"}],
-            "ticks": [{"batch": 16, "times": 1, "label": "below this line: slower"}],
+            "ticks": [{"batch": 100, "times": 1, "label": "below this line: slower"}],
         },
         alt="Speed-up against batch: with experts a hump in the middle, dense a plateau that falls early.",
     )
@@ -184,7 +183,7 @@ def crowd_chart(view: View) -> Any:
     chart = line(
         rows["data"], IN_FLIGHT, GAIN, series="model", order=[EXPERTS, DENSE], you=rows["you"], post=rows["post"]
     )
-    return roomy(added(chart, *ticks(IN_FLIGHT, GAIN), ticks=rows["ticks"]), right=190, bottom=4)
+    return added(chart, *ticks(IN_FLIGHT, GAIN), ticks=rows["ticks"])
 
 
 crowd = Panel(

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, line
-from gpt4lab.charts.compose import roomy
 from gpt4lab.panels.live_run import Attempt, LiveTraining, Reading, Training
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -27,23 +26,31 @@ CONTEXT, LENGTH = 256, 128  # bytes that the models were trained on, and that ar
 
 @cache
 def target() -> CachedDecoder:
-    """The shipped model of eight layers."""
-    from gpt4lab.toys.cached import CachedDecoder
-    from gpt4lab.toys.train_target import load_shipped
-
-    return CachedDecoder(load_shipped("target"), CONTEXT)
+    """The large model of the cells and of the first panel. A run in the background has one of its own."""
+    return decoder("target")
 
 
 @cache
 def draft(name: str) -> Draft:
-    """What guesses: counts of the training text, a model of one layer, or the large model once more."""
+    """What guesses for them, by its name in the panel."""
+    return guesser(name)
+
+
+def decoder(name: str) -> CachedDecoder:
+    """A shipped model with an empty cache: two threads must not share one."""
     from gpt4lab.toys.cached import CachedDecoder
-    from gpt4lab.toys.drafts import load_ngram
     from gpt4lab.toys.train_target import load_shipped
+
+    return CachedDecoder(load_shipped(name), CONTEXT)
+
+
+def guesser(name: str) -> Draft:
+    """Counts of the training text, a model of one layer, or the large model once more."""
+    from gpt4lab.toys.drafts import load_ngram
 
     if name.endswith("gram"):
         return load_ngram(int(name[0]))
-    return CachedDecoder(load_shipped("draft" if name == "small transformer" else "target"), CONTEXT)
+    return decoder("draft" if name == "small transformer" else "target")
 
 
 # --- watch it guess ---------------------------------------------------------------------------------------------------
@@ -72,6 +79,7 @@ def watch_view(scenario: Scenario) -> View:
             "measured": _others(scenario),
             "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"], "label": "you"}],
             "text": text,
+            "prompt": [{"text": scenario.toy.prompt}],
         },
         alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
     )
@@ -130,10 +138,9 @@ def _others(scenario: Scenario) -> list[dict[str, Any]]:
 def watch_chart(view: View) -> Any:
     """The formulas' lines, the lengths tried, the reader."""
     rows = view.datasets
-    chart = line(
+    return line(
         rows["data"], DRAFTED, TIMES, series="line", order=[THEOREM, PAID], you=rows["you"], measured=rows["measured"]
     )
-    return roomy(chart, right=200)
 
 
 # Colour, line under the text, and what it means.
@@ -147,10 +154,10 @@ SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 def watch_html(view: View) -> str:
     """Text in passes, each byte marked by what became of its guess, and the legend with the counts."""
-    rows = view.rows["text"]
+    rows, prompt = view.rows["text"], html.escape(str(view.rows["prompt"][0]["text"]))
     passes = (list(group) for _, group in groupby(rows, key=lambda row: row["pass"]))
-    look = "font-family: var(--jp-code-font-family, monospace); font-size: 14px; line-height: 2.4; margin: 0"
-    return f'<p style="{look}">{"".join(map(_pass, passes))}</p>{_counts(rows)}'
+    look = "font-family: var(--jp-code-font-family, monospace); font-size: 14px; line-height: 2.4; margin: 0.75rem 0"
+    return f'<p style="{look}">{prompt}&nbsp;{"".join(map(_pass, passes))}</p>{_counts(rows)}'
 
 
 def _pass(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -216,6 +223,7 @@ def watch_panel() -> Panel:
 # --- what lenience costs ----------------------------------------------------------------------------------------------
 
 LENIENCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+NAMED = {1.0: "exact", 0.5: "0.5", 0.1: "0.1", 0.01: "0.01"}  # the others lie too near
 YIELD = Axis("tokens_per_pass", "Bytes for each pass of the large model", domain=(1, 6))
 SURPRISE = Axis("bits", "Surprise of the large model, bits per byte", domain=(0, 4))
 
@@ -224,8 +232,8 @@ def loosen(scenario: Scenario) -> Run[list[Row]]:
     """Write the same prompts at each lenience, in the background. Raises ImportError without torch."""
     from gpt4lab.toys.speculation_measured import lenience_run
 
-    guesser, chosen = draft(scenario.toy.draft), settings(scenario)
-    return lenience_run(target(), guesser, LENIENCES, chosen, LENGTH, seed=scenario.toy.seed)
+    models, chosen = (decoder("target"), guesser(scenario.toy.draft)), settings(scenario)
+    return lenience_run(*models, LENIENCES, chosen, LENGTH, seed=scenario.toy.seed)
 
 
 def lenience_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
@@ -239,7 +247,7 @@ def lenience_view(scenario: Scenario, attempt: Attempt | None, before: Attempt |
         sentence=_loosened(here),
         rows={
             "data": [{**_point(row), "run": name} for name, rows in runs for row in rows],
-            "measured": [{**_point(row), "label": f"{row['lenience']:g}"} for row in here],
+            "measured": [{**_point(row), "label": NAMED.get(row["lenience"], "")} for row in here],
         },
         alt="Surprise of the large model against bytes per pass; each point is a lenience, from 1 down to a hundredth.",
     )
