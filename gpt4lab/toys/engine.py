@@ -75,9 +75,10 @@ class Decoder(Protocol):
 class Engine:
     """Requests in order of arrival, a decoder, and rules. `clock` is read before and after each pass.
 
-    By default it is the CPU time of this thread, which a busy machine does not stretch. Raises ScenarioError for
-    requests out of order, or where the longest prompt and the longest answer together overflow a slot: a static batch
-    keeps every slot for its longest answer, and all schedulers are to take the same requests.
+    By default it is the CPU time of this thread: waiting for a turn on the processor does not count, though passes
+    still take longer on a busy machine. Raises ScenarioError for requests out of order, or where the longest prompt and
+    the longest answer together overflow a slot: a static batch keeps every slot for its longest answer, and all
+    schedulers are to take the same requests.
     """
 
     def __init__(self, asked: Sequence[Request], decoder: Decoder, rules: Rules | None = None,

@@ -75,7 +75,7 @@ def pass_rows(steps: Sequence[Step]) -> list[Row]:
         if step.sequences and not step.prompt_tokens:
             groups.setdefault(step.sequences, []).append(step.seconds)
     typical = {many: median(found) for many, found in sorted(groups.items())}
-    least = next(iter(typical.values()))
+    least = next(iter(typical.values()), 1.0)
     return [
         {"sequences": many, "seconds": seconds, "times": seconds / least, "tokens_per_s": many / seconds}
         for many, seconds in typical.items()
@@ -136,8 +136,9 @@ def compare(model: Transformer, load: float = 0.9, variation: float = 1.0, reque
             schedulers: Sequence[str] = SCHEDULERS, seed: int = 0, name: str = "engine") -> Run[Trial]:  # fmt: skip
     """Answer the same requests under each scheduler, in turns and in the background, after a profile of the passes.
 
-    load: arrivals, in units of what full slots could just answer; inf: all at once. One row of the history a request
-    that is through: `Stay.row`, and its scheduler.
+    load: arrivals, in units of what full slots could just answer at the profile's pace; inf: all at once. On a machine
+    that gets busier meanwhile the load is higher than asked for. The history has one row for each request that is
+    through: `Stay.row`, and its scheduler.
     """
     trial = Trial()
     rows = trial_rows(trial, model, load, variation, requests, slots, schedulers, seed)
@@ -160,8 +161,9 @@ def gain_rows(model: Transformer, variations: Sequence[float] = (0, 0.5, 1, 2), 
               requests: int = 64, slots: int = 8, seed: int = 0) -> Rows:  # fmt: skip
     """Continuous against static batching by the spread of the answers; a gain of 1 is none.
 
-    gain: of the throughput; latency: static over continuous, mean. passes: the same gain if every pass took equally
-    long. padded: places that a static batch computes for each token asked for, slots x longest answer / all answers.
+    gain: of the throughput. latency: mean, static over continuous. passes: static over continuous, which is the gain if
+    every pass takes equally long and no one is waited for. padded: places that a static batch computes for each token
+    asked for, slots x longest answer / all answers. wasted: share of the static batches' tokens that nobody asked for.
     """
     for variation in variations:
         trial = Trial()
