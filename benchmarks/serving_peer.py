@@ -27,7 +27,7 @@ from gpt4lab.simulate.pace import step_s
 from gpt4lab.simulate.serving import Requests, Rules, Served, serve
 
 EQUAL_S = 1e-6
-ENDLESS = HardwareProfile(vram_gb=1e5)  # no request ever waits for cache, as in the book's case
+ENDLESS = HardwareProfile(vram_gb=1e3)  # no request ever waits for cache, as in the book's case
 
 
 class Pace(RooflineLatencyModel):
