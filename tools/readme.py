@@ -140,6 +140,7 @@ def speculation(result: Result, peer: Result) -> Iterator[Row]:
 READERS = {
     "calculators": plain,
     "sweep": with_errors,
+    "layout_search": plain,
     "decode": with_errors,
     "serving": plain,
     "slider_to_paint": slider,
