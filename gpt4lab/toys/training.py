@@ -142,12 +142,13 @@ def train(model: Transformer, data: Sampler, steps: int = 300, seed: int = 0, na
     return Run(training_rows(model, data, steps, seed, lr), model, steps, name).start()
 
 
-def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03) -> Rows:
+def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03,
+                  adam_lr: float = 0.003) -> Rows:  # fmt: skip
     """The training loop; each `next` is one step. Muon and AdamW, learning rate falling over the second half."""
     generator, tokens = torch.Generator().manual_seed(seed), 0
     for i, layer in enumerate(model.mixtures):
         layer.generator.manual_seed(seed + i)
-    optimizer = Optimizer(model, lr)
+    optimizer = Optimizer(model, lr, adam_lr)
     model.train()
     for step in range(steps):
         batch = data(generator)

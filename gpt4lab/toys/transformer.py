@@ -8,6 +8,7 @@ H heads, K KV heads, D head width, V vocabulary.
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from torch import Tensor, nn
 
 from .corpus import VOCABULARY, decode, encode
 from .moe import FeedForward, MoE, Routing
+
+_seeding = threading.Lock()  # torch has one generator for all threads: two models must not draw from it in turns
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ class ParameterCount(NamedTuple):
 
 def build_model(config: ToyConfig, seed: int = 0) -> Transformer:
     """A new model; the same seed gives the same weights, whatever else drew random numbers before."""
-    with torch.random.fork_rng(devices=[]):
+    with _seeding, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Transformer(config)
 
