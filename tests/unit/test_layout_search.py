@@ -25,8 +25,8 @@ pytest.importorskip("numpy")
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
 SMALL = Shape(layers=12, d_model=4096, heads=32, experts=4, top_k=2, vocab=32000)
 SPACE = Space(
-    gpus=16, batch=48, tensor=(1, 2, 4, 8), pipeline=(1, 2, 3, 4), expert=(1, 2, 3), micro_batch=(1, 2),
-    interleave=(1, 2, 5), zero=(0, 1, 3), recompute=("none", "full"), overlap=(0.0, 1.0),
+    gpus=16, batch=48, tensor=(1, 2, 8), pipeline=(1, 2, 3, 4), expert=(1, 2, 3), micro_batch=(1, 2),
+    interleave=(1, 2, 5), zero=(0, 1), recompute=("none", "full"), overlap=(0.0, 1.0),
 )  # fmt: skip
 PLAIN = {"schedule": ("1f1b", "interleaved"), "zero": 0, "recompute": "full", "sequence_parallel": False}
 
@@ -176,7 +176,10 @@ def post(**choices: Any) -> Search:
 
 
 def test_eight_by_fifteen_is_the_best_plain_layout() -> None:
-    """Without expert parallelism, interleaving or a later schedule, as the post describes it."""
+    """Without expert parallelism, interleaving or a later schedule, as the post describes it.
+
+    At its own batch, that is: with others 8 × 20 or 8 × 24 are ahead, by up to 3% of the MFU.
+    """
     found = post(expert=1, interleave=1, schedule="1f1b")
     assert found.fitting > 500
     assert found.rank == 1
@@ -265,7 +268,7 @@ shapes = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(shapes, st.sampled_from([8, 24, 64]), st.floats(0.05, 2), st.floats(1, 4))
 def test_more_memory_never_gives_a_slower_best(shape: Shape, gpus: int, share: float, more: float) -> None:
     few = attrs.evolve(A100, memory_bytes=share * A100.memory_bytes)
@@ -276,7 +279,7 @@ def test_more_memory_never_gives_a_slower_best(shape: Shape, gpus: int, share: f
     assert not less.best or plenty.best[0].report.time_s <= less.best[0].report.time_s * (1 + 1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(shapes, st.sampled_from([8, 24, 64]), st.sampled_from(["recompute", "sequence_parallel", "zero", "schedule"]))
 def test_fewer_choices_never_give_a_better_best(shape: Shape, gpus: int, name: str) -> None:
     space = space_for(shape, A100, gpus, 48)
