@@ -134,12 +134,18 @@ def generate(
 
     A step grows with the cache in a straight line, so that all steps take as long as the middle one each. Memory is
     judged at full length. Tokens and costs count what is generated.
+
+    Raises
+    ------
+    LayoutError : as `decode`, and where prompt or output is not a positive, finite number of tokens.
     """
+    evolve(serving, context=output)  # refuses what is no number of tokens
+    whole = evolve(serving, context=prompt + output)
+    ok = possible(network, whole, chip)
     first = prefill(network, evolve(serving, context=prompt), chip, efficiency)
     step = decode(network, evolve(serving, context=prompt + output / 2), chip, efficiency)
-    whole = evolve(serving, context=prompt + output)
     memory = held(network, whole)
-    fits, reason = _verdict(possible(network, whole, chip), memory, chip.memory_bytes)
+    fits, reason = _verdict(ok, memory, chip.memory_bytes)
     time_s = first.time_s + (output - 1) * step.time_s
     rate = serving.batch * serving.expert * output / time_s
     cost = time_s / 3600 * step.gpus * chip.usd_per_hour / (serving.batch * serving.expert * output) * 1000

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from attrs import evolve, frozen
 
-from gpt4lab.quantities.decode import chip_in, decode, network_in, serving_in
+from gpt4lab.quantities.decode import LayoutError, chip_in, decode, network_in, serving_in
 from gpt4lab.scenario import Scenario
 
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -40,7 +41,14 @@ def _cluster(scenario: Scenario, batch: float, more: Mapping[str, Any]) -> Clust
 
 
 def batch_within(scenario: Scenario, ms_per_token: float, **more: Any) -> int:
-    """Return the largest batch with which a scenario's cluster is as quick as measured; 0 where none is."""
+    """Return the largest batch with which a scenario's cluster is as quick as measured; 0 where none is.
+
+    Raises
+    ------
+    LayoutError : for a time that is not a positive, finite number, or a batch that cannot be served.
+    """
+    if not 0 < ms_per_token < inf:
+        raise LayoutError(f"ms_per_token = {ms_per_token!r} is not a positive, finite number of milliseconds.")
     low, high = 0, MOST
     while low < high:
         middle = (low + high + 1) // 2

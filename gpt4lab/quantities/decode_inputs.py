@@ -19,11 +19,13 @@ from gpt4lab.quantities.step_inputs import (
     LayoutError,
     Shape,
     count,
+    finite,
     fraction,
     measured_efficiency,
     not_negative,
     positive,
     rate,
+    rate_or_unknown,
 )
 from gpt4lab.scenario import FIELDS, Scenario
 
@@ -50,7 +52,7 @@ class Network(Shape):
     nope_dim: Num = field(default=0, validator=not_negative)
     window: Num = field(default=inf, validator=rate)
     window_layers: Num = field(default=0, validator=not_negative)
-    rest: Num = 0
+    rest: Num = field(default=0, validator=finite)
     context: Num = field(default=inf, validator=rate)
 
 
@@ -91,7 +93,7 @@ class Serving:
 class Chip(Hardware):
     """An accelerator with its 8-bit peak; NaN where it has none."""
 
-    peak_8bit_flop_per_s: Num = NAN  # checked where 8 bits are asked for
+    peak_8bit_flop_per_s: Num = field(default=NAN, validator=rate_or_unknown)
 
 
 @frozen

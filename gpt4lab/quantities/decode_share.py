@@ -119,8 +119,14 @@ def held_by(gpu: Share) -> Held:
 
 
 def kv_bytes_per_token(network: Network, kv_bytes: Num = 2) -> Num:
-    """Return the cache of one token in all layers and on all GPUs together, none of them copied or windowed."""
-    return per.cache_bytes(network.layers, Share(network, Serving()).values, kv_bytes)
+    """Return the cache of one token in all layers and on all GPUs together, none of them copied or windowed.
+
+    Raises
+    ------
+    LayoutError : where the bytes of a value are not a positive, finite number.
+    """
+    serving = Serving(kv_bytes=kv_bytes)
+    return per.cache_bytes(network.layers, Share(network, serving).values, serving.kv_bytes)
 
 
 def largest_batch(network: Network, serving: Serving, chip: Chip) -> Num:
@@ -138,7 +144,14 @@ def largest_batch(network: Network, serving: Serving, chip: Chip) -> Num:
 
 
 def longest_context(network: Network, serving: Serving, chip: Chip) -> Num:
-    """Return the tokens per sequence that fit for the given batch, at most the model's context; windows not used."""
-    need = held(network, evolve(serving, context=1))
+    """Return the tokens per sequence that fit for the given batch, at most the model's context; windows not used.
+
+    Raises
+    ------
+    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are 0.
+    """
+    one = evolve(serving, context=1)
+    ok = possible(network, one, chip)
+    need = held(network, one)
     free = chip.memory_bytes - need.weights - need.overhead
-    return minimum(maximum(floor(free / need.cache), 0), network.context)
+    return where(ok, minimum(maximum(floor(free / need.cache), 0), network.context), 0)

@@ -12,6 +12,7 @@ names ("cluster.accelerator.memory_bytes"), or a fixed fact ("catalog/models/gpt
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -20,7 +21,8 @@ from typing import Any, TypeVar
 import attrs
 
 from gpt4lab.quantities.formula import Formula
-from gpt4lab.scenario import FIELDS, Scenario, change, near
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, near
+from gpt4lab.scenario.field import allowed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -88,7 +90,8 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
     """The value of one quantity (or field) under a scenario.
 
     `given` sets paths for this look only, fields or quantities, numbers or arrays: `{"training.mfu": array}` gives
-    an array of results. Raises UnknownQuantity for an unknown name.
+    an array of results. Raises UnknownQuantity for an unknown name, ScenarioError for what no field can be: NaN, an
+    infinity, a negative amount, a zero that something divides by. Within that, a look may leave a field's bounds.
     """
     return values((name,), scenario, given)[name]
 
@@ -99,7 +102,24 @@ def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | 
     words = tuple((path, word) for path, word in given.items() if isinstance(word, str))
     if words:  # "cluster.accelerator": its facts are read behind the field, so the field itself has to change
         scenario, given = _with(scenario, words), {path: given[path] for path in given if path not in dict(words)}
-    return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
+    for path, number in given.items():
+        _refuse(path, number)
+    try:
+        return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
+    except ZeroDivisionError:
+        nothing = [path for path, number in given.items() if isinstance(number, (int, float)) and number == 0]
+        if not nothing:
+            raise
+        raise ScenarioError(f"{' and '.join(nothing)} = 0 leaves nothing to divide by in {', '.join(names)}.") from None
+
+
+def _refuse(path: str, number: Any) -> None:
+    """Raise where a single number is none, or negative although the field at this path cannot be; arrays pass."""
+    field = FIELDS.get(path)
+    lo = field.lo if field and not (field.catalog or field.choices) else -math.inf
+    if number is None or (isinstance(number, (int, float)) and not (math.isfinite(number) and number >= min(lo, 0))):
+        words = "a finite number" if lo < 0 else "a finite number from 0 up"
+        raise ScenarioError(f"{path} = {number!r} is not {words}{f'; {allowed(field)}' if field else ''}.")
 
 
 @lru_cache(maxsize=256)

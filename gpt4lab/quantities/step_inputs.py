@@ -34,6 +34,8 @@ def _demand(words: str, holds: Callable[[float], bool]) -> Any:
 
 positive = _demand("a positive, finite number", lambda value: 0 < value < inf)
 rate = _demand("a positive number", lambda value: value > 0)
+rate_or_unknown = _demand("a positive number, or NaN where there is none", lambda value: isnan(value) or value > 0)
+finite = _demand("a finite number", lambda value: -inf < value < inf)
 not_negative = _demand("a finite number from 0 up", lambda value: 0 <= value < inf)
 fraction = _demand("a number from 0 to 1", lambda value: 0 <= value <= 1)
 count = _demand("a whole number from 1 up", lambda value: 1 <= value < inf and value % 1 == 0)
@@ -172,15 +174,16 @@ def shape_of(model: str, sequence: Num = 2048) -> Shape:
     entry = catalog.models[model]
     if entry.n_experts and entry.n_moe_layers != entry.n_layers:
         raise LayoutError(f"{entry.name}: only {entry.n_moe_layers} of {entry.n_layers} layers have experts.")
-    if entry.context and not getattr(sequence, "ndim", 0) and sequence > entry.context:
-        raise LayoutError(f"sequence = {sequence:,} tokens is more than the {entry.context:,} of {entry.name}.")
-    return Shape(
+    shape = Shape(
         layers=entry.need("n_layers"), d_model=entry.need("d_model"), heads=entry.need("n_heads"),
         kv_heads=entry.need("n_kv_heads"), head_dim=entry.need("head_dim"),
         d_ff=entry.need("expert_d_ff" if entry.n_experts else "d_ff"), gated=float(entry.need("gated_mlp")),
         experts=entry.n_experts or 1, top_k=entry.top_k or 1, shared_experts=entry.n_shared_experts or 0,
         vocab=entry.need("vocab_size"), tied_embeddings=float(bool(entry.tied_embeddings)), sequence=sequence,
     )  # fmt: skip
+    if entry.context and not getattr(sequence, "ndim", 0) and sequence > entry.context:
+        raise LayoutError(f"sequence = {sequence:,} tokens is more than the {entry.context:,} of {entry.name}.")
+    return shape
 
 
 def possible(shape: Shape, layout: Layout) -> Any:
