@@ -133,8 +133,8 @@ def test_tuning_keeps_the_better_rate_of_each_size() -> None:
 def test_published_exponents() -> None:
     found = {(row["source"], row["approach"]): row["a"] for row in published()}
     assert found["Hoffmann 2022", "approach 3"] == 0.46
-    assert found["Besiroglu 2024", "refit of approach 3"] == pytest.approx(0.51, abs=0.005)
-    assert found["Kaplan 2020", ""] == 0.73
+    assert found["Besiroglu 2024", "its L(N, D)"] == pytest.approx(0.51, abs=0.005)
+    assert found["Kaplan 2020", "without embeddings"] == 0.73
 
 
 # --- the sweep
