@@ -3,10 +3,12 @@
 Muennighoff 2023: e readings of U unique tokens teach as much as D' = U + U R* (1 - exp(-R / R*)) fresh ones, with
 R = e - 1 and R* = 15.4. Here D' is read off the fresh models of the same width, and R* is fitted anew.
 
-Expect no universal R*. What decides is the size of the model against its unique text: the narrow toy hardly notices
-sixteen readings, the wide one learns the text by heart, and its held-out loss rises above that of a single reading of
-U, where no D' of the law can follow (D' >= U). The law was fitted with dropout and weight decay; the toy has neither,
-and its law for the parameters beyond what U deserves is left out here. Needs no torch.
+Expect no universal R*. What decides is the size of the model against its unique text: in the recorded run the narrow
+toy hardly notices sixteen readings, the wide one learns the text by heart, and after 64 its held-out loss is above that
+of a single reading, where no D' of the law can follow (D' >= U). That the width between fits the published R* is luck.
+The shape differs too: worth falls late and then steeply, not from the second reading on. The law was fitted with
+dropout and weight decay; the toy has neither, and what the paper says of excess parameters is left out here.
+Needs no torch.
 """
 
 from __future__ import annotations
