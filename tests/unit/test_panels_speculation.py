@@ -125,6 +125,12 @@ def test_what_was_measured_excludes_the_post_s_numbers_and_no_other_explanation(
     assert {row["196 ms measured"] for row in others} == {"possible"}
 
 
+def test_the_later_time_needs_two_changes() -> None:
+    one, two = speculation.explanations()[:6], speculation.explanations()[6:]
+    assert {row["94 ms measured"] for row in one} == {"too slow"}
+    assert {row["94 ms measured"] for row in two} == {"possible"}
+
+
 # Live
 
 
