@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpt4lab import catalog
@@ -46,15 +47,21 @@ def published_config(name: str = "gpt-3-175b") -> ToyConfig:
 
 def count_flop(model: Transformer, context: int, batch: int = 1) -> dict[str, float]:
     """FLOP per token of one forward pass over `context` tokens, by part, as torch counts them (no causal saving)."""
+    tokens = torch.zeros(batch, context, dtype=torch.long, device=model.head.weight.device)
+    counted = count_modules(model, tokens)
+    return _by_part({name: flop / tokens.numel() for name, flop in counted.items()})
+
+
+@torch.no_grad()
+def count_modules(model: nn.Module, *inputs: torch.Tensor) -> dict[str, int]:
+    """FLOP of one forward pass by the name of the module, "Transformer.blocks.0.attention"; "Global" is the sum."""
     counter = FlopCounterMode(display=False, custom_mapping={
         torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
         torch.ops.aten._grouped_mm: _grouped_flop,
     })  # fmt: skip
-    tokens = torch.zeros(batch, context, dtype=torch.long, device=model.head.weight.device)
-    with torch.no_grad(), counter:
-        model(tokens)
-    modules = {name: sum(kinds.values()) / tokens.numel() for name, kinds in counter.get_flop_counts().items()}
-    return _by_part(modules)
+    with counter:
+        model(*inputs)
+    return {name: sum(kinds.values()) for name, kinds in counter.get_flop_counts().items()}
 
 
 def predict_flop(config: ToyConfig, context: int) -> dict[str, float]:

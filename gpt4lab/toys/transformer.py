@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ from torch import Tensor, nn
 from .corpus import VOCABULARY, decode, encode
 from .moe import FeedForward, MoE, Routing
 
-_seeding = threading.Lock()  # torch has one generator for all threads: two models must not draw from it in turns
+_seeding = threading.RLock()  # torch has one generator for all threads: two models must not draw from it in turns
 
 
 @dataclass(frozen=True)
@@ -186,9 +188,16 @@ class ParameterCount(NamedTuple):
 
 def build_model(config: ToyConfig, seed: int = 0) -> Transformer:
     """A new model; the same seed gives the same weights, whatever else drew random numbers before."""
+    with seeded(seed):
+        return Transformer(config)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Torch's random numbers from this seed, for one thread at a time; afterwards they go on as if nothing had been."""
     with _seeding, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Transformer(config)
+        yield
 
 
 def snapshot(model: Transformer) -> Transformer:
