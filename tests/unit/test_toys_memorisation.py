@@ -18,6 +18,7 @@ from gpt4lab.toys import memorisation as toy  # noqa: E402
 from gpt4lab.toys.canaries import Canary, canaries, shape  # noqa: E402
 from gpt4lab.toys.corpus import Corpus, decode, load_corpus  # noqa: E402
 from gpt4lab.toys.memorisation import ask, laws, learn, memorise, plant, recall  # noqa: E402
+from gpt4lab.toys.recordings import load_recorded  # noqa: E402
 from gpt4lab.toys.training import Row  # noqa: E402
 from gpt4lab.toys.transformer import Transformer, build_model  # noqa: E402
 
@@ -177,6 +178,22 @@ def test_laws_are_straight_in_the_logarithm() -> None:
     assert (law["law"], law["slope"], law["r_squared"]) == ("duplicates", pytest.approx(0.3), pytest.approx(1))
     assert law["exposure_slope"] == pytest.approx(1)
     assert [point["duplicates"] for point in law["points"]] == [1, 10, 100], "the control is no point of the line"
+
+
+def test_the_recorded_run_shows_the_three_laws_and_an_honest_control() -> None:
+    recorded = load_recorded("memorisation")
+    for key in ("script", "date", "torch", "machine", "settings"):
+        assert recorded[key]
+    results = recorded["results"]
+    assert {row["seed"] for row in results} == {0, 1, 2}
+    for law in laws(results):
+        assert law["slope"] > 0.05, law["law"]
+        assert law["r_squared"] > 0.7, law["law"]
+        assert law["exposure_slope"] > 0.3, law["law"]
+    control = [row for row in results if row["duplicates"] == 0]
+    assert all(row["extracted"] == 0 for row in control)
+    mean = sum(row["exposure"] for row in control) / len(control)
+    assert mean == pytest.approx(chance_exposure(toy.REFERENCES + 1), abs=0.6)
 
 
 def test_the_same_random_numbers_make_the_same_canary() -> None:
