@@ -26,7 +26,8 @@ from gpt4lab.toys.exponents import (  # noqa: E402
     tuned,
     valley_exponent,
 )  # fmt: skip
-from gpt4lab.toys.isoflop import sweep  # noqa: E402
+from gpt4lab.toys.isoflop import RECORDED, RECORDED_LRS, RECORDED_SEEDS, sweep  # noqa: E402
+from gpt4lab.toys.recordings import load_recorded  # noqa: E402
 
 TINY = {2e7: (8, 16), 5e7: (8, 16)}
 LAW = {"E": 1.0, "A": 60.0, "alpha": 0.4, "B": 400.0, "beta": 0.5}
@@ -137,6 +138,30 @@ def test_published_exponents() -> None:
     assert found["Kaplan 2020", "without embeddings"] == 0.73
 
 
+# --- the recorded run
+
+
+def test_recorded_run_is_complete_and_says_how_it_was_made() -> None:
+    recorded = load_recorded("isoflop")
+    assert all(recorded[key] for key in ("script", "date", "torch", "python", "machine", "settings"))
+    found = {(row["flop"], row["width"], row["seed"], row["lr"]) for row in recorded["results"]}
+    assert found == {
+        (flop, width, seed, lr)
+        for flop in RECORDED for width in RECORDED[flop] for seed in range(RECORDED_SEEDS) for lr in RECORDED_LRS
+    }  # fmt: skip
+    assert all(row["epochs"] < 1 for row in recorded["results"])
+
+
+def test_recorded_valleys_have_their_bottom_inside_and_move_with_compute() -> None:
+    rows = tuned(load_recorded("isoflop")["results"])
+    found = optima(rows)
+    assert all(row["inside"] for row in found)
+    for of in ("optimum", "bpb"):
+        assert [row[of] for row in found] == sorted((row[of] for row in found), reverse=of == "bpb")
+    assert 0 < valley_exponent(rows, "tokens") < valley_exponent(rows) < 1
+    assert valley_exponent(rows, "blocks") > valley_exponent(rows), "a head left out weighs most in the small models"
+
+
 # --- the sweep
 
 
@@ -242,6 +267,8 @@ def test_without_joblib_a_sentence_says_what_to_install(corpus: Corpus, monkeypa
         ({"grid": {float("nan"): (8,)}}, "a budget must be a positive number of FLOP, not nan"),
         ({"grid": {1e6: (64,)}}, "1e[+]06 FLOP do not pay for one batch of 512 tokens at width 64"),
         ({"grid": {1e9: (7,)}}, "d_model must be a multiple"),
+        ({"grid": {}}, "the sweep has no case"),
+        ({"lrs": ()}, "the sweep has no case"),
         ({"seeds": 0}, "seeds must be a whole number of at least 1, not 0"),
         ({"jobs": 0}, "jobs must be a whole number of at least 1, not 0"),
         ({"lrs": (-0.1,)}, "a learning rate must be a positive number, not -0.1"),
