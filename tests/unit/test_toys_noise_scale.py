@@ -23,6 +23,7 @@ from gpt4lab.quantities.fit import line  # noqa: E402
 from gpt4lab.toys import noise_scale as toy  # noqa: E402
 from gpt4lab.toys import trade_off as trade  # noqa: E402
 from gpt4lab.toys.corpus import Batch, Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.recordings import load_recorded  # noqa: E402
 from gpt4lab.toys.transformer import Loss, build_model  # noqa: E402
 
 
@@ -187,6 +188,23 @@ def test_cross_check_compares_both_at_the_same_loss() -> None:
     assert toy.cross_check(synthetic(), [])[0]["ratio"] is None
     with pytest.raises(ValueError, match="three or more"):
         toy.cross_check(synthetic((8, 32)), noise)
+
+
+def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
+    recorded = load_recorded("noise_scale")
+    for key in ("script", "date", "torch", "machine", "settings"):
+        assert recorded[key]
+    rows = [row for case in recorded["results"] for row in toy.cross_check(case["trade_off"], case["noise"])]
+    assert {(row["optimizer"], row["seed"]) for row in rows} == {(o, s) for o in toy.OPTIMIZERS for s in range(3)}
+    for case in recorded["results"]:
+        first, last = case["noise"][0], case["noise"][-1]
+        assert last["bpb"] < first["bpb"]
+        assert last["b_simple"] > first["b_simple"], "the scale rises as the loss falls"
+    critical = {name: [row["b_crit"] for row in rows if row["optimizer"] == name and row["bpb"] == 4.0]
+                for name in toy.OPTIMIZERS}  # fmt: skip
+    assert max(critical["sgd"]) < min(critical["adamw"]) < min(critical["muon"])
+    ratios = [row["ratio"] for row in rows if row["optimizer"] == "adamw" and row["bpb"] <= 4.4]
+    assert all(0.5 < ratio < 2 for ratio in ratios), "within a factor of two, where the steps are more than a few"
 
 
 @pytest.mark.parametrize(
