@@ -4,8 +4,9 @@ After the training a secret is *extracted* if the model, given the last bytes of
 letter, always taking the likeliest byte. Its *exposure* is its rank, in bits, among secrets of its kind that were never
 planted (Carlini 2019: by plain rank, so at most 8 bits for 255 of them; a canary never planted has 1.4 on the mean).
 Carlini (2022) finds the extracted share straight in the logarithm of duplicates, of model size, and of the prompt's
-length; `laws` puts the same lines through the toy. The canaries are half of the text here: no text is so full of them.
-The recorded run, over sizes and seeds, is made anew with
+length; `laws` puts the same lines through the toy, whose share goes from none to all within a hundredfold: a line is a
+summary of an S there. The canaries are half of the text here; no real text is so full of them. The recorded run, over
+sizes and seeds, is made anew with
 
     python -m gpt4lab.toys.memorisation
 """
@@ -44,10 +45,10 @@ from .transformer import Transformer, build_model, count_parameters
 __all__ = ["ask", "laws", "learn", "memorise", "plant", "recall"]
 
 REFERENCES = 255  # canaries that were never planted, to rank against
-RECORDED = {"widths": (16, 32, 64), "seeds": 3}
+RECORDED = {"widths": (16, 32, 64), "epochs": (1, 2, 4), "seeds": 3}
 
 
-def memorise(widths: Sequence[int] = (64,), epochs: Sequence[int] = (1, 2, 4), each: int = 4, seeds: int = 1,
+def memorise(widths: Sequence[int] = (64,), epochs: Sequence[int] = (1, 3), each: int = 4, seeds: int = 1,
              prompt_bytes: Sequence[int] = (6, 12, 24), corpus: Corpus | None = None,
              name: str = "memorisation") -> Run[list[Row]]:  # fmt: skip
     """Plant `each` canaries of each kind and number of duplicates, 0 to 64, train, and ask for them after these epochs.
