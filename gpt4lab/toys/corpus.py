@@ -24,6 +24,7 @@ DOMAINS = ("prose", "code")
 VOCABULARY = 128  # ASCII bytes; any other character becomes "?"
 BYTES_PER_DOMAIN = 300_000
 LONGEST_FILE_BYTES = 16_000  # a longer file is cut here, so that a domain has many files
+FEWEST_BYTES = 20_000  # more than the first file: the second is held out
 PACKAGES = ("", "asyncio", "collections", "concurrent/futures", "email", "http", "importlib", "json", "logging",
             "multiprocessing", "unittest", "urllib", "xml/dom", "xml/etree")  # fmt: skip
 FORMAT = 1  # change this when the recipe changes: old caches are then ignored
@@ -89,7 +90,12 @@ def character_type(token: int) -> str:
 
 @cache
 def load_corpus(bytes_per_domain: int = BYTES_PER_DOMAIN) -> Corpus:
-    """Build the corpus, or read it from the user's cache folder; without a writable folder it stays in memory."""
+    """Build the corpus, or read it from the user's cache folder; without a writable folder it stays in memory.
+
+    Raises ValueError for fewer bytes than two files can have: then nothing would be held out.
+    """
+    if bytes_per_domain < FEWEST_BYTES:
+        raise ValueError(f"bytes_per_domain = {bytes_per_domain:,}; allowed: {FEWEST_BYTES:,} byte or more.")
     python = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     path = _cache_folder() / f"corpus-{FORMAT}-{python}-{bytes_per_domain}.pt"
     try:

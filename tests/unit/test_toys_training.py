@@ -72,6 +72,11 @@ def test_a_python_without_sources_is_a_clear_error(monkeypatch: pytest.MonkeyPat
         corpus_module._build(1_000)
 
 
+def test_a_corpus_too_small_to_hold_anything_out_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"bytes_per_domain = 5,000; allowed: 20,000"):
+        load_corpus(5_000)
+
+
 def test_encode_round_trip_and_foreign_characters() -> None:
     assert decode(encode("def f(x): return 1")) == "def f(x): return 1"
     assert decode(encode("é")) == "?"
