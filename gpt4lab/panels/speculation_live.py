@@ -80,9 +80,8 @@ def watch_view(scenario: Scenario) -> View:
                 {"gamma": row["gamma"], "times": row["speedup_cpu"], "label": ""} for row in _lengths(scenario)
             ],
             "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"], "label": "you"}],
-            "text": text,
-            "prompt": [{"text": scenario.toy.prompt}],
         },
+        text=(scenario.toy.prompt, text),
         alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
     )
 
@@ -156,10 +155,10 @@ SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 def watch_html(view: View) -> str:
     """Text in passes, each byte marked by what became of its guess, and the legend with the counts."""
-    rows, prompt = view.rows["text"], html.escape(str(view.rows["prompt"][0]["text"]))
+    prompt, rows = view.text
     passes = (list(group) for _, group in groupby(rows, key=lambda row: row["pass"]))
     look = "font-family: var(--jp-code-font-family, monospace); font-size: 14px; line-height: 2.4; margin: 0.75rem 0"
-    return f'<p style="{look}">{prompt}&nbsp;{"".join(map(_pass, passes))}</p>{_counts(rows)}'
+    return f'<p style="{look}">{html.escape(prompt)}&nbsp;{"".join(map(_pass, passes))}</p>{_counts(rows)}'
 
 
 def _pass(rows: Sequence[Mapping[str, Any]]) -> str:

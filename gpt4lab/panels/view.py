@@ -22,6 +22,7 @@ class View:
     sentence: what the state means, in one or two sentences. rows: the data of the chart, by dataset.
     alt: what the chart shows, for a reader who cannot see it; the sentence, where nothing else is said.
     follow: fields that this state decides, with their values; their controls move there by themselves.
+    text: what there is to read below the chart, for the panel's `html_of`.
     """
 
     label: str
@@ -32,6 +33,7 @@ class View:
     post: Any = None
     alt: str = ""
     follow: Mapping[str, Any] = attrs.field(factory=dict)
+    text: Any = None
 
     @property
     def headline(self) -> str:

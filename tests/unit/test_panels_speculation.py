@@ -178,16 +178,14 @@ def test_the_reading_marks_each_byte_in_words_too(short: None) -> None:
     view = speculation_live.watch_view(LEAK)
     shown = speculation_live.watch_html(view)
     for label in speculation_live.LOOKS:
-        assert f"{sum(row['label'] == label for row in view.rows['text'])} {label}" in shown
-    assert shown.count("<s>") == sum(row["refused"] is not None for row in view.rows["text"])
+        assert f"{sum(row['label'] == label for row in view.text[1])} {label}" in shown
+    assert shown.count("<s>") == sum(row["refused"] is not None for row in view.text[1])
 
 
 @pytest.mark.live
 def test_text_from_the_model_cannot_become_markup() -> None:
     row = {"token": ord("<"), "refused": ord("&"), "label": "rejected", "pass": 1}
-    written = speculation_live.watch_html(
-        speculation_live.View("", "", "", "", {"text": [row], "prompt": [{"text": "<b>"}]})
-    )
+    written = speculation_live.watch_html(speculation_live.View("", "", "", "", {}, text=("<b>", [row])))
     assert "&lt;b&gt;" in written
     assert "<s>&amp;</s>" in written
 
