@@ -40,6 +40,7 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
 READING = {"lab", "live"}  # extras of pyproject.toml
 EVERYTHING = READING | {"test"}
+NOTHING_CHOSEN = 5  # pytest's word for: no test has such a name
 PARTS = {  # of the test suite, as words for pytest
     "static": ["tests/static"],
     "unit": ["tests/unit"],
@@ -193,16 +194,27 @@ def lab(options: list[str], rest: list[str]) -> int:
 
 
 def test(options: list[str], rest: list[str]) -> int:
-    """Run the tests in one pytest session: linter, types, layers, notebooks and browser are tests too."""
+    """Run the tests: linter, types, layers and notebooks are tests too. The browser's come last, and alone."""
     prepare(EVERYTHING, options)
-    named = any(argument in PARTS or argument.startswith("tests") for argument in rest)
-    chosen = rest if named else [*PARTS, *rest]
-    arguments = [word for name in chosen for word in PARTS.get(name, [name])]
-    if "tests/browser" in arguments:
-        look_for_browser()
+    named = [argument for argument in rest if argument in PARTS or argument.startswith("tests")]
+    browsed, others = (
+        [name for name in named or PARTS if name.startswith(("browser", "tests/browser")) is browser]
+        for browser in (True, False)
+    )
+    rest = [argument for argument in rest if argument not in named]
     ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
     workers = str(min(4, os.cpu_count() or 1))
-    return run("pytest", "--numprocesses", workers, "--dist", "loadfile", *arguments)
+    done = [pytest(["--numprocesses", workers, "--dist", "loadfile"], others, rest)] if others else []
+    if browsed:
+        look_for_browser()
+        done.append(pytest([], browsed, rest))  # beside other work a page would not be as quick as a reader's
+    failed = [code for code in done if code not in (0, NOTHING_CHOSEN)]
+    return failed[0] if failed else min(done)
+
+
+def pytest(how: list[str], parts: list[str], rest: list[str]) -> int:
+    """Run some parts of the tests in one session."""
+    return run("pytest", *how, *(word for name in parts for word in PARTS.get(name, [name])), *rest)
 
 
 def check(options: list[str], rest: list[str]) -> int:

@@ -12,6 +12,15 @@ function library(model) {
   return globalThis.gpt4labVegaReady;
 }
 
+// First drawings wait their turn and for a page at rest: drawing takes long, and a widget whose code is not loaded two
+// seconds after its model has come is given up. What is drawn once is repainted at once.
+function inTurn(draw) {
+  const rest = new Promise((go) => (globalThis.requestIdleCallback ?? setTimeout)(go, { timeout: 5000 }));
+  const turn = Promise.all([globalThis.gpt4labTurn, rest]).then(draw);
+  globalThis.gpt4labTurn = turn.catch(() => null);
+  return turn;
+}
+
 function showFailure(el, model, error) {
   const note = document.createElement("p");
   note.className = "g4l-failure";
@@ -51,7 +60,7 @@ async function render({ model, el }) {
 
   const settings = [model.get("spec"), columnsOf(names), model.get("signals"), model.get("description"), model.get("tables")];
   library(model)
-    .then((embed) => drawChart(embed, el, ...settings))
+    .then((embed) => inTurn(() => drawChart(embed, el, ...settings)))
     .then((drawn) => {
       chart = drawn;
       if (disposed) chart.dispose();
