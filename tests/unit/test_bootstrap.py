@@ -230,5 +230,37 @@ def test_parts_of_the_tests(
     monkeypatch.setattr(bootstrap, "look_for_browser", lambda: None)
     monkeypatch.setattr(bootstrap, "run", lambda *command: commands.append(command) or 0)
     assert bootstrap.test([], asked) == 0
-    [command] = commands
-    assert list(command[5 : 5 + len(given)]) == given
+    assert list(commands[0][5 : 5 + len(given)]) == given
+    assert not any("tests/browser" in command for command in commands[:1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "browser"),
+    [
+        (["-x"], [("pytest", "tests/browser", "-x")]),
+        (["browser"], [("pytest", "tests/browser")]),
+        (["unit", "browser", "-k", "x"], [("pytest", "tests/browser", "-k", "x")]),
+        (["unit"], []),
+    ],
+)
+def test_the_browser_is_tested_last_and_alone(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, asked: list[str], browser: list[tuple[str, ...]]
+) -> None:
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(bootstrap, "prepare", lambda *_: None)
+    monkeypatch.setattr(bootstrap, "look_for_browser", lambda: None)
+    monkeypatch.setattr(bootstrap, "run", lambda *command: commands.append(command) or 0)
+    assert bootstrap.test([], asked) == 0
+    assert [command for command in commands if "tests/browser" in command] == browser
+    assert commands[len(commands) - len(browser) :] == browser
+
+
+@pytest.mark.parametrize(("codes", "result"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((5, 0), 0), ((5, 5), 5)])
+def test_a_failure_in_either_session_is_a_failure(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, codes: tuple[int, int], result: int
+) -> None:
+    left = list(codes)
+    monkeypatch.setattr(bootstrap, "prepare", lambda *_: None)
+    monkeypatch.setattr(bootstrap, "look_for_browser", lambda: None)
+    monkeypatch.setattr(bootstrap, "run", lambda *_: left.pop(0))
+    assert bootstrap.test([], []) == result
