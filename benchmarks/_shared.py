@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -56,12 +57,25 @@ def show(rows: list[dict[str, Any]]) -> None:
         print(f"{found['what']:<88}{found['value']:>14,.4g} {found['unit']:<18}{bar}", flush=True)
 
 
+def missed(rows: list[dict[str, Any]]) -> int:
+    """The exit status: 1 if a row misses its bar."""
+    return int(any(found.get("met") is False for found in rows))
+
+
 def save(name: str, found: dict[str, Any], *packages: str) -> None:
-    """Write results/NAME.json, with the date and the versions that it was measured with."""
+    """Write results/NAME.json, with the date, the machine and the versions that it was measured with."""
     versions = {"python": platform.python_version(), **{package: version(package) for package in packages}}
-    signed = {"date": date.today().isoformat(), "machine": platform.machine(), "versions": versions, **found}
+    signed = {"date": date.today().isoformat(), "machine": this_machine(), "versions": versions, **found}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+
+
+def this_machine() -> str:
+    """The processor's name, where the system says it, and how many there are."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text(encoding="utf-8").splitlines() if information.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return f"{(names or [platform.processor() or platform.machine()])[0]}, {os.cpu_count()} processors"
 
 
 def keep_freed_memory() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._shared import cpu_seconds, row, save, show
+from benchmarks._shared import cpu_seconds, missed, row, save, show
 from gpt4lab.quantities import decode_check as check
 from gpt4lab.quantities.decode import Report, Serving, chip, decode, network_of
 
@@ -63,8 +63,8 @@ def errors() -> list[dict[str, Any]]:
     ]
 
 
-def main(n: int = 1_000_000) -> None:
-    """Measure, print, write."""
+def main(n: int = 1_000_000) -> int:
+    """Measure, print, write; the exit status says whether the bars hold."""
     fast, far = speed(n), errors()
     show(fast)
     for found in far:
@@ -72,7 +72,8 @@ def main(n: int = 1_000_000) -> None:
         print("{what:<54} {rows:>3} rows, mean {mean:6.1%}, largest {largest:6.1%}".format(**found), bar)
     moved = {name: [summary.mean for summary in pair] for name, pair in check.sensitivity().items()}
     save("decode", {"rows": fast, "errors": far, "mean_error_at_minus_and_plus_20_percent": moved}, "numpy")
+    return missed([*fast, *far])
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    sys.exit(main(*map(int, sys.argv[1:])))

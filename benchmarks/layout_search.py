@@ -8,9 +8,11 @@ is one answer of the step model; the search also dismisses those that cannot, an
 
 from __future__ import annotations
 
+import sys
+
 from attrs import evolve
 
-from benchmarks._shared import cpu_seconds, row, save, show
+from benchmarks._shared import cpu_seconds, missed, row, save, show
 from gpt4lab.quantities.layout_search import search, space_for
 from gpt4lab.quantities.step import Shape, machine
 
@@ -22,8 +24,8 @@ SPACE = evolve(
 )  # fmt: skip
 
 
-def main() -> None:
-    """Measure, print, write."""
+def main() -> int:
+    """Measure, print, write; the exit status says whether the bars hold."""
     found = search(MODEL, A100, SPACE)
     seconds = cpu_seconds(lambda: search(MODEL, A100, SPACE), rounds=5)
     there = found.tried - found.impossible
@@ -33,7 +35,8 @@ def main() -> None:
     ]
     show(rows)
     save("layout_search", {"rows": rows}, "numpy")
+    return missed(rows)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

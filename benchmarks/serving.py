@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks._shared import cpu_seconds, row, save, show
+from benchmarks._shared import cpu_seconds, missed, row, save, show
 from gpt4lab.simulate import pipeline
 from gpt4lab.simulate.serving import Linear, LogNormal, Poisson, Rules, Workload, serve
 
@@ -34,8 +34,8 @@ def name(requests: int, case: str = "continuous batching") -> str:
     return f"serving simulation of {requests:,} requests: {case}"
 
 
-def main(requests: int = REQUESTS) -> None:
-    """Measure, print, write."""
+def main(requests: int = REQUESTS) -> int:
+    """Measure, print, write; the exit status says whether the bars hold."""
     rows = []
     for case, (_, rules) in CASES.items():
         asked = workload(requests, case)
@@ -45,7 +45,8 @@ def main(requests: int = REQUESTS) -> None:
     rows.append(row("pipeline simulation of 15 stages, 35 micro-batches", seconds * 1e3, "ms"))
     show(rows)
     save("serving", {"rows": rows}, "numpy")
+    return missed(rows)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    sys.exit(main(*map(int, sys.argv[1:])))

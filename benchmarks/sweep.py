@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from benchmarks._shared import cpu_seconds, row, save, show
+from benchmarks._shared import cpu_seconds, missed, row, save, show
 from gpt4lab.quantities import step_check as check
 from gpt4lab.quantities.step import Layout, Shape, StepReport, machine, step
 
@@ -57,8 +57,8 @@ def error() -> dict[str, Any]:
     return {"what": TABLE_1, **attrs.asdict(found), "bar": MEAN, "bar_largest": LARGEST, "met": met}
 
 
-def main(n: int = CONFIGURATIONS) -> None:
-    """Measure, print, write."""
+def main(n: int = CONFIGURATIONS) -> int:
+    """Measure, print, write; the exit status says whether the bars hold."""
     many = layouts(n)
     scalar = cpu_seconds(lambda: answer(step(MODEL, ONE, A100)), 1000)
     sweep = n / cpu_seconds(lambda: [answer(step(MODEL, chunk, A100)) for chunk in many], rounds=5)
@@ -69,7 +69,8 @@ def main(n: int = CONFIGURATIONS) -> None:
     show(rows)
     print("{what}: mean {mean:.1%}, largest {largest:.1%}, met: {met}".format(**error()))
     save("sweep", {"rows": rows, "errors": [error()]}, "numpy")
+    return missed([*rows, error()])
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    sys.exit(main(*map(int, sys.argv[1:])))

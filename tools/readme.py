@@ -46,8 +46,16 @@ def table(heads: Row, rows: Iterable[Row]) -> str:
 
 
 def benchmarks() -> str:
-    """Every result: what, measured, the peer's, bar."""
-    return table(("what", "measured", "peer", "bar"), results())
+    """Where and when, then every result: what, measured, the peer's, bar."""
+    return f"{whereabouts()}\n\n{table(('what', 'measured', 'peer', 'bar'), results())}"
+
+
+def whereabouts() -> str:
+    """Machines and days of all results, the peers' too."""
+    found = [read(path.stem) for path in sorted(RESULTS.glob("*.json"))]
+    places = sorted({result["machine"] for result in found})
+    days = sorted({result["date"] for result in found})
+    return f"Measured on {' and on '.join(places)}, {' to '.join(dict.fromkeys((days[0], days[-1])))}."
 
 
 def results() -> Iterator[Row]:
@@ -114,9 +122,10 @@ def times(ways: dict[str, float], digits: int = 2) -> str:
 
 def slider(result: Result, peer: Result) -> Iterator[Row]:
     """From slider to paint, over the panels measured."""
-    medians, tails = ([row[key] for row in result.values()] for key in ("median_ms", "p95_ms"))
-    what = f"slider to repainted chart in Chromium, slowest of {len(result)} panels"
-    yield what, f"median {max(medians):.0f} ms, p95 {max(tails):.0f} ms", NONE, "40 ms, 80 ms"
+    medians, tails = ([row[key] for row in result["rows"]] for key in ("median_ms", "p95_ms"))
+    what = f"slider to repainted chart in Chromium, slowest of {len(medians)} panels"
+    bar = "{median_ms} ms, {p95_ms} ms".format(**result["bars"])
+    yield what, f"median {max(medians):.0f} ms, p95 {max(tails):.0f} ms", NONE, bar
 
 
 def attention(result: Result, peer: Result) -> Iterator[Row]:
