@@ -39,7 +39,7 @@ def main(requests: int = REQUESTS) -> int:
     rows = []
     for case, (_, rules) in CASES.items():
         asked = workload(requests, case)
-        rate = requests / cpu_seconds(lambda a=asked, r=rules: serve(a.draw(1), PACE, r).summary())
+        rate = requests / cpu_seconds(lambda a=asked, r=rules: serve(a.draw(1), PACE, r).summary(), rounds=25)
         rows.append(row(name(requests, case), rate, "requests/s", BAR, least=True))
     seconds = cpu_seconds(lambda: pipeline.play(pipeline.build("1f1b", 15, 35)))
     rows.append(row("pipeline simulation of 15 stages, 35 micro-batches", seconds * 1e3, "ms"))

@@ -21,7 +21,10 @@ from typing import Any
 from benchmarks._shared import save
 
 ROOT = Path(__file__).resolve().parents[1]
-PANELS = ("flop.token", "money.run", "equation.equation", "rerun.rerun", "bubble.bubble", "experts.touched", "speculation.pays")
+PANELS = (
+    "flop.token", "money.run", "equation.equation", "rerun.rerun", "bubble.bubble", "experts.touched",
+    "speculation.pays",
+)  # fmt: skip
 MOVES, WARM_UP = 60, 5
 BARS = {"median_ms": 40, "p95_ms": 80, "replaced": 0}
 

@@ -77,13 +77,16 @@ def _looks(series: str | None, names: Sequence[str]) -> tuple[Any, Any]:
 
 
 def _names(x: Axis, y: Axis, series: str, look: tuple[Any, Any], last_value: str) -> alt.Chart:
-    """Each series' name, right of its last point that lies inside the plot."""
+    """Each series' name, right of its last point that lies inside the plot.
+
+    An aggregate, since it keeps one row a series, and with it the word's element, when another point becomes the last.
+    """
     value = f" + '  ' + format(datum['{y.field}'], '{last_value}')" if last_value else ""
     return (
         data()
         .transform_filter(" && ".join([f"isValid(datum['{y.field}'])", *_inside(x), *_inside(y)]))
-        .transform_joinaggregate(_last=f"max({x.field})", groupby=[series])
-        .transform_filter(f"datum['{x.field}'] == datum._last")
+        .transform_aggregate(_last=f"argmax({x.field})", groupby=[series])
+        .transform_calculate(**{axis.field: f"datum._last['{axis.field}']" for axis in (x, y)})
         .transform_calculate(_name=f"datum['{series}']{value}")
         .mark_text(align="left", dx=LABEL_GAP)
         .encode(axes.x(x), axes.y(y), look[0], text=alt.Text("_name", type="nominal"))

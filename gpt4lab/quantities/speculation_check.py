@@ -6,12 +6,15 @@ come back within its rounding; the measured one need not: the theorem leaves out
 
 from __future__ import annotations
 
+from functools import cache
+
 from gpt4lab import catalog
 from gpt4lab.catalog import Measurement
 from gpt4lab.quantities.speculation import speedup, tokens_per_pass
 from gpt4lab.quantities.step_check import Check, Rows
 
 
+@cache
 def published() -> tuple[Measurement, ...]:
     """The catalog's measurements that state acceptance, draft length and draft cost."""
     found = [entry for entry in catalog.measurements.values() if entry.topic == "speculation"]

@@ -37,15 +37,9 @@ class Rules:
 # fmt: on
 
 
-class Stretch(NamedTuple):
-    """Equal steps in a row: when, how many, and what each carried."""
-
-    start_s: float
-    seconds: float
-    steps: int
-    sequences: int  # places that got a token in each step
-    prompt_tokens: int  # in each step
-    cached_tokens: int  # at the end
+#: Equal steps in a row: when, how long, how many; what each carried (places that got a token, tokens of prompts); and
+#: what is cached at the end.
+STRETCH = ("start_s", "seconds", "steps", "sequences", "prompt_tokens", "cached_tokens")
 
 
 class Stay(NamedTuple):
@@ -60,13 +54,16 @@ class Stay(NamedTuple):
 
 
 class Log:
-    """What happened: times of each request (s), stays in slots, stretches of equal steps."""
+    """What happened: times of each request (s), stays in slots, stretches of equal steps.
+
+    Stretches lie in one flat list, as many numbers each as `STRETCH` has names: objects would cost a third of the play.
+    """
 
     def __init__(self, requests: int) -> None:
         self.first_s = [-1.0] * requests
         self.finished_s = [-1.0] * requests
         self.stays: list[Stay] = []
-        self.stretches: list[Stretch] = []
+        self.stretches: list[float] = []
 
 
 def check(asked: Requests, rules: Rules) -> None:
@@ -127,7 +124,7 @@ class Gangs:
         for i in batch:
             log.first_s[i], log.finished_s[i] = answering, answering + seconds_of(self.output[i] - 1, *these)
             log.stays.append(Stay(i, start, answering, log.finished_s[i], left, self.output[i]))
-        log.stretches.append(Stretch(start, answering - start, 1, 0, prompts, prompts))
+        log.stretches += (start, answering - start, 1, 0, prompts, prompts)
         if steps:
-            log.stretches.append(Stretch(answering, left - answering, steps, size, 0, prompts + size * steps))
+            log.stretches += (answering, left - answering, steps, size, 0, prompts + size * steps)
         return left

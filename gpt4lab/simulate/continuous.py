@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush
 
-from gpt4lab.simulate.batching import Log, Rules, Stay, Stretch
+from gpt4lab.simulate.batching import Log, Rules, Stay
 from gpt4lab.simulate.pace import ENDLESS, ROUNDING, Pace, seconds_of, series, step_s, steps_in
 from gpt4lab.simulate.workload import Requests
 
@@ -28,7 +28,10 @@ class Replica:
 
     def __init__(self, asked: Requests, pace: Pace, rules: Rules) -> None:
         self.arrival, self.prompt, self.output = asked.arrival_s.tolist(), asked.prompt.tolist(), asked.output.tolist()
-        self.pace, self.rules, self.log = pace, rules, Log(len(asked))
+        self.pace, self.log = pace, Log(len(asked))
+        self.slots, self.cache, self.chunk, self.limit_s = (
+            rules.slots, rules.cache_tokens, rules.chunk_tokens, rules.step_limit_s
+        )  # fmt: skip
         self.now, self.step = 0.0, 0
         self.coming, self.returned = 0, []  # who arrives next; who was thrown out, the first to return last
         self.batch, self.answering = 0, 0  # requests in slots, and those of them past their prompt
@@ -61,9 +64,9 @@ class Replica:
     def fits(self, prompt: int) -> bool:
         """Say whether one more request keeps to the slots, the cache and the latency target. Alone it may enter."""
         size, cached = self.batch + 1, self.held + prompt + self.batch
-        if size > self.rules.slots or cached > self.rules.cache_tokens:
+        if size > self.slots or cached > self.cache:
             return False
-        return step_s(self.pace, size, 0, cached + 1) <= self.rules.step_limit_s
+        return step_s(self.pace, size, 0, cached + 1) <= self.limit_s
 
     def enter(self, i: int) -> None:
         """Take a slot and room for the prompt."""
@@ -80,7 +83,7 @@ class Replica:
 
     def make_room(self) -> None:
         """Throw out the youngest until every answer has room for its next token."""
-        while self.held + self.answering > self.rules.cache_tokens:
+        while self.held + self.answering > self.cache:
             i = self.entered.pop()
             if self.log.finished_s[i] < 0:
                 self.throw_out(i)
@@ -118,10 +121,10 @@ class Replica:
         prompt_tokens, steps = self.portion()
         if self.answering:
             until_end = (self.ends[0] >> BITS) - self.step
-            steps = min(steps, until_end, (self.rules.cache_tokens - self.held) // self.answering)
+            steps = min(steps, until_end, (self.cache - self.held) // self.answering)
         these = series(self.pace, self.answering, prompt_tokens, self.read)
         seconds = seconds_of(steps, *these)
-        if not someone_waits and self.batch < self.rules.slots and self.coming < len(self.arrival):
+        if not someone_waits and self.batch < self.slots and self.coming < len(self.arrival):
             gap = self.arrival[self.coming] - self.now
             if gap < seconds:
                 steps = min(steps, steps_in(gap, *these))
@@ -130,24 +133,26 @@ class Replica:
 
     def portion(self) -> tuple[int, int]:
         """Tokens of prompts in a step, and for how many steps that stays so while no prompt gets done."""
-        chunk = self.rules.chunk_tokens
         if not self.backlog:
             return 0, ENDLESS
-        if self.backlog <= chunk:
+        if self.backlog <= self.chunk:
             return self.backlog, 1
         to_do = self.prompt[self.prompts[0]] - self.begun
-        return chunk, min(-(-to_do // chunk), self.backlog // chunk)
+        return self.chunk, min(-(-to_do // self.chunk), self.backlog // self.chunk)
 
     def settle(self, steps: int, seconds: float, prompt_tokens: int) -> None:
         """Book what these steps brought."""
-        start, self.now, self.step = self.now, self.now + seconds, self.step + steps
-        self.read += steps * self.answering
-        self.held += steps * self.answering
-        self.log.stretches.append(Stretch(start, seconds, steps, self.answering, prompt_tokens, self.held))
+        answered = steps * self.answering
+        self.read += answered
+        self.held += answered
+        self.log.stretches += (self.now, seconds, steps, self.answering, prompt_tokens, self.held)
+        self.now += seconds
+        self.step += steps
         if prompt_tokens:
             self.work_off(steps * prompt_tokens)
-        while self.ends and self.ends[0] >> BITS <= self.step:
-            last = heappop(self.ends)
+        over, ends = (self.step + 1) << BITS, self.ends
+        while ends and ends[0] < over:
+            last = heappop(ends)
             if self.end[last & REQUEST] == last:  # else void: thrown out meanwhile
                 self.leave(last & REQUEST)
 

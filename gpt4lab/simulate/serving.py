@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from attrs import define
 
-from gpt4lab.simulate.batching import SCHEDULERS, Gangs, Log, Rules, Stay, Stretch, check
+from gpt4lab.simulate.batching import SCHEDULERS, STRETCH, Gangs, Log, Rules, Stay, check
 from gpt4lab.simulate.continuous import Replica
 from gpt4lab.simulate.pace import ROUNDING, Linear, Pace, Roofline, lane
 from gpt4lab.simulate.workload import (
@@ -98,9 +98,9 @@ class Served:
 
     @cached_property
     def steps(self) -> dict[str, Floats]:
-        """Stretches of equal steps, column by column, as named in `Stretch`."""
-        columns = np.array(self.log.stretches, dtype=np.float64).T
-        return dict(zip(Stretch._fields, columns, strict=True))
+        """Stretches of equal steps, column by column, as named in `STRETCH`."""
+        columns = np.array(self.log.stretches).reshape(-1, len(STRETCH)).T
+        return dict(zip(STRETCH, columns, strict=True))
 
     @property
     def total_s(self) -> float:
