@@ -136,7 +136,7 @@ fit = Panel(
             "serving.accelerator": "h100-sxm-80gb", "serving.bytes_per_weight": 1, "serving.bytes_per_kv": 1,
         },
     },
-    claims=("C59", "C61"),
+    claims=("C59", "C60", "C61"),
     view=fit_view,
     chart=fit_chart,
 )  # fmt: skip
