@@ -135,7 +135,9 @@ def attention(result: Result, peer: Result) -> Iterator[Row]:
             same = [other for other in peer.get("rows", ()) if other["context"] == row["context"]]
             ways = {r["way"].removeprefix("library, "): r["times_faster"] for r in same if r["way"] != "folded"}
             what = f"decode attention at {row['context']:,} tokens, 1 key-value head against 16, one thread"
-            yield what, f"{row['times_faster']:.1f}× faster", by(peer, times(ways, 1)), f"{result['bar']:g}×"
+            roofline = result["roofline"][str(row["context"])]
+            ours = f"{row['times_faster']:.1f}× faster (roofline of this processor: {roofline:.1f}×)"
+            yield what, ours, by(peer, times(ways, 1)), f"{result['bar']:g}×"
 
 
 def speculation(result: Result, peer: Result) -> Iterator[Row]:
