@@ -8,9 +8,9 @@ A turn is a few steps in a row, as a model decodes: then the small cache stays i
 same race with one step a turn ("cold", everything from memory) is reported beside it and is held to no bar: reading
 and arithmetic then add up. How much arithmetic the core gives is measured too; a neighbour may take half of it.
 
-Fewer heads mean fewer bytes, not less arithmetic. So the roofline of this processor stands beside each context: the time
-to read the cache of 16 heads once, over the time that one head needs to be read or multiplied, whichever is longer, each
-measured by itself. Where it lies below the bar, as on processors without AVX-512, the bar is out of reach.
+Fewer heads mean fewer bytes, not less arithmetic. So the roofline of this processor stands beside the result: the time
+to read the cache of 16 heads, over the time to read that of one head or to multiply it, whichever is longer, each
+measured by itself. On a processor without AVX-512 it can lie below the bar.
 
     python -m benchmarks.decode_attention
 """
