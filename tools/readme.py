@@ -78,7 +78,7 @@ def by(peer: Result, words: str) -> str:
 
 def amount(row: Result) -> str:
     """Value and unit."""
-    return f"{row['value']:,.3g} {row['unit']}" if row["value"] < 1e4 else f"{row['value']:,.0f} {row['unit']}"
+    return f"{row['value']:,.3g} {row['unit']}" if row["value"] < 1e3 else f"{row['value']:,.0f} {row['unit']}"
 
 
 def plain(result: Result, peer: Result) -> Iterator[Row]:
