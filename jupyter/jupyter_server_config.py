@@ -1,6 +1,7 @@
 """JupyterLab's settings for this book: nothing leaves the machine, and slider moves are not held back.
 
-`book.py` points JUPYTER_CONFIG_PATH here. labconfig/ beside this file turns off news and update checks.
+`book.py` points JUPYTER_CONFIG_PATH here. labconfig/ beside this file turns off news and update checks, and
+shows the kernel's state in the status bar: in the toolbar each change of it, two a move, measures all buttons (9 ms).
 """
 
 from __future__ import annotations

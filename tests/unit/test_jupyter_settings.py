@@ -46,6 +46,10 @@ def settings(root: Path) -> Any:
     return loader.PyFileConfigLoader("jupyter_server_config.py", path=str(root / "jupyter")).load_config()
 
 
+def overrides(root: Path) -> Any:
+    return json.loads((root / "jupyter/labconfig/default_setting_overrides.json").read_text(encoding="utf-8"))
+
+
 def test_the_book_opens_on_its_first_page(root: Path, opened: None) -> None:
     config = settings(root)
     assert config.ServerApp.root_dir == str(root)
@@ -56,8 +60,11 @@ def test_nothing_asks_the_network(root: Path, opened: None) -> None:
     config = settings(root)
     assert config.LabApp.news_url is None
     assert config.LabApp.extension_manager == "readonly"
-    overrides = json.loads((root / "jupyter/labconfig/default_setting_overrides.json").read_text(encoding="utf-8"))
-    assert overrides["@jupyterlab/apputils-extension:notification"] == {"checkForUpdates": False, "fetchNews": "false"}
+    assert overrides(root)["@jupyterlab/apputils-extension:notification"] == {"checkForUpdates": False, "fetchNews": "false"}
+
+
+def test_the_kernels_state_stands_in_the_status_bar(root: Path) -> None:
+    assert overrides(root)["@jupyterlab/notebook-extension:tracker"]["kernelStatus"]["showOnStatusBar"]
 
 
 def test_the_kernel_websocket_sends_at_once(root: Path, opened: None) -> None:
