@@ -251,3 +251,10 @@ def test_a_mark_may_turn_from_a_point_into_a_level(open_cells: Open) -> None:
     lab.wait_for_text("a level")
     lab.page.wait_for_function("document.querySelectorAll('.g4l-plot [stroke-dasharray=\"4,3\"]').length === 1")
     lab.no_trouble()
+
+
+def test_the_kernels_state_stands_in_the_status_bar(open_cells: Open) -> None:
+    lab = open_cells(["1 + 1"])  # in the toolbar it would cost each slider move 9 ms
+    lab.page.wait_for_selector("#jp-bottom-panel .jp-Notebook-ExecutionIndicator")
+    assert lab.page.locator(".jp-Toolbar .jp-Notebook-ExecutionIndicator").count() == 0
+    lab.no_trouble()

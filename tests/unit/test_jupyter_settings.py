@@ -60,11 +60,8 @@ def test_nothing_asks_the_network(root: Path, opened: None) -> None:
     config = settings(root)
     assert config.LabApp.news_url is None
     assert config.LabApp.extension_manager == "readonly"
-    assert overrides(root)["@jupyterlab/apputils-extension:notification"] == {"checkForUpdates": False, "fetchNews": "false"}
-
-
-def test_the_kernels_state_stands_in_the_status_bar(root: Path) -> None:
-    assert overrides(root)["@jupyterlab/notebook-extension:tracker"]["kernelStatus"]["showOnStatusBar"]
+    quiet = {"checkForUpdates": False, "fetchNews": "false"}
+    assert overrides(root)["@jupyterlab/apputils-extension:notification"] == quiet
 
 
 def test_the_kernel_websocket_sends_at_once(root: Path, opened: None) -> None:
