@@ -64,8 +64,7 @@ class LiveChart(anywidget.AnyWidget):
 
     """
 
-    _esm = theme.read("view.js") + theme.read("live.js")
-    _css = theme.css()
+    _esm = theme.styling("chart", theme.css()) + theme.read("view.js") + theme.read("live.js")
 
     spec = t.Dict().tag(sync=True)
     tables = t.Dict(help="dataset -> caption and headings, for the table").tag(sync=True)

@@ -14,6 +14,7 @@ replaces them where the page is dark or printed.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -86,6 +87,21 @@ def themed(spec: dict[str, Any]) -> dict[str, Any]:
 def css() -> str:
     """The stylesheet of a chart, colours included."""
     return read("tokens.css") + read("chart.css")
+
+
+def styling(name: str, stylesheet: str) -> str:
+    """JavaScript for the head of a widget's module: the page gets this stylesheet, once.
+
+    A widget's own `_css` would be written again for each widget, and each time the browser styles the whole page anew:
+    a chapter has ninety.
+    """
+    return f"""{{
+  const id = "gpt4lab-{name}", text = {json.dumps(stylesheet)};
+  const made = () => document.head.appendChild(Object.assign(document.createElement("style"), {{ id }}));
+  const sheet = document.getElementById(id) ?? made();
+  if (sheet.textContent !== text) sheet.textContent = text;
+}}
+"""
 
 
 def read(name: str) -> str:

@@ -28,6 +28,7 @@ from gpt4lab.charts import theme
 
 # What the page says is not said back to it: each move would wait for one message more, a fifth of its time.
 NO_ECHO = False
+
 FACTORS = (100, 1e3, 1e6, 1e9, 1e12)  # slips of unit or of prefix that an error message can name
 
 
@@ -39,25 +40,14 @@ def _beside(name: str) -> str:
     return files("gpt4lab.panels").joinpath(name).read_text(encoding="utf-8")
 
 
-class Stylesheet(anywidget.AnyWidget):
-    """Shows nothing; brings the look of controls and panels to the page."""
-
-    _esm = "export default {}"
-    _css = theme.read("tokens.css") + _beside("controls.css") + _beside("panel.css")
-
-
-def stylesheet() -> Stylesheet:
-    """The look of a panel, as a widget without a size: put it into the panel's box."""
-    sheet = Stylesheet()
-    sheet.layout.display = "none"
-    return sheet
+#: The look of controls and panels, colours included.
+LOOK = theme.read("tokens.css") + _beside("controls.css") + _beside("panel.css")
 
 
 class Control(anywidget.AnyWidget):
     """What the three controls share."""
 
-    _esm = _beside("number.js") + _beside("controls.js")
-    _css = Stylesheet._css
+    _esm = theme.styling("panel", LOOK) + _beside("number.js") + _beside("controls.js")
 
     kind = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)

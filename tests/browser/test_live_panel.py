@@ -258,3 +258,12 @@ def test_the_kernels_state_stands_in_the_status_bar(open_cells: Open) -> None:
     lab.page.wait_for_selector("#jp-bottom-panel .jp-Notebook-ExecutionIndicator")
     assert lab.page.locator(".jp-Toolbar .jp-Notebook-ExecutionIndicator").count() == 0
     lab.no_trouble()
+
+
+def test_all_controls_share_one_stylesheet(open_cells: Open) -> None:
+    lab = open_cells(PANEL)
+    lab.charts()
+    assert lab.page.locator("style#gpt4lab-panel").count() == 1
+    assert lab.page.locator("style#gpt4lab-chart").count() == 1
+    assert lab.page.evaluate("getComputedStyle(document.querySelector('.g4l-control')).display") == "grid"
+    assert not lab.page.locator("style[id*='gpt4lab.']").count()  # nor one by anywidget, written again for each control

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import traitlets
 
-from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, ToggleControl, stylesheet, unit_words
+from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, ToggleControl, unit_words
 
 
 def gpus(**options: Any) -> NumberControl:
@@ -112,7 +112,3 @@ def test_a_switch_returns_to_its_mark() -> None:
     control = ToggleControl("Count the bubble", value=False, mark=True)
     control.to_mark()
     assert control.value is True
-
-
-def test_the_stylesheet_takes_no_room() -> None:
-    assert stylesheet().layout.display == "none"
