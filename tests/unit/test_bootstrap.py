@@ -214,6 +214,16 @@ def test_a_browser_is_installed_on_a_ci_machine_only(
     assert (bootstrap.NO_BROWSER in capsys.readouterr().out) is (ci == "")
 
 
+@pytest.fixture
+def commands(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What would be run: nothing is prepared, no browser is looked for."""
+    given: list[tuple[str, ...]] = []
+    monkeypatch.setattr(bootstrap, "prepare", lambda *_: None)
+    monkeypatch.setattr(bootstrap, "look_for_browser", lambda: None)
+    monkeypatch.setattr(bootstrap, "run", lambda *command: given.append(command) or 0)
+    return given
+
+
 @pytest.mark.parametrize(
     ("asked", "given"),
     [
@@ -223,12 +233,8 @@ def test_a_browser_is_installed_on_a_ci_machine_only(
     ],
 )
 def test_parts_of_the_tests(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, asked: list[str], given: list[str]
+    bootstrap: ModuleType, commands: list[tuple[str, ...]], asked: list[str], given: list[str]
 ) -> None:
-    commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(bootstrap, "prepare", lambda *_: None)
-    monkeypatch.setattr(bootstrap, "look_for_browser", lambda: None)
-    monkeypatch.setattr(bootstrap, "run", lambda *command: commands.append(command) or 0)
     assert bootstrap.test([], asked) == 0
     assert list(commands[0][5 : 5 + len(given)]) == given
     assert not any("tests/browser" in command for command in commands[:1])
@@ -244,12 +250,8 @@ def test_parts_of_the_tests(
     ],
 )
 def test_the_browser_is_tested_last_and_alone(
-    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, asked: list[str], browser: list[tuple[str, ...]]
+    bootstrap: ModuleType, commands: list[tuple[str, ...]], asked: list[str], browser: list[tuple[str, ...]]
 ) -> None:
-    commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(bootstrap, "prepare", lambda *_: None)
-    monkeypatch.setattr(bootstrap, "look_for_browser", lambda: None)
-    monkeypatch.setattr(bootstrap, "run", lambda *command: commands.append(command) or 0)
     assert bootstrap.test([], asked) == 0
     assert [command for command in commands if "tests/browser" in command] == browser
     assert commands[len(commands) - len(browser) :] == browser
