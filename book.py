@@ -2,7 +2,7 @@
 """gpt4lab: one command opens the book, one runs its tests. Each prepares everything it needs first.
 
     python3 book.py lab       open the book in JupyterLab
-    python3 book.py test      run every test, or a part: static, unit, property, notebooks, browser
+    python3 book.py test      run every test, or a part: static, unit, notebooks, browser
     python3 book.py check     linter, types and layers only
     python3 book.py bench     run the benchmarks, or those that are named
     python3 book.py setup     prepare for all of the above, and stop there
@@ -44,7 +44,6 @@ NOTHING_CHOSEN = 5  # pytest's word for: no test has such a name
 PARTS = {  # of the test suite, as words for pytest
     "static": ["tests/static"],
     "unit": ["tests/unit"],
-    "property": ["tests/property"],
     "notebooks": ["tests/notebooks", "--nbmake", "--nbmake-timeout=120", "notebooks"],
     "browser": ["tests/browser"],
 }

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks._shared import cpu_seconds, missed, row, save, show
-from gpt4lab.quantities import decode_check as check
-from gpt4lab.quantities.decode import Report, Serving, chip, decode, network_of
+from gpt4lab.checks import decode as check
+from gpt4lab.models.decode.report import Report, Serving, chip, decode, network_of
 
 CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
 CHOICES = {

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from benchmarks._shared import save
-from gpt4lab.toys.decoding import HEAD_WIDTH, HEADS, WAYS, KVCache, Timing, race, repeat_kv
+from gpt4lab.toys.decoding.cache import HEAD_WIDTH, HEADS, WAYS, KVCache, Timing, race, repeat_kv
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]  # query (H, D), keys and values (K, n, D) to (H, D)
 

@@ -21,7 +21,7 @@ from transformers.models.llama.modeling_llama import eager_attention_forward
 
 from benchmarks._shared import save
 from benchmarks.decode_attention import EQUAL, Attend, settings, table
-from gpt4lab.toys.decoding import folded
+from gpt4lab.toys.decoding.cache import folded
 
 
 def library(forward: Any, *, masked: bool = False) -> Attend:

@@ -13,8 +13,8 @@ import sys
 from attrs import evolve
 
 from benchmarks._shared import cpu_seconds, missed, row, save, show
-from gpt4lab.quantities.layout_search import search, space_for
-from gpt4lab.quantities.step import Shape, machine
+from gpt4lab.models.search.layout import search, space_for
+from gpt4lab.models.step.report import Shape, machine
 
 MODEL = Shape(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks._shared import keep_freed_memory, save, timed, turns
-from gpt4lab.toys import moe
+from gpt4lab.toys.core import moe
 
 TOKENS, WIDTH, FF, TOP_K = 4096, 128, 512, 2
 EXPERTS = (4, 16, 64)

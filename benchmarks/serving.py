@@ -11,8 +11,8 @@ from __future__ import annotations
 import sys
 
 from benchmarks._shared import cpu_seconds, missed, row, save, show
-from gpt4lab.simulate import pipeline
-from gpt4lab.simulate.serving import Linear, LogNormal, Poisson, Rules, Workload, serve
+from gpt4lab.simulate.pipeline.play import play as pipeline
+from gpt4lab.simulate.serving.served import Linear, LogNormal, Poisson, Rules, Workload, serve
 
 BAR = 50_000
 REQUESTS = 10_000

@@ -23,8 +23,8 @@ from sched_sim.schedulers.factory import create_scheduler
 
 from benchmarks import serving
 from benchmarks._shared import cpu_seconds, row, save, show
-from gpt4lab.simulate.pace import step_s
-from gpt4lab.simulate.serving import Requests, Rules, Served, serve
+from gpt4lab.simulate.serving.pace import step_s
+from gpt4lab.simulate.serving.served import Requests, Rules, Served, serve
 
 EQUAL_S = 1e-6
 ENDLESS = HardwareProfile(vram_gb=1e3)  # no request ever waits for cache, as in the book's case

@@ -13,12 +13,12 @@ import sys
 from typing import Any
 
 from benchmarks._shared import save
-from gpt4lab.toys.cached import CachedDecoder
-from gpt4lab.toys.corpus import encode
-from gpt4lab.toys.drafts import Draft, load_ngram
-from gpt4lab.toys.speculation import Settings
-from gpt4lab.toys.speculation_measured import PROMPTS, compare, exactness, lenience_rows
-from gpt4lab.toys.train_target import load_shipped
+from gpt4lab.toys.core.corpus import encode
+from gpt4lab.toys.decoding.cached import CachedDecoder
+from gpt4lab.toys.decoding.drafts import Draft, load_ngram
+from gpt4lab.toys.decoding.measured import PROMPTS, compare, exactness, lenience_rows
+from gpt4lab.toys.decoding.speculation import Settings
+from gpt4lab.toys.decoding.train_target import load_shipped
 
 BAR = 1.8
 GAMMAS, TEMPERATURES = (2, 4, 6), (0.7, 1.0, 0.0)

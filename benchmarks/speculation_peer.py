@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from benchmarks._shared import save
-from gpt4lab.toys.cached import CachedDecoder
-from gpt4lab.toys.corpus import encode
-from gpt4lab.toys.drafts import Draft, load_ngram
-from gpt4lab.toys.speculation import Settings, speculate
-from gpt4lab.toys.speculation_measured import PROMPTS
-from gpt4lab.toys.train_target import load_shipped
+from gpt4lab.toys.core.corpus import encode
+from gpt4lab.toys.decoding.cached import CachedDecoder
+from gpt4lab.toys.decoding.drafts import Draft, load_ngram
+from gpt4lab.toys.decoding.measured import PROMPTS
+from gpt4lab.toys.decoding.speculation import Settings, speculate
+from gpt4lab.toys.decoding.train_target import load_shipped
 
 LENGTH, GAMMA, TEMPERATURE = 128, 4, 0.7
 

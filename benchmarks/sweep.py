@@ -18,8 +18,8 @@ import attrs
 import numpy as np
 
 from benchmarks._shared import cpu_seconds, missed, row, save, show
-from gpt4lab.quantities import step_check as check
-from gpt4lab.quantities.step import Layout, Shape, StepReport, machine, step
+from gpt4lab.checks import step as check
+from gpt4lab.models.step.report import Layout, Shape, StepReport, machine, step
 
 REPORT, SWEEP = "training step in closed form, one report", "training step, sweep of {:,} layouts"
 TABLE_1 = "Megatron-LM 2021, Table 1"

@@ -23,8 +23,8 @@ from mlsysim.systems.types import Fleet, NetworkFabric
 from benchmarks import sweep
 from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.catalog import Measurement
-from gpt4lab.quantities import step_check as check
-from gpt4lab.quantities.step import Layout, Shape, machine, measured_efficiency, step
+from gpt4lab.checks import step as check
+from gpt4lab.models.step.report import Layout, Shape, machine, measured_efficiency, step
 
 DEFAULT = 0.5
 TRIED = [percent / 100 for percent in range(40, 81)]

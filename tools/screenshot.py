@@ -13,7 +13,7 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "screenshot.png"
-CELL = "from gpt4lab.panels.money import run\nrun.widget()"
+CELL = "from gpt4lab.chapters.c09_money.run import run\nrun.widget()"
 
 
 def main() -> None:

@@ -11,10 +11,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .worker import quiet
+from gpt4lab.distributed.worker import quiet
 
 if TYPE_CHECKING:
-    from .job import Report, Row
+    from gpt4lab.distributed.job import Report, Row
 
 OPTIONS = {"steps": int, "rows": int, "context": int, "micro_batches": int, "schedule": str, "work_s": float}
 
@@ -41,7 +41,7 @@ def text(report: Report) -> str:
 
 
 def _with_workers(demo: str, ranks: int, options: dict[str, Any]) -> Report:
-    from .workers import Workers, prepare
+    from gpt4lab.distributed.workers import Workers, prepare
 
     job = prepare(demo, ranks, **options)
     with Workers(ranks) as crew:
@@ -54,8 +54,8 @@ def _as_rank(demo: str, options: dict[str, Any]) -> Report | None:
         os.environ.setdefault(name, value)
     import torch.distributed as dist
 
-    from .demos import perform
-    from .workers import prepare
+    from gpt4lab.distributed.demos import perform
+    from gpt4lab.distributed.workers import prepare
 
     dist.init_process_group("gloo")
     try:

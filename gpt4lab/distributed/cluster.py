@@ -20,15 +20,14 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
-from gpt4lab.quantities import memory, traffic
-from gpt4lab.quantities.step_inputs import LayoutError
-from gpt4lab.toys.flop import meta_model
-from gpt4lab.toys.transformer import ToyConfig
-
-from .compare import local_parameters, traffic_rows
-from .job import FORMULA_BYTES, VALUE_BYTES, Row
-from .measure import Traffic
-from .tensor import copied, finish, layer_parameters, split_blocks
+from gpt4lab.distributed.compare import local_parameters, traffic_rows
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Row
+from gpt4lab.distributed.measure import Traffic
+from gpt4lab.distributed.tensor import copied, finish, layer_parameters, split_blocks
+from gpt4lab.formulas import memory, traffic
+from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.toys.core.transformer import ToyConfig
+from gpt4lab.toys.counting.flop import meta_model
 
 WIDTHS = (64, 80, 96, 112, 128, 160, 192, 256)  # head sizes in use
 

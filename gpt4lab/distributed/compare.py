@@ -11,10 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from gpt4lab.toys.transformer import build_model
-
-from .job import VALUE_BYTES, Job, Report, Row
-from .measure import Call, Traffic
+from gpt4lab.distributed.job import VALUE_BYTES, Job, Report, Row
+from gpt4lab.distributed.measure import Call, Traffic
+from gpt4lab.toys.core.transformer import build_model
 
 #: One optimiser step on a batch of tokens and targets: the loss, or None on a rank that does not see it.
 Step = Callable[[Tensor, Tensor], "float | None"]

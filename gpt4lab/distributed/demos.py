@@ -9,8 +9,8 @@ from dataclasses import replace
 import torch
 import torch._dynamo  # the first optimiser would import it, which takes two seconds
 
-from . import experts, pipeline, replicas, tensor, waiting
-from .job import Job, Report
+from gpt4lab.distributed import experts, pipeline, replicas, tensor, waiting
+from gpt4lab.distributed.job import Job, Report
 
 DEMOS: dict[str, Callable[[Job], Report]] = {
     "tensor": tensor.demo, "pipeline": pipeline.demo, "data": replicas.data, "zero1": replicas.zero1,

@@ -11,13 +11,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed._functional_collectives import all_to_all_single_autograd
 
-from gpt4lab.quantities import traffic
-from gpt4lab.toys.moe import MoE, expert_mlp
-from gpt4lab.toys.transformer import Transformer, build_model, count_parameters
-
-from .compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from .job import FORMULA_BYTES, VALUE_BYTES, Job, Report
-from .replicas import gradients_formula, own_rows
+from gpt4lab.distributed.compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Job, Report
+from gpt4lab.distributed.replicas import gradients_formula, own_rows
+from gpt4lab.formulas import traffic
+from gpt4lab.toys.core.moe import MoE, expert_mlp
+from gpt4lab.toys.core.transformer import Transformer, build_model, count_parameters
 
 
 class SpreadMoE(MoE):

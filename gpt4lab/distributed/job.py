@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gpt4lab.quantities.step_inputs import LayoutError
-from gpt4lab.toys.transformer import ToyConfig
+from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.toys.core.transformer import ToyConfig
 
 Row = dict[str, Any]
 Rules = Iterator[tuple[bool, str]]

@@ -20,7 +20,7 @@ from torch.distributed.tensor import DTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from gpt4lab.quantities.traffic import ring_share
+from gpt4lab.formulas.traffic import ring_share
 
 #: torch has several operators for one collective: what their names begin with.
 KINDS = {

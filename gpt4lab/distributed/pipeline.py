@@ -15,14 +15,13 @@ from torch import Tensor, nn
 from torch.distributed.pipelining import PipelineStage
 from torch.distributed.pipelining.schedules import PipelineScheduleMulti, get_schedule_class
 
-from gpt4lab.quantities import traffic
-from gpt4lab.quantities.pipeline import SCHEDULES as NAMES
-from gpt4lab.quantities.pipeline import in_flight
-from gpt4lab.toys.transformer import Transformer, build_model
-
-from .compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from .job import FORMULA_BYTES, SCHEDULES, VALUE_BYTES, Job, Report, Row
-from .tensor import layer_parameters
+from gpt4lab.distributed.compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, SCHEDULES, VALUE_BYTES, Job, Report, Row
+from gpt4lab.distributed.tensor import layer_parameters
+from gpt4lab.formulas import traffic
+from gpt4lab.formulas.pipeline import SCHEDULES as NAMES
+from gpt4lab.formulas.pipeline import in_flight
+from gpt4lab.toys.core.transformer import Transformer, build_model
 
 
 class Part(nn.Module):

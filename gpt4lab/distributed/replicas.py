@@ -19,12 +19,11 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.distributed.tensor import DTensor, Shard
 from torch.nn.parallel import DistributedDataParallel
 
-from gpt4lab.quantities import memory, traffic
-from gpt4lab.toys.transformer import Transformer, build_model, count_parameters
-
-from . import tensor
-from .compare import Step, adam, compare, gather, local, memory_row, plain_step, weight_bytes
-from .job import FORMULA_BYTES, VALUE_BYTES, Job, Report, Row
+from gpt4lab.distributed import tensor
+from gpt4lab.distributed.compare import Step, adam, compare, gather, local, memory_row, plain_step, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Job, Report, Row
+from gpt4lab.formulas import memory, traffic
+from gpt4lab.toys.core.transformer import Transformer, build_model, count_parameters
 
 STATE_BYTES = 8  # fp32 mean and variance; the 12 of mixed precision count an fp32 weight, which here is the weight
 ALL_REDUCED = (

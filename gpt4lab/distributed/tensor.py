@@ -16,11 +16,10 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.func import functional_call
 
-from gpt4lab.quantities import layer, traffic
-from gpt4lab.toys.transformer import Block, ToyConfig, Transformer, build_model
-
-from .compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from .job import FORMULA_BYTES, VALUE_BYTES, Job, Report
+from gpt4lab.distributed.compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Job, Report
+from gpt4lab.formulas import layer, traffic
+from gpt4lab.toys.core.transformer import Block, ToyConfig, Transformer, build_model
 
 #: Along which dimension a weight is cut; what is not here (a router, a lone key-value head) is copied to every rank.
 CUTS = {"query.weight": 0, "key.weight": 0, "value.weight": 0, "out.weight": 1, "w_in": 2, "w_out": 1}

@@ -15,11 +15,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from gpt4lab.quantities import pipeline as formulas
-
-from .compare import gather
-from .job import SCHEDULES, Job, Report
-from .pipeline import Pipeline, held_formula
+from gpt4lab.distributed.compare import gather
+from gpt4lab.distributed.job import SCHEDULES, Job, Report
+from gpt4lab.distributed.pipeline import Pipeline, held_formula
+from gpt4lab.formulas import pipeline as formulas
 
 WIDTH = 8  # values in a message: next to nothing
 THIRDS = 3  # forward, input gradient, weight gradient

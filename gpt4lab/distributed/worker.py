@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .job import Job, Report
+    from gpt4lab.distributed.job import Job, Report
 
 PRELOAD = "gpt4lab.distributed.demos"
 
@@ -54,7 +54,7 @@ def quiet() -> dict[str, str]:
 
 def _attempt(demo: str, job: Job) -> tuple[str, Report | str]:
     try:
-        from .demos import perform
+        from gpt4lab.distributed.demos import perform
 
         return "done", perform(demo, job)
     except Exception:  # sent to the reader, who sees it in the notebook

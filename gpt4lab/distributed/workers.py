@@ -25,11 +25,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gpt4lab.quantities.step_inputs import LayoutError
-from gpt4lab.toys.transformer import ToyConfig
-
-from .job import DENSE, MIXTURE, Job, Report, check, known
-from .worker import PRELOAD, quiet, serve
+from gpt4lab.distributed.job import DENSE, MIXTURE, Job, Report, check, known
+from gpt4lab.distributed.worker import PRELOAD, quiet, serve
+from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.toys.core.transformer import ToyConfig
 
 MOST = 8  # ranks: each is a process with its own torch, about 200 MB
 START_S = 120.0

@@ -28,4 +28,4 @@ for _topic in (
     "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "budget", "scaling", "lifetime",
     "data", "stretch", "kv", "serving", "speculation", "vision",
 ):  # fmt: skip
-    import_module(f"gpt4lab.quantities.{_topic}")
+    import_module(f"gpt4lab.quantities.topics.{_topic}")

@@ -22,7 +22,7 @@ import numpy as np
 from attrs import astuple, field, frozen, validators
 from numpy.typing import NDArray
 
-from gpt4lab.quantities.arith import floor, minimum
+from gpt4lab.formulas.arith import floor, minimum
 
 Floats = NDArray[np.float64]
 #: What a moment of the run is spent on, in the order of the codes that `at` returns.

@@ -10,10 +10,11 @@ import pytest
 Open = Callable[[Sequence[str]], Any]
 
 CELLS = [
-    "from gpt4lab.panels import mixture_readings, mixture_text\nfrom gpt4lab.panels.mixture import mixture",
+    "from gpt4lab.chapters.c02_experts import coloured_text, readings\n"
+    "from gpt4lab.chapters.c02_experts.mixture import mixture",
     "lab = mixture.widget()\nlab.set({'toy.steps': 1000})\nlab.start()",
-    "mixture_readings.router_map(lab)",
-    "mixture_text.coloured_text(lab)",
+    "readings.router_map(lab)",
+    "coloured_text.coloured_text(lab)",
 ]
 pytestmark = pytest.mark.live
 

@@ -11,8 +11,10 @@ import attrs
 import pytest
 
 from gpt4lab import catalog
-from gpt4lab.quantities import UnknownQuantity, explain, value
-from gpt4lab.quantities.decode import (
+from gpt4lab.models.curves import iso_flop, lifetime_optimum, optimum
+from gpt4lab.models.decode.cluster import batch_within
+from gpt4lab.models.decode.ladder import ladder
+from gpt4lab.models.decode.report import (
     Chip,
     LayoutError,
     Network,
@@ -28,12 +30,10 @@ from gpt4lab.quantities.decode import (
     prefill,
     serving_efficiency,
 )
-from gpt4lab.quantities.decode_cluster import batch_within
-from gpt4lab.quantities.decode_models import ladder
-from gpt4lab.quantities.scaling_curves import iso_flop, lifetime_optimum, optimum
-from gpt4lab.quantities.step import Hardware, Layout, Shape, machine, shape_of
-from gpt4lab.quantities.stretch import farthest
-from gpt4lab.quantities.vision import tile_tokens
+from gpt4lab.models.step.report import Hardware, Layout, Shape, machine, shape_of
+from gpt4lab.quantities import UnknownQuantity, explain, value
+from gpt4lab.quantities.topics.stretch import farthest
+from gpt4lab.quantities.topics.vision import tile_tokens
 from gpt4lab.scenario import FIELDS, ScenarioError, change, get, load_scenario
 
 BAD: tuple[Any, ...] = (0, -1, math.nan, math.inf, -math.inf, "seven", None)

@@ -24,7 +24,7 @@ assert len(gpt4lab.audit(leak)) == 116
 assert "FLOP" in gpt4lab.explain("training.cost", leak, depth=4).text()
 from gpt4lab import catalog, charts, units
 assert abs(units.convert(1, "TFLOP", "GFLOP") - 1000) < 1e-6
-from gpt4lab.panels.flop import token
+from gpt4lab.chapters.c03_flop.flop import token
 live = token.widget()
 live.set({"model.context": 32768})
 assert live.error == "", live.error

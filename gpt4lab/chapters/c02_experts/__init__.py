@@ -1,0 +1,1 @@
+"""Chapter 02: sixteen experts, two at a time."""

@@ -1,0 +1,270 @@
+"""Chapter 02: more experts at equal FLOP, as recorded and as trained again here; equal time instead; facts by heart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any
+
+from gpt4lab.charts import Axis, dots, line
+from gpt4lab.charts.compose import roomy
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.training import Attempt, Training
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import Scenario
+from gpt4lab.toys.core.recordings import Row, gain, load_recorded, mean_curves, summary
+
+if TYPE_CHECKING:
+    from gpt4lab.toys.core.training import Run
+
+LIVE = {"experts": (1, 4, 16), "seeds": 3}
+EXPERTS, FACT_EXPERTS = (1, 4, 16, 64), (1, 4, 16, 64)
+
+
+@cache
+def recorded() -> Mapping[str, Any]:
+    """The recorded run: results, settings, date, machine and script."""
+    return load_recorded("experts")
+
+
+def provenance() -> str:
+    """Where the recorded numbers are from, in one sentence."""
+    run, settings = recorded(), recorded()["settings"]
+    return (
+        f"Recorded on {run['date']} with “{run['script']}”: {settings['seeds']} seeds of {settings['steps']:,} steps "
+        f"each, torch {run['torch']}, {run['machine']}."
+    )
+
+
+# --- equal FLOP ---------------------------------------------------------------------------------------
+
+
+def scaling_rows(results: Sequence[Row], mark: str) -> list[Row]:
+    """One dot a number of experts: the mean over the seeds, with one standard deviation to each side."""
+    return [{**row, "lane": lane(row["experts"]), "mark": mark} for row in summary(results)]
+
+
+def lane(experts: int) -> str:
+    """How a chart names a number of experts."""
+    return "dense" if experts == 1 else f"{experts} experts"
+
+
+def train_scaling(scenario: Scenario) -> Run[list[Row]]:
+    """The smaller run of the reader. Raises ImportError without torch."""
+    from gpt4lab.toys.core.corpus import load_corpus
+    from gpt4lab.toys.experts.scaling import scaling_experts
+
+    return scaling_experts(load_corpus(), steps=scenario.toy.steps, name="experts at equal FLOP", **LIVE)
+
+
+def scaling_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
+    """Recorded and live losses by number of experts."""
+    here = list(attempt.run.result) if attempt else []
+    step = gain(recorded()["results"], 64, 16)
+    return View(
+        label="64 experts instead of 16, recorded",
+        value=f"{step['gain']:.3f} bits per byte less",
+        unit="",
+        sentence=f"{_recorded_sentence(step)} {_live_sentence(here)}",
+        rows={"data": [*scaling_rows(recorded()["results"], "published"), *scaling_rows(here, "measured")]},
+        alt="Held-out loss by number of experts: mean and standard deviation over the seeds.",
+    )
+
+
+def _recorded_sentence(step: Row) -> str:
+    first = gain(recorded()["results"], 16, 1)
+    return (
+        f"In the recorded run 16 experts save {first['gain']:.3f} bits per byte over the dense model, and 64 another "
+        f"{step['gain']:.3f} ({_each(step)} seed by seed)."
+    )
+
+
+def _live_sentence(results: Sequence[Row]) -> str:
+    done, of = {row["experts"] for row in results}, len(LIVE["experts"]) * LIVE["seeds"]
+    if not results:
+        return "Press Run for a smaller version of your own."
+    here = f" 16 experts save {_each(gain(results, 16, 1))} over the dense model." if {1, 16} <= done else ""
+    return f"Here {len(results)} of {of} trainings are done.{here}"
+
+
+def _each(found: Row) -> str:
+    return ", ".join(f"{difference:.3f}" for difference in found["differences"]).replace("-", "−")
+
+
+def scaling_chart(view: View) -> Any:
+    """Lanes by number of experts, loss across."""
+    return dots(view.rows["data"], Axis("bpb", "Held-out loss, bits per byte"), "lane", bounds=("low", "high"))
+
+
+scaling = Training(
+    title="More experts, the same FLOP",
+    legend=(
+        "Every model spends the same FLOP on a byte; only the number of experts to choose from differs. Triangles: the "
+        "recorded run, mean and standard deviation over the seeds. Squares: the smaller run that you start here, nine "
+        "short trainings one after the other, about a minute."
+    ),
+    controls=(Slide("toy.steps", 12, 600),),
+    start="leak?toy.steps=150",
+    presets={"Short": {}, "Longer": {"toy.steps": 400}},
+    claims=("C45",),
+    begin=train_scaling,
+    watch=scaling_view,
+    chart=scaling_chart,
+)
+
+
+# --- equal time ---------------------------------------------------------------------------------------
+
+
+def loss_at(points: Sequence[Row], cpu_s: float) -> float | None:
+    """Loss of a curve after some CPU time, on a straight line between its points; None outside it."""
+    for left, right in pairwise(points):
+        if left["cpu_s"] <= cpu_s <= right["cpu_s"]:
+            share = (cpu_s - left["cpu_s"]) / (right["cpu_s"] - left["cpu_s"])
+            return left["bpb"] + share * (right["bpb"] - left["bpb"])
+    return None
+
+
+@cache
+def curves() -> dict[int, list[Row]]:
+    """experts -> mean curve of the recorded run, as long as its learning rate is constant: the first half.
+
+    Later the rate falls to zero, at another time for each model, so that the curves cannot be held against each other.
+    """
+    rows, tokens = mean_curves(recorded()["results"]), max(row["tokens"] for row in recorded()["results"])
+    return {e: [row for row in rows if row["experts"] == e and row["tokens"] <= tokens / 2] for e in EXPERTS}
+
+
+def common() -> tuple[int, int]:
+    """The CPU times, in whole seconds, between which every curve has a value."""
+    starts, ends = ([points[at]["cpu_s"] for points in curves().values()] for at in (0, -1))
+    return ceil(max(starts)), floor(min(ends))
+
+
+SOONEST, LATEST = common()
+
+
+def time_view(scenario: Scenario) -> View:
+    """Mean loss of each number of experts after the CPU time that the reader allows."""
+    budget = scenario.toy.cpu_seconds
+    found = {e: loss for e, points in curves().items() if (loss := loss_at(points, budget)) is not None}
+    best = min(found, key=lambda e: found[e])
+    return View(
+        label=f"Lowest loss after {budget:.3g} s",
+        value=lane(best),
+        unit="",
+        sentence=_time_sentence(budget, found),
+        rows={
+            "data": [{**row, "lane": lane(e)} for e, points in curves().items() for row in points],
+            "you": [{"cpu_s": budget, "label": f"{budget:.3g} s"}],
+        },
+        alt="Loss against CPU time, one line a number of experts.",
+    )
+
+
+def _time_sentence(budget: float, found: Mapping[int, float]) -> str:
+    each = ", ".join(f"{lane(e)} {loss:.2f}" for e, loss in found.items())
+    return f"After {budget:.3g} s of one core, in bits per byte: {each}. More experts see less text in the same time."
+
+
+def time_chart(view: View) -> Any:
+    """Loss against CPU time."""
+    return line(
+        view.rows["data"],
+        x=Axis("cpu_s", "CPU time of one core, s", domain=(SOONEST - 3, ceil(curves()[64][-1]["cpu_s"]))),
+        y=Axis("bpb", "Held-out loss, bits per byte", domain=_around()),
+        series="lane",
+        order=[lane(e) for e in EXPERTS],
+        you=view.rows["you"],
+    )
+
+
+def _around() -> tuple[float, float]:
+    """The losses worth drawing: from the lowest to what the dense model has when the slider begins."""
+    lowest = min(row["bpb"] for points in curves().values() for row in points)
+    first = loss_at(curves()[1], SOONEST) or lowest
+    return floor(10 * lowest) / 10, ceil(10 * first + 1) / 10
+
+
+equal_time = Panel(
+    title="More experts, the same time",
+    legend=(
+        "The recorded run again, against the time that it took on one core. Equal FLOP is not equal time: sorting "
+        "bytes by expert and updating more weights take time too. Shown while the learning rate is constant."
+    ),
+    controls=(Slide("toy.cpu_seconds", SOONEST, LATEST),),
+    start=f"leak?toy.cpu_seconds={SOONEST}",
+    presets={"Soon": {}, "Late": {"toy.cpu_seconds": LATEST}},
+    view=time_view,
+    chart=time_chart,
+)
+
+
+# --- facts by heart -----------------------------------------------------------------------------------
+
+
+def learn(scenario: Scenario) -> Run[list[Row]]:
+    """Learn the fact table with 1, 4, 16 and 64 experts. Raises ImportError without torch."""
+    from gpt4lab.toys.experts.facts import learn_facts
+
+    return learn_facts(FACT_EXPERTS, steps=scenario.toy.steps, seed=scenario.toy.seed)
+
+
+def facts_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
+    """Loss of each model by step, and what share of the table it knows in the end."""
+    results = list(attempt.run.result) if attempt else []
+    known = {row["experts"]: row["known"] for row in results}
+    return View(
+        label="Facts known by the last model trained",
+        value=known[max(known)] if known else "–",
+        unit="fraction",
+        sentence=_facts_sentence(results),
+        rows={"data": _facts_rows(attempt)},
+        alt="Loss by step for each number of experts.",
+    )
+
+
+def _facts_rows(attempt: Attempt | None) -> list[dict[str, Any]]:
+    history, rows = list(attempt.run.history) if attempt else [], []
+    for e in FACT_EXPERTS:
+        losses = [row["loss"] for row in history if row["experts"] == e]
+        rows += [{"step": i + 1, "loss": losses[i], "experts": lane(e)} for i in range(0, len(losses), 5)]
+    return rows
+
+
+def _facts_sentence(results: Sequence[Mapping[str, Any]]) -> str:
+    if not results:
+        return "Press Run: four small models learn the same table one after the other."
+    each = "; ".join(f"{lane(r['experts'])}: {r['known']:.0%} known, {r['nats']:.2f} nats" for r in results)
+    return f"{each}. Guessing costs {results[0]['guessing']:.2f} nats."
+
+
+def facts_chart(view: View) -> Any:
+    """Loss by step, one line a number of experts."""
+    chart = line(
+        view.rows["data"],
+        x=Axis("step", "Training step", form="count"),
+        y=Axis("loss", "Loss, nats per fact", domain=(0, 4.5)),
+        series="experts",
+        order=[lane(e) for e in FACT_EXPERTS],
+        last_value=".2f",
+    )
+    return roomy(chart, 120)
+
+
+facts = Training(
+    title="Facts by heart",
+    legend=(
+        "A table of random facts, “this pair of keys means that value”: nothing to understand, only to keep. Models "
+        "with the same FLOP per fact and 1, 4, 16 and 64 experts learn it. This is the task that suits experts best."
+    ),
+    controls=(Slide("toy.steps", 20, 1000),),
+    folded=("toy.seed",),
+    start="leak?toy.steps=400",
+    presets={"Short": {}, "Longer": {"toy.steps": 800}},
+    begin=learn,
+    watch=facts_view,
+    chart=facts_chart,
+)

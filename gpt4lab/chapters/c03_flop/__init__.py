@@ -1,0 +1,1 @@
+"""Chapter 03: 560 what, of which quantity."""

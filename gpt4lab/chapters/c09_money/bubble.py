@@ -1,0 +1,167 @@
+"""Chapter 09: the pipeline that must fill and drain, and what it and failures leave of the utilisation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
+from gpt4lab.charts import Axis, bars, line
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.quantities import value, values
+from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.units import show
+
+M = Axis("m", "Micro-batches in a step, per replica", log=True, form="count", domain=(1, 1000))
+IDLE = Axis("idle", "Share of the step in which a GPU waits", form="percent", domain=(0, 1))
+CHUNKS = (1, 2, 4, 8)
+SERIES = {v: "plain (GPipe, 1F1B)" if v == 1 else f"{v} chunks a stage" for v in CHUNKS}
+
+
+def bubble_view(scenario: Scenario) -> View:
+    """Idle share over the micro-batches, for plain and interleaved schedules."""
+    found = values(
+        ("pipeline.bubble", "pipeline.micro_batches", "cluster.replicas", "training.mfu_after_bubble"), scenario
+    )
+    m, idle = found["pipeline.micro_batches"], found["pipeline.bubble"]
+    return View(
+        label="Pipeline bubble",
+        value=idle,
+        unit="fraction",
+        post=value("pipeline.bubble", load_scenario("leak")),
+        sentence=(
+            f"{found['cluster.replicas']:,.0f} replicas share the batch: {m:,.0f} micro-batches follow each other "
+            f"through {scenario.cluster.pipeline} stages. Of a utilisation of "
+            f"{show(scenario.training.best_mfu, 'fraction')} with a full pipeline, "
+            f"{show(found['training.mfu_after_bubble'], 'fraction')} is left."
+        ),
+        rows={
+            "data": [row for v in CHUNKS for row in _curve(scenario, v)],
+            "you": [{"m": min(m, 1000), "idle": idle}],
+            "post": [_post()],
+        },
+        alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
+    )
+
+
+def _curve(scenario: Scenario, v: int) -> list[dict[str, Any]]:
+    ms = [round(10 ** (step / 20), 3) for step in range(61)]
+    given = {"cluster.interleave": v}
+    return [
+        {
+            "m": m,
+            "idle": value("pipeline.bubble", scenario, {**given, "pipeline.micro_batches": m}),
+            "schedule": SERIES[v],
+        }
+        for m in ms
+    ]
+
+
+def _post() -> dict[str, float]:
+    leak = load_scenario("leak")
+    return {"m": value("pipeline.micro_batches", leak), "idle": value("pipeline.bubble", leak)}
+
+
+def bubble_chart(view: View) -> Any:
+    """One curve a schedule, the reader's point and the post's."""
+    rows = view.datasets
+    return line(rows["data"], M, IDLE, "schedule", order=list(SERIES.values()), you=rows["you"], post=rows["post"])
+
+
+bubble = Panel(
+    title="A pipeline must fill and drain",
+    legend=(
+        "A stage waits until the first micro-batch reaches it and again after its last one has left. Many "
+        "micro-batches make that wait small; interleaving cuts each stage into chunks of layers "
+        "and shortens it further."
+    ),
+    controls=(
+        Slide("training.batch_tokens", 1e6, 1e9),
+        Slide("cluster.pipeline", 1, 60),
+        Slide("cluster.interleave", 1, 8),
+        Slide("cluster.gpus", 1_000, 100_000),
+        Slide("training.micro_batch", 1, 16),
+        Slide("training.best_mfu", 0.3, 0.8),
+    ),
+    folded=(Slide("cluster.tensor", 1, 16), "model.context"),
+    presets={
+        "The post": "leak",
+        "Early in the ramp: 4M tokens": {"training.batch_tokens": 4e6},
+        "Interleaved": {"cluster.interleave": 4},
+        "8 stages": {"cluster.pipeline": 8},
+    },
+    view=bubble_view,
+    chart=bubble_chart,
+)
+
+
+# --- both explanations, apart and together ------------------------------------------------------------
+
+LANES = ("the bubble alone", "the failures alone", "both")
+PARTS = ("useful: the MFU", "failures and checkpoints", "pipeline bubble", "lost while it runs")
+PEAK = Axis("share", "Share of the GPUs' peak", form="percent", domain=(0, 1))
+
+
+def ladder_view(scenario: Scenario) -> View:
+    """Where the peak goes under three explanations."""
+    found = values(("pipeline.bubble", "goodput.share", "training.mfu_left"), scenario)
+    idle, share, best = found["pipeline.bubble"], found["goodput.share"], scenario.training.best_mfu
+    cases = {"the bubble alone": (idle, 1.0), "the failures alone": (0.0, share), "both": (idle, share)}
+    stated = load_scenario("leak").training.mfu
+    return View(
+        label="MFU that the bubble and the failures leave together",
+        value=found["training.mfu_left"],
+        unit="fraction",
+        post=stated,
+        sentence=(
+            f"{show(best, 'fraction')} while it runs; the bubble alone leaves {show(best * (1 - idle), 'fraction')}, "
+            f"the failures alone {show(best * share, 'fraction')}, both {show(found['training.mfu_left'], 'fraction')}."
+        ),
+        rows={
+            "data": [row for lane, (bubble_, useful) in cases.items() for row in _parts(lane, best, bubble_, useful)],
+            "post": [
+                {"explanation": lane, "share": stated, "label": "the post" if lane == LANES[0] else ""}
+                for lane in LANES
+            ],
+        },
+        alt="Three bars of the GPUs' peak: what is lost while it runs, in the bubble, to failures, and what is left.",
+    )
+
+
+def _parts(lane: str, best: float, idle: float, useful: float) -> list[dict[str, Any]]:
+    running = best * (1 - idle)
+    shares = (running * useful, running * (1 - useful), best * idle, 1 - best)
+    return [{"explanation": lane, "part": part, "share": share} for part, share in zip(PARTS, shares, strict=True)]
+
+
+def ladder_chart(view: View) -> Any:
+    """One bar an explanation, with the post's utilisation across each."""
+    rows = view.datasets
+    return bars(rows["data"], PEAK, "explanation", "part", order=PARTS, post=rows["post"], total=False)
+
+
+ladder = Panel(
+    title="Where the rest of the peak goes",
+    legend=(
+        "Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running "
+        "cluster with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts."
+    ),
+    controls=(
+        Slide("training.best_mfu", 0.3, 0.8),
+        Slide("training.batch_tokens", 1e6, 1e9),
+        Slide("cluster.interleave", 1, 8),
+        Slide("reliability.gpu_mtbf_years", 0.2, 100),
+        Slide("reliability.restart_minutes", 0.5, 480),
+        Slide("reliability.checkpoint_interval_hours", 0.02, 24),
+    ),
+    folded=(Slide("reliability.checkpoint_minutes", 0.05, 60), Slide("cluster.gpus", 1_000, 100_000)),
+    presets={
+        "Assumed": "leak",
+        "Quick restarts": QUICK,
+        "Habits of a small cluster, no bubble": {**SMALL_CLUSTER, "cluster.interleave": 8},
+        "Interleaved, ordinary failures": {"cluster.interleave": 4},
+    },
+    claims=("C30", "C31"),
+    view=ladder_view,
+    chart=ladder_chart,
+)

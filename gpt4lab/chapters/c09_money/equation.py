@@ -1,0 +1,148 @@
+"""Chapter 09: {compute, GPUs, days, utilisation} obey one equation; three decide the fourth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from gpt4lab import catalog
+from gpt4lab.charts import Axis, line
+from gpt4lab.charts.extras import pinned
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.quantities import unit_of, value
+from gpt4lab.scenario import Scenario, change, get, load_scenario
+from gpt4lab.units import show
+
+YEAR = Axis("year", "Published", form="plain", domain=(2020, 2025.5))
+MFU = Axis("mfu", "MFU, share of the peak", form="percent", domain=(0, 0.7))
+STATED_MFU = (0.32, 0.36)  # C29
+LEFT_OUT = ("gpt-4-leak", "gpt-3-palm-table", "gopher-palm-table")  # the post itself, and second opinions on a run
+
+
+@frozen
+class Unknown:
+    """One of the four numbers: its slider, the quantity that solves for it, what it is called, how it is said."""
+
+    slide: Slide
+    solution: str
+    label: str
+    words: str
+
+
+UNKNOWNS: Mapping[str, Unknown] = {
+    "compute": Unknown(
+        Slide("training.tokens", 1e12, 100e12), "training.tokens_afforded", "Tokens that these three afford", "{}"
+    ),
+    "GPUs": Unknown(
+        Slide("cluster.gpus", 1_000, 200_000), "training.gpus_needed", "GPUs that these three need", "{}"
+    ),
+    "days": Unknown(Slide("cluster.days", 5, 1000), "training.days", "Days that these three need", "{}"),
+    "MFU": Unknown(
+        Slide("training.mfu", 0.02, 1), "training.implied_mfu", "MFU that these three imply", "{} of the peak"
+    ),
+}  # fmt: skip
+
+
+def equation_view(scenario: Scenario) -> View:
+    """The one number that follows, and the utilisation among the published ones."""
+    unknown = UNKNOWNS[scenario.toy.follows]
+    path, found = unknown.slide.path, value(unknown.solution, scenario)
+    return View(
+        label=unknown.label,
+        value=found,
+        unit=unit_of(path),
+        post=value(path, load_scenario("leak")),
+        sentence=_sentence(scenario, found),
+        rows={"data": [], "published": published(), "post": [_post()], "you": [_you(scenario, found)]},
+        alt="Utilisation of published training runs by year; the post's and yours among them.",
+        follow={path: _held(unknown.slide, found)},
+    )
+
+
+def _held(slide: Slide, found: float) -> float:
+    """The solution, held on its slider."""
+    held = min(max(found, slide.lo), slide.hi)
+    return round(held) if slide.path == "cluster.gpus" else held
+
+
+def _sentence(scenario: Scenario, found: float) -> str:
+    follows = scenario.toy.follows
+    given = ", ".join(_said(name, scenario) for name in UNKNOWNS if name != follows)
+    if follows == "MFU" and found > 1:
+        return f"{given}: impossible. The GPUs would have to compute at {show(found, 'fraction')} of their peak."
+    return f"{given}: these leave no choice. {_rank(found if follows == 'MFU' else scenario.training.mfu)}"
+
+
+def _rank(mfu: float) -> str:
+    runs = [row["mfu"] for row in published()]
+    lower = sum(run < mfu for run in runs)
+    return f"Of the {len(runs)} published utilisations {lower} are lower than {show(mfu, 'fraction')}."
+
+
+def _said(name: str, scenario: Scenario) -> str:
+    path = UNKNOWNS[name].slide.path
+    return UNKNOWNS[name].words.format(show(get(scenario, path), unit_of(path)))
+
+
+def published() -> list[dict[str, Any]]:
+    """Every published utilisation but the leak's own, one a run; those that count recomputed work are marked."""
+    runs = [run for run in catalog.published_mfu() if run.slug not in LEFT_OUT]
+    return [{"year": year(run.released), "mfu": run.mfu, "label": _named(run)} for run in runs]
+
+
+def _named(run: Any) -> str:
+    """The name without its size, for which there is no room."""
+    short = re.sub(r" [\d.]+[BT]\b.*", "", run.name)
+    return f"{short} (HFU)" if getattr(run, "counts_recomputation", False) else short
+
+
+def year(date: Any) -> float:
+    """A date as a number of years."""
+    return date.year + (date.timetuple().tm_yday - 1) / 365.25
+
+
+def _post() -> dict[str, Any]:
+    return {"year": year(catalog.models["gpt-4-leak"].released), "mfu": sum(STATED_MFU) / 2}
+
+
+def _you(scenario: Scenario, found: float) -> dict[str, Any]:
+    mfu = found if scenario.toy.follows == "MFU" else scenario.training.mfu
+    return pinned({**_post(), "mfu": mfu}, YEAR, MFU)
+
+
+def equation_chart(view: View) -> Any:
+    """Published utilisations by year, with the post's and the reader's."""
+    rows = view.datasets
+    return line([], YEAR, MFU, you=rows["you"], post=rows["post"], published=rows["published"], height=400)
+
+
+def settled(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A preset in which the fourth number already follows."""
+    return {**changes, **equation_view(change(load_scenario("leak"), changes)).follow}
+
+
+equation = Panel(
+    title="Four numbers, one equation",
+    legend=(
+        "Choose which number follows; its slider moves by itself. Compute is set by the tokens, six FLOP for each of "
+        "them and each active parameter. Triangles are utilisations that others published (HFU "
+        "counts recomputed work too)."
+    ),
+    controls=("toy.follows", *(unknown.slide for unknown in UNKNOWNS.values()), "cluster.accelerator"),
+    presets={
+        "The post": settled({}),
+        "90 days": settled({"cluster.days": 90}),
+        "100 days": settled({"cluster.days": 100}),
+        "The same author's 20,000": settled({"cluster.gpus": load_scenario("semianalysis-2024").cluster.gpus}),
+        "If the 34% were HFU": settled(
+            {"toy.follows": "days", "training.mfu": value("training.mfu_if_hfu", load_scenario("leak"))}
+        ),
+    },
+    claims=("C27", "C28", "C29"),
+    view=equation_view,
+    chart=equation_chart,
+)

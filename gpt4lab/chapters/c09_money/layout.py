@@ -1,0 +1,149 @@
+"""Chapter 09: one training step of the post's own layout, part by part, as the step model predicts it.
+
+The model is the one that the chapter holds against Megatron-LM's published runs; here it is asked about the post's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from gpt4lab import catalog
+from gpt4lab.charts import Axis, bars
+from gpt4lab.formulas.arith import ceil
+from gpt4lab.models.step.report import Hardware, Layout, LayoutError, Shape, StepReport, machine, step
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.quantities import value, values
+from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.units import show
+
+PARTS = ("matrix products", "memory", "traffic", "pipeline bubble", "optimiser")
+SECONDS = Axis("seconds", "Seconds of one step", domain=(0, 80))
+HERE, POST = "your layout", "the post's layout"
+
+
+@frozen
+class Predicted:
+    """A step of a scenario's layout, and the run that is made of such steps."""
+
+    report: StepReport
+    mfu: float
+    days: float
+    usd: float
+
+
+def shape_of(scenario: Scenario) -> Shape:
+    """The model with full attention, the only one whose parts have the post's sizes (C03); heads padded to the ranks.
+
+    The 84 heads of 128 that fit the width do not divide over 8 ranks: as usual, the few missing ones are filled up.
+    """
+    model, ranks = scenario.model, scenario.cluster.tensor
+    heads = int(ceil(model.heads / ranks)) * ranks
+    return Shape(
+        layers=model.layers, d_model=model.d_model, heads=heads, kv_heads=heads, head_dim=model.head_dim,
+        d_ff=model.d_ff, experts=model.experts, top_k=model.top_k, vocab=model.vocab, sequence=model.context,
+    )  # fmt: skip
+
+
+def layout_of(scenario: Scenario) -> Layout:
+    """The scenario's layout, with as many whole micro-batches as the batch holds.
+
+    Sequence parallelism is taken for granted: without it the activations alone overflow the GPU.
+    """
+    cluster, b = scenario.cluster, scenario.training.micro_batch
+    found = values(("cluster.replicas", "pipeline.micro_batches"), scenario)
+    return Layout(
+        tensor=cluster.tensor, pipeline=cluster.pipeline, data=found["cluster.replicas"], micro_batch=b,
+        batch=found["cluster.replicas"] * found["pipeline.micro_batches"] * b,
+        interleave=cluster.interleave, schedule="interleaved" if cluster.interleave > 1 else "1f1b",
+        zero=cluster.zero, gradient_bytes=cluster.gradient_bytes, recompute=cluster.recompute,
+        fused_attention=cluster.attention == "fused", sequence_parallel=True,
+    )  # fmt: skip
+
+
+def hardware(accelerator: str) -> Hardware:
+    """The machine. Raises LayoutError where one of its rates was never published."""
+    try:
+        return machine(accelerator)
+    except catalog.MissingFact as missing:
+        raise LayoutError(f"The step model cannot be asked about this accelerator: {missing}.") from None
+
+
+def predict(scenario: Scenario) -> Predicted:
+    """The step, and the whole run: MFU counts six FLOP for each token and active parameter of the scenario.
+
+    Raises
+    ------
+    LayoutError : where stages, heads or batch do not divide, or a rate of the accelerator is not known.
+    """
+    cluster = scenario.cluster
+    report = step(shape_of(scenario), layout_of(scenario), hardware(cluster.accelerator))
+    days = scenario.training.tokens / report.tokens_per_s / 86_400
+    mfu = value("training.implied_mfu", scenario, {"cluster.days": days})
+    return Predicted(report, mfu, days, value("cluster.rental", scenario, {"cluster.days": days}))
+
+
+def layout_view(scenario: Scenario) -> View:
+    """Seconds by part, here and for the post's layout as assumed."""
+    here = predict(scenario)
+    return View(
+        label="MFU that the step model predicts",
+        value=here.mfu,
+        unit="fraction",
+        post=load_scenario("leak").training.mfu,
+        sentence=_sentence(scenario, here),
+        rows={"data": [*_parts(POST, predict(load_scenario("leak"))), *_parts(HERE, here)]},
+        alt="Two bars of seconds in a training step, by part: the post's layout and yours.",
+    )
+
+
+def _sentence(scenario: Scenario, here: Predicted) -> str:
+    memory = here.report.memory_bytes.total
+    room = hardware(scenario.cluster.accelerator).memory_bytes
+    fits = "which fits" if here.report.fits else "which does not fit"
+    return (
+        f"A step takes {show(here.report.time_s, 's')}, the run {show(here.days, 'day')} and {show(here.usd, 'USD')}, "
+        f"before any failure. With recomputed work counted the utilisation is {show(here.report.hfu, 'fraction')} "
+        f"(HFU). A GPU must hold {show(memory, 'byte')} of its {show(room, 'byte')}, {fits}."
+    )
+
+
+def _parts(lane: str, found: Predicted) -> list[dict[str, Any]]:
+    s = found.report.seconds
+    seconds = (s.matmul, s.memory, s.tensor + s.expert + s.pipeline + s.data, s.bubble, s.optimiser)
+    return [{"layout": lane, "part": part, "seconds": took} for part, took in zip(PARTS, seconds, strict=True)]
+
+
+def layout_chart(view: View) -> Any:
+    """Two stacked bars."""
+    return bars(view.rows["data"], SECONDS, "layout", "part", order=PARTS)
+
+
+layout = Panel(
+    title="A step of the post's layout",
+    legend=(
+        "Seconds that a GPU spends in one optimiser step. Memory: all that is read and written between the matrix "
+        "products. Recomputing activations saves memory and costs products; a fused kernel keeps "
+        "attention scores on the chip."
+    ),
+    controls=(
+        "cluster.recompute",
+        "cluster.attention",
+        Slide("cluster.interleave", 1, 8),
+        "cluster.zero",
+        Slide("training.batch_tokens", 8e6, 200e6),
+        "cluster.accelerator",
+    ),
+    folded=(Slide("cluster.pipeline", 1, 60), Slide("cluster.gpus", 1_000, 100_000), "cluster.gradient_bytes"),
+    presets={
+        "The post": "leak",
+        "Fused attention": {"cluster.attention": "fused"},
+        "Fused, two chunks": {"cluster.attention": "fused", "cluster.interleave": 2},
+        "Nothing recomputed": {"cluster.recompute": "none", "cluster.attention": "fused"},
+        "25,000 H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},
+    },
+    view=layout_view,
+    chart=layout_chart,
+)

@@ -1,0 +1,213 @@
+"""Chapter 12: the KV cache, the sequences that fit beside the weights, and what published models keep."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Any
+
+from gpt4lab import catalog
+from gpt4lab.catalog import Model
+from gpt4lab.charts import Axis, dots, line
+from gpt4lab.charts.extras import added, pinned, ticks
+from gpt4lab.models.decode.inputs import NOT_DECODERS, network_of
+from gpt4lab.models.decode.part import kv_bytes_per_token
+from gpt4lab.panels.figure import Figure
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.quantities import value, values
+from gpt4lab.scenario import Scenario, change, load_scenario
+from gpt4lab.units import show
+
+PROXY = "nvidia-gpt-moe-1.8t"
+
+# --- how many sequences fit -------------------------------------------------------------------------------------------
+
+CONTEXTS = [2**power for power in range(9, 18)]
+CONTEXT = Axis("context", "Tokens in each sequence", log=True, form="count", domain=(512, 131_072))
+FIT = Axis("sequences", "Full sequences at once, on all GPUs together", log=True, form="count", domain=(0.1, 100_000))
+HEADS = {1: "one KV head", 8: "eight", 0: "one per query head"}
+WRITTEN_FOR = "a100-sxm-40gb"  # C60
+FOUND = ("kv.sequences", "kv.free_bytes", "kv.bytes_per_sequence", "serving.weight_bytes_per_gpu")
+
+
+def fit_view(scenario: Scenario) -> View:
+    """Sequences that fit by context: your number of key-value heads, and every query head with its own."""
+    found, post = values(FOUND, scenario), load_scenario("leak")
+    stated = [_fits(change(post, {"serving.accelerator": WRITTEN_FOR}), context) for context in _stated(post)]
+    return View(
+        label="Full sequences that fit at once",
+        value=found["kv.sequences"],
+        unit="sequence",
+        post=value("kv.sequences", post),
+        sentence=_sentence(scenario, found),
+        rows={
+            "data": _curves(scenario),
+            "you": [pinned(_fits(scenario, scenario.model.context), CONTEXT, FIT)],
+            "post": [
+                {**stated[0], "label": "the post’s 8k on 40 GB"},
+                {**stated[1], "label": "its 32k: “definitely cannot”"},
+            ],
+            "ticks": [{"context": CONTEXTS[0], "sequences": 1, "label": "one sequence: below it, nothing runs"}],
+        },
+        alt="Sequences that fit against their length, falling lines on log axes, with the post's two models on 40 GB.",
+    )
+
+
+def _stated(post: Scenario) -> tuple[int, int]:
+    return post.model.context, post.model.long_context
+
+
+def _sentence(scenario: Scenario, found: dict[str, float]) -> str:
+    weights, free = show(found["serving.weight_bytes_per_gpu"], "byte"), found["kv.free_bytes"]
+    chip = catalog.accelerators[scenario.serving.accelerator].name
+    if free <= 0:
+        return f"The weights take {weights} on each {chip}: with the overhead that is more than it has. Nothing runs."
+    each, fit = show(found["kv.bytes_per_sequence"], "byte"), found["kv.sequences"]
+    if fit < 1:
+        return (
+            f"One sequence keeps {each}, and its share does not fit into the {show(free, 'byte')} free on each {chip}."
+        )
+    batch = scenario.serving.tokens_in_flight
+    mean = show(float(floor(value("kv.context_at_batch", scenario))), "token")
+    return (
+        f"On each {chip} the weights take {weights} and leave {show(free, 'byte')}; a sequence keeps {each}, spread "
+        f"over the stages. {floor(fit):,} fit. A batch of {batch:,} has room for {mean} each on average."
+    )
+
+
+def _fits(scenario: Scenario, context: int) -> dict[str, float]:
+    return {"context": context, "sequences": value("kv.sequences", scenario, {"model.context": context})}
+
+
+def _curves(scenario: Scenario) -> list[dict[str, Any]]:
+    """A line each for one head, for eight and for all; where nothing is free there is nothing to draw."""
+    if value("kv.free_bytes", scenario) <= 0:
+        return []
+    return [
+        {**_fits(change(scenario, {"model.kv_heads": heads or scenario.model.heads}), context), "cache": words}
+        for heads, words in HEADS.items()
+        for context in CONTEXTS
+    ]
+
+
+def fit_chart(view: View) -> Any:
+    """Falling lines, the post's two models, the reader's point."""
+    rows = view.datasets
+    chart = line(
+        rows["data"], CONTEXT, FIT, series="cache", order=list(HEADS.values()), you=rows["you"], post=rows["post"]
+    )
+    return added(chart, *ticks(CONTEXT, FIT), ticks=rows["ticks"])
+
+
+fit = Panel(
+    title="What fits beside the weights",
+    legend=(
+        "Each line says how many full sequences the machines can hold at once, by their length: with one key-value "
+        "head, with eight, and with one for every query head. The diamonds are the post's two models on the 40 GB "
+        "A100 that it speaks of. GPUs are tensor ranks × stages. The heads of a stage are dealt out to its ranks; one "
+        "head cannot be cut and is copied to each."
+    ),
+    controls=(
+        Slide("model.context", 512, 131_072),
+        Slide("model.kv_heads", 1, 128),
+        "serving.accelerator",
+        Slide("serving.bytes_per_kv", 0.5, 4),
+        Slide("serving.bytes_per_weight", 0.5, 4),
+        Slide("serving.pipeline", 1, 60),
+    ),
+    folded=(
+        Slide("serving.tensor", 1, 64),
+        Slide("serving.overhead_bytes", 0, 2e10),
+        "model.head_dim",
+        "model.layers",
+        Slide("serving.tokens_in_flight", 1, 100_000),
+    ),
+    presets={
+        "The post": "leak",
+        "Its 32k on 40 GB": {"model.context": 32_768, "serving.accelerator": WRITTEN_FOR},
+        "The same in 15 stages": {
+            "model.context": 32_768, "serving.accelerator": WRITTEN_FOR, "serving.pipeline": 15,
+        },
+        "The same, MHA": {
+            "model.context": 32_768, "serving.accelerator": WRITTEN_FOR,
+            "model.kv_heads": load_scenario("leak").model.heads,
+        },
+        "H100, 8-bit": {
+            "serving.accelerator": "h100-sxm-80gb", "serving.bytes_per_weight": 1, "serving.bytes_per_kv": 1,
+        },
+    },
+    claims=("C59", "C60", "C61"),
+    view=fit_view,
+    chart=fit_chart,
+)  # fmt: skip
+
+
+# --- what published models keep ---------------------------------------------------------------------------------------
+
+KEPT = Axis("bytes", "Bytes kept for each token, 16 bits a value", log=True, form="number", domain=(3e3, 1e7))
+OLD = {"gpt-j-6b", "llama-2-13b", "palm-62b", "falcon-40b", "glam-64b-64e", "olmoe-1b-7b", "mpt-30b", "gopher-280b"}
+
+
+def decoders() -> dict[str, Model]:
+    """The catalog's decoders of which attention and heads are known, oldest first; the post's own left out."""
+    found = [
+        (key, m)
+        for key, m in catalog.models.items()
+        if key not in (*NOT_DECODERS, "gpt-4-leak", PROXY) and m.attention and m.n_layers and m.d_model
+    ]
+    return dict(
+        sorted(((k, m) for k, m in found if m.n_heads and k != "gshard-600b"), key=lambda pair: pair[1].released)
+    )
+
+
+def bytes_kept(key: str) -> float:
+    """Bytes of cache that one token of a published model takes, over all layers, at two bytes a value."""
+    return float(kv_bytes_per_token(network_of(key)))
+
+
+def models_view() -> View:
+    """One lane a model, oldest first, the post's GPT-4 in its place by date."""
+    leak, post = catalog.models["gpt-4-leak"], load_scenario("leak")
+    listed: list[tuple[Any, dict[str, Any]]] = [
+        (m.released, {"model": _lane(m), "bytes": bytes_kept(key), "mark": "published"})
+        for key, m in decoders().items()
+        if key not in OLD
+    ]
+    here = value("kv.bytes_per_token", post)
+    listed.append(
+        (leak.released, {"model": f"GPT-4, the post ({leak.released:%Y}, MQA)", "bytes": here, "mark": "post"})
+    )
+    before = [m.attention for m in decoders().values() if m.released < leak.released]
+    after = [m.attention for m in decoders().values() if m.released >= leak.released]
+    return View(
+        "Cache of a token", here, "byte/token",
+        rows={"data": [row for _, row in sorted(listed, key=lambda pair: pair[0])]},
+        sentence=(
+            f"Of {len(before)} decoders in the catalog older than GPT-4, {before.count('MQA')} had one key-value head. "
+            f"Of {len(after)} that came out with it or later, {after.count('MQA')} had; {after.count('GQA')} had a few "
+            f"(GQA), {after.count('MLA')} keep a compressed vector instead (MLA), {after.count('MHA')} kept them all."
+        ),
+        alt="Bytes of cache a token, one lane a model by date; the post's GPT-4 lies at the lower end.",
+    )  # fmt: skip
+
+
+def _lane(m: Model) -> str:
+    return f"{m.name} ({m.released:%Y}, {m.attention})"
+
+
+def models_chart(view: View) -> Any:
+    """One dot a model."""
+    return dots(view.rows["data"], KEPT, "model")
+
+
+def models() -> Figure:
+    """The published models on the page."""
+    return Figure(
+        "What models keep of a token",
+        models_view(),
+        chart=models_chart,
+        legend=(
+            "Bytes of keys and values that one token adds, over all layers, at 16 bits a value, oldest model first. In "
+            "brackets year and kind: one head for all (MQA), a few (GQA), all (MHA), or a compressed vector (MLA)."
+        ),
+    )

@@ -1,0 +1,59 @@
+"""Chapter 13: the same requests in the engine that really decodes and in the simulation, side by side.
+
+The simulation gets the requests, the rules and four coefficients of what a pass costs, and nothing else of the engine.
+Where the ratio is not 1, passes do not cost what a straight line says, or they did not cost the same all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from gpt4lab.toys.engine.served import p95
+
+if TYPE_CHECKING:
+    from gpt4lab.simulate.serving.served import Served as Simulated
+    from gpt4lab.toys.engine.engine import Request
+    from gpt4lab.toys.engine.served import Served
+
+Row = dict[str, Any]
+MEASURES = ("tokens_per_s", "latency_s_mean", "latency_s_p95", "slots_used")
+
+
+def check_rows(asked: Sequence[Request], served: Sequence[Served], pace: Sequence[float]) -> list[Row]:
+    """Return rows of scheduler, measure (see `MEASURES`), engine, simulated and ratio, engine / simulated.
+
+    served: whole runs of these requests. pace: the coefficients of `simulate.serving.Linear`, in seconds, as
+    `toys.engine_measured.fit` returns them.
+    """
+    rows: list[Row] = []
+    for one in served:
+        measured, played = one.summary(), figures(simulated(asked, one, pace))
+        rows += [
+            {
+                "scheduler": one.rules.scheduler, "measure": measure, "engine": measured[measure],
+                "simulated": played[measure], "ratio": measured[measure] / played[measure],
+            }
+            for measure in MEASURES
+        ]  # fmt: skip
+    return rows
+
+
+def simulated(asked: Sequence[Request], served: Served, pace: Sequence[float]) -> Simulated:
+    """Play what the engine was asked, under the same rules and on as many slots."""
+    import numpy as np
+
+    from gpt4lab.simulate.serving.served import Linear, Requests, Rules, serve
+
+    columns = [(request.arrival_s, len(request.prompt), request.output) for request in asked]
+    rules = Rules(served.rules.scheduler, slots=served.slots, wait_s=served.rules.wait_s)
+    return serve(Requests(*np.array(columns).T), Linear(*pace), rules)
+
+
+def figures(played: Simulated) -> Row:
+    """The figures of `MEASURES`, counted as the engine counts them."""
+    latencies = (played.finished_s - played.asked.arrival_s).tolist()
+    return {
+        "tokens_per_s": played.tokens_per_s, "latency_s_mean": sum(latencies) / len(latencies),
+        "latency_s_p95": p95(latencies), "slots_used": played.mean_batch / played.rules.slots,
+    }  # fmt: skip

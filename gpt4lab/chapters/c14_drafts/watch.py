@@ -1,0 +1,318 @@
+"""Chapter 14, live: text coloured by what became of each guess, and what lenience does to it. Needs torch."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from gpt4lab.charts import Axis, line
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.training import Attempt, LiveTraining, Reading, Training
+from gpt4lab.panels.view import View
+from gpt4lab.quantities.topics.speculation import batch_speedup, speedup, tokens_per_pass
+from gpt4lab.scenario import Scenario, change, get
+
+if TYPE_CHECKING:
+    from gpt4lab.toys.core.training import Row, Run
+    from gpt4lab.toys.decoding.cached import CachedDecoder
+    from gpt4lab.toys.decoding.drafts import Draft
+    from gpt4lab.toys.decoding.speculation import Settings
+
+CONTEXT, LENGTH = 256, 128  # bytes that the models were trained on, and that are written here
+
+
+@cache
+def target() -> CachedDecoder:
+    """The large model of the cells and of the first panel. A run in the background has one of its own."""
+    return decoder("target")
+
+
+@cache
+def draft(name: str) -> Draft:
+    """What guesses for them, by its name in the panel."""
+    return guesser(name)
+
+
+def decoder(name: str) -> CachedDecoder:
+    """A shipped model with an empty cache: two threads must not share one."""
+    from gpt4lab.toys.decoding.cached import CachedDecoder
+    from gpt4lab.toys.decoding.train_target import load_shipped
+
+    return CachedDecoder(load_shipped(name), CONTEXT)
+
+
+def guesser(name: str) -> Draft:
+    """Counts of the training text, a model of one layer, or the large model once more."""
+    from gpt4lab.toys.decoding.drafts import load_ngram
+
+    if name.endswith("gram"):
+        return load_ngram(int(name[0]))
+    return decoder("draft" if name == "small transformer" else "target")
+
+
+# --- watch it guess ---------------------------------------------------------------------------------------------------
+
+FIELDS = (
+    "toy.draft", "toy.temperature", "toy.lenience", "toy.prompt", "toy.seed", "speculation.draft_length",
+)  # fmt: skip
+DRAFTED = Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 12))
+TIMES = Axis("times", "Times faster than plain decoding", domain=(0, 5))
+THEOREM, PAID = "formula: checking is free", "formula: checking as measured"
+
+#: What was decoded in this kernel: the values of FIELDS -> comparison and rows. Moving back costs nothing.
+DECODED: dict[tuple[Any, ...], tuple[Row, list[Row]]] = {}
+
+
+def watch_view(scenario: Scenario) -> View:
+    """The text with its guesses, and how much sooner it was written."""
+    found, text = decoded(scenario)
+    return View(
+        label="Times faster than plain decoding, measured here",
+        value=found["speedup_cpu"],
+        unit="x",
+        sentence=_said(found, text),
+        rows={
+            "data": _formulas(found, _slope([found, *_lengths(scenario)])),
+            "measured": [
+                {"gamma": row["gamma"], "times": row["speedup_cpu"], "label": ""} for row in _lengths(scenario)
+            ],
+            "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"], "label": "you"}],
+        },
+        text=(scenario.toy.prompt, text),
+        alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
+    )
+
+
+def decoded(scenario: Scenario) -> tuple[Row, list[Row]]:
+    """The comparison with plain decoding, and a row a token."""
+    key = tuple(get(scenario, path) for path in FIELDS)
+    if key not in DECODED:
+        from gpt4lab.toys.decoding.measured import compared, in_turns
+
+        toy = scenario.toy
+        prompts = [toy.prompt + " "]
+        plain, fast = in_turns(target(), draft(toy.draft), settings(scenario), LENGTH, prompts, toy.seed)
+        DECODED[key] = compared(plain, fast), fast.rows
+    return DECODED[key]
+
+
+def settings(scenario: Scenario) -> Settings:
+    """The sliders as the toy takes them."""
+    from gpt4lab.toys.decoding.speculation import Settings
+
+    return Settings(scenario.speculation.draft_length, scenario.toy.temperature, scenario.toy.lenience)
+
+
+def _said(found: Row, text: Sequence[Row]) -> str:
+    share = sum(row["label"] == "accepted" for row in text) / len(text)
+    return (
+        f"{found['acceptance']:.0%} of the judged guesses were kept: {found['tokens_per_pass']:.2f} bytes a pass, "
+        f"where the formula says {found['formula']:.2f}. A guess takes {found['c']:.2f} plain passes, a checking pass "
+        f"{found['r']:.2f}: that makes {found['predicted']:.2f}×. {share:.0%} of this text is the draft's."
+    )
+
+
+def _formulas(found: Row, slope: float) -> list[dict[str, Any]]:
+    """Theorem 3.8 with what was measured here; and with a checking pass that grows with what it checks."""
+    alpha, c, rows = min(found["acceptance"], 0.999), found["c"], []
+    for gamma in range(13):
+        n = tokens_per_pass(alpha, gamma)
+        rows.append({"gamma": gamma, "times": float(speedup(n, gamma, c)), "line": THEOREM})
+        rows.append({"gamma": gamma, "times": float(batch_speedup(n, gamma, c, 1 + slope * gamma)), "line": PAID})
+    return rows
+
+
+def _slope(tried: Sequence[Row]) -> float:
+    """What each checked guess adds to a pass, in plain passes: a straight line through 1 and all lengths tried."""
+    return sum(row["gamma"] * (row["r"] - 1) for row in tried) / sum(row["gamma"] ** 2 for row in tried)
+
+
+def _lengths(scenario: Scenario) -> list[Row]:
+    """Other draft lengths that were tried with the same settings."""
+    here = tuple(get(scenario, path) for path in FIELDS)
+    return [found for key, (found, _) in DECODED.items() if key[:-1] == here[:-1] and key[-1] != here[-1]]
+
+
+def watch_chart(view: View) -> Any:
+    """The formulas' lines, the lengths tried, the reader."""
+    rows = view.datasets
+    return line(
+        rows["data"], DRAFTED, TIMES, series="line", order=[THEOREM, PAID], you=rows["you"], measured=rows["measured"]
+    )
+
+
+# Colour, line under the text, and what it means.
+LOOKS = {
+    "accepted": ("sky", "solid", "the draft’s guess, kept"),
+    "rejected": ("vermillion", "dashed", "the large model’s own; above it the guess that it refused"),
+    "bonus": ("green", "double", "the large model’s own, after every guess was kept"),
+}
+SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
+
+
+def watch_html(view: View) -> str:
+    """Text in passes, each byte marked by what became of its guess, and the legend with the counts."""
+    prompt, rows = view.text
+    passes = (list(group) for _, group in groupby(rows, key=lambda row: row["pass"]))
+    look = "font-family: var(--jp-code-font-family, monospace); font-size: 14px; line-height: 2.4; margin: 0.75rem 0"
+    return f'<p style="{look}">{html.escape(prompt)}&nbsp;{"".join(map(_pass, passes))}</p>{_counts(rows)}'
+
+
+def _pass(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What one pass of the large model brought, a thin line before it."""
+    look = "border-left: 1px solid var(--g4l-ink-2); padding-left: 1px"
+    return f'<span style="{look}">{"".join(_byte(row) for row in rows)}</span><wbr>'
+
+
+def _byte(row: Mapping[str, Any]) -> str:
+    text = html.escape(chr(row["token"])).replace("\n", "⏎<br>").replace(" ", "&nbsp;")
+    refused = "" if row["refused"] is None else html.escape(SHOWN.get(chr(row["refused"]), chr(row["refused"])))
+    above = f'<rt style="font-size: 10px"><s>{refused}</s></rt>' if refused else "<rt></rt>"
+    return f'<ruby style="{_look(row["label"])}">{text}{above}</ruby>'
+
+
+def _look(label: str) -> str:
+    colour, underline, _ = LOOKS[label]
+    shade = f"var(--g4l-{colour})"
+    return f"background: color-mix(in srgb, {shade} 22%, transparent); border-bottom: 2px {underline} {shade}"
+
+
+def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
+    found = {label: sum(row["label"] == label for row in rows) for label in LOOKS}
+    items = "".join(
+        f'<li><span style="{_look(label)}">&nbsp;{found[label]} {label}&nbsp;</span> {words}</li>'
+        for label, (_, _, words) in LOOKS.items()
+    )
+    return f'<ul aria-label="What became of the guesses" style="list-style: none; padding: 0">{items}</ul>'
+
+
+def watch_panel() -> Panel:
+    """The panel; a few draft lengths are measured before it opens."""
+    panel = Panel(
+        title="Watch it guess",
+        legend=(
+            "A small transformer of eight layers continues the prompt; every byte is a token. A thin line begins each "
+            "of its passes. The chart holds the time against plain decoding of the same prompt, by CPU time: the dot "
+            "is this text, squares are other lengths that you tried. Each move is decoded when you make it."
+        ),
+        controls=(
+            Slide("speculation.draft_length", 1, 12), "toy.draft", "toy.temperature", Slide("toy.lenience", 0.01, 1),
+            "toy.prompt", "toy.seed",
+        ),
+        presets={
+            "Counts, six bytes": "leak",
+            "Greedy": {"toy.temperature": 0},
+            "Wild": {"toy.temperature": 1.3},
+            "A poor draft": {"toy.draft": "3-gram"},
+            "A perfect, slow one": {"toy.draft": "the target itself"},
+            "Lenient": {"toy.lenience": 0.02, "toy.temperature": 1.0},
+        },
+        speed="debounced",
+        view=watch_view,
+        chart=watch_chart,
+        html_of=watch_html,
+    )  # fmt: skip
+    first = panel.scenario_of(next(iter(panel.presets)))
+    for length in (1, 2, 8):
+        decoded(change(first, {"speculation.draft_length": length}))
+    return panel
+
+
+# --- what lenience costs ----------------------------------------------------------------------------------------------
+
+LENIENCES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+NAMED = {1.0: "exact", 0.5: "0.5", 0.1: "0.1", 0.01: "0.01"}  # the others lie too near
+YIELD = Axis("tokens_per_pass", "Bytes for each pass of the large model", domain=(1, 6))
+SURPRISE = Axis("bits", "Surprise of the large model, bits per byte", domain=(0, 4))
+
+
+def loosen(scenario: Scenario) -> Run[list[Row]]:
+    """Write the same prompts at each lenience, in the background. Raises ImportError without torch."""
+    from gpt4lab.toys.decoding.measured import lenience_run
+
+    models, chosen = (decoder("target"), guesser(scenario.toy.draft)), settings(scenario)
+    return lenience_run(*models, LENIENCES, chosen, LENGTH, seed=scenario.toy.seed)
+
+
+def lenience_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
+    """Surprise against bytes per pass: from exact to lenient, this run and the one before."""
+    here = list(attempt.run.result) if attempt else []
+    runs = [("this run", here), ("the run before", list(before.run.result) if before else [])]
+    return View(
+        label="Surprise added by the loosest setting so far",
+        value=f"{here[-1]['bits'] - here[0]['bits']:+.2f} bits per byte".replace("-", "−") if here else "–",
+        unit="",
+        sentence=_loosened(here),
+        rows={
+            "data": [{**_point(row), "run": name} for name, rows in runs for row in rows],
+            "measured": [{**_point(row), "label": NAMED.get(row["lenience"], "")} for row in here],
+        },
+        alt="Surprise of the large model against bytes per pass; each point is a lenience, from 1 down to a hundredth.",
+    )
+
+
+def _point(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in ("tokens_per_pass", "bits")}
+
+
+def _loosened(rows: Sequence[Row]) -> str:
+    if not rows:
+        return "Press Run: the same eight prompts are continued at each lenience."
+    exact, last = rows[0], rows[-1]
+    start = f"Exact, the large model finds its own text {exact['bits']:.2f} bits per byte surprising"
+    if last is exact:
+        return f"{start}."
+    return (
+        f"{start}. At lenience {last['lenience']:g} the text surprises it by {last['bits'] - exact['bits']:.2f} bits "
+        f"more, and comes with {last['tokens_per_pass']:.2f} bytes a pass instead of {exact['tokens_per_pass']:.2f}."
+    )
+
+
+def lenience_chart(view: View) -> Any:
+    """The way from exact to lenient, each point named by its lenience."""
+    return line(
+        view.rows["data"], YIELD, SURPRISE, series="run", order=["this run", "the run before"],
+        measured=view.datasets["measured"],
+    )  # fmt: skip
+
+
+lenience = Training(
+    title="What lenience costs",
+    legend=(
+        "Each point is a lenience, from 1 (exact) to a hundredth: right is faster, up is worse. The surprise is how "
+        "unlikely the large model itself finds the text. Run writes some 1,000 bytes for each point."
+    ),
+    controls=("toy.draft", Slide("speculation.draft_length", 1, 12), Slide("toy.temperature", 0.3, 1.5)),
+    folded=("toy.seed",),
+    start="leak?toy.temperature=1",
+    presets={"Counts, six bytes": {}, "A poor draft": {"toy.draft": "3-gram"}, "A model": {
+        "toy.draft": "small transformer"}},
+    claims=("C77",),
+    begin=loosen,
+    watch=lenience_view,
+    chart=lenience_chart,
+)  # fmt: skip
+
+
+def samples(lab: LiveTraining) -> Reading:
+    """The first prompt as it was continued at each lenience, to judge by eye."""
+    return lab.reading(
+        title="The same prompt, ever more lenient",
+        legend="What the model wrote after the first prompt. Exact text is on top.",
+        look=lambda attempt: list(attempt.run.result),
+        view=lambda rows, _: View("", "", "", "", {"data": rows}),
+        html_of=_samples,
+    )
+
+
+def _samples(view: View) -> str:
+    look = "font-family: var(--jp-code-font-family, monospace); font-size: 13px; white-space: pre-wrap"
+    rows = (
+        f"<dt><strong>{row['lenience']:g}</strong> ({row['bits']:.2f} bits per byte)</dt>"
+        f'<dd style="{look}">{html.escape(row["text"])}</dd>'
+        for row in view.rows["data"]
+    )
+    return f"<dl>{''.join(rows)}</dl>" if view.rows["data"] else ""

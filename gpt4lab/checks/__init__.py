@@ -1,0 +1,1 @@
+"""The library held against what others published; wrong rows stay in."""

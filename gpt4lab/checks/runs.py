@@ -1,0 +1,97 @@
+"""The formula of this book's money, FLOP over FLOP/s, held against runs whose makers published what they spent.
+
+Three questions: do days follow from a measured rate; do hours follow from a published utilisation; and what share of
+the peak did whole runs reach, pauses included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from gpt4lab import catalog
+from gpt4lab.catalog import Measurement, Model
+from gpt4lab.checks.step import Check, Rows
+
+HOUR, DAY = 3600, 86_400
+#: Runs whose makers published accelerator-hours, and what they ran on.
+PUBLISHED = {
+    "palm-540b": "tpu-v4",
+    "llama-2-70b": "a100-sxm-80gb",
+    "starcoder-15.5b": "a100-sxm-80gb",
+    "deepseek-v2": "h800-sxm-80gb",
+    "llama-3.1-405b": "h100-sxm-80gb",
+    "deepseek-v3": "h800-sxm-80gb",
+}
+#: Of these the utilisation between pauses is published too, and was not itself worked out from the hours.
+MEASURED = ("palm-540b", "llama-3.1-405b")
+
+
+@frozen
+class WholeRun:
+    """One run: what share of the dense bf16 peak its hours amount to."""
+
+    name: str
+    accelerator: str
+    hours: float
+    mfu: float
+    experts: bool
+
+
+def whole_runs() -> tuple[WholeRun, ...]:
+    """Return the runs of `PUBLISHED` and LLaMA 65B, whole-run utilisation from the top."""
+    runs = [_whole(catalog.models[slug], accelerator) for slug, accelerator in PUBLISHED.items()]
+    return tuple(sorted([*runs, _llama()], key=lambda run: -run.mfu))
+
+
+def _whole(model: Model, accelerator: str) -> WholeRun:
+    chip = catalog.accelerators[accelerator]
+    flop = 6 * model.need("params_active") * model.need("training_tokens")
+    hours = model.need("accelerator_hours")
+    share = flop / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
+    return WholeRun(model.name, chip.name, hours, share, bool(model.n_experts))
+
+
+def _llama() -> WholeRun:
+    entry = catalog.measurements["llama1-65b"]
+    chip, hours = catalog.accelerators[str(entry.accelerator)], entry.measured["gpu_hours"]
+    share = 6 * _number(entry, "params") * _number(entry, "tokens") / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
+    return WholeRun(entry.name, chip.name, hours, share, experts=False)
+
+
+def days_checks() -> Rows:
+    """Return days from a measured rate: Table 2 of Narayanan (2021), 8 FLOP a parameter and token, all recomputed."""
+    found = [entry for entry in catalog.measurements.values() if entry.setup.get("scheme") == "PTD-P"]
+    return tuple(
+        Check(
+            f"Megatron-LM, {entry.name}",
+            "days",
+            "day",
+            entry.measured["days"],
+            _days(entry),
+            entry.sources[0].reference,
+        )
+        for entry in found
+    )
+
+
+def _days(entry: Measurement) -> float:
+    rate = _number(entry, "gpus") * entry.measured["flop_per_s_per_gpu"]
+    return 8 * _number(entry, "params") * _number(entry, "tokens") / (rate * DAY)
+
+
+def hours_checks() -> Rows:
+    """Return accelerator-hours from the utilisation that was measured while a run was running."""
+    return tuple(_hours())
+
+
+def _hours() -> Iterator[Check]:
+    for slug in MEASURED:
+        model, run = catalog.models[slug], _whole(catalog.models[slug], PUBLISHED[slug])
+        predicted = run.hours * run.mfu / model.need("mfu")
+        yield Check(model.name, "accelerator-hours", "hour", run.hours, predicted, model.source_of("mfu").reference)
+
+
+def _number(entry: Measurement, key: str) -> float:
+    return float(entry.setup[key])

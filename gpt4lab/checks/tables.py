@@ -1,0 +1,230 @@
+"""Every published number that a model of this book predicts, in tables: name, quantity, unit, both numbers, the error.
+
+    for table in tables():
+        print(table.title, table.summary, table.leaves_out)
+
+Nothing here is typed: published numbers come from the catalog, predictions from the quantities. Rows that come out
+wrong stay; each table says what its model leaves out. A measurement of the catalog that no table holds is in
+`NOT_PREDICTED`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, cast
+
+from attrs import field, frozen
+
+from gpt4lab import catalog
+from gpt4lab.catalog import Measurement
+from gpt4lab.checks import decode as decode_check
+from gpt4lab.checks import published as published_runs
+from gpt4lab.checks import runs as run_check
+from gpt4lab.checks import speculation as speculation_check
+from gpt4lab.checks import step as step_check
+from gpt4lab.checks.step import Check, Rows, Summary, summary
+from gpt4lab.models.search import parameters
+from gpt4lab.quantities.registry import value
+from gpt4lab.quantities.topics import scaling
+from gpt4lab.quantities.topics.vision import params, tile_tokens
+from gpt4lab.scenario import load_scenario
+
+
+@frozen
+class CheckTable:
+    """Published numbers beside a model's, how far it is off, and what it leaves out."""
+
+    title: str
+    rows: Rows
+    leaves_out: str
+    summary: Summary = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "summary", summary(self.rows))
+
+
+@cache
+def tables() -> tuple[CheckTable, ...]:
+    """Return all tables: training, memory, whole runs, answering, cache, speculation, scaling laws, sizes, pictures."""
+    return tuple(CheckTable(title, rows(), leaves_out) for title, (rows, leaves_out) in _TABLES.items())
+
+
+def unused() -> tuple[str, ...]:
+    """Return the slugs of measurements that stand in no table and have no reason not to."""
+    return tuple(entry.slug for entry in catalog.measurements.values() if not (_named(entry) or reason(entry)))
+
+
+def reason(entry: Measurement) -> str:
+    """Return why a measurement is not predicted; "" where it is."""
+    return next((why for prefix, why in NOT_PREDICTED.items() if entry.slug.startswith(prefix)), "")
+
+
+def _named(entry: Measurement) -> bool:
+    """Tell whether some row is about this measurement; a row may name it by its first words, or with the run's name."""
+    names = {row.name for table in tables() for row in table.rows}
+    return bool({entry.name, entry.name.partition(":")[0], f"Megatron-LM, {entry.name}"} & names)
+
+
+# --- tables that no other module makes --------------------------------------------------------------------------------
+
+
+def equation_4() -> Rows:
+    """Return the paper's own two estimates of days: 8 FLOP a parameter and token at an assumed rate."""
+    return tuple(_estimate(entry) for entry in _found("megatron21-eq4-"))
+
+
+def _estimate(entry: Measurement) -> Check:
+    P, T, n, X = (float(_setup(entry)[key]) for key in ("params", "tokens", "gpus", "flop_per_s_per_gpu"))
+    return _check(entry, "days", 8 * P * T / (n * X) / run_check.DAY, "day")
+
+
+def chinchilla_tokens() -> Rows:
+    """Return the best tokens of Hoffmann's six sizes by every fit and by the rule of thumb, against Approach 1."""
+    entries = _found("hoffmann22-t3-")
+    return tuple(_by_fit(entry, fit) for fit in (*scaling.FITS, "rule") for entry in entries)
+
+
+def _by_fit(entry: Measurement, fit: str) -> Check:
+    size = {"model.active_params": float(_setup(entry)["params"])}
+    found = value(f"scaling.{fit}_tokens_active", load_scenario("leak"), size)
+    return _check(entry, "tokens", found, "token", f"by {fit.replace('_', ', ')}")
+
+
+def chinchilla_flop() -> Rows:
+    """Return six FLOP a parameter and token, for the sizes and tokens of Hoffmann's table."""
+    return tuple(
+        _check(entry, "flop", 6 * float(_setup(entry)["params"]) * entry.measured["tokens"], "FLOP")
+        for entry in _found("hoffmann22-t3-")
+    )
+
+
+def training_flop() -> Rows:
+    """Return six FLOP an active parameter and token, for every model whose makers or Epoch AI published its compute."""
+    found = [m for m in catalog.models.values() if m.training_flop and m.params_active and m.training_tokens]
+    return tuple(
+        Check(m.name, "training compute", "FLOP", m.need("training_flop"),
+              6 * m.need("params_active") * m.need("training_tokens"), m.source_of("training_flop").reference)
+        for m in found
+    )  # fmt: skip
+
+
+def sizes() -> Rows:
+    """Return the parameters that follow from the shape of every model whose makers published one."""
+    return tuple(_sizes())
+
+
+def _sizes() -> Iterator[Check]:
+    for model in catalog.models.values():
+        try:
+            counted = parameters.published(model).total
+        except catalog.MissingFact:
+            continue
+        yield Check(model.name, "parameters", "param", model.need("params_total"), counted,
+                    model.source_of("params_total").reference, model.note)  # fmt: skip
+
+
+def flamingo() -> Rows:
+    """Return the parameters of Flamingo's cross-attention, and of its resampler."""
+    return tuple(_flamingo())
+
+
+def _flamingo() -> Iterator[Check]:
+    for entry in _found("flamingo-"):
+        shape = (float(_setup(entry)[key]) for key in ("d_model", "layers", "every"))
+        yield _check(entry, "cross_attention_params", params(*shape), "param")
+        if "resampler_params" in entry.measured:
+            found = value("vision.resampler_params", load_scenario("leak"))
+            yield _check(entry, "resampler_params", found, "param")
+
+
+def image_tokens() -> Rows:
+    """Return the tokens of an image by the tile rule, against the documentation's examples."""
+    return tuple(
+        _check(entry, "image_tokens", tile_tokens(_setup(entry)["width"], _setup(entry)["height"]), "token")
+        for entry in _found("openai-image-")
+    )
+
+
+def _found(prefix: str) -> list[Measurement]:
+    return [entry for slug, entry in catalog.measurements.items() if slug.startswith(prefix)]
+
+
+def _setup(entry: Measurement) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", entry.setup)
+
+
+def _check(entry: Measurement, key: str, predicted: float, unit: str, assumed: str = "") -> Check:
+    what = catalog.measured_keys[key].label
+    return Check(entry.name, what, unit, entry.measured[key], predicted, entry.sources[0].reference, assumed)
+
+
+# --- the tables, and what each leaves out -----------------------------------------------------------------------------
+
+_STEP = (
+    "Left out: traffic that overlaps matrix products, latency of kernels and messages, stragglers, failures, "
+    "checkpoints, data loading."
+)
+_ANSWER = (
+    "Left out: products near the border of reading and computing, the scheduler, the host, and all between two steps."
+)
+_FLOP = "Left out: pauses, restarts, ramps of the batch, and experiments thrown away."
+_MEASURED = "Left out: that checking several tokens costs more than writing one, and that acceptance varies."
+_FIT = "Left out: that a fit is stretched beyond its data; Approach 1 is itself an extrapolation above 16 billion."
+
+Maker = Callable[[], Rows]
+_TABLES: Mapping[str, tuple[Maker, str]] = {
+    "Megatron-LM 2021, Table 1": (step_check.megatron_validation, _STEP),
+    "Megatron-LM 2021, Table 2, tensor and pipeline parallel": (lambda: step_check.table_2("PTD-P"), _STEP),
+    "Megatron-LM 2021, Table 2, ZeRO-3": (
+        lambda: step_check.table_2("ZeRO-3"),
+        "Left out: how slowly ZeRO-3 of 2021 gathered its weights, up to three times slower than its bytes need.",
+    ),
+    "Korthikanti 2022, Table 5, seconds of a step": (step_check.korthikanti_times, _STEP),
+    "Korthikanti 2022, Figure 1, memory": (
+        step_check.korthikanti_memory, "Left out by the figure, and counted here: the embedding on the first stage.",
+    ),
+    "MT-NLG 530B, seconds of a step": (published_runs.mt_nlg, _STEP),
+    "PaLM 540B, utilisation": (published_runs.palm, _STEP),
+    "BLOOM and Llama 3.1, FLOP/s": (published_runs.throughput, _STEP),
+    "Whole runs, accelerator-hours from the step": (published_runs.hours, f"{_STEP} {_FLOP}"),
+    "Whole runs, accelerator-hours from the published utilisation": (run_check.hours_checks, _FLOP),
+    "Megatron-LM 2021, Table 2, days from the measured rate": (run_check.days_checks, _FLOP),
+    "Megatron-LM 2021, equation 4": (equation_4, "Nothing: it is the same formula, so this checks the book's copy."),
+    "BLOOM, electricity": (published_runs.energy, "Left out: servers, network, cooling and idle machines."),
+    "TensorRT-LLM 0.6.1, static batches": (decode_check.static_rows, _ANSWER),
+    "TensorRT-LLM 0.5, first token": (
+        decode_check.first_tokens, f"{_ANSWER} In a pass this short the host is most of it.",
+    ),
+    "TensorRT-LLM 0.8, cache read once per group of heads": (decode_check.grouping, f"{_ANSWER} The batch is unknown."),
+    "LMDeploy 0.1, static batches": (decode_check.lmdeploy_static, _ANSWER),
+    "LMDeploy 0.2, many requests": (decode_check.lmdeploy_requests, f"{_ANSWER} And the spread of lengths."),
+    "PaLM on TPU v4, Pope 2022": (decode_check.pope, f"{_ANSWER} And matrices split two ways."),
+    "DeepSeek-V3 on H800": (decode_check.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
+    "KV cache as published": (decode_check.kv_cache, "Left out: padding and unfilled blocks."),
+    "Speculative decoding, expected by its authors": (
+        lambda: speculation_check.speedup_checks(measured=False), "Nothing but rounding: it is their formula.",
+    ),
+    "Speculative decoding, measured": (speculation_check.speedup_checks, _MEASURED),
+    "Hoffmann 2022, Table 3, tokens by each fit": (chinchilla_tokens, _FIT),
+    "Hoffmann 2022, Table 3, FLOP": (chinchilla_flop, "Left out: the attention scores, and what embeddings cost."),
+    "Training compute of published models": (
+        training_flop, "Left out: attention scores, and that some makers leave out embeddings; no recomputation.",
+    ),
+    "Parameters from the shape": (sizes, "Left out: norms, biases, learned and relative positions."),
+    "Flamingo, parameters": (flamingo, "Left out: norms, biases, gates, and the projection behind the encoder."),
+    "OpenAI's API, tokens of an image": (image_tokens, "Nothing: it is the documented rule."),
+}  # fmt: skip
+
+#: First letters of a slug -> why no model of the book predicts it.
+NOT_PREDICTED: Mapping[str, str] = {
+    "llama2-34b": "Its shape was not published with the catalog's sources.",
+    "llama31-all": "Three sizes in one number; only one layout is published.",
+    "llama3-interruptions": "The book takes its rate of failures from this run; the effective time is only a bound.",
+    "opt-175b-restarts": "A bound, and restarts by hand are not failures.",
+    "orca-gain": "The load at which it was measured is not in the source; the simulation shows the mechanism.",
+    "vllm-gain": "A range over several models and loads; the simulation shows the mechanism.",
+    "vllm-waste": "A bound.",
+    "chen23-": "Neither acceptance nor the draft's cost is in the source.",
+    "mlx-moe": "Neither acceptance nor the machine is in the source.",
+}

@@ -1,0 +1,1 @@
+"""Answering in closed form: `report`, a pass of prefill or decode."""

@@ -1,0 +1,157 @@
+"""What one GPU has of a model that is being served: weights to read, cache to hold, and what fills its memory."""
+
+from __future__ import annotations
+
+from attrs import evolve, frozen
+
+from gpt4lab.formulas import answering_layer as per
+from gpt4lab.formulas import layer
+from gpt4lab.formulas.arith import Num, ceil, floor, maximum, minimum, where
+from gpt4lab.models.decode.inputs import Chip, Network, Serving, possible
+
+
+@frozen
+class Held:
+    """Bytes on a GPU of the first stage."""
+
+    weights: Num
+    cache: Num
+    overhead: Num
+
+    @property
+    def total(self) -> Num:
+        """Bytes altogether."""
+        return self.weights + self.cache + self.overhead
+
+
+class Share:
+    """The papers' symbols for a network and a way to serve it, and one GPU's share of a layer."""
+
+    def __init__(self, network: Network, serving: Serving) -> None:
+        self.network, self.serving = network, serving
+        self.L, self.h, self.V = network.layers, network.d_model, network.vocab
+        self.t, self.p, self.e = serving.tensor, serving.pipeline, serving.expert
+        self.b, self.s, self.w = serving.batch, serving.context, serving.weight_bytes
+        self.E, self.k = network.experts, network.top_k
+        self.gathers = serving.gather_weights * 1 == 1
+        self.a = where(self.gathers, network.heads, ceil(network.heads / serving.tensor) * serving.tensor)  # padded
+        self.latent = network.kv_rank > 0
+        self.dense = network.dense_layers / network.layers
+        self._set_weights(network)
+        self._set_cache(network, serving)
+
+    def _set_weights(self, n: Network) -> None:
+        """Weights of a mean layer: what every token uses, one expert, and what moves between the matmuls."""
+        attention = self._attention(self.a, self.t)
+        self.expert_weights = layer.feed_forward_weights(n.d_model, n.d_ff, n.gated) / self.t
+        dense = layer.feed_forward_weights(n.d_model, n.dense_d_ff, n.dense_gated) / self.t
+        always = n.shared_experts * self.expert_weights
+        self.common = attention + n.rest / self.t + self.dense * dense + (1 - self.dense) * always
+        f = self.dense * n.dense_d_ff + (1 - self.dense) * (n.top_k + n.shared_experts) * n.d_ff
+        c = where(self.gathers | (self.serving.sequence_parallel * 1 == 1), self.t, 1)
+        self.between = per.between_bytes(n.d_model, self.a * n.head_dim, self.values, f, n.gated, self.t, c)
+
+    def _attention(self, a: Num, t: Num) -> Num:
+        """Projections of a layer on one of t ranks."""
+        n = self.network
+        ranks = (n.query_rank, n.kv_rank, n.nope_dim, n.rope_dim, n.head_dim)
+        whole = layer.attention_weights(n.d_model, a, n.kv_heads, n.head_dim, t)
+        return where(self.latent, per.latent_weights(n.d_model, a, *ranks, t), whole)
+
+    @property
+    def values(self) -> Num:
+        """Values that a layer caches of a token."""
+        n = self.network
+        return where(self.latent, per.latent_values(n.kv_rank, n.rope_dim), per.cached_values(n.kv_heads, n.head_dim))
+
+    def _set_cache(self, n: Network, w: Serving) -> None:
+        """Bytes of a token in a layer that this GPU holds, how often they are read, and the tokens that are seen."""
+        self.token_bytes = self.values * w.kv_bytes * per.cache_share(n.kv_heads, w.tensor, w.cache_by_batch)
+        once = where(self.latent, 1, w.grouped_attention * 1)
+        self.reads = per.reads_of_cache(self.a, n.kv_heads, w.tensor, once)
+        self.seen = per.seen(w.context, n.layers, n.window_layers, n.window)
+
+    def touched(self, n: Num) -> Num:
+        """Experts of this GPU that n tokens of each group read; a dense model's one feed-forward counts as one."""
+        return per.experts_touched(self.E, self.k, n * self.e) / self.e
+
+    def read(self, n: Num) -> Num:
+        """Weights of a layer that a step with n tokens reads on this GPU."""
+        return self.common + (1 - self.dense) * self.touched(n) * self.expert_weights
+
+    def core(self, unpacked: bool) -> Num:
+        """FLOP of a layer for one token and one cached token, on this GPU; prefill unpacks what MLA compresses."""
+        return self._core(self.a, unpacked) / self.t
+
+    def _core(self, a: Num, unpacked: bool) -> Num:
+        n = self.network
+        packed = per.latent_core_flop(a, n.kv_rank, n.rope_dim)
+        latent = per.unpacked_core_flop(a, n.nope_dim, n.rope_dim, n.head_dim) if unpacked else packed
+        return where(self.latent, latent, per.core_flop(a, n.head_dim))
+
+    def flop(self, cached: Num, logits: Num, unpacked: bool) -> Num:
+        """FLOP that a token needs of the whole model, seeing `cached` tokens; `logits` is the share that gets any."""
+        n = self.network
+        rest = self.common + (1 - self.dense) * self.k * self.expert_weights - self._attention(self.a, self.t)
+        layers = 2 * (self.t * rest + self._attention(n.heads, 1)) + cached * self._core(n.heads, unpacked)
+        return self.L * layers + 2 * self.h * self.V * logits
+
+    @property
+    def stage_layers(self) -> Num:
+        """Layers of the fullest stage."""
+        return ceil(self.L / self.p)
+
+
+def held(network: Network, serving: Serving) -> Held:
+    """Return what a GPU of the first stage holds."""
+    return held_by(Share(network, serving))
+
+
+def held_by(gpu: Share) -> Held:
+    """Return what this GPU holds, in the first stage; embedding and logits stay in 16 bits."""
+    matrices = where(gpu.p == 1, 2 - gpu.network.tied_embeddings, 1)
+    layers = gpu.stage_layers * (gpu.common + (1 - gpu.dense) * gpu.E / gpu.e * gpu.expert_weights)
+    return Held(
+        weights=layers * gpu.w + matrices * 2 * gpu.V * gpu.h / gpu.t,
+        cache=gpu.stage_layers * gpu.b * gpu.seen * gpu.token_bytes,
+        overhead=gpu.serving.overhead_bytes,
+    )
+
+
+def kv_bytes_per_token(network: Network, kv_bytes: Num = 2) -> Num:
+    """Return the cache of one token in all layers and on all GPUs together, none of them copied or windowed.
+
+    Raises
+    ------
+    LayoutError : where the bytes of a value are not a positive, finite number.
+    """
+    serving = Serving(kv_bytes=kv_bytes)
+    return per.cache_bytes(network.layers, Share(network, serving).values, serving.kv_bytes)
+
+
+def largest_batch(network: Network, serving: Serving, chip: Chip) -> Num:
+    """Return how many sequences of `serving.context` tokens fit; 0 where not even one does.
+
+    Raises
+    ------
+    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are 0.
+    """
+    one = evolve(serving, batch=1)
+    ok = possible(network, one, chip)
+    need = held(network, one)
+    free = chip.memory_bytes - need.weights - need.overhead
+    return where(ok, maximum(floor(free / need.cache), 0), 0)
+
+
+def longest_context(network: Network, serving: Serving, chip: Chip) -> Num:
+    """Return the tokens per sequence that fit for the given batch, at most the model's context; windows not used.
+
+    Raises
+    ------
+    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are 0.
+    """
+    one = evolve(serving, context=1)
+    ok = possible(network, one, chip)
+    need = held(network, one)
+    free = chip.memory_bytes - need.weights - need.overhead
+    return where(ok, minimum(maximum(floor(free / need.cache), 0), network.context), 0)

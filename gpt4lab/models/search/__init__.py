@@ -1,0 +1,1 @@
+"""Back from sums to shapes, and through layouts."""

@@ -1,0 +1,1 @@
+"""A training step in closed form: `report.step(shape, layout, hardware)`."""

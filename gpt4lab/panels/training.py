@@ -1,0 +1,241 @@
+"""A model that trains while the reader watches: sliders, Run and Stop, progress, time left, a live curve.
+
+    mixture = Training(
+        title="Train a mixture of experts",
+        controls=("toy.experts", "toy.top_k"),
+        begin=train_mixture,     # Scenario -> a running `toys.training.Run`
+        watch=curves,            # (Scenario, Attempt | None, Attempt | None) -> View, while it runs and after
+        chart=curve_chart,       # View -> chart
+    )
+    lab = mixture.widget()
+    lab.start()                  # what the Run button does; `lab.stop()` keeps what was reached
+    lab.reading(title="...", look=router_view, chart=router_chart)     # more of the same model, further down the page
+
+The work goes on in a thread of its own, and what it finds is put on the page from there: the kernel stays free for
+sliders and other cells. A run outlives its widget: when the cell runs again, the new widget shows it.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import ipywidgets as w
+
+from gpt4lab.panels.figure import Figure
+from gpt4lab.panels.panel import LivePanel, Panel
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import Scenario, load_scenario
+
+if TYPE_CHECKING:
+    from gpt4lab.toys.core.training import Run
+
+REPAINT_S = 0.2  # the curve, at most this often
+READING_S = 1.0  # a look into the model, at most this often ...
+REST = 20  # ... and after a rest of so many times what the last look took: the run comes first
+EMPTY = "Nothing has trained yet: press Run in the panel above, and this fills in."
+NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
+
+
+@attrs.frozen
+class Attempt:
+    """One run with the assumptions that it began with."""
+
+    run: Run[Any]
+    scenario: Scenario
+
+
+Watch = Callable[[Scenario, "Attempt | None", "Attempt | None"], View]
+
+
+def _never(_: Scenario) -> Any:
+    raise NotImplementedError
+
+
+@attrs.frozen
+class Training(Panel):
+    """The declaration of a live run. `watch` gets the sliders' scenario, the run shown and the one before it."""
+
+    view: Callable[[Scenario], View] = attrs.field(default=_never, init=False)
+    begin: Callable[[Scenario], Run[Any]] = attrs.field(kw_only=True)
+    watch: Watch = attrs.field(kw_only=True)
+    verb: str = attrs.field(default="Run", kw_only=True)
+
+    def widget(self, scenario: Scenario | None = None) -> LiveTraining:
+        """The panel on the page; it takes over what ran under this title before."""
+        return LiveTraining(self, scenario or load_scenario(self.start))
+
+
+#: The last attempts by title of the panel, newest first: they outlive the widget that began them.
+KEPT: dict[str, list[Attempt]] = {}
+
+
+class LiveTraining(LivePanel):
+    """A training panel at work. `attempt` is the run shown, `before` the one before it."""
+
+    def __init__(self, training: Training, scenario: Scenario) -> None:
+        self.training, self._lock, self._readings = training, threading.RLock(), []
+        self._run_button = w.Button(description=training.verb, tooltip=f"{training.verb}: {training.title}")
+        self._stop_button = w.Button(description="Stop", tooltip=f"Stop: {training.title}", disabled=True)
+        self._progress = w.HTML()
+        self._run_button.on_click(lambda _: self.start())
+        self._stop_button.on_click(lambda _: self.stop())
+        panel = attrs.evolve(training)
+        object.__setattr__(panel, "view", lambda s: training.watch(s, self.attempt, self.before))
+        super().__init__(panel, scenario)
+        self._attend(self.attempt)
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The run on the page, under way or ended; None before the first."""
+        return next(iter(KEPT.get(self.training.title, [])), None)
+
+    @property
+    def before(self) -> Attempt | None:
+        """The run before it, to compare."""
+        return next(iter(KEPT.get(self.training.title, [])[1:]), None)
+
+    # --- what the reader does ---------------------------------------------------------------------
+
+    def start(self) -> LiveTraining:
+        """Begin a run with the sliders as they stand; an earlier one ends, and stays on the chart to compare."""
+        self.stop()
+        try:
+            attempt = Attempt(self.training.begin(self.scenario), self.scenario)
+        except ImportError:
+            self._complain(ValueError(NO_TORCH))
+        except Exception as error:
+            self._complain(error)
+        else:
+            KEPT[self.training.title] = [attempt, *_worth_keeping(self.attempt)]
+            self._attend(attempt)
+        return self
+
+    def stop(self) -> None:
+        """End the run after its current step; what it reached stays on the page."""
+        if self.attempt:
+            self.attempt.run.stop()
+
+    def wait(self, timeout_s: float | None = None) -> LiveTraining:
+        """Wait for the end of the run (tests and patient readers). An interrupt stops it and keeps its result."""
+        if self.attempt:
+            with suppress(Exception):  # a failure is shown on the panel
+                self.attempt.run.wait(timeout_s)
+        return self
+
+    def reading(self, **look: Any) -> Reading:
+        """Something that the trained model shows, as a widget of its own; see `Reading`."""
+        reading = Reading(**look)
+        self._readings.append(reading)
+        if self.attempt:
+            reading.follow(self.attempt)
+        return reading
+
+    # --- how it answers ---------------------------------------------------------------------------
+
+    def _attend(self, attempt: Attempt | None) -> None:
+        if attempt is None:
+            self._report(None)
+            return
+        for reading in self._readings:
+            reading.follow(attempt)
+        attempt.run.on_update(lambda run: self._paint(attempt), REPAINT_S)
+
+    def _paint(self, attempt: Attempt) -> None:
+        """Called from the run's thread: curve, sentence, progress, buttons."""
+        with self._lock:
+            if attempt is not self.attempt:
+                return
+            try:
+                self._draw(self.panel.view(self.scenario))
+            except Exception as error:  # in a thread nobody would see it
+                self._complain(error)
+            self._report(attempt.run)
+
+    def _draw(self, view: View) -> None:
+        with self._lock:
+            super()._draw(view)
+
+    def _follow(self, decided: Any) -> None:
+        """No control follows another here; and the thread that paints must not touch what the reader moves."""
+
+    def _report(self, run: Run[Any] | None) -> None:
+        busy = run is not None and run.state == "running"
+        self._run_button.description = f"{self.training.verb} again" if run else self.training.verb
+        self._stop_button.disabled = not busy
+        self._progress.value = progress(run)
+        if run is not None and run.error is not None:
+            self._complain(run.error)
+
+    def _parts(self) -> Iterator[w.Widget]:
+        for part in super()._parts():
+            yield part
+            if part is self._headline:
+                row = w.HBox([self._run_button, self._stop_button, self._progress])
+                row.layout.flex_flow, row.layout.align_items = "row wrap", "center"
+                yield row
+
+
+class Reading(Figure):
+    """One look into the model of a training panel.
+
+    look: Attempt -> findings, called in the run's thread between two steps, now and then and at the end.
+    view: (findings, choice) -> View. What else it takes, `Figure` says.
+    """
+
+    def __init__(self, look: Callable[[Attempt], Any], view: Callable[[Any, Any], View], **figure: Any) -> None:
+        self.findings, self._attempt, self._rest_until = None, None, 0.0
+        self._look, self._view_of = look, view
+        super().__init__(view=View("", "", "", EMPTY, {"data": []}), **figure)
+        if self.choice:
+            self.choice.observe(lambda _: self._draw(), "value")
+
+    def follow(self, attempt: Attempt) -> None:
+        """Look into this run from now on."""
+        self._attempt, self._rest_until = attempt, 0.0
+        attempt.run.on_update(lambda _: self._refresh(attempt), READING_S)
+
+    def _refresh(self, attempt: Attempt) -> None:
+        begin, busy = time.monotonic(), attempt.run.state == "running"
+        if attempt is not self._attempt or not attempt.run.history or (busy and begin < self._rest_until):
+            return
+        try:
+            self.findings = self._look(attempt)
+            self._draw()
+        except Exception as error:  # in a thread nobody would see it
+            self.complain(error)
+        now = time.monotonic()
+        self._rest_until = now + REST * (now - begin)
+
+    def _draw(self) -> None:
+        if self.findings is not None:
+            self.show(self._view_of(self.findings, self.choice.value if self.choice else None))
+
+
+def progress(run: Run[Any] | None) -> str:
+    """How far a run is, as a bar and in words."""
+    if run is None:
+        return '<span class="g4l-legend">not started</span>'
+    done, of = len(run.history), run.steps
+    look = 'aria-label="steps done" style="accent-color: var(--g4l-you)"'
+    bar = f'<progress max="{of}" value="{done}" {look}></progress>'
+    return f'<span class="g4l-legend">{bar} {html.escape(in_words(run))}</span>'
+
+
+def in_words(run: Run[Any]) -> str:
+    """The state of a run: "step 120 of 300, 3 s left", "300 steps in 6.1 s", "stopped at step 120"."""
+    done, of = len(run.history), run.steps
+    if run.state == "running":
+        left = run.seconds_left
+        return "preparing" if left is None else f"step {done} of {of}, {left:.0f} s left"
+    ends = {"done": f"{done} steps in {run.elapsed_s:.1f} s", "stopped": f"stopped at step {done} of {of}; kept"}
+    return ends.get(run.state, f"failed at step {done}")
+
+
+def _worth_keeping(attempt: Attempt | None) -> list[Attempt]:
+    return [attempt] if attempt is not None and attempt.run.history else []

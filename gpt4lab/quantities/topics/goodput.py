@@ -1,0 +1,86 @@
+"""Failures and checkpoints: how much of the time a cluster of many unreliable parts does useful work.
+
+Failures come at random (exponentially) with a mean time M between them. After tau of work a checkpoint takes
+delta; a failure costs the work since the last checkpoint and the restart R. Daly (2006) gives the expected time.
+Hours throughout. Left out: failures that slow the run without stopping it, and failures that come together.
+"""
+
+from __future__ import annotations
+
+from gpt4lab.formulas.arith import Num, exp, maximum, sqrt
+from gpt4lab.quantities.registry import quantity
+
+
+@quantity("goodput.failures_per_day", "failure/day", source="llama2024",
+          n="cluster.gpus", M_gpu="reliability.gpu_mtbf_years")  # fmt: skip
+def failures_per_day(n: Num, M_gpu: Num) -> Num:
+    """Failures a day in the whole cluster."""
+    return n / (M_gpu * 365.25)
+
+
+@quantity("goodput.mtbf", "hour", source="arithmetic", f="goodput.failures_per_day")
+def mtbf(f: Num) -> Num:
+    """Mean time between failures of the whole cluster."""
+    return 24 / f
+
+
+@quantity("goodput.failures", "failure", source="arithmetic", f="goodput.failures_per_day", t="cluster.days")
+def failures(f: Num, t: Num) -> Num:
+    """Failures to expect in the stated days."""
+    return f * t
+
+
+@quantity("goodput.young_interval", "hour", source="young1974",
+          delta="reliability.checkpoint_minutes", M="goodput.mtbf")  # fmt: skip
+def young_interval(delta: Num, M: Num) -> Num:
+    """Best time between checkpoints by Young's rule: the root of twice the checkpoint time times M."""
+    return sqrt(2 * delta / 60 * M)
+
+
+@quantity("goodput.daly_interval", "hour", source="daly2006", tau="goodput.young_interval",
+          delta="reliability.checkpoint_minutes", M="goodput.mtbf")  # fmt: skip
+def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
+    """Best time between checkpoints by Daly's series: Young's rule with two corrections, for delta < 2 M."""
+    return tau * (1 + sqrt(delta / 60 / (2 * M)) / 3 + delta / 60 / (2 * M) / 9) - delta / 60
+
+
+@quantity(
+    "goodput.share", "fraction", source="daly2006", tau="reliability.checkpoint_interval_hours",
+    delta="reliability.checkpoint_minutes", R="reliability.restart_minutes", M="goodput.mtbf",
+    about="Share of the time that becomes useful work, with checkpoints as often as assumed.",
+)  # fmt: skip
+@quantity(
+    "goodput.best_share", "fraction", source="daly2006", tau="goodput.young_interval",
+    delta="reliability.checkpoint_minutes", R="reliability.restart_minutes", M="goodput.mtbf",
+    about="Share of the time that becomes useful work, with checkpoints at Young's interval.",
+)  # fmt: skip
+def share(tau: Num, delta: Num, R: Num, M: Num) -> Num:
+    """Share of the time that becomes useful work: tau over the expected time to get it done and saved.
+
+    That time is M exp(R/M) (exp((tau + delta)/M) - 1); written with falling exponentials, which cannot overflow.
+    """
+    return tau / M * exp(-(R / 60 + tau + delta / 60) / M) / (1 - exp(-(tau + delta / 60) / M))
+
+
+@quantity("goodput.days", "day", source="arithmetic", t="training.days", eta="goodput.share")
+def days(t: Num, eta: Num) -> Num:
+    """Length of the run with its failures, if the MFU assumed is that of undisturbed work."""
+    return t / maximum(eta, 1e-12)
+
+
+@quantity("goodput.lost_usd", "USD", source="arithmetic", C_usd="training.cost", eta="goodput.share")
+def lost_usd(C_usd: Num, eta: Num) -> Num:
+    """What failures and checkpoints add to the cost."""
+    return C_usd * (1 / maximum(eta, 1e-12) - 1)
+
+
+@quantity("goodput.mfu_undisturbed", "fraction", source="arithmetic", MFU="training.implied_mfu", eta="goodput.share")
+def mfu_undisturbed(MFU: Num, eta: Num) -> Num:
+    """Utilisation between failures: the stated one over the share of useful time."""
+    return MFU / maximum(eta, 1e-12)
+
+
+@quantity("goodput.share_needed", "fraction", source="arithmetic", MFU="training.mfu", MFU_full="training.best_mfu")
+def share_needed(MFU: Num, MFU_full: Num) -> Num:
+    """Share of useful time at which failures alone would explain the stated MFU."""
+    return MFU / MFU_full

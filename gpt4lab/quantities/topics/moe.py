@@ -1,0 +1,229 @@
+"""Experts: which of them a batch touches, and what the scaling laws say about having more.
+
+The laws were fitted far below the size of the post's model and disagree there; each docstring says how far.
+"""
+
+from __future__ import annotations
+
+from gpt4lab.formulas.arith import Num, log
+from gpt4lab.quantities.registry import quantity
+
+
+@quantity("moe.share_of_tokens", "fraction", source="fedus2021", k="model.top_k", E="model.experts")
+def share_of_tokens(k: Num, E: Num) -> Num:
+    """Share of all tokens that one expert sees when the load is balanced."""
+    return k / E
+
+
+@quantity("moe.idle_per_token", "fraction", source="fedus2021", k="model.top_k", E="model.experts")
+def idle_per_token(k: Num, E: Num) -> Num:
+    """Share of the experts that one token leaves idle."""
+    return 1 - k / E
+
+
+@quantity("moe.idle", "fraction", source="arithmetic", q="moe.idle_per_token", b="decode.micro_batch")
+def idle(q: Num, b: Num) -> Num:
+    """Share of the experts that none of b tokens needs, if each token chooses evenly and on its own.
+
+    Real routers are less even, and tokens of one text choose alike: then more experts stay idle.
+    """
+    return q**b
+
+
+@quantity("moe.touched", "fraction", source="arithmetic", q_b="moe.idle")
+def touched(q_b: Num) -> Num:
+    """Share of the experts that b tokens need together: 1 - (1 - k/E)^b."""
+    return 1 - q_b
+
+
+@quantity("moe.experts_touched", "expert", source="arithmetic", E="model.experts", u="moe.touched")
+def experts_touched(E: Num, u: Num) -> Num:
+    """Experts of a layer whose weights a step must read."""
+    return E * u
+
+
+@quantity("moe.tokens_per_expert", "token/expert", source="fedus2021",
+          b="decode.micro_batch", k="model.top_k", E="model.experts")  # fmt: skip
+def tokens_per_expert(b: Num, k: Num, E: Num) -> Num:
+    """Tokens of a decode step that one expert gets when the load is balanced."""
+    return b * k / E
+
+
+@quantity("moe.training_tokens_per_expert", "token/expert", source="arithmetic",
+          D="training.tokens", phi="moe.share_of_tokens")  # fmt: skip
+def training_tokens_per_expert(D: Num, phi: Num) -> Num:
+    """Tokens that one expert saw in the whole training."""
+    return D * phi
+
+
+def effective_experts(E: Num, E_start: Num, E_max: Num) -> Num:
+    """Number of experts with which a routed model behaves as if more always helped: E, saturating at both ends."""
+    return 1 / (1 / (E - 1 + 1 / (1 / E_start - 1 / E_max)) + 1 / E_max)
+
+
+def clark_gain(E_other: Num, E_hat: Num, N: Num, b: Num, c: Num) -> Num:
+    """Change of the loss with the other number of experts, by Clark's law: negative is better.
+
+    Fitted up to 1.3 billion base parameters, top-1, 130 billion tokens. c is printed with one digit, so hold it to
+    one percent beyond 100 billion.
+    """
+    return (E_other / E_hat) ** (b + c * log(N) / log(10)) - 1
+
+
+def clark_loss(E_hat: Num, N: Num, a: Num, b: Num, c: Num, d: Num) -> Num:
+    """Loss of a base model of N parameters with E experts, by Clark's law (logarithms to base 10 assumed)."""
+    return 10**d * N**a * E_hat ** (b + c * log(N) / log(10))
+
+
+#: Name in quantities -> entry of `catalog.constants`.
+ROUTINGS = {"s_base": "clark2022-s-base", "rl_r": "clark2022-rl-r", "hash": "clark2022-hash"}
+
+
+def declare_clark(routing: str) -> None:
+    """The quantities of one way of routing: `moe.<routing>_gain`, `moe.<routing>_loss`."""
+    law, name = f"catalog/constants/{ROUTINGS[routing]}", f"moe.{routing}"
+    ends = {"E_start": f"{law}/E_start", "E_max": f"{law}/E_max"}
+    quantity(f"{name}_experts", "expert", source="clark2022", E="model.experts", **ends)(effective_experts)
+    quantity(f"{name}_other_experts", "expert", source="clark2022", E="model.other_experts", **ends)(effective_experts)
+    quantity(
+        f"{name}_gain", "fraction", source="clark2022", E_other=f"{name}_other_experts", E_hat=f"{name}_experts",
+        N="model.base_params", b=f"{law}/b", c=f"{law}/c",
+    )(clark_gain)  # fmt: skip
+    quantity(
+        f"{name}_loss", "nat/token", source="clark2022", E_hat=f"{name}_experts", N="model.base_params",
+        **{symbol: f"{law}/{symbol}" for symbol in "abcd"},
+    )(clark_loss)  # fmt: skip
+
+
+for _routing in ROUTINGS:
+    declare_clark(_routing)
+
+
+@quantity("moe.clark_dense_loss", "nat/token", source="clark2022", N="model.base_params",
+          N_c="catalog/constants/clark2022-dense/N_c", alpha="catalog/constants/clark2022-dense/alpha")  # fmt: skip
+def clark_dense_loss(N: Num, N_c: Num, alpha: Num) -> Num:
+    """Loss of the base model without experts, by Clark's law."""
+    return (N_c / N) ** alpha
+
+
+_LUDZIEJEWSKI = "catalog/constants/ludziejewski2025"
+_ENDS = {"E_start": f"{_LUDZIEJEWSKI}/E_start", "E_max": f"{_LUDZIEJEWSKI}/E_max"}
+quantity("moe.ludziejewski_experts", "expert", source="ludziejewski2025", E="model.experts", **_ENDS)(effective_experts)
+quantity("moe.ludziejewski_other_experts", "expert", source="ludziejewski2025", E="model.other_experts", **_ENDS)(
+    effective_experts
+)
+
+
+@quantity(
+    "moe.ludziejewski_params_term", "nat/token", source="ludziejewski2025",
+    N="model.active_params", E_hat="moe.ludziejewski_experts", a=f"{_LUDZIEJEWSKI}/a",
+    delta=f"{_LUDZIEJEWSKI}/delta", alpha=f"{_LUDZIEJEWSKI}/alpha", gamma=f"{_LUDZIEJEWSKI}/gamma",
+)  # fmt: skip
+@quantity(
+    "moe.ludziejewski_tokens_term", "nat/token", source="ludziejewski2025",
+    about="Loss that more tokens would remove, by Ludziejewski's law.",
+    N="training.tokens", E_hat="moe.ludziejewski_experts", a=f"{_LUDZIEJEWSKI}/b",
+    delta=f"{_LUDZIEJEWSKI}/omega", alpha=f"{_LUDZIEJEWSKI}/beta", gamma=f"{_LUDZIEJEWSKI}/zeta",
+)  # fmt: skip
+@quantity(
+    "moe.ludziejewski_other_params_term", "nat/token", source="ludziejewski2025",
+    about="The same with the other number of experts.",
+    N="model.active_params", E_hat="moe.ludziejewski_other_experts", a=f"{_LUDZIEJEWSKI}/a",
+    delta=f"{_LUDZIEJEWSKI}/delta", alpha=f"{_LUDZIEJEWSKI}/alpha", gamma=f"{_LUDZIEJEWSKI}/gamma",
+)  # fmt: skip
+@quantity(
+    "moe.ludziejewski_other_tokens_term", "nat/token", source="ludziejewski2025",
+    about="The same with the other number of experts.",
+    N="training.tokens", E_hat="moe.ludziejewski_other_experts", a=f"{_LUDZIEJEWSKI}/b",
+    delta=f"{_LUDZIEJEWSKI}/omega", alpha=f"{_LUDZIEJEWSKI}/beta", gamma=f"{_LUDZIEJEWSKI}/zeta",
+)  # fmt: skip
+@quantity(
+    "moe.ludziejewski_dense_tokens_term", "nat/token", source="ludziejewski2025",
+    about="The same for a dense model: one expert counts as E_start.",
+    N="training.tokens", E_hat=f"{_LUDZIEJEWSKI}/E_start", a=f"{_LUDZIEJEWSKI}/b",
+    delta=f"{_LUDZIEJEWSKI}/omega", alpha=f"{_LUDZIEJEWSKI}/beta", gamma=f"{_LUDZIEJEWSKI}/zeta",
+)  # fmt: skip
+def ludziejewski_term(N: Num, E_hat: Num, a: Num, delta: Num, alpha: Num, gamma: Num) -> Num:
+    """Loss that more active parameters would remove, by Ludziejewski's law."""
+    return a * E_hat**delta * N ** (alpha + gamma * log(E_hat))
+
+
+@quantity("moe.ludziejewski_loss", "nat/token", source="ludziejewski2025", L_N="moe.ludziejewski_params_term",
+          L_D="moe.ludziejewski_tokens_term", c=f"{_LUDZIEJEWSKI}/c")  # fmt: skip
+@quantity("moe.ludziejewski_other_loss", "nat/token", source="ludziejewski2025",
+          L_N="moe.ludziejewski_other_params_term", L_D="moe.ludziejewski_other_tokens_term",
+          c=f"{_LUDZIEJEWSKI}/c", about="The same with the other number of experts.")  # fmt: skip
+def ludziejewski_loss(L_N: Num, L_D: Num, c: Num) -> Num:
+    """Loss of the routed model, by Ludziejewski's law; fitted up to 2.7 billion active parameters."""
+    return L_N + L_D + c
+
+
+@quantity(
+    "moe.dense_equivalent", "param", source="ludziejewski2025",
+    L="moe.ludziejewski_loss", L_D="moe.ludziejewski_dense_tokens_term", c=f"{_LUDZIEJEWSKI}/c",
+    E_hat=f"{_LUDZIEJEWSKI}/E_start", a=f"{_LUDZIEJEWSKI}/a", delta=f"{_LUDZIEJEWSKI}/delta",
+    alpha=f"{_LUDZIEJEWSKI}/alpha", gamma=f"{_LUDZIEJEWSKI}/gamma",
+)  # fmt: skip
+def dense_equivalent(L: Num, L_D: Num, c: Num, E_hat: Num, a: Num, delta: Num, alpha: Num, gamma: Num) -> Num:
+    """Size of the dense model with the same loss after the same tokens, by Ludziejewski's law.
+
+    An extrapolation by a factor of a hundred in active parameters.
+    """
+    return ((L - L_D - c) / (a * E_hat**delta)) ** (1 / (alpha + gamma * log(E_hat)))
+
+
+_ABNAR = "catalog/constants/abnar2025"
+
+
+@quantity(
+    "moe.abnar_loss", "nat/token", source="abnar2025", N="model.total_params", D="training.tokens",
+    phi="moe.share_of_tokens", a=f"{_ABNAR}/a", alpha=f"{_ABNAR}/alpha", b=f"{_ABNAR}/b", beta=f"{_ABNAR}/beta",
+    c=f"{_ABNAR}/c", lambda_=f"{_ABNAR}/lambda", d=f"{_ABNAR}/d", delta=f"{_ABNAR}/delta", gamma=f"{_ABNAR}/gamma",
+    e=f"{_ABNAR}/e",
+)  # fmt: skip
+def abnar_loss(
+    N: Num, D: Num, phi: Num, a: Num, alpha: Num, b: Num, beta: Num, c: Num, lambda_: Num, d: Num, delta: Num,
+    gamma: Num, e: Num,
+) -> Num:  # fmt: skip
+    """Loss by Abnar's law in total parameters and sparsity, phi = k/E; it explains 68% of held-out runs."""
+    return a / N**alpha + b / D**beta + c / phi**lambda_ + d / (phi**delta * N**gamma) + e
+
+
+@quantity("moe.abnar_best_share", "fraction", source="abnar2025", N="model.total_params", c=f"{_ABNAR}/c",
+          lambda_=f"{_ABNAR}/lambda", d=f"{_ABNAR}/d", delta=f"{_ABNAR}/delta", gamma=f"{_ABNAR}/gamma")  # fmt: skip
+def abnar_best_share(N: Num, c: Num, lambda_: Num, d: Num, delta: Num, gamma: Num) -> Num:
+    """Share of the experts at which Abnar's loss is least for N total parameters; the minimum is very flat."""
+    return (delta * d / (-lambda_ * c * N**gamma)) ** (1 / (delta - lambda_))
+
+
+_KRAJEWSKI = "catalog/constants/krajewski2024"
+
+
+@quantity("moe.granularity", "x", source="krajewski2024", d="model.d_model", d_ff="model.d_ff")
+def granularity(d: Num, d_ff: Num) -> Num:
+    """How many times narrower an expert is than a usual feed-forward, four times as wide as the model."""
+    return 4 * d / d_ff
+
+
+@quantity(
+    "moe.krajewski_loss", "nat/token", source="krajewski2024", N="model.base_params", D="training.tokens",
+    G="moe.granularity", a=f"{_KRAJEWSKI}/a", alpha=f"{_KRAJEWSKI}/alpha", b=f"{_KRAJEWSKI}/b",
+    beta=f"{_KRAJEWSKI}/beta", g=f"{_KRAJEWSKI}/g", gamma=f"{_KRAJEWSKI}/gamma", c=f"{_KRAJEWSKI}/c",
+)  # fmt: skip
+def krajewski_loss(N: Num, D: Num, G: Num, a: Num, alpha: Num, b: Num, beta: Num, g: Num, gamma: Num, c: Num) -> Num:
+    """Loss by Krajewski's law at 64 experts for N base parameters: finer experts (larger G) are better.
+
+    Fitted up to 3 billion parameters, G from 1 to 16, with 64 experts only.
+    """
+    return c + (g / G**gamma + a) / N**alpha + b / D**beta
+
+
+_DENSE = "catalog/constants/krajewski2024-dense"
+
+
+@quantity("moe.krajewski_dense_loss", "nat/token", source="krajewski2024", N="model.base_params", D="training.tokens",
+          a=f"{_DENSE}/a", alpha=f"{_DENSE}/alpha", b=f"{_DENSE}/b", beta=f"{_DENSE}/beta",
+          c=f"{_DENSE}/c")  # fmt: skip
+def krajewski_dense_loss(N: Num, D: Num, a: Num, alpha: Num, b: Num, beta: Num, c: Num) -> Num:
+    """Loss of the base model without experts, by Krajewski's law."""
+    return c + a / N**alpha + b / D**beta

@@ -1,0 +1,96 @@
+"""Speculative decoding: a small model drafts gamma tokens, the large one checks them in one pass.
+
+Leviathan (2023), with an acceptance rate alpha that does not depend on position. The paper takes a pass that checks
+several tokens to last as long as one that writes a single token. The second half of this module asks when that is so:
+in a mixture the checked tokens wake more experts, and in a large batch they have to be computed.
+"""
+
+from __future__ import annotations
+
+from gpt4lab.formulas.arith import Num
+from gpt4lab.quantities.registry import quantity
+from gpt4lab.quantities.topics import moe, serving
+
+
+@quantity("speculation.tokens_per_pass", "token", source="leviathan2023",
+          alpha="speculation.acceptance", gamma="speculation.draft_length")  # fmt: skip
+def tokens_per_pass(alpha: Num, gamma: Num) -> Num:
+    """Tokens that a pass of the large model yields: the accepted ones and one of its own."""
+    return (1 - alpha ** (gamma + 1)) / (1 - alpha)
+
+
+@quantity("speculation.speedup", "x", source="leviathan2023", n="speculation.tokens_per_pass",
+          gamma="speculation.draft_length", c="speculation.draft_cost")  # fmt: skip
+def speedup(n: Num, gamma: Num, c: Num) -> Num:
+    """How many times faster tokens come while decoding is bound by memory (Theorem 3.8)."""
+    return n / (gamma * c + 1)
+
+
+@quantity("speculation.extra_flop", "x", source="leviathan2023", n="speculation.tokens_per_pass",
+          gamma="speculation.draft_length", c="speculation.draft_cost")  # fmt: skip
+def extra_flop(n: Num, gamma: Num, c: Num) -> Num:
+    """FLOP per token over plain decoding, the draft's cost counted in FLOP: checked tokens are paid even if refused."""
+    return (gamma * c + gamma + 1) / n
+
+
+# --- a batch of sequences, and experts --------------------------------------------------------------------------------
+
+
+@quantity("speculation.checked_tokens", "token", source="leviathan2023",
+          b="decode.micro_batch", gamma="speculation.draft_length")  # fmt: skip
+def checked_tokens(b: Num, gamma: Num) -> Num:
+    """Tokens that a checking pass reads: for each sequence its drafts and the token before them."""
+    return b * (gamma + 1)
+
+
+quantity(
+    "speculation.idle", "fraction", source="arithmetic", q="moe.idle_per_token", b="speculation.checked_tokens",
+    about="Share of the experts that none of the checked tokens needs.",
+)(moe.idle)  # fmt: skip
+quantity(
+    "speculation.touched", "fraction", source="arithmetic", q_b="speculation.idle",
+    about="Share of the experts that a checking pass must read.",
+)(moe.touched)  # fmt: skip
+quantity(
+    "speculation.experts_touched", "expert", source="arithmetic", E="model.experts", u="speculation.touched",
+    about="Experts that a checking pass must read in each layer.",
+)(moe.experts_touched)  # fmt: skip
+quantity(
+    "speculation.bytes_read", "byte", source="pope2022", N_shared="model.shared_params", N_expert="model.expert_params",
+    E_b="speculation.experts_touched", w="serving.bytes_per_weight",
+    about="Weights that a checking pass reads in all stages together.",
+)(serving.bytes_read)  # fmt: skip
+quantity(
+    "speculation.read_s", "s", source="pope2022",
+    M="speculation.bytes_read", t="serving.tensor", W="serving.accelerator.bandwidth_bytes_per_s",
+    about="Time to read the weights of a checking pass, stage after stage.",
+)(serving.latency_floor)  # fmt: skip
+quantity(
+    "speculation.compute_s", "s", source="pope2022", b="speculation.checked_tokens", F_token="flop.per_token",
+    t="serving.tensor", F="serving.accelerator.peak_bf16_flop_per_s",
+    about="Time to compute a checking pass, stage after stage, at peak.",
+)(serving.compute_s)  # fmt: skip
+quantity(
+    "speculation.pass_s", "s", source="pope2022",
+    t_w="speculation.read_s", t_kv="decode.kv_s", t_c="speculation.compute_s",
+    about="Time of a checking pass on the roofline; the cache of a sequence is read once for all its drafts.",
+)(serving.latency)  # fmt: skip
+
+
+@quantity("speculation.check_cost", "x", source="arithmetic", t_check="speculation.pass_s", t="decode.latency")
+def check_cost(t_check: Num, t: Num) -> Num:
+    """Time of a checking pass in plain passes: 1 in the paper's theorem."""
+    return t_check / t
+
+
+@quantity("speculation.batch_speedup", "x", source="leviathan2023", n="speculation.tokens_per_pass",
+          gamma="speculation.draft_length", c="speculation.draft_cost", r="speculation.check_cost")  # fmt: skip
+def batch_speedup(n: Num, gamma: Num, c: Num, r: Num) -> Num:
+    """Theorem 3.8 with a checking pass that lasts r plain ones: below 1, speculation slows the model down."""
+    return n / (gamma * c + r)
+
+
+@quantity("speculation.token_s", "s", source="arithmetic", t="decode.latency", S="speculation.batch_speedup")
+def token_s(t: Num, S: Num) -> Num:
+    """Time per token that a reader sees with speculation, on the roofline."""
+    return t / S

@@ -1,0 +1,151 @@
+"""The training run: compute, days, utilisation, dollars, energy; and the same run on newer machines.
+
+{FLOP, GPUs, days, MFU} obey one equation. Each function here solves it for one of them, so that a reader may start
+from whichever three they believe.
+"""
+
+from __future__ import annotations
+
+from gpt4lab.formulas.arith import Num
+from gpt4lab.quantities.registry import quantity
+
+
+@quantity("training.flop", "FLOP", source="kaplan2020", N="model.active_params", D="training.tokens")
+@quantity("training.dense_flop", "FLOP", source="kaplan2020", N="model.total_params", D="training.tokens",
+          about="Compute of the run if every token passed through all parameters.")  # fmt: skip
+def flop(N: Num, D: Num) -> Num:
+    """Compute of the run: two FLOP a weight and token forward, four backward."""
+    return 6 * N * D
+
+
+@quantity("training.tokens_from_flop", "token", source="kaplan2020", C="training.flop", N="model.active_params")
+def tokens_from_flop(C: Num, N: Num) -> Num:
+    """Tokens that a stated compute implies."""
+    return C / (6 * N)
+
+
+@quantity("training.params_from_flop", "param", source="kaplan2020", C="training.flop", D="training.tokens")
+def params_from_flop(C: Num, D: Num) -> Num:
+    """Active parameters that a stated compute implies."""
+    return C / (6 * D)
+
+
+@quantity("training.flop_vs_gpt3", "x", source="epoch-models-2025",
+          C="training.flop", C_GPT3="catalog/models/gpt-3-175b/training_flop")  # fmt: skip
+def flop_vs_gpt3(C: Num, C_GPT3: Num) -> Num:
+    """Compute of the run, in runs of GPT-3."""
+    return C / C_GPT3
+
+
+@quantity("cluster.flop_per_s", "FLOP/s", source="nvidia2020a100",
+          n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s")  # fmt: skip
+@quantity("rerun.flop_per_s", "FLOP/s", source="nvidia2022h100",
+          n="rerun.gpus", F="rerun.accelerator.peak_bf16_flop_per_s")  # fmt: skip
+def flop_per_s(n: Num, F: Num) -> Num:
+    """Peak of all GPUs together, dense bf16."""
+    return n * F
+
+
+@quantity("cluster.flop_available", "FLOP", source="arithmetic", F="cluster.flop_per_s", t="cluster.days")
+@quantity("rerun.flop_available", "FLOP", source="arithmetic", F="rerun.flop_per_s", t="rerun.days")
+def flop_available(F: Num, t: Num) -> Num:
+    """What the GPUs could compute in the stated days at 100% of their peak."""
+    return F * 86_400 * t
+
+
+@quantity("training.flop_from_machines", "FLOP", source="narayanan2021",
+          C_peak="cluster.flop_available", MFU="training.mfu")  # fmt: skip
+@quantity("rerun.flop_from_machines", "FLOP", source="narayanan2021",
+          C_peak="rerun.flop_available", MFU="rerun.mfu")  # fmt: skip
+def flop_from_machines(C_peak: Num, MFU: Num) -> Num:
+    """Compute that the stated GPUs and days deliver at the assumed utilisation."""
+    return C_peak * MFU
+
+
+@quantity("training.implied_mfu", "fraction", source="chowdhery2022",
+          C="training.flop", C_peak="cluster.flop_available")  # fmt: skip
+@quantity("rerun.implied_mfu", "fraction", source="chowdhery2022",
+          C="training.flop", C_peak="rerun.flop_available")  # fmt: skip
+def implied_mfu(C: Num, C_peak: Num) -> Num:
+    """Utilisation that the stated compute, GPUs and days imply."""
+    return C / C_peak
+
+
+@quantity("training.implied_hfu", "fraction", source="chowdhery2022", MFU="training.implied_mfu")
+def implied_hfu(MFU: Num) -> Num:
+    """The same with full recomputation counted as work: 8 FLOP a parameter and token instead of 6."""
+    return MFU * 8 / 6
+
+
+@quantity("training.mfu_if_hfu", "fraction", source="chowdhery2022", HFU="training.mfu")
+def mfu_if_hfu(HFU: Num) -> Num:
+    """The utilisation, if what is stated counts full recomputation as work. Epoch suspects that it does."""
+    return HFU * 6 / 8
+
+
+@quantity("training.days", "day", source="narayanan2021",
+          C="training.flop", F="cluster.flop_per_s", MFU="training.mfu")  # fmt: skip
+@quantity("rerun.days_needed", "day", source="narayanan2021",
+          C="training.flop", F="rerun.flop_per_s", MFU="rerun.mfu")  # fmt: skip
+def days(C: Num, F: Num, MFU: Num) -> Num:
+    """Length of the run at the assumed utilisation."""
+    return C / (F * MFU * 86_400)
+
+
+@quantity("training.gpus_needed", "GPU", source="narayanan2021", C="training.flop",
+          F="cluster.accelerator.peak_bf16_flop_per_s", t="cluster.days", MFU="training.mfu")  # fmt: skip
+def gpus_needed(C: Num, F: Num, t: Num, MFU: Num) -> Num:
+    """GPUs that finish the run in the stated days at the assumed utilisation."""
+    return C / (F * 86_400 * t * MFU)
+
+
+@quantity("training.cost", "USD", source="arithmetic",
+          n="cluster.gpus", t="training.days", p="cluster.usd_per_gpu_hour")  # fmt: skip
+@quantity("cluster.rental", "USD", source="arithmetic", about="Rent of the cluster for the stated days.",
+          n="cluster.gpus", t="cluster.days", p="cluster.usd_per_gpu_hour")  # fmt: skip
+@quantity("rerun.cost", "USD", source="arithmetic", about="Rent of the newer machines for as long as the run takes.",
+          n="rerun.gpus", t="rerun.days_needed", p="rerun.usd_per_gpu_hour")  # fmt: skip
+@quantity("rerun.rental", "USD", source="arithmetic", about="Rent of the newer machines for the stated days.",
+          n="rerun.gpus", t="rerun.days", p="rerun.usd_per_gpu_hour")  # fmt: skip
+def cost(n: Num, t: Num, p: Num) -> Num:
+    """Rent of the cluster for as long as the run takes."""
+    return n * 24 * t * p
+
+
+@quantity("training.gpu_hours", "GPU*hour", source="arithmetic", n="cluster.gpus", t="training.days")
+def gpu_hours(n: Num, t: Num) -> Num:
+    """GPU-hours of the run at the assumed utilisation."""
+    return n * 24 * t
+
+
+@quantity("training.flop_per_usd", "FLOP/USD", source="arithmetic", C="training.flop", C_usd="training.cost")
+def flop_per_usd(C: Num, C_usd: Num) -> Num:
+    """Useful compute that a dollar buys."""
+    return C / C_usd
+
+
+@quantity("training.tokens_per_s", "token/s", source="arithmetic", D="training.tokens", t="cluster.days")
+def tokens_per_s(D: Num, t: Num) -> Num:
+    """Speed of the run, if it takes the stated days."""
+    return D / (t * 86_400)
+
+
+@quantity("training.tokens_per_s_per_gpu", "token/s/GPU", source="arithmetic",
+          V="training.tokens_per_s", n="cluster.gpus")  # fmt: skip
+def tokens_per_s_per_gpu(V: Num, n: Num) -> Num:
+    """Speed of one GPU."""
+    return V / n
+
+
+@quantity("cluster.power", "W", source="epoch2026", n="cluster.gpus", w="cluster.watts_per_gpu")
+def power(n: Num, w: Num) -> Num:
+    """Power of the whole cluster."""
+    return n * w
+
+
+@quantity("cluster.energy", "Wh", source="epoch2026", P="cluster.power", t="cluster.days")
+@quantity("training.energy", "Wh", source="epoch2026", P="cluster.power", t="training.days",
+          about="Electricity of the run for as long as it takes at the assumed utilisation.")  # fmt: skip
+def energy(P: Num, t: Num) -> Num:
+    """Electricity of the run in the stated days."""
+    return P * 24 * t

@@ -1,0 +1,1 @@
+"""A pipeline schedule played out: `play.play`."""

@@ -1,0 +1,1 @@
+"""A server that answers requests, event by event: `served.serve`."""

@@ -1,0 +1,1 @@
+"""Study: the noise of gradients, and the batch that it suggests."""

@@ -1,0 +1,134 @@
+"""The gradient noise scale of a toy, held against what larger batches really save.
+
+McCandlish (2018) predicts the largest useful batch from one statistic, B_simple = tr(Sigma) / |G|^2: beyond it a batch
+averages away noise that is already shorter than the gradient. `measure_noise` watches it along a training; `trade_off`
+counts the steps to several losses with several batches; `cross_check` fits (S/S_min - 1)(E/E_min - 1) = 1 and holds
+the critical batch of the fit, E_min / S_min, against B_simple at the same loss. A sample is a sequence of 32 bytes.
+The theory is plain SGD's; AdamW and Muon run as well. Recorded with three seeds: for AdamW the two agree within a
+factor of two below 4.5 bits per byte, Muon's critical batch is two to six times B_simple, and SGD's batches are all
+beyond its critical one, so that its fit is loose. Losses that take fewer than ten steps say little. Made anew with
+
+    python -m gpt4lab.toys.batch.noise_scale
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any
+
+import torch
+
+from gpt4lab.quantities.topics.batch import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
+from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, OPTIMIZERS, ROWS, best, check, optimizer_for, trade_off
+from gpt4lab.toys.core.corpus import Batch, Corpus, load_corpus
+from gpt4lab.toys.core.training import BITS, Row, Rows, Run
+from gpt4lab.toys.core.transformer import Transformer, build_model
+from gpt4lab.toys.experts.scaling import save_recorded
+
+__all__ = ["OPTIMIZERS", "best", "cross_check", "measure_noise", "squared_norms", "trade_off"]
+
+MICRO = 8  # sequences of the small batch; the big one has ROWS
+KEEP = 0.9  # of the moving averages, from step to step
+WIDE = (8, 16, 32, 64, 128)
+SWEEPS: Mapping[str, Sequence[int]] = {"sgd": (4, 8, 16, 32, 64), "adamw": WIDE, "muon": WIDE}  # of the recorded run
+FACTORS, SEEDS = (0.5, 1.0), 3  # a small grid: with one seed, 1.4 and 2 were sometimes quicker still
+
+
+def measure_noise(corpus: Corpus, optimizer: str = "adamw", steps: int = 120, seed: int = 0,
+                  name: str = "noise scale") -> Run[Transformer]:  # fmt: skip
+    """Train in the background with 64 sequences a step, taken in pieces of 8, and watch the noise scale.
+
+    Rows of the history, all moving averages over about ten steps: bpb, signal |G|^2, noise tr(Sigma); of them b_simple
+    in sequences and b_simple_tokens, None where the noise leaves no signal to see; and loss (nats), tokens.
+    """
+    check(optimizer, (ROWS,), (1.0,), steps=steps)
+    model = build_model(CONFIG, seed)
+    return Run(_noise_rows(model, optimizer, corpus, steps, seed), model, steps, name).start()
+
+
+def squared_norms(model: Transformer, batch: Batch, micro: int = MICRO) -> tuple[float, float, float]:
+    """Loss in nats, mean |g|^2 over pieces of `micro` rows, and |g|^2 of the whole batch, whose gradient is left."""
+    model.zero_grad()
+    pieces = list(zip(batch.tokens.split(micro), batch.targets.split(micro), strict=True))
+    parameters, losses, lengths = list(model.parameters()), [], []
+    for tokens, targets in pieces:
+        loss = model.loss(tokens, targets).tokens
+        gradient = torch.autograd.grad(loss, parameters)
+        losses.append(loss.item())
+        lengths.append(_squared(gradient))
+        for p, g in zip(parameters, gradient, strict=True):
+            p.grad = g / len(pieces) if p.grad is None else p.grad + g / len(pieces)
+    return sum(losses) / len(pieces), sum(lengths) / len(pieces), _squared(p.grad for p in parameters)
+
+
+def cross_check(results: Iterable[Row], noise: Sequence[Row]) -> list[Row]:
+    """The critical batch of the trade-off beside the noise scale, at each loss that every batch reached.
+
+    Both of one optimizer: the result of `trade_off`, and the history of `measure_noise`. Rows: optimizer, seed, bpb,
+    s_min (steps), e_min and b_crit (sequences), r_squared, b_simple (None if that training did not come so far), ratio
+    b_crit / b_simple. A loss at which the steps follow no trade-off is left out. ValueError if the results have fewer
+    than three batches.
+    """
+    quickest, rows = best(results), []
+    batches = {row["batch"] for row in quickest}
+    for key, group in groupby(quickest, key=lambda row: (row["optimizer"], row["seed"], row["bpb"])):
+        found = list(group)
+        if len(found) == len(batches):
+            with suppress(NoTradeOff):
+                rows.append({**dict(zip(("optimizer", "seed", "bpb"), key, strict=True)), **_compared(found, noise)})
+    return rows
+
+
+def record() -> None:
+    """Make the recorded run of the book: about six minutes on one core."""
+    corpus, results = load_corpus(), []
+    for optimizer, batches in SWEEPS.items():
+        found = best(_report(trade_off(corpus, optimizer, batches, FACTORS, SEEDS)).result)
+        for seed in range(SEEDS):
+            noise = _report(measure_noise(corpus, optimizer, seed=seed)).history[4::5]
+            steps = [row for row in found if row["seed"] == seed]
+            case = {"optimizer": optimizer, "seed": seed}
+            results.append({**case, "trade_off": steps, "noise": [_short(row) for row in noise]})
+    settings = {"batches": SWEEPS, "factors": FACTORS, "config": asdict(CONFIG), "corpus": repr(corpus)}
+    save_recorded("batch", "python -m gpt4lab.toys.batch.noise_scale", settings, results)
+
+
+def _compared(group: Sequence[Row], noise: Sequence[Row]) -> Row:
+    fit = fit_trade_off([row["batch"] for row in group], [row["steps"] for row in group])
+    there = next((row["b_simple"] for row in noise if row["bpb"] <= group[0]["bpb"]), None)
+    return {"s_min": fit.S_min, "e_min": fit.E_min, "b_crit": fit.B_crit, "r_squared": fit.r_squared,
+            "b_simple": there, "ratio": there and fit.B_crit / there}  # fmt: skip
+
+
+def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> Rows:
+    generator, step = torch.Generator().manual_seed(seed), optimizer_for(optimizer, model, ROWS, 1.0).step
+    averages = torch.zeros(3)
+    for i in range(1, steps + 1):
+        loss, small, big = squared_norms(model, corpus.batch(ROWS, CONTEXT, generator))
+        now = (loss, gradient_signal(small, big, MICRO, ROWS), gradient_noise(small, big, MICRO, ROWS))
+        averages = torch.tensor(now).lerp(averages, min(KEEP, 1 - 1 / i))  # a plain mean at first
+        step()
+        nats, signal, noise = averages.tolist()
+        scale = noise / signal if signal > 0 else None
+        yield {"loss": loss, "bpb": nats * BITS, "tokens": i * ROWS * CONTEXT, "signal": signal, "noise": noise,
+               "b_simple": scale, "b_simple_tokens": scale and scale * CONTEXT}  # fmt: skip
+
+
+def _squared(tensors: Iterable[torch.Tensor | None]) -> float:
+    return sum(t.square().sum().item() for t in tensors if t is not None)
+
+
+def _report(run: Run[Any]) -> Run[Any]:
+    return run.on_update(lambda run: print(run.progress, run.history[-1], flush=True), every_s=20).wait()
+
+
+def _short(row: Row) -> Row:
+    kept = ("step", "bpb", "signal", "noise", "b_simple")
+    return {key: row[key] and float(f"{row[key]:.4g}") for key in kept}
+
+
+if __name__ == "__main__":
+    record()

@@ -1,0 +1,1 @@
+"""Study: a context longer than the one trained on."""

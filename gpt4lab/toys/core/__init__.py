@@ -1,0 +1,1 @@
+"""What every study stands on: corpus, network, optimiser, training, recordings."""

@@ -1,0 +1,1 @@
+"""Operations and parameters of real modules, counted."""

@@ -1,0 +1,1 @@
+"""Study: caches of key-value heads, and speculative decoding."""

@@ -1,0 +1,1 @@
+"""Study: an engine that really decodes for many readers."""

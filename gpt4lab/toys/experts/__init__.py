@@ -1,0 +1,1 @@
+"""Study: what more experts buy, and what they learn."""

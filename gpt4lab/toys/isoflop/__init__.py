@@ -1,0 +1,1 @@
+"""Study: the best size for a budget of operations."""

@@ -1,0 +1,1 @@
+"""Study: what a model repeats of what it read."""

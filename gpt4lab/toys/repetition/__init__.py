@@ -1,0 +1,1 @@
+"""Study: fresh tokens against repeated ones."""

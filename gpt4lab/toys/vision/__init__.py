@@ -1,0 +1,1 @@
+"""Study: captions of digits through gated cross-attention."""

@@ -1,0 +1,358 @@
+"""Chapter 02: closed-form panels at every control's ends, live panels through every way of pressing their buttons."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pytest
+
+from gpt4lab.chapters.c02_experts import laws as routing_laws
+from gpt4lab.chapters.c02_experts import more_experts, since
+from gpt4lab.chapters.c02_experts import touched as experts
+from gpt4lab.chapters.c02_experts.mixture import mixture, times_even
+from gpt4lab.panels import training as live_run
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.training import LiveTraining
+from gpt4lab.quantities import value
+from gpt4lab.scenario import change, get, load_scenario
+from gpt4lab.toys.core import recordings
+
+CLOSED = {
+    "touched": experts.touched,
+    "reading": experts.reading,
+    "laws": routing_laws.laws,
+    "equal time": more_experts.equal_time,
+}
+LEAK = load_scenario("leak")
+STEPS = 5
+
+
+def ends(panel: Panel) -> Iterator[tuple[str, Any]]:
+    for path, control in panel.widget().controls.items():
+        for at in (control.lo, control.hi) if control.kind == "number" else [own for _, own in control.options]:
+            yield path, at
+
+
+# --- closed form --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_no_end_of_a_control_breaks_a_panel(name: str) -> None:
+    live = CLOSED[name].widget()
+    start, before = live.scenario, live._sentence.value
+    for path, at in ends(CLOSED[name]):
+        live.load(start)
+        live.set({path: at})
+        assert not live.error or "allowed" in live.error, (path, at, live.error)
+        assert live.error or live._sentence.value != before or at == get(start, path), (path, at)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_presets_show_without_error(name: str) -> None:
+    live = CLOSED[name].widget()
+    for preset in live.panel.presets:
+        live.load(live.panel.scenario_of(preset))
+        assert not live.error, (preset, live.error)
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_random_walk(name: str) -> None:
+    live, dice = CLOSED[name].widget(), random.Random(2)
+    numbers = {path: c for path, c in live.controls.items() if c.kind == "number"}
+    for _ in range(60):
+        path = dice.choice(list(numbers))
+        control = numbers[path]
+        at = control.lo * (control.hi / control.lo) ** dice.random()
+        live.set({path: round(at) if control.integer else at})
+        assert not live.error or "more than model.experts" in live.error, live.error
+
+
+def test_post_wakes_two_thirds_with_8_tokens_and_nearly_all_with_32() -> None:
+    view = experts.touched_view(load_scenario(experts.START))
+    assert [round(row["touched"], 3) for row in view.rows["post"]] == [0.656, 0.986]
+    assert view.value == view.post
+
+
+def test_more_experts_than_there_are_is_one_clear_error() -> None:
+    live = experts.touched.widget()
+    live.set({"model.experts": 1})
+    assert live.error == "model.top_k = 2 is more than model.experts = 1; allowed: 1 to 1 expert."
+
+
+def test_one_user_reads_no_more_than_a_dense_model() -> None:
+    times = experts.token_ms(LEAK, 1)
+    assert times[experts.MOE] == pytest.approx(times[experts.DENSE])
+
+
+def test_reading_meets_computing_at_the_crossover() -> None:
+    at = value("decode.crossover", LEAK)
+    times = experts.token_ms(LEAK, at)
+    assert times[experts.MOE] == pytest.approx(times[experts.ARITHMETIC], rel=1e-3)
+    dense = experts.token_ms(LEAK, value("decode.crossover_dense", LEAK))
+    assert dense[experts.DENSE] == pytest.approx(dense[experts.ARITHMETIC], rel=1e-3)
+
+
+def test_laws_agree_where_they_were_fitted_and_part_at_the_posts_size() -> None:
+    fitted = routing_laws.changes(routing_laws.laws.scenario_of("Where it was fitted"), 64)
+    assert all(gain < -0.01 for gain in fitted.values()), fitted
+    stretched = routing_laws.changes(LEAK, 64)
+    assert min(stretched.values()) < -0.005 < 0.005 < max(stretched.values()), stretched
+
+
+def test_laws_agree_with_the_quantities_of_the_ledger() -> None:
+    gains = routing_laws.changes(LEAK, LEAK.model.other_experts)
+    assert gains["Clark, S-BASE"] == pytest.approx(value("moe.s_base_gain", LEAK))
+    assert gains["Clark, RL-R"] == pytest.approx(value("moe.rl_r_gain", LEAK))
+
+
+def test_tokens_worth_brings_the_same_loss() -> None:
+    factor = routing_laws.tokens_worth(LEAK)
+    more = {"training.tokens": LEAK.training.tokens * factor}
+    assert value("moe.ludziejewski_loss", LEAK, more) == pytest.approx(value("moe.ludziejewski_other_loss", LEAK))
+
+
+def test_the_post_is_marked_among_the_published_models_but_not_counted() -> None:
+    rows = since.since_view().rows["data"]
+    assert [row["experts"] for row in rows if row["mark"] == "post"] == [16]
+    assert not {since.LEAK, since.PROXY} & set(since.mixtures())
+    assert len(since.rows()) == len(rows) - 1
+
+
+# --- live ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab() -> Iterator[LiveTraining]:
+    live_run.KEPT.clear()
+    panel = mixture.widget()
+    panel.set({"toy.steps": STEPS})
+    yield panel
+    panel.stop()
+    live_run.KEPT.clear()
+
+
+def readings(lab: LiveTraining) -> list[Any]:
+    from gpt4lab.chapters.c02_experts import coloured_text as mixture_text
+    from gpt4lab.chapters.c02_experts import readings as see
+
+    return [see.router_map(lab), mixture_text.coloured_text(lab), see.domain_table(lab), see.touched_measured(lab)]
+
+
+def test_before_the_first_run_the_panel_says_what_to_press() -> None:
+    live_run.KEPT.clear()
+    assert "Press Run" in mixture.widget()._sentence.value
+
+
+@pytest.mark.live
+def test_run_to_the_end_shows_every_reading(lab: LiveTraining) -> None:
+    looks = readings(lab)
+    lab.start().wait()
+    assert lab.attempt
+    assert lab.attempt.run.state == "done"
+    assert len(lab.attempt.run.history) == STEPS
+    for look in looks:
+        assert not look.error
+        assert look.view.rows["data"], look.view.sentence
+    assert not lab.error
+    assert f"{STEPS} steps in" in lab._progress.value
+
+
+@pytest.mark.live
+def test_stopped_early_keeps_what_it_reached(lab: LiveTraining) -> None:
+    lab.set({"toy.steps": 1000})
+    looks = readings(lab)
+    lab.start()
+    while lab.attempt and len(lab.attempt.run.history) < 2:
+        lab.wait(0.05)
+    lab.stop()
+    assert lab.attempt
+    assert lab.attempt.run.state == "stopped"
+    assert "stopped at step" in lab._progress.value
+    assert looks[0].view.rows["data"]
+
+
+@pytest.mark.live
+def test_second_run_keeps_the_first_to_compare(lab: LiveTraining) -> None:
+    lab.start().wait()
+    first = lab.attempt
+    lab.set({"toy.experts": 4})
+    assert "moved since" in lab._sentence.value
+    lab.start().wait()
+    assert lab.before is first
+    names = {row["run"] for row in lab.panel.view(lab.scenario).rows["data"] if "run" in row}
+    assert names == {"this run", "the run before"}
+
+
+@pytest.mark.live
+def test_a_new_widget_takes_the_run_over(lab: LiveTraining) -> None:
+    lab.start().wait()
+    again = mixture.widget()
+    assert again.attempt is lab.attempt
+    assert "2 for each byte" in again._sentence.value
+    assert f"{STEPS} steps in" in again._progress.value
+
+
+@pytest.mark.live
+def test_pressing_run_while_it_runs_begins_anew(lab: LiveTraining) -> None:
+    lab.set({"toy.steps": 1000})
+    lab.start()
+    first = lab.attempt
+    lab.start()
+    assert first
+    assert first.run.state == "stopped"
+    assert lab.attempt is not first
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("preset", mixture.presets)
+def test_every_preset_trains(lab: LiveTraining, preset: str) -> None:
+    looks = readings(lab)
+    lab.load(change(mixture.scenario_of(preset), {"toy.steps": STEPS}))
+    lab.start().wait()
+    assert lab.attempt
+    assert lab.attempt.run.state == "done", lab.attempt.run.error
+    assert not lab.error
+    assert not [look.error for look in looks if look.error]
+
+
+@pytest.mark.live
+def test_silly_settings_are_one_clear_error_and_start_nothing(lab: LiveTraining) -> None:
+    lab.set({"toy.experts": 1})
+    assert lab.error == "toy.top_k = 2 is more than toy.experts = 1; allowed: 1 to 1 expert."
+    assert lab.scenario.toy.experts == LEAK.toy.experts
+
+
+@pytest.mark.live
+def test_ends_of_every_control_can_be_run() -> None:
+    live_run.KEPT.clear()
+    for path, at in ends(mixture):
+        if path == "toy.steps":
+            continue
+        panel = mixture.widget(change(LEAK, {"toy.steps": STEPS}))
+        panel.set({path: at})
+        panel.start().wait()
+        assert not panel.error or "is more than" in panel.error, (path, at, panel.error)
+    live_run.KEPT.clear()
+
+
+@pytest.mark.live
+def test_a_failing_run_says_so_on_the_panel(lab: LiveTraining, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gpt4lab.chapters.c02_experts.mixture as module
+
+    def fail(_: Any) -> Any:
+        raise RuntimeError("the text is gone")
+
+    monkeypatch.setattr(module, "_texts", fail)
+    lab.start().wait()
+    assert "the text is gone" in lab.error
+    assert 'role="alert"' in lab._alert.value
+
+
+@pytest.mark.live
+def test_a_failing_look_says_so_in_its_place(lab: LiveTraining, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = readings(lab)[0]
+    monkeypatch.setattr(look, "_look", lambda _: 1 / 0)
+    lab.start().wait()
+    assert look.error.startswith("ZeroDivisionError")
+    assert not lab.error
+
+
+def test_without_torch_the_panel_says_what_to_do() -> None:
+    def missing(_: Any) -> Any:
+        raise ImportError("No module named 'torch'")
+
+    live_run.KEPT.clear()
+    panel = attrs.evolve(mixture, begin=missing).widget().start()
+    assert panel.error == live_run.NO_TORCH
+    assert panel.attempt is None
+
+
+@pytest.mark.live
+def test_same_flop_whatever_the_number_of_experts_per_byte() -> None:
+    from gpt4lab.chapters.c02_experts.mixture import toy_config
+
+    widths = {k: toy_config(change(LEAK, {"toy.top_k": k})).d_ff * k for k in (1, 2, 3, 4, 6, 8)}
+    assert all(240 <= width <= 256 for width in widths.values()), widths
+
+
+@pytest.mark.live
+def test_letters_stand_for_all_characters_of_the_text(lab: LiveTraining) -> None:
+    from gpt4lab.chapters.c02_experts import coloured_text as mixture_text
+
+    look = mixture_text.coloured_text(lab)
+    lab.start().wait()
+    shown = "".join(row["text"] for row in look.view.rows["data"] if row["source"].startswith("prose"))
+    assert len(shown) == mixture_text.PIECE
+    assert sum(row["share"] for row in look.view.rows["habits"]) == pytest.approx(1)
+    assert look._body.value.count("<ruby") == len(look.view.rows["data"])
+
+
+def test_even_load_is_one_for_every_expert() -> None:
+    assert times_even([[0.25] * 4, [0.5, 0.5]]) == [1.0] * 6
+
+
+def test_recorded_run_has_three_seeds_and_says_how_it_was_made() -> None:
+    run = more_experts.recorded()
+    rows = more_experts.scaling_view(LEAK, None, None).rows["data"]
+    assert [row["lane"] for row in rows] == ["dense", "4 experts", "16 experts", "64 experts"]
+    assert all(row["seeds"] >= 3 and row["low"] < row["bpb"] < row["high"] for row in rows)
+    assert run["date"] in more_experts.provenance()
+    assert run["script"] in more_experts.provenance()
+
+
+def test_what_the_chapter_says_of_the_recorded_run() -> None:
+    results = more_experts.recorded()["results"]
+    first, second, third = (recordings.gain(results, *pair) for pair in ((4, 1), (16, 4), (64, 16)))
+    assert first["gain"] > 0
+    assert all(difference > 0 for difference in third["differences"])
+    assert 0.35 < third["gain"] / second["gain"] < 0.65
+
+
+def test_in_equal_time_the_order_changes() -> None:
+    early, late = (more_experts.time_view(more_experts.equal_time.scenario_of(name)).value for name in ("Soon", "Late"))
+    assert (early, late) == ("dense", "16 experts")
+
+
+@pytest.mark.live
+def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    live_run.KEPT.clear()
+    monkeypatch.setattr(more_experts, "LIVE", {"experts": (1, 16), "seeds": 1})
+    panel = more_experts.scaling.widget()
+    panel.set({"toy.steps": 12})
+    panel.start().wait()
+    assert not panel.error
+    marks = [row["mark"] for row in panel.panel.view(panel.scenario).rows["data"]]
+    assert marks.count("published") == 4
+    assert marks.count("measured") == 2
+    assert "Here 2 of 2 trainings are done" in panel._sentence.value
+    live_run.KEPT.clear()
+
+
+@pytest.mark.live
+def test_fact_toy_fills_in_as_its_models_finish() -> None:
+    live_run.KEPT.clear()
+    panel = more_experts.facts.widget()
+    panel.set({"toy.steps": 50})
+    panel.start().wait()
+    assert not panel.error
+    lanes = {row["experts"] for row in panel.panel.view(panel.scenario).rows["data"]}
+    assert lanes == {"dense", "4 experts", "16 experts", "64 experts"}
+    assert "64 experts:" in panel._sentence.value
+    live_run.KEPT.clear()
+
+
+@pytest.mark.live
+def test_an_error_stays_on_the_page_while_the_run_paints() -> None:
+    lab = mixture.widget()
+    lab.set({"toy.steps": 40})
+    lab.start()
+    lab.controls["toy.experts"].value = 1
+    refused = lab.error
+    assert "toy.top_k" in refused
+    lab.wait()
+    assert lab.error == refused
+    lab.controls["toy.experts"].value = 8
+    assert lab.error == ""

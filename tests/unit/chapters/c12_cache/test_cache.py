@@ -1,0 +1,185 @@
+"""Chapter 12: what its panels and tables say about the cache must be true."""
+
+from __future__ import annotations
+
+from math import floor
+from typing import Any
+
+import pytest
+
+from gpt4lab import catalog
+from gpt4lab.chapters.c12_cache import fit as kv
+from gpt4lab.chapters.c12_cache import measured as kv_live
+from gpt4lab.chapters.c12_cache import tables as kv_tables
+from gpt4lab.models.decode.part import Share
+from gpt4lab.models.decode.report import network_in, serving_in
+from gpt4lab.quantities import value
+from gpt4lab.scenario import Scenario, change, load_scenario
+
+LEAK = load_scenario("leak")
+AT_40 = kv.fit.scenario_of("Its 32k on 40 GB")
+
+
+def assume(start: Scenario = LEAK, **changes: Any) -> Scenario:
+    return change(start, {path.replace("__", "."): new for path, new in changes.items()})
+
+
+# What fits
+
+
+def test_the_posts_own_numbers_let_56_to_75_sequences_in() -> None:
+    fits = [floor(value("kv.sequences", assume(AT_40, serving__pipeline=stages))) for stages in (15, 16)]
+    assert fits == [55, 74]
+    assert value("kv.sequences", AT_40) == value("kv.long_sequences", AT_40)
+
+
+@pytest.mark.parametrize(("heads", "times"), [(1, 1), (2, 1), (8, 1), (16, 1 / 2), (84, 8 / 84)])
+def test_up_to_the_tensor_ranks_more_heads_cost_nothing(heads: int, times: float) -> None:
+    """By hand: a rank keeps ceil-free heads / ranks of them, and at least one."""
+    found = value("kv.sequences", assume(AT_40, model__kv_heads=heads))
+    assert found == pytest.approx(times * value("kv.sequences", AT_40))
+
+
+def test_on_one_rank_there_is_nothing_to_deal_out() -> None:
+    one, twelve = (assume(AT_40, serving__tensor=1, model__kv_heads=heads) for heads in (1, 12))
+    assert value("kv.ranks", twelve) == value("kv.ranks", one) == 1
+
+
+@pytest.mark.parametrize("heads", [1, 8, 16, 84])
+def test_the_account_is_that_of_the_model_of_answering(heads: int) -> None:
+    """Bytes of a token on one GPU of a full stage: the same in the closed form and in the step's own bookkeeping."""
+    there = assume(AT_40, model__kv_heads=heads, serving__pipeline=15)
+    share = Share(network_in(there), serving_in(there))
+    here = value("kv.bytes_per_token", there) / value("kv.ranks", there) / there.model.layers
+    assert share.token_bytes == pytest.approx(here)
+
+
+def test_the_reader_stands_on_the_line_and_the_posts_marks_are_those_of_40_gb() -> None:
+    rows = kv.fit_view(AT_40).rows
+    one = {row["context"]: row["sequences"] for row in rows["data"] if row["cache"] == kv.HEADS[1]}
+    assert rows["you"][0]["sequences"] == pytest.approx(one[32_768])
+    assert [row["sequences"] for row in rows["post"]] == pytest.approx([one[8192], one[32_768]])
+    assert [row["sequences"] for row in kv.fit_view(LEAK).rows["post"]] == [row["sequences"] for row in rows["post"]]
+
+
+def test_where_the_weights_do_not_fit_nothing_runs_and_nothing_is_drawn() -> None:
+    view = kv.fit_view(assume(AT_40, serving__pipeline=8))
+    assert view.value == 0
+    assert "Nothing runs" in view.sentence
+    assert view.rows["data"] == []
+
+
+def test_less_than_one_sequence_is_said() -> None:
+    assert "does not fit" in kv.fit_view(assume(AT_40, serving__overhead_bytes=11.3e9)).sentence
+
+
+def test_only_room_for_the_weights_flips_the_claim() -> None:
+    table = {row["one change at a time"]: row["the claim"] for row in kv_tables.assumptions()}
+    assert len(table) >= 6
+    assert [words for words, claim in table.items() if claim == "holds"] == [
+        "overhead of 12 GB instead of 2", "64 GPUs: 8 stages",
+    ]  # fmt: skip
+
+
+# Shapes
+
+
+def test_one_head_and_the_posts_attention_exclude_each_other_at_the_usual_width() -> None:
+    full, same, wide, proxy = kv_tables.shapes()
+    assert full["attention"].startswith("55.5")
+    assert same["attention"].startswith("28.1")
+    assert wide["attention"].startswith("55.")
+    assert wide["expert"].startswith(("110", "111"))
+    assert proxy["width"] == "15,360"
+
+
+# Published models
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [
+        ("llama-3.1-405b", 2 * 126 * 8 * 128 * 2),
+        ("gpt-3-175b", 2 * 96 * 96 * 128 * 2),
+        ("deepseek-v3", 61 * (512 + 64) * 2),
+        ("palm-540b", 2 * 118 * 256 * 2),
+    ],
+)
+def test_what_a_model_keeps_by_hand(key: str, kept: int) -> None:
+    assert kv.bytes_kept(key) == kept
+
+
+def test_one_lane_a_model_in_order_of_date_and_the_post_among_them() -> None:
+    rows = kv.models_view().rows["data"]
+    assert len({row["model"] for row in rows}) == len(rows) > 15
+    assert sum(row["mark"] == "post" for row in rows) == 1
+    assert all(kv.KEPT.domain[0] < row["bytes"] < kv.KEPT.domain[1] for row in rows)  # type: ignore[index]
+    assert set(kv.OLD) <= set(catalog.models)
+
+
+def test_the_sentence_counts_each_model_once() -> None:
+    kinds = [m.attention for m in kv.decoders().values()]
+    assert f"{kinds.count('MLA')} keep a compressed vector" in kv.models_view().sentence
+    assert "GPT-4" not in " ".join(m.name for m in kv.decoders().values())
+
+
+# Measured here
+
+
+@pytest.fixture
+def races(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The decode panel with a stopwatch that needs neither torch nor time: as many seconds as bytes × 10⁻⁹."""
+    import sys
+    from types import ModuleType
+
+    calls: list[tuple[Any, ...]] = []
+
+    def race(heads: tuple[int, ...], context: int, ways: tuple[str, ...], *settings: int) -> list[dict[str, Any]]:
+        calls.append((heads, context))
+        made = [(h, way) for h in heads for way in ways]
+        return [
+            {"kv_heads": h, "way": way, "context": context, "bytes": 512 * h * context, "formula": 512.0 * h * context,
+             "seconds": 512e-9 * h * context, "disturbed": h == 2} for h, way in made
+        ]  # fmt: skip
+
+    toy = ModuleType("gpt4lab.toys.decoding.cache")
+    toy.attention_race = race  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "gpt4lab.toys.decoding.cache", toy)
+    monkeypatch.setattr(kv_live, "MEASURED", {})
+    return calls
+
+
+def test_every_setting_is_measured_once(races: list[Any]) -> None:
+    panel = kv_live.decode_panel().widget()
+    before = len(races)
+    for path, control in panel.controls.items():
+        values = [control.lo, control.hi] if control.kind == "number" else [own for _, own in control.options]
+        for new in values:
+            panel.set({path: new})
+            assert panel.error == ""
+    assert len(races) > before
+    again = len(races)
+    for preset in ("8k, one head", "8k, one head"):
+        panel.load(panel.panel.scenario_of(preset))
+    assert len(races) == again
+
+
+def test_the_measured_panel_says_bytes_ratio_and_disturbance(races: list[Any]) -> None:
+    view = kv_live.decode_view(assume(toy__cache_heads="1"))
+    assert view.value == pytest.approx(16)
+    assert "do not trust" not in view.sentence
+    assert "do not trust" in kv_live.decode_view(assume(toy__cache_heads="2")).sentence
+
+
+def test_the_line_of_bytes_meets_the_time_of_sixteen_heads(races: list[Any]) -> None:
+    view = kv_live.decode_view(assume(toy__cache_heads="4"))
+    line = {row["kv_heads"]: row["ms"] for row in view.rows["data"] if row["line"] == kv_live.LEVEL}
+    assert line[16] == pytest.approx(1e3 * 512e-9 * 16 * 8192)
+    assert line[4] == pytest.approx(view.rows["you"][0]["ms"])
+
+
+def test_a_real_race_at_the_smallest_context() -> None:
+    pytest.importorskip("torch")
+    view = kv_live.decode_view(assume(toy__cached_tokens=256, toy__cache_heads="8"))
+    assert "2× fewer bytes" in view.sentence
+    assert view.value > 0

@@ -1,0 +1,217 @@
+"""Chapter 14: the theorem, the batch, the experts, and what the live panels say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpt4lab.chapters.c14_drafts import pays as speculation
+from gpt4lab.chapters.c14_drafts import watch as speculation_live
+from gpt4lab.checks.speculation import published, speedup_checks
+from gpt4lab.panels import training as live_run
+from gpt4lab.quantities import value, values
+from gpt4lab.scenario import Scenario, change, load_scenario
+
+LEAK = load_scenario("leak")
+
+
+def assume(start: Scenario = LEAK, **changes: Any) -> Scenario:
+    return change(start, {path.replace("__", "."): new for path, new in changes.items()})
+
+
+# One reader
+
+
+def test_the_paper_s_expected_speed_ups_come_back_within_their_rounding() -> None:
+    checks = speedup_checks(measured=False)
+    assert len(checks) == len(published()) == 12
+    assert all(abs(check.predicted - check.measured) < 0.08 for check in checks)
+
+
+def test_measured_speed_ups_are_within_a_third_and_off_in_both_directions() -> None:
+    ratios = [check.measured / check.predicted for check in speedup_checks()]
+    assert 1 / 1.5 < min(ratios) < 1 < max(ratios) < 1.5
+
+
+@given(alpha=st.floats(0.01, 0.98), cost=st.floats(0.01, 0.5))
+def test_some_length_pays_exactly_where_acceptance_exceeds_cost(alpha: float, cost: float) -> None:
+    """Corollary 3.9; where both are equal, rounding decides."""
+    hypothesis.assume(abs(alpha - cost) > 1e-6)
+    best = speculation.best_length(assume(speculation__acceptance=alpha, speculation__draft_cost=cost))
+    assert (best > 0) == (alpha > cost)
+
+
+def test_a_hopeless_draft_is_said_to_be_one() -> None:
+    view = speculation.pays_view(speculation.pays.scenario_of("A hopeless one"))
+    assert view.value < 1
+    assert "No draft length pays" in view.sentence
+
+
+def test_only_the_fastest_published_point_is_named() -> None:
+    rows = speculation.pays_view(LEAK).rows["published"]
+    assert sum(bool(row["label"]) for row in rows) == 1
+
+
+# A batch, and experts
+
+
+def test_where_memory_is_all_a_dense_model_has_the_theorem_s_speed_up() -> None:
+    dense = speculation.dense_twin(assume(serving__tokens_in_flight=16))
+    assert value("speculation.batch_speedup", dense) == pytest.approx(value("speculation.speedup", dense), rel=0.01)
+
+
+def test_the_experts_that_five_tokens_wake_by_hand() -> None:
+    found = value("speculation.experts_touched", assume(serving__tokens_in_flight=16))
+    assert found == pytest.approx(16 * (1 - (7 / 8) ** 5))
+
+
+def test_where_all_is_computed_refused_guesses_are_work_for_nothing() -> None:
+    crowded = assume(serving__tokens_in_flight=10_000_000, serving__mean_context=1)
+    gamma, cost, n = 4, 0.05, value("speculation.tokens_per_pass", LEAK)
+    assert value("speculation.batch_speedup", crowded) == pytest.approx(n / (gamma + 1 + gamma * cost), rel=0.01)
+
+
+def test_the_post_s_mixture_gains_in_the_middle_only() -> None:
+    few, middle, many = (
+        value("speculation.batch_speedup", assume(serving__tokens_in_flight=batch)) for batch in (16, 1024, 65_536)
+    )
+    assert few < 1 < middle
+    assert many < 1
+    assert middle == pytest.approx(value("speculation.speedup", LEAK), rel=0.01)
+
+
+def test_a_batch_smaller_than_the_stages_is_one_sequence_a_stage() -> None:
+    assert value("decode.micro_batch", assume(serving__tokens_in_flight=1)) == 1
+    one, all_ = (value("speculation.batch_speedup", assume(serving__tokens_in_flight=b)) for b in (1, 16))
+    assert one == pytest.approx(all_)
+
+
+@given(batch=st.integers(1, 1_000_000), gamma=st.integers(0, 64), experts=st.integers(2, 1024))
+def test_checking_never_takes_less_than_a_plain_pass_nor_more_than_as_many(
+    batch: int, gamma: int, experts: int
+) -> None:
+    there = assume(serving__tokens_in_flight=batch, speculation__draft_length=gamma, model__experts=experts)
+    assert 1 - 1e-9 <= value("speculation.check_cost", there) <= gamma + 1 + 1e-9
+
+
+def test_without_drafts_nothing_changes() -> None:
+    found = values(("speculation.batch_speedup", "speculation.check_cost"), assume(speculation__draft_length=0))
+    assert list(found.values()) == [1, 1]
+
+
+def test_the_twin_has_the_same_active_weights() -> None:
+    assert value("model.active_params", speculation.dense_twin(LEAK)) == value("model.active_params", LEAK)
+
+
+@pytest.mark.parametrize(
+    ("preset", "words"),
+    [
+        ("One reader a stage", "more experts to read"),
+        ("A thousand", "checking is free here"),
+        ("Very full", "more to compute, and"),
+    ],
+)
+def test_the_sentence_says_why(preset: str, words: str) -> None:
+    sentence = speculation.crowd_view(speculation.crowd.scenario_of(preset)).sentence
+    assert words.partition(", and")[0] in sentence
+
+
+def test_what_was_measured_excludes_the_post_s_numbers_and_no_other_explanation() -> None:
+    first, *others = speculation.explanations()
+    assert first["196 ms measured"] == "too slow"
+    assert {row["196 ms measured"] for row in others} == {"possible"}
+
+
+def test_the_later_time_needs_two_changes() -> None:
+    one, two = speculation.explanations()[:6], speculation.explanations()[6:]
+    assert {row["94 ms measured"] for row in one} == {"too slow"}
+    assert {row["94 ms measured"] for row in two} == {"possible"}
+
+
+# Live
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Texts of a few bytes, and nothing remembered from elsewhere."""
+    pytest.importorskip("torch")
+    monkeypatch.setattr(speculation_live, "LENGTH", 12)
+    monkeypatch.setattr(speculation_live, "DECODED", {})
+    live_run.KEPT.clear()
+    yield
+    live_run.KEPT.clear()
+
+
+@pytest.mark.live
+def test_every_end_of_every_control_is_decoded(short: None) -> None:
+    panel = speculation_live.watch_panel().widget()
+    for path, control in panel.controls.items():
+        ends = [control.lo, control.hi] if control.kind == "number" else [own for _, own in control.options]
+        for new in ends:
+            panel.set({path: new})
+            assert panel.error == "", (path, new)
+            assert 'class="g4l' not in panel._reading.value
+            assert panel._reading.value.count("<ruby") >= 12
+
+
+@pytest.mark.live
+def test_what_was_decoded_is_not_decoded_again(short: None) -> None:
+    panel = speculation_live.watch_panel().widget()
+    known = len(speculation_live.DECODED)
+    panel.load(speculation_live.watch_panel().scenario_of("Counts, six bytes"))
+    assert len(speculation_live.DECODED) == known
+    assert {row["gamma"] for row in panel.panel.view(panel.scenario).rows["measured"]} == {1, 2, 8}
+
+
+@pytest.mark.live
+def test_a_target_as_its_own_draft_is_never_refused(short: None) -> None:
+    found, text = speculation_live.decoded(assume(toy__draft="the target itself"))
+    assert found["acceptance"] == 1
+    assert {row["label"] for row in text} == {"accepted", "bonus"}
+
+
+@pytest.mark.live
+def test_the_reading_marks_each_byte_in_words_too(short: None) -> None:
+    view = speculation_live.watch_view(LEAK)
+    shown = speculation_live.watch_html(view)
+    for label in speculation_live.LOOKS:
+        assert f"{sum(row['label'] == label for row in view.text[1])} {label}" in shown
+    assert shown.count("<s>") == sum(row["refused"] is not None for row in view.text[1])
+
+
+@pytest.mark.live
+def test_text_from_the_model_cannot_become_markup() -> None:
+    row = {"token": ord("<"), "refused": ord("&"), "label": "rejected", "pass": 1}
+    written = speculation_live.watch_html(speculation_live.View("", "", "", "", {}, text=("<b>", [row])))
+    assert "&lt;b&gt;" in written
+    assert "<s>&amp;</s>" in written
+
+
+@pytest.mark.live
+def test_the_lenience_run_ends_with_a_sample_for_each(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speculation_live, "LENIENCES", (1.0, 0.05))
+    panel = speculation_live.lenience.widget()
+    assert "Press Run" in panel._sentence.value
+    samples = speculation_live.samples(panel)
+    panel.start().wait()
+    assert panel.error == samples.error == ""
+    assert [row["lenience"] for row in samples.view.rows["data"]] == [1.0, 0.05]
+    assert samples._body.value.count("<dd") == 2
+    assert "bytes a pass instead of" in panel._sentence.value
+
+
+@pytest.mark.live
+def test_a_run_in_the_background_has_models_of_its_own(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads in one cache would read each other's text."""
+    used: list[Any] = []
+    from gpt4lab.toys.decoding import measured as speculation_measured
+
+    monkeypatch.setattr(speculation_measured, "lenience_run", lambda *models, **_: used.extend(models[:2]))
+    speculation_live.loosen(assume(toy__draft="small transformer"))
+    assert used[0] is not speculation_live.target()
+    assert used[1] is not speculation_live.draft("small transformer")

@@ -1,0 +1,97 @@
+"""Every published number beside the book's: complete, generated, and as far off as is said here."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from gpt4lab import catalog
+from gpt4lab.checks.tables import NOT_PREDICTED, CheckTable, reason, tables, unused
+from gpt4lab.units import factor
+
+#: Title -> bar on the mean of the absolute errors. What has none is known to be far off, and says why.
+BARS = {
+    "Megatron-LM 2021, Table 1": 0.074,
+    "Megatron-LM 2021, Table 2, tensor and pipeline parallel": 0.03,
+    "Korthikanti 2022, Table 5, seconds of a step": 0.09,
+    "Korthikanti 2022, Figure 1, memory": 0.025,
+    "MT-NLG 530B, seconds of a step": 0.18,
+    "PaLM 540B, utilisation": 0.05,
+    "BLOOM and Llama 3.1, FLOP/s": 0.20,
+    "Whole runs, accelerator-hours from the step": 0.30,
+    "Megatron-LM 2021, Table 2, days from the measured rate": 0.03,
+    "Megatron-LM 2021, equation 4": 0.01,
+    "BLOOM, electricity": 0.01,
+    "TensorRT-LLM 0.6.1, static batches": 0.10,
+    "LMDeploy 0.1, static batches": 0.15,
+    "PaLM on TPU v4, Pope 2022": 0.17,
+    "KV cache as published": 0.01,
+    "Speculative decoding, expected by its authors": 0.05,
+    "Training compute of published models": 0.10,
+    "Parameters from the shape": 0.015,
+    "Flamingo, parameters": 0.05,
+    "OpenAI's API, tokens of an image": 1e-9,
+}
+#: Wrong rows stay: the tables in which the model, or the law, is known to fail.
+FAR_OFF = {
+    "Megatron-LM 2021, Table 2, ZeRO-3": 1.0,
+    "Hoffmann 2022, Table 3, tokens by each fit": 1.0,
+    "TensorRT-LLM 0.8, cache read once per group of heads": 0.3,
+}
+BY_TITLE = {table.title: table for table in tables()}
+ALL = [pytest.param(table, id=table.title) for table in tables()]
+
+
+@pytest.mark.parametrize("title", BARS)
+def test_tables_hold_their_bars(title: str) -> None:
+    assert BY_TITLE[title].summary.mean <= BARS[title]
+
+
+def test_table_1_also_holds_its_largest_error() -> None:
+    assert BY_TITLE["Megatron-LM 2021, Table 1"].summary.largest < 0.121
+
+
+@pytest.mark.parametrize("title", FAR_OFF)
+def test_what_is_wrong_stays_in(title: str) -> None:
+    assert BY_TITLE[title].summary.mean > FAR_OFF[title]
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_every_row_is_complete(table: CheckTable) -> None:
+    assert table.rows
+    assert table.leaves_out.endswith(".")
+    for row in table.rows:
+        assert row.source in catalog.references
+        assert math.isfinite(row.predicted)
+        assert row.measured > 0
+        assert row.error == pytest.approx(row.predicted / row.measured - 1)
+        assert factor(row.unit, f"({row.unit})") == pytest.approx(1), "a unit of the book"
+
+
+@pytest.mark.parametrize("table", ALL)
+def test_no_row_stands_twice(table: CheckTable) -> None:
+    rows = [(row.name, row.what, row.assumed) for row in table.rows]
+    assert len(set(rows)) == len(rows)
+
+
+def test_every_measurement_is_predicted_or_says_why_not() -> None:
+    assert unused() == ()
+    for prefix, why in NOT_PREDICTED.items():
+        assert any(slug.startswith(prefix) for slug in catalog.measurements), prefix
+        assert why.endswith(".")
+
+
+def test_a_reason_is_given_only_for_what_stands_in_no_table() -> None:
+    names = {row.name for table in tables() for row in table.rows}
+    assert not [entry.slug for entry in catalog.measurements.values() if reason(entry) and entry.name in names]
+
+
+def test_every_published_number_is_the_catalogs() -> None:
+    """In the catalog's unit, or in TFLOP/s."""
+    measured = {number for entry in catalog.measurements.values() for number in entry.measured.values()}
+    facts = ("params_total", "training_flop", "accelerator_hours")
+    known = measured | {getattr(model, fact) for model in catalog.models.values() for fact in facts}
+    for table in tables():
+        for row in table.rows:
+            assert {row.measured, round(row.measured * 1e12)} & known, row
