@@ -18,9 +18,16 @@ from gpt4lab.quantities import QUANTITIES, values
 from gpt4lab.scenario import load_scenario
 
 REPORT = (
-    "training.flop", "training.days", "training.cost", "training.implied_mfu", "parallel.replicas",
-    "parallel.micro_batches", "parallel.bubble", "memory.per_gpu_zero1", "flop.with_context_per_token",
-)  # fmt: skip
+    "training.flop",
+    "training.days",
+    "training.cost",
+    "training.implied_mfu",
+    "parallel.replicas",
+    "parallel.micro_batches",
+    "parallel.bubble",
+    "memory.per_gpu_zero1",
+    "flop.with_context_per_token",
+)
 
 
 def main() -> int:

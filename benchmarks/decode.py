@@ -20,10 +20,17 @@ from gpt4lab.models.decode.report import Report, Serving, chip, decode, network_
 
 CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
 CHOICES = {
-    "tensor": [1, 2, 4, 8, 16], "pipeline": [1, 2, 4, 8, 16], "expert": [1, 2, 4, 8], "context": [128, 1024, 8192],
-    "batch": [1, 8, 64, 512, 4096], "weight_bytes": [0.5, 1, 2], "kv_bytes": [1, 2], "cache_by_batch": [0, 1],
-    "eight_bit": [0, 1], "overlap": [0, 0.5, 1],
-}  # fmt: skip
+    "tensor": [1, 2, 4, 8, 16],
+    "pipeline": [1, 2, 4, 8, 16],
+    "expert": [1, 2, 4, 8],
+    "context": [128, 1024, 8192],
+    "batch": [1, 8, 64, 512, 4096],
+    "weight_bytes": [0.5, 1, 2],
+    "kv_bytes": [1, 2],
+    "cache_by_batch": [0, 1],
+    "eight_bit": [0, 1],
+    "overlap": [0, 0.5, 1],
+}
 MODEL, H100 = network_of("mixtral-8x7b"), chip("h100-sxm-80gb", usd_per_hour=2.0)
 STATIC = "TensorRT-LLM 0.6.1, static batches"
 

@@ -46,13 +46,18 @@ def run(context: int, way: str, attend: Attend) -> dict[str, Any]:
     plain = [_runner(repeat_kv, query, cache)() for cache in caches.values()]
     off = [float((runners[h]() - p).abs().max()) for h, p in zip(KV_HEADS, plain, strict=True)]
     return {
-        "context": context, "way": way, "gflop_per_s": arithmetic(),
+        "context": context,
+        "way": way,
+        "gflop_per_s": arithmetic(),
         "bytes": {heads: cache.bytes for heads, cache in caches.items()},
         "formula_bytes": {heads: cache.predicted_bytes for heads, cache in caches.items()},
-        "ms": _ms(row), "times_faster": row[16].seconds / row[1].seconds,
-        "cold_ms": _ms(cold), "cold_times_faster": cold[16].seconds / cold[1].seconds,
-        "scatter": max(t.seconds / t.quickest for t in row.values()), "largest_difference": max(off),
-    }  # fmt: skip
+        "ms": _ms(row),
+        "times_faster": row[16].seconds / row[1].seconds,
+        "cold_ms": _ms(cold),
+        "cold_times_faster": cold[16].seconds / cold[1].seconds,
+        "scatter": max(t.seconds / t.quickest for t in row.values()),
+        "largest_difference": max(off),
+    }
 
 
 def roofline(context: int) -> float:

@@ -20,8 +20,10 @@ MODEL = Shape(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
 SPACE = evolve(
     space_for(MODEL, A100, gpus=3072, batch=3072),
-    fused_attention=(False, True), gradient_bytes=(2, 4), overlap=(0.0, 0.5, 1.0),
-)  # fmt: skip
+    fused_attention=(False, True),
+    gradient_bytes=(2, 4),
+    overlap=(0.0, 0.5, 1.0),
+)
 
 
 def main() -> int:

@@ -49,8 +49,13 @@ def blocks(experts: int) -> dict[str, nn.Module]:
     weights: dict[str, Tensor] = {}
     found: dict[str, nn.Module] = {}
     for way in WAYS:
-        config = MixtralConfig(hidden_size=WIDTH, intermediate_size=GATED_FF, num_local_experts=experts,
-                               num_experts_per_tok=TOP_K, experts_implementation=way)  # fmt: skip
+        config = MixtralConfig(
+            hidden_size=WIDTH,
+            intermediate_size=GATED_FF,
+            num_local_experts=experts,
+            num_experts_per_tok=TOP_K,
+            experts_implementation=way,
+        )
         block = MixtralSparseMoeBlock(config)
         weights = weights or {name: torch.randn_like(p) / p.shape[-1] ** 0.5 for name, p in block.named_parameters()}
         block.load_state_dict(weights)

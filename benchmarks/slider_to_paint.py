@@ -25,9 +25,14 @@ from benchmarks._shared import save
 
 ROOT = Path(__file__).resolve().parents[1]
 PANELS = (
-    "c03_flop.flop.token", "c09_money.run.run", "c09_money.equation.equation", "c09_money.rerun.rerun",
-    "c09_money.bubble.bubble", "c02_experts.touched.touched", "c14_drafts.pays.pays",
-)  # fmt: skip
+    "c03_flop.flop.token",
+    "c09_money.run.run",
+    "c09_money.equation.equation",
+    "c09_money.rerun.rerun",
+    "c09_money.bubble.bubble",
+    "c02_experts.touched.touched",
+    "c14_drafts.pays.pays",
+)
 FLOOR = """
 from ipywidgets import HTML, VBox
 from gpt4lab.panels.controls import NumberControl

@@ -66,10 +66,18 @@ def as_llama(model: Any) -> LlamaForCausalLM:
 def llama_config(c: Any) -> LlamaConfig:
     """Its names for the shape."""
     return LlamaConfig(
-        vocab_size=c.vocabulary, hidden_size=c.d_model, intermediate_size=c.d_ff, num_hidden_layers=c.n_layers,
-        num_attention_heads=c.n_heads, num_key_value_heads=c.n_kv_heads, rms_norm_eps=torch.finfo(torch.float).eps,
-        max_position_embeddings=512, tie_word_embeddings=False, bos_token_id=None, eos_token_id=None,
-    )  # fmt: skip
+        vocab_size=c.vocabulary,
+        hidden_size=c.d_model,
+        intermediate_size=c.d_ff,
+        num_hidden_layers=c.n_layers,
+        num_attention_heads=c.n_heads,
+        num_key_value_heads=c.n_kv_heads,
+        rms_norm_eps=torch.finfo(torch.float).eps,
+        max_position_embeddings=512,
+        tie_word_embeddings=False,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
 
 
 def check(model: Any, peer: LlamaForCausalLM) -> None:

@@ -27,10 +27,19 @@ CONFIGURATIONS = 1_000_000
 MEAN, LARGEST = 0.074, 0.121  # bars of the error
 CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
 CHOICES = {
-    "tensor": [1, 2, 4, 8], "pipeline": [1, 2, 3, 4, 6, 8, 12, 16], "data": [8, 16, 32, 64], "expert": [1, 2, 4, 8],
-    "micro_batch": [1, 2, 4], "interleave": [1, 2], "schedule": [0, 1, 2, 3], "zero": [0, 1, 2, 3],
-    "recompute": [0, 1, 2], "sequence_parallel": [0, 1], "fused_attention": [0, 1], "overlap": [0, 1],
-}  # fmt: skip
+    "tensor": [1, 2, 4, 8],
+    "pipeline": [1, 2, 3, 4, 6, 8, 12, 16],
+    "data": [8, 16, 32, 64],
+    "expert": [1, 2, 4, 8],
+    "micro_batch": [1, 2, 4],
+    "interleave": [1, 2],
+    "schedule": [0, 1, 2, 3],
+    "zero": [0, 1, 2, 3],
+    "recompute": [0, 1, 2],
+    "sequence_parallel": [0, 1],
+    "fused_attention": [0, 1],
+    "overlap": [0, 1],
+}
 MODEL = Shape(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
 ONE = Layout(tensor=8, pipeline=12, data=4, batch=1536)
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
@@ -62,10 +71,7 @@ def main(n: int = CONFIGURATIONS) -> int:
     many = layouts(n)
     scalar = cpu_seconds(lambda: answer(step(MODEL, ONE, A100)), 1000)
     sweep = n / cpu_seconds(lambda: [answer(step(MODEL, chunk, A100)) for chunk in many], rounds=5)
-    rows = [
-        row(REPORT, scalar * 1e3, "ms", 0.1),
-        row(SWEEP.format(n), sweep, "configurations/s", 1e6, least=True),
-    ]
+    rows = [row(REPORT, scalar * 1e3, "ms", 0.1), row(SWEEP.format(n), sweep, "configurations/s", 1e6, least=True)]
     show(rows)
     print("{what}: mean {mean:.1%}, largest {largest:.1%}, met: {met}".format(**error()))
     save("sweep", {"rows": rows, "errors": [error()]}, "numpy")

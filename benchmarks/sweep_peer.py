@@ -54,10 +54,16 @@ def step_s(run: Run, efficiency: float) -> float:
     """The peer's time of a step."""
     entry, shape, layout = run
     found = DistributedModel().solve(
-        *MODELS[entry.slug], efficiency=efficiency, batch_size=int(layout.batch), tp_size=int(layout.tensor),
-        pp_size=int(layout.pipeline), v_stages=int(layout.interleave), activation_recomputation=True,
-        microbatch_count=int(layout.batch / layout.data / layout.micro_batch), seq_len=int(shape.sequence),
-    )  # fmt: skip
+        *MODELS[entry.slug],
+        efficiency=efficiency,
+        batch_size=int(layout.batch),
+        tp_size=int(layout.tensor),
+        pp_size=int(layout.pipeline),
+        v_stages=int(layout.interleave),
+        activation_recomputation=True,
+        microbatch_count=int(layout.batch / layout.data / layout.micro_batch),
+        seq_len=int(shape.sequence),
+    )
     return found.step_latency_total.m_as("s")
 
 

@@ -12,9 +12,26 @@ from typing import Any, cast
 
 #: The things that the book counts. Each is a dimension of its own, so tokens never turn into parameters.
 COUNTED = (
-    "FLOP", "token", "param", "GPU", "USD", "expert", "layer", "head", "stage", "sequence", "step", "replica", "row",
-    "book", "paper", "word", "node", "failure", "model",
-)  # fmt: skip
+    "FLOP",
+    "token",
+    "param",
+    "GPU",
+    "USD",
+    "expert",
+    "layer",
+    "head",
+    "stage",
+    "sequence",
+    "step",
+    "replica",
+    "row",
+    "book",
+    "paper",
+    "word",
+    "node",
+    "failure",
+    "model",
+)
 
 
 class UnitError(ValueError):

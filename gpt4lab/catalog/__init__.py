@@ -38,13 +38,40 @@ from gpt4lab.catalog.records import (
 from gpt4lab.catalog.table import CatalogError, MissingFact, Table, UnknownName
 
 __all__ = [
-    "Accelerator", "Constants", "Dataset", "Entry", "Evidence", "Latency", "MeasuredKey", "Measurement", "Model",
-    "Number", "Price", "Reference", "Rental", "Source", "Table", "Utilisation",
-    "CatalogError", "MissingFact", "UnknownName",
-    "accelerators", "constants", "datasets", "epoch", "evidence", "latencies", "measured_keys", "measurements",
-    "models", "prices", "references", "utilisations",
-    "describe", "published_mfu",
-]  # fmt: skip
+    "Accelerator",
+    "Constants",
+    "Dataset",
+    "Entry",
+    "Evidence",
+    "Latency",
+    "MeasuredKey",
+    "Measurement",
+    "Model",
+    "Number",
+    "Price",
+    "Reference",
+    "Rental",
+    "Source",
+    "Table",
+    "Utilisation",
+    "CatalogError",
+    "MissingFact",
+    "UnknownName",
+    "accelerators",
+    "constants",
+    "datasets",
+    "epoch",
+    "evidence",
+    "latencies",
+    "measured_keys",
+    "measurements",
+    "models",
+    "prices",
+    "references",
+    "utilisations",
+    "describe",
+    "published_mfu",
+]
 
 T = TypeVar("T")
 

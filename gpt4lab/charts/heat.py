@@ -35,9 +35,12 @@ def heat(
     """
     domain = list(value.domain) if value.domain else alt.Undefined
     shade = alt.Opacity(
-        value.field, type="quantitative", title=value.title, legend=None,
+        value.field,
+        type="quantitative",
+        title=value.title,
+        legend=None,
         scale=alt.Scale(type="log" if value.log else "linear", domain=domain, range=[0.04, 1], zero=not value.log),
-    )  # fmt: skip
+    )
     across = alt.X(x, type="ordinal", title=x_title or None, sort=list(x_order) or None, axis=_axis(x=True))
     down = alt.Y(y, type="ordinal", title=y_title or None, sort=list(y_order) or None, axis=_axis())
     cells = data().mark_rect(color=theme.BLUE).encode(across, down, shade, tooltip=axes.tooltip(x, y, value))

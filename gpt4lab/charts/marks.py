@@ -98,5 +98,10 @@ def point_look(mark: theme.Mark) -> dict[str, Any]:
     """A mark as a point: filled with a rim of paper, or hollow."""
     fill, edge = (mark.colour, theme.PAPER) if mark.filled else ("transparent", mark.colour)
     return {
-        "shape": mark.shape, "size": SIZES[mark.name], "fill": fill, "stroke": edge, "strokeWidth": 1.5, "opacity": 1,
-    }  # fmt: skip
+        "shape": mark.shape,
+        "size": SIZES[mark.name],
+        "fill": fill,
+        "stroke": edge,
+        "strokeWidth": 1.5,
+        "opacity": 1,
+    }

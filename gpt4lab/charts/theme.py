@@ -53,10 +53,18 @@ MARKS = {mark.name: mark for mark in (POST, YOU, MEASURED, PUBLISHED)}
 def config() -> dict[str, Any]:
     """The Vega-Lite configuration behind the look."""
     axis = {
-        "domainColor": SOFT, "tickColor": SOFT, "tickSize": 4, "labelPadding": 4,
-        "labelColor": SOFT, "labelFontSize": 12, "titleColor": SOFT, "titleFontSize": 12.5, "titleFontWeight": "normal",
-        "gridColor": "#d4d4d4", "gridWidth": 1,
-    }  # fmt: skip
+        "domainColor": SOFT,
+        "tickColor": SOFT,
+        "tickSize": 4,
+        "labelPadding": 4,
+        "labelColor": SOFT,
+        "labelFontSize": 12,
+        "titleColor": SOFT,
+        "titleFontSize": 12.5,
+        "titleFontWeight": "normal",
+        "gridColor": "#d4d4d4",
+        "gridWidth": 1,
+    }
     return {
         "aria": False,  # one description for the whole picture (see view.js), not a label for every tick
         "background": None,
@@ -66,15 +74,21 @@ def config() -> dict[str, Any]:
         "axis": axis,
         "axisX": {"grid": False, "titlePadding": 8, "labelAngle": 0},
         "axisY": {
-            "domain": False, "ticks": False, "minExtent": 36,
-            "titleAngle": 0, "titleAlign": "left", "titleAnchor": "start", "titleX": -36, "titleY": -12,
+            "domain": False,
+            "ticks": False,
+            "minExtent": 36,
+            "titleAngle": 0,
+            "titleAlign": "left",
+            "titleAnchor": "start",
+            "titleX": -36,
+            "titleY": -12,
             "titleBaseline": "bottom",
         },
         "line": {"strokeWidth": 2.25, "strokeCap": "round", "strokeJoin": "round"},
         "mark": {"color": BLUE},
         "text": {"fontSize": 12.5, "font": FONT, "color": INK},
         "range": {"category": list(SERIES)},
-    }  # fmt: skip
+    }
 
 
 def themed(spec: dict[str, Any]) -> dict[str, Any]:

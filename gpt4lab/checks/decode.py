@@ -189,8 +189,14 @@ def deepseek() -> Rows:
 def _deepseek_decode(overlap: float) -> Check:
     entry = catalog.measurements["deepseek-v3-decode"]
     setup = _setup(entry)
-    serving = _serving(setup, expert=setup["gpus"], batch=setup["batch_per_gpu"], context=setup["input_tokens"],
-                       kv_bytes=2, overlap=overlap)  # fmt: skip
+    serving = _serving(
+        setup,
+        expert=setup["gpus"],
+        batch=setup["batch_per_gpu"],
+        context=setup["input_tokens"],
+        kv_bytes=2,
+        overlap=overlap,
+    )
     rate = decode(network_of(setup["model"]), serving, chip(_chip(entry))).tokens_per_s_per_gpu
     return _check(entry, "tokens_per_s_per_gpu", rate, "token/s/GPU", _hidden(overlap))
 
@@ -198,8 +204,15 @@ def _deepseek_decode(overlap: float) -> Check:
 def _deepseek_prefill(overlap: float) -> Check:
     entry = catalog.measurements["deepseek-v3-prefill"]
     setup = _setup(entry)
-    serving = _serving(setup, expert=setup["gpus"], batch=setup["prompt_tokens_per_gpu"] / setup["input_tokens"],
-                       context=setup["input_tokens"], kv_bytes=2, overlap=overlap, once_per_node=True)  # fmt: skip
+    serving = _serving(
+        setup,
+        expert=setup["gpus"],
+        batch=setup["prompt_tokens_per_gpu"] / setup["input_tokens"],
+        context=setup["input_tokens"],
+        kv_bytes=2,
+        overlap=overlap,
+        once_per_node=True,
+    )
     rate = prefill(network_of(setup["model"]), serving, chip(_chip(entry))).tokens_per_s_per_gpu
     return _check(entry, "tokens_per_s_per_gpu", rate, "token/s/GPU", _hidden(overlap))
 

@@ -69,8 +69,14 @@ def palm() -> Rows:
 
 def hours() -> Rows:
     """Return accelerator-hours: tokens of the run over the rate of a step."""
-    return (*(_fsdp(slug, s) for slug, s in LLAMAS.items()), _llama_2(), _bloom(), _llama_3(), _deepseek(False),
-            _deepseek(True))  # fmt: skip
+    return (
+        *(_fsdp(slug, s) for slug, s in LLAMAS.items()),
+        _llama_2(),
+        _bloom(),
+        _llama_3(),
+        _deepseek(False),
+        _deepseek(True),
+    )
 
 
 def _fsdp(slug: str, s: int) -> Check:
@@ -86,8 +92,10 @@ def _plain(shape: Shape, hardware: Hardware) -> StepReport:
     Attention is fused, as the makers say; only where it does not fit is all computed twice.
     """
     gpus = 2**22 // int(shape.sequence)
-    ways = [Layout(data=gpus, batch=gpus, zero=3, overlap=1, fused_attention=True, recompute=how)
-            for how in ("none", "full")]  # fmt: skip
+    ways = [
+        Layout(data=gpus, batch=gpus, zero=3, overlap=1, fused_attention=True, recompute=how)
+        for how in ("none", "full")
+    ]
     reports = [step(shape, way, hardware) for way in ways]
     return next((report for report in reports if report.fits), reports[-1])
 
@@ -97,8 +105,9 @@ def _llama_2() -> Check:
     report = _plain(shape_of("llama-2-70b", sequence=4096), machine("a100-sxm-80gb"))
     predicted = _gpu_hours(report, model.need("training_tokens"))
     source = model.source_of("accelerator_hours").reference
-    return Check(model.name, "accelerator-hours", "hour", model.need("accelerator_hours"), predicted, source,
-                 FSDP.format(s=4096))  # fmt: skip
+    return Check(
+        model.name, "accelerator-hours", "hour", model.need("accelerator_hours"), predicted, source, FSDP.format(s=4096)
+    )
 
 
 def _bloom() -> Check:
@@ -115,20 +124,34 @@ def _llama_3() -> Check:
     report = step(padded(shape_of("llama-3.1-405b", sequence=8192), layout), layout, hardware_in(entry))
     predicted = _gpu_hours(report, model.need("training_tokens"))
     return Check(
-        model.name, "accelerator-hours", "hour", model.need("accelerator_hours"), predicted,
-        model.source_of("accelerator_hours").reference, "all of it at 8,192 tokens on 16,384 GPUs, interleaving of 8",
-    )  # fmt: skip
+        model.name,
+        "accelerator-hours",
+        "hour",
+        model.need("accelerator_hours"),
+        predicted,
+        model.source_of("accelerator_hours").reference,
+        "all of it at 8,192 tokens on 16,384 GPUs, interleaving of 8",
+    )
 
 
 def _deepseek(hidden: bool) -> Check:
     """Attention has as many weights as DeepSeek's, but 5% fewer FLOP in the scores; every layer has experts."""
     entry, model = catalog.measurements["deepseek-v3-training"], catalog.models["deepseek-v3"]
     shape = Shape(
-        layers=model.need("n_layers"), d_model=model.need("d_model"), heads=101, kv_heads=1,
-        head_dim=model.need("v_head_dim"), d_ff=model.need("expert_d_ff"), gated=1.0, experts=model.need("n_experts"),
-        top_k=model.need("top_k"), shared_experts=model.need("n_shared_experts"), vocab=model.need("vocab_size"),
-        tied_embeddings=0.0, sequence=cast("int", entry.setup["sequence"]),
-    )  # fmt: skip
+        layers=model.need("n_layers"),
+        d_model=model.need("d_model"),
+        heads=101,
+        kv_heads=1,
+        head_dim=model.need("v_head_dim"),
+        d_ff=model.need("expert_d_ff"),
+        gated=1.0,
+        experts=model.need("n_experts"),
+        top_k=model.need("top_k"),
+        shared_experts=model.need("n_shared_experts"),
+        vocab=model.need("vocab_size"),
+        tied_embeddings=0.0,
+        sequence=cast("int", entry.setup["sequence"]),
+    )
     known = layout_in(entry.setup, zero=1, overlap=1, fused_attention=True, gradient_bytes=4)
     layout, hardware = evolve(known, schedule="zero-bubble"), _in_8_bits(hardware_in(entry), hidden)
     efficiency = evolve(measured_efficiency(), matmul=serving_efficiency().matmul_8bit)

@@ -127,13 +127,20 @@ def korthikanti_times() -> Rows:
 def _two_steps(entry: Measurement) -> Rows:
     selective = {"recompute": "selective", "sequence_parallel": True}
     return tuple(
-        Check(entry.name.partition(":")[0], what, "s", entry.measured[key], _korthikanti(entry, **how).time_s,
-              source_in(entry), "fp32 gradients, as in Figure 1")
+        Check(
+            entry.name.partition(":")[0],
+            what,
+            "s",
+            entry.measured[key],
+            _korthikanti(entry, **how).time_s,
+            source_in(entry),
+            "fp32 gradients, as in Figure 1",
+        )
         for key, what, how in (
             ("step_full_recompute", "step, all recomputed", {"recompute": "full"}),
             ("step_selective", "step, selective and sequence parallel", selective),
         )
-    )  # fmt: skip
+    )
 
 
 def korthikanti_memory() -> Rows:

@@ -103,10 +103,16 @@ def training_flop() -> Rows:
     """Return six FLOP an active parameter and token, for every model whose makers or Epoch AI published its compute."""
     found = [m for m in catalog.models.values() if m.training_flop and m.params_active and m.training_tokens]
     return tuple(
-        Check(m.name, "training compute", "FLOP", m.need("training_flop"),
-              6 * m.need("params_active") * m.need("training_tokens"), m.source_of("training_flop").reference)
+        Check(
+            m.name,
+            "training compute",
+            "FLOP",
+            m.need("training_flop"),
+            6 * m.need("params_active") * m.need("training_tokens"),
+            m.source_of("training_flop").reference,
+        )
         for m in found
-    )  # fmt: skip
+    )
 
 
 def sizes() -> Rows:
@@ -120,8 +126,15 @@ def _sizes() -> Iterator[Check]:
             counted = parameters.published(model).total
         except catalog.MissingFact:
             continue
-        yield Check(model.name, "parameters", "param", model.need("params_total"), counted,
-                    model.source_of("params_total").reference, model.note)  # fmt: skip
+        yield Check(
+            model.name,
+            "parameters",
+            "param",
+            model.need("params_total"),
+            counted,
+            model.source_of("params_total").reference,
+            model.note,
+        )
 
 
 def flamingo() -> Rows:
@@ -182,7 +195,8 @@ _TABLES: Mapping[str, tuple[Maker, str]] = {
     ),
     "Korthikanti 2022, Table 5, seconds of a step": (step_check.korthikanti_times, _STEP),
     "Korthikanti 2022, Figure 1, memory": (
-        step_check.korthikanti_memory, "Left out by the figure, and counted here: the embedding on the first stage.",
+        step_check.korthikanti_memory,
+        "Left out by the figure, and counted here: the embedding on the first stage.",
     ),
     "MT-NLG 530B, seconds of a step": (published_runs.mt_nlg, _STEP),
     "PaLM 540B, utilisation": (published_runs.palm, _STEP),
@@ -194,7 +208,8 @@ _TABLES: Mapping[str, tuple[Maker, str]] = {
     "BLOOM, electricity": (published_runs.energy, "Left out: servers, network, cooling and idle machines."),
     "TensorRT-LLM 0.6.1, static batches": (decode_check.static_rows, _ANSWER),
     "TensorRT-LLM 0.5, first token": (
-        decode_check.first_tokens, f"{_ANSWER} In a pass this short the host is most of it.",
+        decode_check.first_tokens,
+        f"{_ANSWER} In a pass this short the host is most of it.",
     ),
     "TensorRT-LLM 0.8, cache read once per group of heads": (decode_check.grouping, f"{_ANSWER} The batch is unknown."),
     "LMDeploy 0.1, static batches": (decode_check.lmdeploy_static, _ANSWER),
@@ -203,18 +218,20 @@ _TABLES: Mapping[str, tuple[Maker, str]] = {
     "DeepSeek-V3 on H800": (decode_check.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
     "KV cache as published": (decode_check.kv_cache, "Left out: padding and unfilled blocks."),
     "Speculative decoding, expected by its authors": (
-        lambda: speculation_check.speedup_checks(measured=False), "Nothing but rounding: it is their formula.",
+        lambda: speculation_check.speedup_checks(measured=False),
+        "Nothing but rounding: it is their formula.",
     ),
     "Speculative decoding, measured": (speculation_check.speedup_checks, _MEASURED),
     "Hoffmann 2022, Table 3, tokens by each fit": (chinchilla_tokens, _FIT),
     "Hoffmann 2022, Table 3, FLOP": (chinchilla_flop, "Left out: the attention scores, and what embeddings cost."),
     "Training compute of published models": (
-        training_flop, "Left out: attention scores, and that some makers leave out embeddings; no recomputation.",
+        training_flop,
+        "Left out: attention scores, and that some makers leave out embeddings; no recomputation.",
     ),
     "Parameters from the shape": (sizes, "Left out: norms, biases, learned and relative positions."),
     "Flamingo, parameters": (flamingo, "Left out: norms, biases, gates, and the projection behind the encoder."),
     "OpenAI's API, tokens of an image": (image_tokens, "Nothing: it is the documented rule."),
-}  # fmt: skip
+}
 
 #: First letters of a slug -> why no model of the book predicts it.
 NOT_PREDICTED: Mapping[str, str] = {

@@ -87,8 +87,10 @@ def tensor_traffic(config: ToyConfig, cluster: Cluster, context: int) -> list[Ro
             model.blocks[0](x).sum().backward()
             finish(model)
     scale = FORMULA_BYTES / VALUE_BYTES  # the meta tensors are fp32
-    calls = [call._replace(payload_bytes=call.payload_bytes * scale, sent_bytes=call.sent_bytes * scale)
-             for call in counted.calls]  # fmt: skip
+    calls = [
+        call._replace(payload_bytes=call.payload_bytes * scale, sent_bytes=call.sent_bytes * scale)
+        for call in counted.calls
+    ]
     activations = traffic.tensor_bytes(1, context, config.d_model, cluster.tensor, 0)
     gradients = 2 * traffic.ring_share(cluster.tensor) * FORMULA_BYTES * copied(config, cluster.tensor)
     return traffic_rows([(calls, None)], {"all-reduce": activations + gradients})

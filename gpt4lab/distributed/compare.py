@@ -122,6 +122,9 @@ def _train_alone(job: Job) -> list[float]:
 def _row(kind: str, calls: list[Call], formula: float | None, ranks: int) -> Row:
     counted = sum(call.sent_bytes for call in calls)
     return {
-        "collective": kind, "calls": len(calls) / ranks, "counted_bytes": counted, "formula_bytes": formula,
+        "collective": kind,
+        "calls": len(calls) / ranks,
+        "counted_bytes": counted,
+        "formula_bytes": formula,
         "ratio": counted / formula if formula else None,
-    }  # fmt: skip
+    }

@@ -13,9 +13,15 @@ from gpt4lab.distributed import experts, pipeline, replicas, tensor, waiting
 from gpt4lab.distributed.job import Job, Report
 
 DEMOS: dict[str, Callable[[Job], Report]] = {
-    "tensor": tensor.demo, "pipeline": pipeline.demo, "data": replicas.data, "zero1": replicas.zero1,
-    "fsdp": replicas.fsdp, "tensor+fsdp": replicas.tensor_fsdp, "experts": experts.demo, "waiting": waiting.demo,
-}  # fmt: skip
+    "tensor": tensor.demo,
+    "pipeline": pipeline.demo,
+    "data": replicas.data,
+    "zero1": replicas.zero1,
+    "fsdp": replicas.fsdp,
+    "tensor+fsdp": replicas.tensor_fsdp,
+    "experts": experts.demo,
+    "waiting": waiting.demo,
+}
 
 
 def perform(demo: str, job: Job) -> Report:

@@ -163,6 +163,12 @@ def _tensor_fsdp(job: Job, ranks: int) -> Rules:
 
 #: The demos, and what each needs of a layout.
 RULES: dict[str, Callable[[Job, int], Rules]] = {
-    "tensor": _tensor, "pipeline": _pipeline, "data": _data, "zero1": _data, "fsdp": _data,
-    "tensor+fsdp": _tensor_fsdp, "experts": _experts, "waiting": _rounds,
-}  # fmt: skip
+    "tensor": _tensor,
+    "pipeline": _pipeline,
+    "data": _data,
+    "zero1": _data,
+    "fsdp": _data,
+    "tensor+fsdp": _tensor_fsdp,
+    "experts": _experts,
+    "waiting": _rounds,
+}

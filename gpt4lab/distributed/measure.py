@@ -24,11 +24,18 @@ from gpt4lab.formulas.traffic import ring_share
 
 #: torch has several operators for one collective: what their names begin with.
 KINDS = {
-    "allreduce": "all-reduce", "all_reduce": "all-reduce",
-    "_allgather": "all-gather", "allgather": "all-gather", "all_gather": "all-gather",
-    "_reduce_scatter": "reduce-scatter", "reduce_scatter": "reduce-scatter",
-    "broadcast": "broadcast", "alltoall": "all-to-all", "all_to_all": "all-to-all", "send": "send",
-}  # fmt: skip
+    "allreduce": "all-reduce",
+    "all_reduce": "all-reduce",
+    "_allgather": "all-gather",
+    "allgather": "all-gather",
+    "all_gather": "all-gather",
+    "_reduce_scatter": "reduce-scatter",
+    "reduce_scatter": "reduce-scatter",
+    "broadcast": "broadcast",
+    "alltoall": "all-to-all",
+    "all_to_all": "all-to-all",
+    "send": "send",
+}
 REDUCTIONS = {"sum", "avg", "product", "min", "max"}
 COUNTERS = Path("/proc/self/io")  # Linux only
 

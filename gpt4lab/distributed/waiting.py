@@ -70,11 +70,17 @@ def demo(job: Job) -> Report:
     rounds = [_round(line, stages, job) for _ in range(job.steps + 1)]
     step_s, work_s = min(_mean_over_ranks(rounds))
     row = {
-        "schedule": job.schedule, "stages": ranks, "micro_batches": job.micro_batches,
-        "step_s": step_s, "work_s": work_s, "ideal_work_s": THIRDS * job.work_s * job.micro_batches,
-        "bubble": 1 - work_s / step_s, "formula": formula(job.schedule, ranks, job.micro_batches),
-        "held": gather(line.held)[0], "held_formula": held_formula(job.schedule, ranks, job.micro_batches),
-    }  # fmt: skip
+        "schedule": job.schedule,
+        "stages": ranks,
+        "micro_batches": job.micro_batches,
+        "step_s": step_s,
+        "work_s": work_s,
+        "ideal_work_s": THIRDS * job.work_s * job.micro_batches,
+        "bubble": 1 - work_s / step_s,
+        "formula": formula(job.schedule, ranks, job.micro_batches),
+        "held": gather(line.held)[0],
+        "held_formula": held_formula(job.schedule, ranks, job.micro_batches),
+    }
     return Report("waiting", ranks, waiting=[row])
 
 

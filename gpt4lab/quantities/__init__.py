@@ -20,12 +20,37 @@ from gpt4lab.quantities.registry import (
 )
 
 __all__ = [
-    "QUANTITIES", "Explanation", "Quantity", "UnknownQuantity", "explain", "find", "known", "leaves", "quantity",
-    "unit_of", "value", "values",
-]  # fmt: skip
+    "QUANTITIES",
+    "Explanation",
+    "Quantity",
+    "UnknownQuantity",
+    "explain",
+    "find",
+    "known",
+    "leaves",
+    "quantity",
+    "unit_of",
+    "value",
+    "values",
+]
 
 for _topic in (
-    "geometry", "compute", "moe", "training", "batch", "parallel", "goodput", "prices", "budget", "scaling", "lifetime",
-    "data", "stretch", "kv", "serving", "speculation", "vision",
-):  # fmt: skip
+    "geometry",
+    "compute",
+    "moe",
+    "training",
+    "batch",
+    "parallel",
+    "goodput",
+    "prices",
+    "budget",
+    "scaling",
+    "lifetime",
+    "data",
+    "stretch",
+    "kv",
+    "serving",
+    "speculation",
+    "vision",
+):
     import_module(f"gpt4lab.quantities.topics.{_topic}")

@@ -42,15 +42,7 @@ class Field:
 
 
 def number(
-    default: float,
-    unit: str,
-    lo: float,
-    hi: float,
-    label: str,
-    meaning: str,
-    source: str,
-    *,
-    log: bool = False,
+    default: float, unit: str, lo: float, hi: float, label: str, meaning: str, source: str, *, log: bool = False
 ) -> Any:
     """A real number between `lo` and `hi`, in `unit`."""
     return _declare(Field(unit, label, meaning, source, default, lo, hi, log=log), _to_number)

@@ -10,8 +10,6 @@ from attrs import field, frozen
 
 from gpt4lab.scenario.field import ScenarioError, choice, entry, number, whole
 
-# fmt: off
-
 
 @frozen
 class Model:

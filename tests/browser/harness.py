@@ -55,10 +55,16 @@ def jupyterlab(folder: Path) -> Iterator[str]:
 
 def _command(port: int, folder: Path) -> list[str]:
     options = {
-        "ServerApp.ip": "127.0.0.1", "ServerApp.port": port, "ServerApp.port_retries": 0,
-        "ServerApp.root_dir": folder, "ServerApp.open_browser": False, "ServerApp.allow_root": True,
-        "IdentityProvider.token": "", "ServerApp.disable_check_xsrf": True, "LabApp.expose_app_in_browser": True,
-    }  # fmt: skip
+        "ServerApp.ip": "127.0.0.1",
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.root_dir": folder,
+        "ServerApp.open_browser": False,
+        "ServerApp.allow_root": True,
+        "IdentityProvider.token": "",
+        "ServerApp.disable_check_xsrf": True,
+        "LabApp.expose_app_in_browser": True,
+    }
     return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
 
 

@@ -25,6 +25,10 @@ def test_linter(root: Path) -> None:
     passes(root, "-m", "ruff", "check", ".")
 
 
+def test_formatter(root: Path) -> None:
+    passes(root, "-m", "ruff", "format", "--check", ".")
+
+
 def test_types(root: Path) -> None:
     passes(root, "-m", "pyright", "--pythonpath", sys.executable)
 

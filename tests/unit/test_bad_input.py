@@ -40,16 +40,41 @@ BAD: tuple[Any, ...] = (0, -1, math.nan, math.inf, -math.inf, "seven", None)
 LEAK = load_scenario("leak")
 LLAMA, A100 = network_of("llama-2-70b"), chip("a100-sxm-80gb")
 RECORDS = (
-    Shape(layers=24, d_model=2048, heads=16), Layout(), machine("a100-sxm-80gb"), LLAMA, Serving(), A100,
+    Shape(layers=24, d_model=2048, heads=16),
+    Layout(),
+    machine("a100-sxm-80gb"),
+    LLAMA,
+    Serving(),
+    A100,
     serving_efficiency(),
-)  # fmt: skip
+)
 #: What some of these values mean in some fields: no gate, nothing hidden, no window, a free link, an unknown price.
 ZERO_MEANS = {
-    "gated", "shared_experts", "tied_embeddings", "dense_layers", "dense_d_ff", "dense_gated", "parallel_block",
-    "query_rank", "kv_rank", "rope_dim", "nope_dim", "window_layers", "rest", "schedule", "zero", "recompute",
-    "overlap", "overhead_bytes", "usd_per_hour", "kernel_s", "message_s", "hop_s",
-    *(field.name for field in attrs.fields(Serving) if field.default in (True, False)), "fused_attention",
-}  # fmt: skip
+    "gated",
+    "shared_experts",
+    "tied_embeddings",
+    "dense_layers",
+    "dense_d_ff",
+    "dense_gated",
+    "parallel_block",
+    "query_rank",
+    "kv_rank",
+    "rope_dim",
+    "nope_dim",
+    "window_layers",
+    "rest",
+    "schedule",
+    "zero",
+    "recompute",
+    "overlap",
+    "overhead_bytes",
+    "usd_per_hour",
+    "kernel_s",
+    "message_s",
+    "hop_s",
+    *(field.name for field in attrs.fields(Serving) if field.default in (True, False)),
+    "fused_attention",
+}
 BOUNDLESS = {"window", "context", *(field.name for field in attrs.fields(Hardware)[:5]), "peak_8bit_flop_per_s"}
 UNKNOWN = {"usd_per_hour", "peak_8bit_flop_per_s"}
 
@@ -101,10 +126,11 @@ def test_no_scenario_takes_it(path: str) -> None:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("training.mfu", "training.cost"), ("training.tokens", "training.flop_per_usd"),
+        ("training.mfu", "training.cost"),
+        ("training.tokens", "training.flop_per_usd"),
         ("cluster.gpus", "training.tokens_per_s_per_gpu"),
     ],
-)  # fmt: skip
+)
 def test_no_look_takes_it(path: str, name: str, bad: Any) -> None:
     with pytest.raises(ScenarioError, match=rf"{re.escape(path)} = {re.escape(repr(bad))} (is not|leaves nothing)"):
         value(name, LEAK, {path: bad})
@@ -164,7 +190,7 @@ def test_answers_of_a_lifetime_are_counted(bad: float) -> None:
         (lambda: Layout(recompute=7), LayoutError, "Layout.recompute = 7 is not one of"),
         (lambda: Layout(tensor=2.5), LayoutError, r"Layout\.tensor = 2\.5 is not a whole number"),
     ],
-)  # fmt: skip
+)
 def test_an_unknown_name_is_told_with_near_ones(door: Callable[[], Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         door()

@@ -28,8 +28,7 @@ def test_conversions(unit: str, to: str, times: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "to"),
-    [("FLOP/s", "FLOP"), ("token", "param"), ("GPU", "node"), ("USD", "token"), ("FLOP", "op")],
+    ("unit", "to"), [("FLOP/s", "FLOP"), ("token", "param"), ("GPU", "node"), ("USD", "token"), ("FLOP", "op")]
 )
 def test_what_measures_different_things_does_not_convert(unit: str, to: str) -> None:
     with pytest.raises(UnitError, match="cannot be read as"):

@@ -140,8 +140,10 @@ laws = Panel(
         "where models were trained; the rest is stretched. Below: every number of experts, at your size."
     ),
     controls=(
-        Slide("model.other_experts", 1, 512), Slide("model.experts", 2, 512),
-        Slide("model.expert_params", 1e7, 1e12), Slide("model.shared_params", 1e6, 1e12),
+        Slide("model.other_experts", 1, 512),
+        Slide("model.experts", 2, 512),
+        Slide("model.expert_params", 1e7, 1e12),
+        Slide("model.shared_params", 1e6, 1e12),
     ),
     folded=("model.top_k", "training.tokens"),
     claims=("C45",),
@@ -153,4 +155,4 @@ laws = Panel(
     },
     view=laws_view,
     chart=laws_chart,
-)  # fmt: skip
+)

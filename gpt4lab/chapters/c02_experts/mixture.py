@@ -34,9 +34,13 @@ def toy_config(scenario: Scenario) -> ToyConfig:
 
     toy = scenario.toy
     return ToyConfig(
-        d_ff=ACTIVE_WIDTH // toy.top_k // 4 * 4, n_experts=toy.experts, top_k=toy.top_k,
-        capacity_factor=toy.capacity, router_noise=toy.router_noise, balance_weight=toy.balance_weight,
-    )  # fmt: skip
+        d_ff=ACTIVE_WIDTH // toy.top_k // 4 * 4,
+        n_experts=toy.experts,
+        top_k=toy.top_k,
+        capacity_factor=toy.capacity,
+        router_noise=toy.router_noise,
+        balance_weight=toy.balance_weight,
+    )
 
 
 def train_mixture(scenario: Scenario) -> Run[Transformer]:

@@ -118,10 +118,12 @@ def table_view(findings: Mapping[str, list[dict[str, Any]]], layer: int) -> View
     """The table of one layer."""
     rows = [{**row, "expert": letter(row["expert"])} for row in findings["shares"] if row["layer"] == layer]
     bits = {row["by"]: row["bits"] for row in findings["bits"] if row["layer"] == layer}
-    sentence = ONE_EXPERT if not rows else (
-        f"In {LAYERS[layer]} the expert of a byte tells {bits['character']:.2f} bits about the kind of character, and "
-        f"{bits['domain']:.2f} bits about whether the text is prose or code."
-    )  # fmt: skip
+    sentence = ONE_EXPERT
+    if rows:
+        sentence = (
+            f"In {LAYERS[layer]} the expert of a byte tells {bits['character']:.2f} bits about the kind of "
+            f"character, and {bits['domain']:.2f} bits about whether the text is prose or code."
+        )
     return View("", "", "", sentence, {"data": rows}, alt="Share of each sort of text that goes to each expert.")
 
 
@@ -165,9 +167,13 @@ def touched_view(found: list[dict[str, Any]], _: Any = None) -> View:
     ]
     squares = [{"tokens": row["tokens"], "touched": row["mixed"], "label": ""} for row in found]
     return View(
-        "", "", "", _touched_sentence(found), {"data": curves, "measured": squares},
+        "",
+        "",
+        "",
+        _touched_sentence(found),
+        {"data": curves, "measured": squares},
         alt="Share of experts touched against bytes in a step: two formulas and two measurements.",
-    )  # fmt: skip
+    )
 
 
 def _touched_sentence(found: list[dict[str, Any]]) -> str:
@@ -205,9 +211,14 @@ def check_rows(attempt: Attempt) -> list[dict[str, Any]]:
         *(_check(f"Experts touched by {b} bytes, even load", rows[b]["even"], rows[b]["mixed"]) for b in (8, 32)),
         _check("The same 32 bytes, this router's load", rows[32]["skewed"], rows[32]["mixed"]),
         _check("32 bytes in a row of one text, even load", rows[32]["even"], rows[32]["one_text"]),
-        {"what": "Time of a training step against the dense model of equal FLOP", "predicted": times["dense twin"],
-         "found": times["mixture"], "unit": "s", "source": "CPU time, medians, taking turns"},
-    ]  # fmt: skip
+        {
+            "what": "Time of a training step against the dense model of equal FLOP",
+            "predicted": times["dense twin"],
+            "found": times["mixture"],
+            "unit": "s",
+            "source": "CPU time, medians, taking turns",
+        },
+    ]
 
 
 def _check(what: str, predicted: float, found: float) -> dict[str, Any]:

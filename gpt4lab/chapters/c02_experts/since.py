@@ -32,11 +32,14 @@ def since_view() -> View:
     later = [m.n_experts for m in mixtures().values() if m.released > leak.released]
     few = [n for n in later if n < MANY]
     return View(
-        "Experts", "", "", rows={"data": rows},
+        "Experts",
+        "",
+        "",
+        rows={"data": rows},
         sentence=f"Of {len(later)} mixtures in the catalog that came after GPT-4, {len(later) - len(few)} have {MANY} "
         f"experts or more in a layer; the others have {min(few)} to {max(few)}.",
         alt="Experts in a layer against the date of release, one triangle a model, and the post's diamond at 16.",
-    )  # fmt: skip
+    )
 
 
 def since_chart(view: View) -> Any:

@@ -175,7 +175,10 @@ reading = Panel(
         "same FLOP. Level line: time to compute with them, the same for both. One copy of the model, experts only."
     ),
     controls=(
-        Slide("serving.tokens_in_flight", 1, STEPS[-1]), "model.experts", "model.top_k", "serving.accelerator",
+        Slide("serving.tokens_in_flight", 1, STEPS[-1]),
+        "model.experts",
+        "model.top_k",
+        "serving.accelerator",
         "serving.bytes_per_weight",
     ),
     folded=("serving.pipeline", "serving.tensor", "model.expert_params"),
@@ -189,4 +192,4 @@ reading = Panel(
     },
     view=reading_view,
     chart=reading_chart,
-)  # fmt: skip
+)

@@ -81,11 +81,7 @@ token = Panel(
         Slide("model.expert_params", 1e9, 1e12),
         Slide("model.shared_params", 1e9, 1e12),
     ),
-    folded=(
-        Slide("model.experts", 1, 512),
-        Slide("model.heads", 8, 256),
-        "model.layers",
-    ),
+    folded=(Slide("model.experts", 1, 512), Slide("model.heads", 8, 256), "model.layers"),
     presets={
         "The post": "leak",
         "The 32k model": {"model.context": 32_768},

@@ -37,14 +37,12 @@ UNKNOWNS: Mapping[str, Unknown] = {
     "compute": Unknown(
         Slide("training.tokens", 1e12, 100e12), "training.tokens_afforded", "Tokens that these three afford", "{}"
     ),
-    "GPUs": Unknown(
-        Slide("cluster.gpus", 1_000, 200_000), "training.gpus_needed", "GPUs that these three need", "{}"
-    ),
+    "GPUs": Unknown(Slide("cluster.gpus", 1_000, 200_000), "training.gpus_needed", "GPUs that these three need", "{}"),
     "days": Unknown(Slide("cluster.days", 5, 1000), "training.days", "Days that these three need", "{}"),
     "MFU": Unknown(
         Slide("training.mfu", 0.02, 1), "training.implied_mfu", "MFU that these three imply", "{} of the peak"
     ),
-}  # fmt: skip
+}
 
 
 def equation_view(scenario: Scenario) -> View:

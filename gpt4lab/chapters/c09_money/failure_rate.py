@@ -92,9 +92,15 @@ def rate_chart(view: View) -> Any:
     """Three curves, the share needed as a level, and Llama 3's point."""
     rows = view.datasets
     return line(
-        rows["data"], RATE, USEFUL, "habits", order=(YOURS, BEST, TENTH),
-        you=rows["you"], post=rows["post"], published=rows["published"],
-    )  # fmt: skip
+        rows["data"],
+        RATE,
+        USEFUL,
+        "habits",
+        order=(YOURS, BEST, TENTH),
+        you=rows["you"],
+        post=rows["post"],
+        published=rows["published"],
+    )
 
 
 rate = Panel(

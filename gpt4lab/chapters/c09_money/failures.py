@@ -77,9 +77,11 @@ def habits_of(scenario: Scenario) -> Habits:
 
     given = scenario.reliability
     return Habits(
-        mtbf_h=value("goodput.mtbf", scenario), interval_h=given.checkpoint_interval_hours,
-        checkpoint_h=given.checkpoint_minutes / 60, restart_h=given.restart_minutes / 60,
-    )  # fmt: skip
+        mtbf_h=value("goodput.mtbf", scenario),
+        interval_h=given.checkpoint_interval_hours,
+        checkpoint_h=given.checkpoint_minutes / 60,
+        restart_h=given.restart_minutes / 60,
+    )
 
 
 def play_months(scenario: Scenario) -> Played:
@@ -143,12 +145,15 @@ def _hours(hours: float) -> str:
 
 
 SMALL_CLUSTER: Changes = {
-    "reliability.checkpoint_interval_hours": 3, "reliability.checkpoint_minutes": 5, "reliability.restart_minutes": 30,
-}  # fmt: skip
+    "reliability.checkpoint_interval_hours": 3,
+    "reliability.checkpoint_minutes": 5,
+    "reliability.restart_minutes": 30,
+}
 QUICK: Changes = {
-    "reliability.checkpoint_interval_hours": 0.2, "reliability.checkpoint_minutes": 0.5,
+    "reliability.checkpoint_interval_hours": 0.2,
+    "reliability.checkpoint_minutes": 0.5,
     "reliability.restart_minutes": 5,
-}  # fmt: skip
+}
 
 
 def young(habits: Changes) -> Changes:

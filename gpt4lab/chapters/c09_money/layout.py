@@ -42,9 +42,17 @@ def shape_of(scenario: Scenario) -> Shape:
     model, ranks = scenario.model, scenario.cluster.tensor
     heads = int(ceil(model.heads / ranks)) * ranks
     return Shape(
-        layers=model.layers, d_model=model.d_model, heads=heads, kv_heads=heads, head_dim=model.head_dim,
-        d_ff=model.d_ff, experts=model.experts, top_k=model.top_k, vocab=model.vocab, sequence=model.context,
-    )  # fmt: skip
+        layers=model.layers,
+        d_model=model.d_model,
+        heads=heads,
+        kv_heads=heads,
+        head_dim=model.head_dim,
+        d_ff=model.d_ff,
+        experts=model.experts,
+        top_k=model.top_k,
+        vocab=model.vocab,
+        sequence=model.context,
+    )
 
 
 def layout_of(scenario: Scenario) -> Layout:
@@ -55,12 +63,19 @@ def layout_of(scenario: Scenario) -> Layout:
     cluster, b = scenario.cluster, scenario.training.micro_batch
     found = values(("cluster.replicas", "pipeline.micro_batches"), scenario)
     return Layout(
-        tensor=cluster.tensor, pipeline=cluster.pipeline, data=found["cluster.replicas"], micro_batch=b,
+        tensor=cluster.tensor,
+        pipeline=cluster.pipeline,
+        data=found["cluster.replicas"],
+        micro_batch=b,
         batch=found["cluster.replicas"] * found["pipeline.micro_batches"] * b,
-        interleave=cluster.interleave, schedule="interleaved" if cluster.interleave > 1 else "1f1b",
-        zero=cluster.zero, gradient_bytes=cluster.gradient_bytes, recompute=cluster.recompute,
-        fused_attention=cluster.attention == "fused", sequence_parallel=True,
-    )  # fmt: skip
+        interleave=cluster.interleave,
+        schedule="interleaved" if cluster.interleave > 1 else "1f1b",
+        zero=cluster.zero,
+        gradient_bytes=cluster.gradient_bytes,
+        recompute=cluster.recompute,
+        fused_attention=cluster.attention == "fused",
+        sequence_parallel=True,
+    )
 
 
 def hardware(accelerator: str) -> Hardware:

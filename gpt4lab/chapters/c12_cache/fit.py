@@ -125,21 +125,22 @@ fit = Panel(
     presets={
         "The post": "leak",
         "Its 32k on 40 GB": {"model.context": 32_768, "serving.accelerator": WRITTEN_FOR},
-        "The same in 15 stages": {
-            "model.context": 32_768, "serving.accelerator": WRITTEN_FOR, "serving.pipeline": 15,
-        },
+        "The same in 15 stages": {"model.context": 32_768, "serving.accelerator": WRITTEN_FOR, "serving.pipeline": 15},
         "The same, MHA": {
-            "model.context": 32_768, "serving.accelerator": WRITTEN_FOR,
+            "model.context": 32_768,
+            "serving.accelerator": WRITTEN_FOR,
             "model.kv_heads": load_scenario("leak").model.heads,
         },
         "H100, 8-bit": {
-            "serving.accelerator": "h100-sxm-80gb", "serving.bytes_per_weight": 1, "serving.bytes_per_kv": 1,
+            "serving.accelerator": "h100-sxm-80gb",
+            "serving.bytes_per_weight": 1,
+            "serving.bytes_per_kv": 1,
         },
     },
     claims=("C59", "C60", "C61"),
     view=fit_view,
     chart=fit_chart,
-)  # fmt: skip
+)
 
 
 # --- what published models keep ---------------------------------------------------------------------------------------
@@ -180,7 +181,9 @@ def models_view() -> View:
     before = [m.attention for m in decoders().values() if m.released < leak.released]
     after = [m.attention for m in decoders().values() if m.released >= leak.released]
     return View(
-        "Cache of a token", here, "byte/token",
+        "Cache of a token",
+        here,
+        "byte/token",
         rows={"data": [row for _, row in sorted(listed, key=lambda pair: pair[0])]},
         sentence=(
             f"Of {len(before)} decoders in the catalog older than GPT-4, {before.count('MQA')} had one key-value head. "
@@ -188,7 +191,7 @@ def models_view() -> View:
             f"(GQA), {after.count('MLA')} keep a compressed vector instead (MLA), {after.count('MHA')} kept them all."
         ),
         alt="Bytes of cache a token, one lane a model by date; the post's GPT-4 lies at the lower end.",
-    )  # fmt: skip
+    )
 
 
 def _lane(m: Model) -> str:

@@ -21,19 +21,25 @@ def shapes() -> list[dict[str, Any]]:
     return [
         _shape("every query head its own (MHA), experts 4 wide", change(leak, {"model.kv_heads": heads})),
         _shape("the same width, one key-value head", leak),
-        _shape("one key-value head, wider", change(leak, {
-            "model.d_model": wide, "model.heads": wide // size, "model.d_ff": 2 * wide})),
+        _shape(
+            "one key-value head, wider",
+            change(leak, {"model.d_model": wide, "model.heads": wide // size, "model.d_ff": 2 * wide}),
+        ),
         _shape("NVIDIA’s proxy (layers, one head assumed)", proxy),
-    ]  # fmt: skip
+    ]
 
 
 def _shape(words: str, scenario: Any) -> dict[str, Any]:
     attention, expert, kept = values(NAMES, scenario).values()
     model = scenario.model
     return {
-        "shape": words, "width": f"{model.d_model:,}", "expert width": f"{model.d_ff / model.d_model:.3g} × width",
-        "attention": show(attention, "param"), "expert": show(expert, "param"), "cache": show(kept, "byte/token"),
-    }  # fmt: skip
+        "shape": words,
+        "width": f"{model.d_model:,}",
+        "expert width": f"{model.d_ff / model.d_model:.3g} × width",
+        "attention": show(attention, "param"),
+        "expert": show(expert, "param"),
+        "cache": show(kept, "byte/token"),
+    }
 
 
 def assumptions() -> list[dict[str, Any]]:

@@ -31,11 +31,14 @@ def check_rows(asked: Sequence[Request], served: Sequence[Served], pace: Sequenc
         measured, played = one.summary(), figures(simulated(asked, one, pace))
         rows += [
             {
-                "scheduler": one.rules.scheduler, "measure": measure, "engine": measured[measure],
-                "simulated": played[measure], "ratio": measured[measure] / played[measure],
+                "scheduler": one.rules.scheduler,
+                "measure": measure,
+                "engine": measured[measure],
+                "simulated": played[measure],
+                "ratio": measured[measure] / played[measure],
             }
             for measure in MEASURES
-        ]  # fmt: skip
+        ]
     return rows
 
 
@@ -54,6 +57,8 @@ def figures(played: Simulated) -> Row:
     """The figures of `MEASURES`, counted as the engine counts them."""
     latencies = (played.finished_s - played.asked.arrival_s).tolist()
     return {
-        "tokens_per_s": played.tokens_per_s, "latency_s_mean": sum(latencies) / len(latencies),
-        "latency_s_p95": p95(latencies), "slots_used": played.mean_batch / played.rules.slots,
-    }  # fmt: skip
+        "tokens_per_s": played.tokens_per_s,
+        "latency_s_mean": sum(latencies) / len(latencies),
+        "latency_s_p95": p95(latencies),
+        "slots_used": played.mean_batch / played.rules.slots,
+    }

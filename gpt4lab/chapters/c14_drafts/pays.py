@@ -53,9 +53,10 @@ def _measured(entry: Any) -> dict[str, Any]:
     best = max(found.measured["speedup"] for found in published())
     faster = entry.measured["speedup"]
     return {
-        "gamma": float(entry.setup["draft_tokens"]), "times": faster,
+        "gamma": float(entry.setup["draft_tokens"]),
+        "times": faster,
         "label": "T5-XXL, measured 2023" if faster == best else "",
-    }  # fmt: skip
+    }
 
 
 def best_length(scenario: Scenario) -> int:
@@ -94,7 +95,8 @@ pays = Panel(
         "model. Triangles: what Leviathan and colleagues measured, with drafts of their own. The post states no number."
     ),
     controls=(
-        Slide("speculation.acceptance", 0, 0.99), Slide("speculation.draft_length", 0, 16),
+        Slide("speculation.acceptance", 0, 0.99),
+        Slide("speculation.draft_length", 0, 16),
         Slide("speculation.draft_cost", 0, 0.5),
     ),
     presets={
@@ -106,7 +108,7 @@ pays = Panel(
     claims=("C75",),
     view=pays_view,
     chart=pays_chart,
-)  # fmt: skip
+)
 
 
 # --- many readers, and experts ----------------------------------------------------------------------------------------
@@ -116,9 +118,14 @@ IN_FLIGHT = Axis("batch", "Sequences in flight, on all stages together", log=Tru
 GAIN = Axis("times", "Times faster with speculation", domain=(0, 4))
 EXPERTS, DENSE = "with experts", "dense, as many active weights"
 PASS = (
-    "speculation.batch_speedup", "speculation.check_cost", "speculation.checked_tokens", "moe.experts_touched",
-    "speculation.experts_touched", "speculation.compute_s", "speculation.pass_s",
-)  # fmt: skip
+    "speculation.batch_speedup",
+    "speculation.check_cost",
+    "speculation.checked_tokens",
+    "moe.experts_touched",
+    "speculation.experts_touched",
+    "speculation.compute_s",
+    "speculation.pass_s",
+)
 
 
 def crowd_view(scenario: Scenario) -> View:
@@ -197,12 +204,17 @@ crowd = Panel(
         "draft of four tokens assumed."
     ),
     controls=(
-        Slide("serving.tokens_in_flight", 16, 65_536), Slide("model.experts", 2, 128),
-        Slide("speculation.draft_length", 0, 16), Slide("speculation.acceptance", 0, 0.99), "serving.accelerator",
+        Slide("serving.tokens_in_flight", 16, 65_536),
+        Slide("model.experts", 2, 128),
+        Slide("speculation.draft_length", 0, 16),
+        Slide("speculation.acceptance", 0, 0.99),
+        "serving.accelerator",
         Slide("speculation.draft_cost", 0, 0.5),
     ),
     folded=(
-        "model.top_k", Slide("serving.pipeline", 1, 60), Slide("serving.bytes_per_weight", 0.5, 4),
+        "model.top_k",
+        Slide("serving.pipeline", 1, 60),
+        Slide("serving.bytes_per_weight", 0.5, 4),
         Slide("serving.mean_context", 1, 131_072),
     ),
     presets={
@@ -215,7 +227,7 @@ crowd = Panel(
     claims=("C73", "C75"),
     view=crowd_view,
     chart=crowd_chart,
-)  # fmt: skip
+)
 
 
 # --- what was measured from outside -----------------------------------------------------------------------------------

@@ -55,9 +55,7 @@ def guesser(name: str) -> Draft:
 
 # --- watch it guess ---------------------------------------------------------------------------------------------------
 
-FIELDS = (
-    "toy.draft", "toy.temperature", "toy.lenience", "toy.prompt", "toy.seed", "speculation.draft_length",
-)  # fmt: skip
+FIELDS = ("toy.draft", "toy.temperature", "toy.lenience", "toy.prompt", "toy.seed", "speculation.draft_length")
 DRAFTED = Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 12))
 TIMES = Axis("times", "Times faster than plain decoding", domain=(0, 5))
 THEOREM, PAID = "formula: checking is free", "formula: checking as measured"
@@ -199,8 +197,12 @@ def watch_panel() -> Panel:
             "is this text, squares are other lengths that you tried. Each move is decoded when you make it."
         ),
         controls=(
-            Slide("speculation.draft_length", 1, 12), "toy.draft", "toy.temperature", Slide("toy.lenience", 0.01, 1),
-            "toy.prompt", "toy.seed",
+            Slide("speculation.draft_length", 1, 12),
+            "toy.draft",
+            "toy.temperature",
+            Slide("toy.lenience", 0.01, 1),
+            "toy.prompt",
+            "toy.seed",
         ),
         presets={
             "Counts, six bytes": "leak",
@@ -214,7 +216,7 @@ def watch_panel() -> Panel:
         view=watch_view,
         chart=watch_chart,
         html_of=watch_html,
-    )  # fmt: skip
+    )
     first = panel.scenario_of(next(iter(panel.presets)))
     for length in (1, 2, 8):
         decoded(change(first, {"speculation.draft_length": length}))
@@ -274,9 +276,13 @@ def _loosened(rows: Sequence[Row]) -> str:
 def lenience_chart(view: View) -> Any:
     """The way from exact to lenient, each point named by its lenience."""
     return line(
-        view.rows["data"], YIELD, SURPRISE, series="run", order=["this run", "the run before"],
+        view.rows["data"],
+        YIELD,
+        SURPRISE,
+        series="run",
+        order=["this run", "the run before"],
         measured=view.datasets["measured"],
-    )  # fmt: skip
+    )
 
 
 lenience = Training(
@@ -288,13 +294,16 @@ lenience = Training(
     controls=("toy.draft", Slide("speculation.draft_length", 1, 12), Slide("toy.temperature", 0.3, 1.5)),
     folded=("toy.seed",),
     start="leak?toy.temperature=1",
-    presets={"Counts, six bytes": {}, "A poor draft": {"toy.draft": "3-gram"}, "A model": {
-        "toy.draft": "small transformer"}},
+    presets={
+        "Counts, six bytes": {},
+        "A poor draft": {"toy.draft": "3-gram"},
+        "A model": {"toy.draft": "small transformer"},
+    },
     claims=("C77",),
     begin=loosen,
     watch=lenience_view,
     chart=lenience_chart,
-)  # fmt: skip
+)
 
 
 def samples(lab: LiveTraining) -> Reading:

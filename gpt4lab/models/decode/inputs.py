@@ -85,8 +85,9 @@ class Serving:
     gather_weights: Any = field(default=False, validator=fraction)
     once_per_node: Any = field(default=False, validator=fraction)
     overlap: Num = field(default=0, validator=fraction)
-    overhead_bytes: Num = field(default=Factory(lambda: FIELDS["serving.overhead_bytes"].default),
-                                validator=not_negative)  # fmt: skip
+    overhead_bytes: Num = field(
+        default=Factory(lambda: FIELDS["serving.overhead_bytes"].default), validator=not_negative
+    )
 
 
 @frozen
@@ -112,9 +113,15 @@ def serving_efficiency() -> ServingEfficiency:
     known, found = measured_efficiency(), catalog.constants["inference-micro-benchmarks"]
     peak = catalog.accelerators["h100-sxm-80gb"].need("peak_fp8_flop_per_s")
     return ServingEfficiency(
-        matmul=known.matmul, memory=known.memory, link=known.link, network=known.network,
-        matmul_8bit=found.matmul_fp8 / peak, kernel_s=found.kernel, message_s=found.message, hop_s=found.hop,
-    )  # fmt: skip
+        matmul=known.matmul,
+        memory=known.memory,
+        link=known.link,
+        network=known.network,
+        matmul_8bit=found.matmul_fp8 / peak,
+        kernel_s=found.kernel,
+        message_s=found.message,
+        hop_s=found.hop,
+    )
 
 
 def chip(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
@@ -161,15 +168,23 @@ def described(entry: Model) -> Network:
     """
     latent = entry.attention == "MLA"
     return Network(
-        layers=entry.need("n_layers"), d_model=entry.need("d_model"), heads=entry.need("n_heads"),
+        layers=entry.need("n_layers"),
+        d_model=entry.need("d_model"),
+        heads=entry.need("n_heads"),
         kv_heads=1 if latent else entry.need("n_kv_heads"),
         head_dim=entry.need("v_head_dim" if latent else "head_dim"),
-        vocab=entry.need("vocab_size"), tied_embeddings=float(bool(entry.tied_embeddings)),
-        parallel_block=float(bool(entry.parallel_block)), context=entry.context or inf,
-        window=entry.window or inf, window_layers=entry.n_window_layers or 0,
-        query_rank=entry.q_lora_rank or 0, kv_rank=entry.kv_lora_rank or 0, rope_dim=entry.rope_head_dim or 0,
-        nope_dim=entry.nope_head_dim or 0, **_feed_forward(entry),
-    )  # fmt: skip
+        vocab=entry.need("vocab_size"),
+        tied_embeddings=float(bool(entry.tied_embeddings)),
+        parallel_block=float(bool(entry.parallel_block)),
+        context=entry.context or inf,
+        window=entry.window or inf,
+        window_layers=entry.n_window_layers or 0,
+        query_rank=entry.q_lora_rank or 0,
+        kv_rank=entry.kv_lora_rank or 0,
+        rope_dim=entry.rope_head_dim or 0,
+        nope_dim=entry.nope_head_dim or 0,
+        **_feed_forward(entry),
+    )
 
 
 def _feed_forward(entry: Model) -> dict[str, Num]:
@@ -180,10 +195,15 @@ def _feed_forward(entry: Model) -> dict[str, Num]:
         return {"d_ff": entry.need("d_ff"), "gated": gated}
     dense = entry.need("n_layers") - entry.need("n_moe_layers")
     return {
-        "d_ff": entry.need("expert_d_ff"), "gated": gated_experts,
-        "experts": entry.n_experts, "top_k": entry.need("top_k"), "shared_experts": entry.n_shared_experts or 0,
-        "dense_layers": dense, "dense_d_ff": entry.need("d_ff") if dense else 0, "dense_gated": gated,
-    }  # fmt: skip
+        "d_ff": entry.need("expert_d_ff"),
+        "gated": gated_experts,
+        "experts": entry.n_experts,
+        "top_k": entry.need("top_k"),
+        "shared_experts": entry.n_shared_experts or 0,
+        "dense_layers": dense,
+        "dense_d_ff": entry.need("d_ff") if dense else 0,
+        "dense_gated": gated,
+    }
 
 
 def network_in(scenario: Scenario) -> Network:
@@ -191,19 +211,32 @@ def network_in(scenario: Scenario) -> Network:
     m = scenario.model
     attention = layer.attention_weights(m.d_model, m.heads, m.kv_heads, m.head_dim, 1)
     return Network(
-        layers=m.layers, d_model=m.d_model, heads=m.heads, kv_heads=m.kv_heads, head_dim=m.head_dim,
-        d_ff=m.expert_params / (2 * m.layers * m.d_model), experts=m.experts, top_k=m.top_k, vocab=m.vocab,
-        rest=m.shared_params / m.layers - attention, context=max(m.context, m.long_context),
-    )  # fmt: skip
+        layers=m.layers,
+        d_model=m.d_model,
+        heads=m.heads,
+        kv_heads=m.kv_heads,
+        head_dim=m.head_dim,
+        d_ff=m.expert_params / (2 * m.layers * m.d_model),
+        experts=m.experts,
+        top_k=m.top_k,
+        vocab=m.vocab,
+        rest=m.shared_params / m.layers - attention,
+        context=max(m.context, m.long_context),
+    )
 
 
 def serving_in(scenario: Scenario) -> Serving:
     """Return how a scenario serves its model."""
     s = scenario.serving
     return Serving(
-        tensor=s.tensor, pipeline=s.pipeline, batch=s.tokens_in_flight, context=s.mean_context,
-        weight_bytes=s.bytes_per_weight, kv_bytes=s.bytes_per_kv, overhead_bytes=s.overhead_bytes,
-    )  # fmt: skip
+        tensor=s.tensor,
+        pipeline=s.pipeline,
+        batch=s.tokens_in_flight,
+        context=s.mean_context,
+        weight_bytes=s.bytes_per_weight,
+        kv_bytes=s.bytes_per_kv,
+        overhead_bytes=s.overhead_bytes,
+    )
 
 
 def chip_in(scenario: Scenario) -> Chip:

@@ -16,9 +16,7 @@ from gpt4lab.quantities.registry import value
 from gpt4lab.scenario import Scenario
 
 #: Everything at its full peak, and nothing that takes time without moving data.
-PERFECT = ServingEfficiency(
-    matmul=1, memory=1, link=1, network=1, matmul_8bit=1, kernel_s=0, message_s=0, hop_s=0
-)  # fmt: skip
+PERFECT = ServingEfficiency(matmul=1, memory=1, link=1, network=1, matmul_8bit=1, kernel_s=0, message_s=0, hop_s=0)
 
 #: What each rung below the roofline takes away: words, and the efficiencies that are measured from there on.
 RUNGS: tuple[tuple[str, tuple[str, ...]], ...] = (

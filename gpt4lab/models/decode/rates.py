@@ -79,10 +79,16 @@ def spent(gpu: Share, rate: Rates, reach: ServingEfficiency, work: Work, waits: 
     head, logits = _head_s(gpu, rate, work.logits)
     stage, once = gpu.stage_layers * block + crossing, gpu.L * block + (gpu.p - 1) * crossing + head + logits
     return Seconds(
-        weights=gpu.L * weights + head, attention=gpu.L * attention, between=gpu.L * between + logits,
-        tensor=gpu.L * tensor, expert=gpu.L * expert, pipeline=(gpu.p - 1) * crossing, fixed=gpu.L * fixed,
-        waiting=maximum(waits.most * stage - once, 0) * (gpu.p > 1) + waits.rest * stage, hidden=-gpu.L * hidden,
-    )  # fmt: skip
+        weights=gpu.L * weights + head,
+        attention=gpu.L * attention,
+        between=gpu.L * between + logits,
+        tensor=gpu.L * tensor,
+        expert=gpu.L * expert,
+        pipeline=(gpu.p - 1) * crossing,
+        fixed=gpu.L * fixed,
+        waiting=maximum(waits.most * stage - once, 0) * (gpu.p > 1) + waits.rest * stage,
+        hidden=-gpu.L * hidden,
+    )
 
 
 def _weights_s(gpu: Share, rate: Rates, n: Num) -> Num:

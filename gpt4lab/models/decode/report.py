@@ -36,22 +36,34 @@ from gpt4lab.models.decode.inputs import (
     serving_efficiency,
     serving_in,
 )
-from gpt4lab.models.decode.part import (
-    Held,
-    Share,
-    held,
-    held_by,
-    kv_bytes_per_token,
-    largest_batch,
-    longest_context,
-)
+from gpt4lab.models.decode.part import Held, Share, held, held_by, kv_bytes_per_token, largest_batch, longest_context
 from gpt4lab.models.decode.rates import Rates, Seconds, Waits, Work, spent
 
 __all__ = [
-    "Network", "Serving", "Chip", "ServingEfficiency", "LayoutError", "Report", "Seconds", "Held", "Run",
-    "network_of", "network_in", "serving_in", "chip", "chip_in", "serving_efficiency", "possible", "held",
-    "decode", "prefill", "generate", "kv_bytes_per_token", "largest_batch", "longest_context",
-]  # fmt: skip
+    "Network",
+    "Serving",
+    "Chip",
+    "ServingEfficiency",
+    "LayoutError",
+    "Report",
+    "Seconds",
+    "Held",
+    "Run",
+    "network_of",
+    "network_in",
+    "serving_in",
+    "chip",
+    "chip_in",
+    "serving_efficiency",
+    "possible",
+    "held",
+    "decode",
+    "prefill",
+    "generate",
+    "kv_bytes_per_token",
+    "largest_batch",
+    "longest_context",
+]
 
 
 @frozen
@@ -161,11 +173,18 @@ def _report(gpu: Share, chip: Chip, reach: ServingEfficiency, work: Work, waits:
     fits, reason = _verdict(ok, memory, chip.memory_bytes)
     done, flop = tokens * gpu.e, gpu.flop(work.pairs / work.n, work.logits / work.n, work.unpacked)
     return Report(
-        seconds=seconds, time_s=time_s, floor_s=_floor(gpu, rate, chip, work, flop), tokens_per_s=done / time_s,
+        seconds=seconds,
+        time_s=time_s,
+        floor_s=_floor(gpu, rate, chip, work, flop),
+        tokens_per_s=done / time_s,
         usd_per_1k=time_s / 3600 * gpus * chip.usd_per_hour / done * 1000,
-        experts_touched=gpu.touched(work.n) * gpu.e, mfu=done * flop / (time_s * gpus * rate.peak),
-        memory_bytes=memory, fits=fits, reason=reason, gpus=gpus,
-    )  # fmt: skip
+        experts_touched=gpu.touched(work.n) * gpu.e,
+        mfu=done * flop / (time_s * gpus * rate.peak),
+        memory_bytes=memory,
+        fits=fits,
+        reason=reason,
+        gpus=gpus,
+    )
 
 
 def _floor(gpu: Share, rate: Rates, chip: Chip, work: Work, flop: Num) -> Num:

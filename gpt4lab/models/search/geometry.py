@@ -34,9 +34,7 @@ from gpt4lab.quantities.registry import values
 from gpt4lab.quantities.topics import geometry
 from gpt4lab.scenario import Scenario
 
-__all__ = [
-    "Allowed", "Fit", "Found", "GeometryError", "Stated", "facts_in", "judge", "search", "stated_in", "sums_of",
-]  # fmt: skip
+__all__ = ["Allowed", "Fit", "Found", "GeometryError", "Stated", "facts_in", "judge", "search", "stated_in", "sums_of"]
 
 SUMS = ("shared", "expert", "total", "active")
 SIZES = ("layers", "d_model", "heads", "head_dim", "kv_heads", "d_ff", "gated", "experts", "top_k")
@@ -249,10 +247,18 @@ def _widths(shared: Span, expert: Span, kind: _Attention, L: int, allowed: Allow
     fewest, most = (ratio / kind.head_dim for ratio in allowed.heads_ratio)
     narrow, wide = allowed.expert_ratio
     plain, gated = allowed.gated[0], allowed.gated[-1]
-    widths = _growing(allowed.d_model, shared, lambda d: L * kind.weights(d, kind.heads or fewest * d),
-                      lambda d: L * kind.weights(d, kind.heads or most * d))  # fmt: skip
-    widths = _growing(widths, expert, lambda d: L * layer.feed_forward_weights(d, narrow * d, plain),
-                      lambda d: L * layer.feed_forward_weights(d, wide * d, gated))  # fmt: skip
+    widths = _growing(
+        allowed.d_model,
+        shared,
+        lambda d: L * kind.weights(d, kind.heads or fewest * d),
+        lambda d: L * kind.weights(d, kind.heads or most * d),
+    )
+    widths = _growing(
+        widths,
+        expert,
+        lambda d: L * layer.feed_forward_weights(d, narrow * d, plain),
+        lambda d: L * layer.feed_forward_weights(d, wide * d, gated),
+    )
     for d in widths:
         for a in (kind.heads,) if kind.heads else _between(allowed.heads, fewest * d, most * d):
             fits = shared.low <= L * kind.weights(d, a) <= shared.high
@@ -274,16 +280,26 @@ def _between(choices: Sequence[int], low: float, high: float) -> Sequence[int]:
     return choices[bisect_left(choices, low) : bisect_right(choices, high)]
 
 
-def _growing(choices: Sequence[int], span: Span, least: Callable[[int], float],
-             most: Callable[[int], float]) -> Sequence[int]:  # fmt: skip
+def _growing(
+    choices: Sequence[int], span: Span, least: Callable[[int], float], most: Callable[[int], float]
+) -> Sequence[int]:
     """The choices for which something from `least` to `most`, both growing with the choice, can be in the interval."""
     return choices[bisect_left(choices, span.low, key=most) : bisect_right(choices, span.high, key=least)]
 
 
-def _network(allowed: Allowed, embedding: int, E: int, k: int, kind: _Attention, L: int, d: int, a: int, f: int,
-             gated: int) -> Network:  # fmt: skip
+def _network(
+    allowed: Allowed, embedding: int, E: int, k: int, kind: _Attention, L: int, d: int, a: int, f: int, gated: int
+) -> Network:
     latent = {**_latent(), "kv_heads": 1} if kind.kind == "MLA" else {"kv_heads": kind.kv_heads or a}
     return Network(
-        layers=L, d_model=d, heads=a, head_dim=kind.head_dim, d_ff=f, gated=gated, experts=E, top_k=k,
-        vocab=allowed.vocab, **latent,
-    )  # fmt: skip
+        layers=L,
+        d_model=d,
+        heads=a,
+        head_dim=kind.head_dim,
+        d_ff=f,
+        gated=gated,
+        experts=E,
+        top_k=k,
+        vocab=allowed.vocab,
+        **latent,
+    )

@@ -77,8 +77,16 @@ class Search:
         return f"{self.tried:,} layouts tried: {counts}.{nearest}"
 
 
-def search(shape: Shape, hardware: Hardware, space: Space, *, goal: str = "time_s", best: int = 5,
-           beside: Layout | None = None, efficiency: Efficiency | None = None) -> Search:  # fmt: skip
+def search(
+    shape: Shape,
+    hardware: Hardware,
+    space: Space,
+    *,
+    goal: str = "time_s",
+    best: int = 5,
+    beside: Layout | None = None,
+    efficiency: Efficiency | None = None,
+) -> Search:
     """Return the best layouts of a space by time, MFU or dollars.
 
     Raises
@@ -101,13 +109,25 @@ def search(shape: Shape, hardware: Hardware, space: Space, *, goal: str = "time_
     )
     tried, there = _size(space) * len(switches), rows["tensor"].size * len(switches)
     return Search(
-        best=winners, tried=tried, impossible=tried - there, too_large=too_large, front=front, beside=compared,
-        nearest=nearest[0] if nearest else None, rank=better + 1 if compared else None,
-    )  # fmt: skip
+        best=winners,
+        tried=tried,
+        impossible=tried - there,
+        too_large=too_large,
+        front=front,
+        beside=compared,
+        nearest=nearest[0] if nearest else None,
+        rank=better + 1 if compared else None,
+    )
 
 
-def _survey(np: ModuleType, ask: Callable[[Layout], Ranked], questions: Iterator[tuple[int, Layout]],
-            value: Callable[[StepReport], Any], bar: float, best: int) -> tuple[Array, int, int]:  # fmt: skip
+def _survey(
+    np: ModuleType,
+    ask: Callable[[Layout], Ranked],
+    questions: Iterator[tuple[int, Layout]],
+    value: Callable[[StepReport], Any],
+    bar: float,
+    best: int,
+) -> tuple[Array, int, int]:
     """Ask all questions. Return a table of what is notable, how many are better than the bar, how many too large."""
     tables, better, too_large = [np.empty((4, 0))], 0, 0
     for first, layouts in questions:
@@ -153,8 +173,9 @@ def _possible(np: ModuleType, shape: Shape, space: Space, first: int) -> dict[st
     return {name: column[ok] for name, column in columns.items()}
 
 
-def _questions(np: ModuleType, rows: dict[str, Array], switches: list[tuple[Any, ...]],
-               batch: int) -> Iterator[tuple[int, Layout]]:  # fmt: skip
+def _questions(
+    np: ModuleType, rows: dict[str, Array], switches: list[tuple[Any, ...]], batch: int
+) -> Iterator[tuple[int, Layout]]:
     """Layouts in chunks, some structures against all switches, each with the number of its first."""
     across = {name: np.array([some], float) for name, some in zip(SWITCHES, zip(*switches, strict=True), strict=True)}
     height = max(CHUNK // len(switches), 1)

@@ -89,9 +89,11 @@ class Space:
 def space_for(shape: Shape, hardware: Hardware, gpus: int, batch: int, **choices: Any) -> Space:
     """Return the space of a model on a machine: all that divides it, tensor ranks in a node; `choices` go first."""
     usual: dict[str, Any] = {
-        "tensor": divisors(gcd(int(shape.heads), int(hardware.gpus_per_node))), "pipeline": divisors(shape.layers),
-        "expert": divisors(shape.experts), "interleave": divisors(shape.layers),
-    }  # fmt: skip
+        "tensor": divisors(gcd(int(shape.heads), int(hardware.gpus_per_node))),
+        "pipeline": divisors(shape.layers),
+        "expert": divisors(shape.experts),
+        "interleave": divisors(shape.layers),
+    }
     return Space(gpus, batch, **{**usual, **choices})
 
 

@@ -175,12 +175,20 @@ def shape_of(model: str, sequence: Num = 2048) -> Shape:
     if entry.n_experts and entry.n_moe_layers != entry.n_layers:
         raise LayoutError(f"{entry.name}: only {entry.n_moe_layers} of {entry.n_layers} layers have experts.")
     shape = Shape(
-        layers=entry.need("n_layers"), d_model=entry.need("d_model"), heads=entry.need("n_heads"),
-        kv_heads=entry.need("n_kv_heads"), head_dim=entry.need("head_dim"),
-        d_ff=entry.need("expert_d_ff" if entry.n_experts else "d_ff"), gated=float(entry.need("gated_mlp")),
-        experts=entry.n_experts or 1, top_k=entry.top_k or 1, shared_experts=entry.n_shared_experts or 0,
-        vocab=entry.need("vocab_size"), tied_embeddings=float(bool(entry.tied_embeddings)), sequence=sequence,
-    )  # fmt: skip
+        layers=entry.need("n_layers"),
+        d_model=entry.need("d_model"),
+        heads=entry.need("n_heads"),
+        kv_heads=entry.need("n_kv_heads"),
+        head_dim=entry.need("head_dim"),
+        d_ff=entry.need("expert_d_ff" if entry.n_experts else "d_ff"),
+        gated=float(entry.need("gated_mlp")),
+        experts=entry.n_experts or 1,
+        top_k=entry.top_k or 1,
+        shared_experts=entry.n_shared_experts or 0,
+        vocab=entry.need("vocab_size"),
+        tied_embeddings=float(bool(entry.tied_embeddings)),
+        sequence=sequence,
+    )
     if entry.context and not getattr(sequence, "ndim", 0) and sequence > entry.context:
         raise LayoutError(f"sequence = {sequence:,} tokens is more than the {entry.context:,} of {entry.name}.")
     return shape

@@ -25,8 +25,12 @@ class Memory:
 
     def largest(self) -> tuple[str, float]:
         """The name and bytes of the largest part."""
-        parts = {"weights": self.weights, "gradients": self.gradients, "optimiser states": self.optimiser,
-                 "activations": self.activations}  # fmt: skip
+        parts = {
+            "weights": self.weights,
+            "gradients": self.gradients,
+            "optimiser states": self.optimiser,
+            "activations": self.activations,
+        }
         return max(parts.items(), key=lambda part: part[1])
 
 

@@ -36,9 +36,21 @@ from gpt4lab.models.step.inputs import (
 from gpt4lab.models.step.part import Memory, Share, held
 
 __all__ = [
-    "Shape", "Layout", "Hardware", "Efficiency", "LayoutError", "StepReport", "Seconds", "Sent", "Memory",
-    "machine", "measured_efficiency", "possible", "shape_of", "step",
-]  # fmt: skip
+    "Shape",
+    "Layout",
+    "Hardware",
+    "Efficiency",
+    "LayoutError",
+    "StepReport",
+    "Seconds",
+    "Sent",
+    "Memory",
+    "machine",
+    "measured_efficiency",
+    "possible",
+    "shape_of",
+    "step",
+]
 
 
 @frozen
@@ -115,10 +127,21 @@ def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficienc
     needed, spent = gpu.model_flop() * tokens, gpu.hardware_flop() * tokens
     offered = time_s * gpus * hardware.peak_flop_per_s
     return StepReport(
-        seconds=seconds, sent_bytes=sent, memory_bytes=memory, fits=fits, reason=reason, gpus=gpus, time_s=time_s,
-        bubble=seconds.bubble / time_s, model_flop=needed, hardware_flop=spent, mfu=needed / offered,
-        hfu=spent / offered, tokens_per_s=tokens / time_s, usd=time_s / 3600 * gpus * hardware.usd_per_hour,
-    )  # fmt: skip
+        seconds=seconds,
+        sent_bytes=sent,
+        memory_bytes=memory,
+        fits=fits,
+        reason=reason,
+        gpus=gpus,
+        time_s=time_s,
+        bubble=seconds.bubble / time_s,
+        model_flop=needed,
+        hardware_flop=spent,
+        mfu=needed / offered,
+        hfu=spent / offered,
+        tokens_per_s=tokens / time_s,
+        usd=time_s / 3600 * gpus * hardware.usd_per_hour,
+    )
 
 
 def _verdict(ok: Any, memory: Memory, there: Num) -> tuple[Any, str]:
@@ -162,10 +185,16 @@ def _spent(gpu: Share, rate: _Rates) -> tuple[Seconds, Sent]:
     waiting = (gpu.p - 1) / gpu.v * (block + crossing) * _left(gpu)
     steps, m = gpu.m * gpu.layers, gpu.m
     seconds = Seconds(
-        matmul=steps * matmul + m * head_matmul, memory=steps * streamed + m * head_memory, tensor=steps * tensor,
-        context=steps * context, expert=steps * expert, pipeline=m * crossing, bubble=waiting, data=data,
+        matmul=steps * matmul + m * head_matmul,
+        memory=steps * streamed + m * head_memory,
+        tensor=steps * tensor,
+        context=steps * context,
+        expert=steps * expert,
+        pipeline=m * crossing,
+        bubble=waiting,
+        data=data,
         optimiser=layer.update_bytes(gpu.g) * _updated(gpu) / rate.memory,
-    )  # fmt: skip
+    )
     sent = Sent(steps * tensor_bytes, steps * context_bytes, steps * expert_bytes, m * passed, data_bytes)
     return seconds, sent
 

@@ -29,14 +29,14 @@ def sequences(B: Num, s: Num) -> Num:
 
 
 @quantity("batch.sequences_per_replica", "sequence", source="arithmetic",
-          S="batch.sequences", d="cluster.replicas")  # fmt: skip
+          S="batch.sequences", d="cluster.replicas")
 def sequences_per_replica(S: Num, d: Num) -> Num:
     """Sequences that one copy of the model works through in a step."""
     return S / d
 
 
 @quantity("batch.tokens_per_expert", "token/expert", source="fedus2021",
-          B="training.batch_tokens", phi="moe.share_of_tokens")  # fmt: skip
+          B="training.batch_tokens", phi="moe.share_of_tokens")
 def tokens_per_expert(B: Num, phi: Num) -> Num:
     """Tokens of a batch that one expert sees when the load is balanced."""
     return B * phi
@@ -57,7 +57,7 @@ def tokens_per_day(D: Num, t: Num) -> Num:
 @quantity(
     "batch.deepseek", "token", source="deepseek2024", C="training.flop",
     b="catalog/constants/deepseek2024-batch/b", beta="catalog/constants/deepseek2024-batch/beta",
-)  # fmt: skip
+)
 def deepseek(C: Num, b: Num, beta: Num) -> Num:
     """Best batch by DeepSeek's power law in compute; fitted between 1e17 and 2e19 FLOP, here far beyond."""
     return b * C**beta
@@ -66,7 +66,7 @@ def deepseek(C: Num, b: Num, beta: Num) -> Num:
 @quantity(
     "batch.deepseek_learning_rate", "1", source="deepseek2024", C="training.flop",
     h="catalog/constants/deepseek2024-batch/h", gamma="catalog/constants/deepseek2024-batch/gamma",
-)  # fmt: skip
+)
 def deepseek_learning_rate(C: Num, h: Num, gamma: Num) -> Num:
     """Best learning rate by the same law."""
     return h * C**gamma
@@ -75,7 +75,7 @@ def deepseek_learning_rate(C: Num, h: Num, gamma: Num) -> Num:
 @quantity(
     "batch.critical_kaplan", "token", source="kaplan2020", L="scaling.besiroglu_loss",
     B_star="catalog/constants/kaplan2020/B_star", alpha_B="catalog/constants/kaplan2020/alpha_B",
-)  # fmt: skip
+)
 def critical_kaplan(L: Num, B_star: Num, alpha_B: Num) -> Num:
     """Batch beyond which more tokens a step save few steps, at a loss of L nats per token.
 
@@ -85,14 +85,14 @@ def critical_kaplan(L: Num, B_star: Num, alpha_B: Num) -> Num:
 
 
 @quantity("batch.extra_tokens", "x", source="mccandlish2018",
-          B="training.batch_tokens", B_crit="batch.critical_kaplan")  # fmt: skip
+          B="training.batch_tokens", B_crit="batch.critical_kaplan")
 def extra_tokens(B: Num, B_crit: Num) -> Num:
     """Tokens needed at this batch, over the fewest that any batch needs: 1 + B / B_crit."""
     return 1 + B / B_crit
 
 
 @quantity("batch.extra_steps", "x", source="mccandlish2018",
-          B="training.batch_tokens", B_crit="batch.critical_kaplan")  # fmt: skip
+          B="training.batch_tokens", B_crit="batch.critical_kaplan")
 def extra_steps(B: Num, B_crit: Num) -> Num:
     """Steps needed at this batch, over the fewest that any batch needs: 1 + B_crit / B."""
     return 1 + B_crit / B

@@ -22,14 +22,14 @@ def per_token(N: Num) -> Num:
 
 
 @quantity("flop.experts_per_token", "FLOP/token", source="kaplan2020",
-          k="model.top_k", N_expert="model.expert_params")  # fmt: skip
+          k="model.top_k", N_expert="model.expert_params")
 def experts_per_token(k: Num, N_expert: Num) -> Num:
     """Forward pass of one token through its experts."""
     return 2 * k * N_expert
 
 
 @quantity("flop.router_per_token", "FLOP/token", source="shazeer2017",
-          L="model.layers", d="model.d_model", E="model.experts")  # fmt: skip
+          L="model.layers", d="model.d_model", E="model.experts")
 def router_per_token(L: Num, d: Num, E: Num) -> Num:
     """Forward pass of one token through the routers: a score for each expert in each layer."""
     return 2 * L * d * E
@@ -38,11 +38,11 @@ def router_per_token(L: Num, d: Num, E: Num) -> Num:
 @quantity(
     "flop.scores_per_token", "FLOP/token", source="chowdhery2022",
     L="model.layers", s="model.context", a="model.heads", d_h="model.head_dim",
-)  # fmt: skip
+)
 @quantity(
     "flop.long_scores_per_token", "FLOP/token", source="chowdhery2022",
     L="model.layers", s="model.long_context", a="model.heads", d_h="model.head_dim",
-)  # fmt: skip
+)
 def scores_per_token(L: Num, s: Num, a: Num, d_h: Num) -> Num:
     """Attention scores and the weighted sum of values, for a token in the middle of a causal sequence.
 
@@ -53,9 +53,9 @@ def scores_per_token(L: Num, s: Num, a: Num, d_h: Num) -> Num:
 
 
 @quantity("flop.scores_over_weights", "fraction", source="arithmetic",
-          F_scores="flop.scores_per_token", F_weights="flop.per_token")  # fmt: skip
+          F_scores="flop.scores_per_token", F_weights="flop.per_token")
 @quantity("flop.long_scores_over_weights", "fraction", source="arithmetic",
-          F_scores="flop.long_scores_per_token", F_weights="flop.per_token")  # fmt: skip
+          F_scores="flop.long_scores_per_token", F_weights="flop.per_token")
 def scores_over_weights(F_scores: Num, F_weights: Num) -> Num:
     """What the context adds to the cost of the weights."""
     return F_scores / F_weights
@@ -65,14 +65,14 @@ def scores_over_weights(F_scores: Num, F_weights: Num) -> Num:
     "flop.with_context_per_token", "FLOP/token", source="kaplan2020",
     F_weights="flop.per_token", F_scores="flop.scores_per_token", F_router="flop.router_per_token",
     F_logits="flop.logits_per_token",
-)  # fmt: skip
+)
 def with_context_per_token(F_weights: Num, F_scores: Num, F_router: Num, F_logits: Num) -> Num:
     """Forward pass of one token with all that 2N leaves out: scores, routers and logits."""
     return F_weights + F_scores + F_router + F_logits
 
 
 @quantity("flop.left_out", "fraction", source="arithmetic",
-          F_all="flop.with_context_per_token", F_weights="flop.per_token")  # fmt: skip
+          F_all="flop.with_context_per_token", F_weights="flop.per_token")
 def left_out(F_all: Num, F_weights: Num) -> Num:
     """Share of the true forward pass that the rule 2N does not count."""
     return 1 - F_weights / F_all
@@ -88,37 +88,37 @@ def training_per_token(F: Num) -> Num:
 
 
 @quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022",
-          F="flop.with_context_per_token", F_scores="flop.scores_per_token")  # fmt: skip
+          F="flop.with_context_per_token", F_scores="flop.scores_per_token")
 def training_unmasked_per_token(F: Num, F_scores: Num) -> Num:
     """The same as PaLM and Megatron count it: pairs that the causal mask hides as well."""
     return 3 * (F + F_scores)
 
 
 @quantity("flop.spent_selective_per_token", "FLOP/token", source="korthikanti2022",
-          F="flop.training_per_token", F_scores="flop.scores_per_token")  # fmt: skip
+          F="flop.training_per_token", F_scores="flop.scores_per_token")
 def spent_selective_per_token(F: Num, F_scores: Num) -> Num:
     """What is spent if only the attention scores are computed again."""
     return F + F_scores
 
 
 @quantity("flop.spent_full_per_token", "FLOP/token", source="narayanan2021", F="flop.training_per_token",
-          F_all="flop.with_context_per_token", F_logits="flop.logits_per_token")  # fmt: skip
+          F_all="flop.with_context_per_token", F_logits="flop.logits_per_token")
 def spent_full_per_token(F: Num, F_all: Num, F_logits: Num) -> Num:
     """What is spent if every layer is computed again: another forward pass, but for the logits."""
     return F + F_all - F_logits
 
 
 @quantity("flop.hfu_over_mfu_selective", "x", source="arithmetic",
-          F_spent="flop.spent_selective_per_token", F="flop.training_per_token")  # fmt: skip
+          F_spent="flop.spent_selective_per_token", F="flop.training_per_token")
 @quantity("flop.hfu_over_mfu", "x", source="arithmetic", F_spent="flop.spent_full_per_token",
-          F="flop.training_per_token")  # fmt: skip
+          F="flop.training_per_token")
 def hfu_over_mfu(F_spent: Num, F: Num) -> Num:
     """Spent over needed: what counting recomputation as work adds to a utilisation; near 4/3 if all is repeated."""
     return F_spent / F
 
 
 @quantity("flop.peak_tokens_per_s", "token/s", source="arithmetic",
-          F="serving.accelerator.peak_bf16_flop_per_s", c="flop.per_token")  # fmt: skip
+          F="serving.accelerator.peak_bf16_flop_per_s", c="flop.per_token")
 def peak_tokens_per_s(F: Num, c: Num) -> Num:
     """Tokens that one GPU could make in a second at its full peak."""
     return F / c
@@ -127,7 +127,7 @@ def peak_tokens_per_s(F: Num, c: Num) -> Num:
 @quantity(
     "flop.peak_usd_per_1k_tokens", "USD/ktoken", source="arithmetic",
     p="serving.usd_per_gpu_hour", r="flop.peak_tokens_per_s",
-)  # fmt: skip
+)
 def peak_usd_per_1k_tokens(p: Num, r: Num) -> Num:
     """Rent for a thousand tokens at the full peak: nobody can be cheaper."""
     return 1000 * p / (3600 * r)
@@ -137,7 +137,7 @@ def peak_usd_per_1k_tokens(p: Num, r: Num) -> Num:
     "flop.training_years", "year", source="kaplan2020",
     c="flop.per_token", D="training.tokens", n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s",
     MFU="training.mfu",
-)  # fmt: skip
+)
 def training_years(c: Num, D: Num, n: Num, F: Num, MFU: Num) -> Num:
     """Length of the training run, three forward passes' worth a token."""
     return 3 * c * D / (n * F * MFU * 86_400 * 365.25)

@@ -8,7 +8,7 @@ from gpt4lab.quantities.topics import scaling
 
 
 @quantity("data.tokens_seen", "token", source="arithmetic", T="data.web_tokens", e_T="data.text_epochs",
-          K="data.code_tokens", e_K="data.code_epochs")  # fmt: skip
+          K="data.code_tokens", e_K="data.code_epochs")
 def tokens_seen(T: Num, e_T: Num, K: Num, e_K: Num) -> Num:
     """Tokens seen, epochs counted: web text and code, each times its epochs."""
     return T * e_T + K * e_K
@@ -21,7 +21,7 @@ def unique_tokens(T: Num, K: Num) -> Num:
 
 
 @quantity("data.unique_if_code", "token", source="arithmetic", D="training.tokens", e="data.code_epochs",
-          about="Different tokens if everything seen were code.")  # fmt: skip
+          about="Different tokens if everything seen were code.")
 @quantity("data.unique_if_text", "token", source="arithmetic", D="training.tokens", e="data.text_epochs")
 def unique_if_text(D: Num, e: Num) -> Num:
     """Different tokens if everything seen were text."""
@@ -29,16 +29,16 @@ def unique_if_text(D: Num, e: Num) -> Num:
 
 
 @quantity("data.unexplained", "token", source="arithmetic",
-          D="training.tokens", T="data.web_tokens", e_T="data.text_epochs")  # fmt: skip
+          D="training.tokens", T="data.web_tokens", e_T="data.text_epochs")
 def unexplained(D: Num, T: Num, e_T: Num) -> Num:
     """Tokens seen that web text does not account for."""
     return D - T * e_T
 
 
 @quantity("data.effective_text", "token", source="muennighoff2023", U="data.web_tokens", e="data.text_epochs",
-          R_star="catalog/constants/repetition/R_D_star")  # fmt: skip
+          R_star="catalog/constants/repetition/R_D_star")
 @quantity("data.effective_code", "token", source="muennighoff2023", U="data.code_tokens", e="data.code_epochs",
-          R_star="catalog/constants/repetition/R_D_star")  # fmt: skip
+          R_star="catalog/constants/repetition/R_D_star")
 def effective(U: Num, e: Num, R_star: Num) -> Num:
     """Fresh tokens that would teach as much: each repetition is worth a little less than the one before.
 
@@ -48,7 +48,7 @@ def effective(U: Num, e: Num, R_star: Num) -> Num:
 
 
 @quantity("data.effective_tokens", "token", source="muennighoff2023",
-          D_T="data.effective_text", D_K="data.effective_code")  # fmt: skip
+          D_T="data.effective_text", D_K="data.effective_code")
 def effective_tokens(D_T: Num, D_K: Num) -> Num:
     """Fresh tokens that would teach as much as the whole mix."""
     return D_T + D_K
@@ -64,14 +64,14 @@ _REPEATED = "catalog/constants/repetition"
 
 
 @quantity("data.supported_params", "param", source="muennighoff2023", U="data.unique_tokens",
-          u=f"{_REPEATED}/U_N_per_U_D")  # fmt: skip
+          u=f"{_REPEATED}/U_N_per_U_D")
 def supported_params(U: Num, u: Num) -> Num:
     """Parameters that so many different tokens can make full use of."""
     return u * U
 
 
 @quantity("data.effective_params", "param", source="muennighoff2023", N="model.active_params",
-          U="data.supported_params", R_star=f"{_REPEATED}/R_N_star")  # fmt: skip
+          U="data.supported_params", R_star=f"{_REPEATED}/R_N_star")
 def effective_params(N: Num, U: Num, R_star: Num) -> Num:
     """Parameters that would do as much with fresh tokens: those beyond the supported ones are worth less and less."""
     return minimum(N, U) + U * R_star * (1 - exp(-maximum(N / U - 1, 0) / R_star))
@@ -81,20 +81,20 @@ quantity(
     "data.repeated_loss", "nat/token", source="muennighoff2023", N="data.effective_params", D="data.effective_tokens",
     **{symbol: f"catalog/constants/muennighoff2023/{symbol}" for symbol in scaling.LAW},
     about="Loss with the mix's repetitions, by the law that was fitted with them.",
-)(scaling.loss)  # fmt: skip
+)(scaling.loss)
 
 
 @quantity("data.instruction_tokens", "token", source="arithmetic",
-          n="data.instruction_rows", t="data.tokens_per_row")  # fmt: skip
+          n="data.instruction_rows", t="data.tokens_per_row")
 def instruction_tokens(n: Num, t: Num) -> Num:
     """Tokens of instruction data."""
     return n * t
 
 
 @quantity("data.instruction_share", "fraction", source="arithmetic",
-          n="data.instruction_rows", t="data.tokens_per_row", D="training.tokens")  # fmt: skip
+          n="data.instruction_rows", t="data.tokens_per_row", D="training.tokens")
 @quantity("data.textbook_share", "fraction", source="arithmetic", about="Textbooks, as a share of all tokens.",
-          n="data.textbooks", t="data.tokens_per_textbook", D="training.tokens")  # fmt: skip
+          n="data.textbooks", t="data.tokens_per_textbook", D="training.tokens")
 def instruction_share(n: Num, t: Num, D: Num) -> Num:
     """Instruction data, as a share of all tokens."""
     return n * t / D
@@ -102,35 +102,35 @@ def instruction_share(n: Num, t: Num, D: Num) -> Num:
 
 @quantity("data.books_tokens", "token", source="arithmetic", n="data.books", t="data.tokens_per_book")
 @quantity("data.papers_tokens", "token", source="arithmetic", n="data.papers", t="data.tokens_per_paper",
-          about="Different tokens in the papers of the shadow library.")  # fmt: skip
+          about="Different tokens in the papers of the shadow library.")
 def books_tokens(n: Num, t: Num) -> Num:
     """Different tokens in the books of the shadow library."""
     return n * t
 
 
 @quantity("data.repository_seen", "token", source="lozhkov2024",
-          K="data.repository_tokens", e="data.code_epochs")  # fmt: skip
+          K="data.repository_tokens", e="data.code_epochs")
 def repository_seen(K: Num, e: Num) -> Num:
     """Tokens seen if all public code were in the mix."""
     return K * e
 
 
 @quantity("data.shadow_seen", "token", source="arithmetic", B="data.books_tokens", P="data.papers_tokens",
-          e="data.text_epochs", G="data.repository_seen")  # fmt: skip
+          e="data.text_epochs", G="data.repository_seen")
 def shadow_seen(B: Num, P: Num, e: Num, G: Num) -> Num:
     """Tokens seen if books, papers and all public code were in the mix."""
     return (B + P) * e + G
 
 
 @quantity("data.speech_tokens", "token", source="nyt2024",
-          h="data.video_hours", v="data.words_per_minute", w="data.words_per_token")  # fmt: skip
+          h="data.video_hours", v="data.words_per_minute", w="data.words_per_token")
 def speech_tokens(h: Num, v: Num, w: Num) -> Num:
     """Tokens in the transcribed speech of the videos."""
     return h * 60 * v / w
 
 
 @quantity("context.extension_share", "fraction", source="chen2023pi", D="training.tokens",
-          n_steps="catalog/constants/context-extension/interpolation_steps", B="training.batch_tokens")  # fmt: skip
+          n_steps="catalog/constants/context-extension/interpolation_steps", B="training.batch_tokens")
 def extension_share(D: Num, n_steps: Num, B: Num) -> Num:
     """Tokens of a context extension by position interpolation, as a share of the training."""
     return n_steps * B / D

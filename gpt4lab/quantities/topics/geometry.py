@@ -13,7 +13,7 @@ from gpt4lab.quantities.registry import quantity
 @quantity(
     "model.total_params", "param", source="fedus2021",
     E="model.experts", N_expert="model.expert_params", N_shared="model.shared_params",
-)  # fmt: skip
+)
 def total_params(E: Num, N_expert: Num, N_shared: Num) -> Num:
     """Parameters that must be stored: every expert and what all tokens share."""
     return E * N_expert + N_shared
@@ -22,7 +22,7 @@ def total_params(E: Num, N_expert: Num, N_shared: Num) -> Num:
 @quantity(
     "model.active_params", "param", source="fedus2021",
     k="model.top_k", N_expert="model.expert_params", N_shared="model.shared_params",
-)  # fmt: skip
+)
 def active_params(k: Num, N_expert: Num, N_shared: Num) -> Num:
     """Parameters that one token passes through: its experts and what all tokens share."""
     return k * N_expert + N_shared
@@ -38,16 +38,16 @@ def base_params(N_expert: Num, N_shared: Num) -> Num:
 
 @quantity(
     "model.total_over_active", "x", source="arithmetic", N="model.total_params", N_act="model.active_params"
-)  # fmt: skip
+)
 def total_over_active(N: Num, N_act: Num) -> Num:
     """How many times fewer FLOP a token costs than in a dense model of the same size; weights are all stored."""
     return N / N_act
 
 
 @quantity("model.size_vs_gpt3", "x", source="brown2020",
-          N="model.total_params", N_GPT3="catalog/models/gpt-3-175b/params_total")  # fmt: skip
+          N="model.total_params", N_GPT3="catalog/models/gpt-3-175b/params_total")
 @quantity("model.active_vs_gpt3", "x", source="brown2020",
-          N="model.active_params", N_GPT3="catalog/models/gpt-3-175b/params_total")  # fmt: skip
+          N="model.active_params", N_GPT3="catalog/models/gpt-3-175b/params_total")
 def size_vs_gpt3(N: Num, N_GPT3: Num) -> Num:
     """Parameters, in units of GPT-3's 175 billion."""
     return N / N_GPT3
@@ -68,7 +68,7 @@ def width_from_expert(N_expert: Num, L: Num) -> Num:
 @quantity(
     "geometry.width_from_mqa", "1", source="shazeer2019",
     N_attn="model.shared_params", L="model.layers", n_kv="model.kv_heads", d_h="model.head_dim",
-)  # fmt: skip
+)
 def width_from_mqa(N_attn: Num, L: Num, n_kv: Num, d_h: Num) -> Num:
     """Width at which attention with few key-value heads has the stated parameters.
 
@@ -78,9 +78,9 @@ def width_from_mqa(N_attn: Num, L: Num, n_kv: Num, d_h: Num) -> Num:
 
 
 @quantity("geometry.expert_width_ratio", "x", source="arithmetic",
-          N_expert="model.expert_params", L="model.layers", d="model.d_model")  # fmt: skip
+          N_expert="model.expert_params", L="model.layers", d="model.d_model")
 @quantity("geometry.expert_width_ratio_mqa", "x", source="arithmetic",
-          N_expert="model.expert_params", L="model.layers", d="geometry.width_from_mqa")  # fmt: skip
+          N_expert="model.expert_params", L="model.layers", d="geometry.width_from_mqa")
 def expert_width_ratio(N_expert: Num, L: Num, d: Num) -> Num:
     """Width of an expert over the model's width that gives the stated parameters; usual is 4."""
     return N_expert / (2 * L * d**2)
@@ -89,7 +89,7 @@ def expert_width_ratio(N_expert: Num, L: Num, d: Num) -> Num:
 @quantity(
     "geometry.attention_params", "param", source="ainslie2023",
     L="model.layers", d="model.d_model", a="model.heads", n_kv="model.kv_heads", d_h="model.head_dim",
-)  # fmt: skip
+)
 def attention_params(L: Num, d: Num, a: Num, n_kv: Num, d_h: Num) -> Num:
     """Attention of this shape: queries and output for every head, keys and values for the key-value heads."""
     return 2 * L * d * d_h * (a + n_kv)
@@ -102,7 +102,7 @@ def full_attention_params(L: Num, d: Num) -> Num:
 
 
 @quantity("geometry.expert_params", "param", source="vaswani2017",
-          L="model.layers", d="model.d_model", d_ff="model.d_ff")  # fmt: skip
+          L="model.layers", d="model.d_model", d_ff="model.d_ff")
 def expert_params(L: Num, d: Num, d_ff: Num) -> Num:
     """One expert of this shape, summed over the layers: a matrix in, a matrix out, no gate.
 
@@ -112,48 +112,48 @@ def expert_params(L: Num, d: Num, d_ff: Num) -> Num:
 
 
 @quantity("geometry.total_params", "param", source="arithmetic",
-          E="model.experts", N_e="geometry.expert_params", N_attn="geometry.attention_params")  # fmt: skip
+          E="model.experts", N_e="geometry.expert_params", N_attn="geometry.attention_params")
 def shape_total_params(E: Num, N_e: Num, N_attn: Num) -> Num:
     """All parameters of this shape, embedding apart."""
     return E * N_e + N_attn
 
 
 @quantity("geometry.active_params", "param", source="arithmetic",
-          k="model.top_k", N_e="geometry.expert_params", N_attn="geometry.attention_params")  # fmt: skip
+          k="model.top_k", N_e="geometry.expert_params", N_attn="geometry.attention_params")
 def shape_active_params(k: Num, N_e: Num, N_attn: Num) -> Num:
     """Parameters of this shape that one token passes through, embedding apart."""
     return k * N_e + N_attn
 
 
 @quantity("geometry.expert_params_per_layer", "param", source="arithmetic",
-          N_expert="model.expert_params", L="model.layers")  # fmt: skip
+          N_expert="model.expert_params", L="model.layers")
 def expert_params_per_layer(N_expert: Num, L: Num) -> Num:
     """One expert in one layer: what a router really chooses between."""
     return N_expert / L
 
 
 @quantity("geometry.expert_from_total", "param", source="arithmetic",
-          N="model.total_params", N_shared="model.shared_params", E="model.experts")  # fmt: skip
+          N="model.total_params", N_shared="model.shared_params", E="model.experts")
 @quantity("geometry.expert_from_active", "param", source="arithmetic",
-          N="model.active_params", N_shared="model.shared_params", E="model.top_k")  # fmt: skip
+          N="model.active_params", N_shared="model.shared_params", E="model.top_k")
 def expert_from_total(N: Num, N_shared: Num, E: Num) -> Num:
     """Size of an expert that a stated total implies."""
     return (N - N_shared) / E
 
 
 @quantity("geometry.shared_from_total", "param", source="arithmetic",
-          N="model.total_params", E="model.experts", N_expert="model.expert_params")  # fmt: skip
+          N="model.total_params", E="model.experts", N_expert="model.expert_params")
 @quantity("geometry.shared_from_active", "param", source="arithmetic",
-          N="model.active_params", E="model.top_k", N_expert="model.expert_params")  # fmt: skip
+          N="model.active_params", E="model.top_k", N_expert="model.expert_params")
 def shared_from_total(N: Num, E: Num, N_expert: Num) -> Num:
     """Shared parameters that stated sums leave."""
     return N - E * N_expert
 
 
 @quantity("geometry.experts_from_total", "expert", source="arithmetic",
-          N="model.total_params", N_shared="model.shared_params", N_expert="model.expert_params")  # fmt: skip
+          N="model.total_params", N_shared="model.shared_params", N_expert="model.expert_params")
 @quantity("geometry.top_k_from_active", "expert", source="arithmetic",
-          N="model.active_params", N_shared="model.shared_params", N_expert="model.expert_params")  # fmt: skip
+          N="model.active_params", N_shared="model.shared_params", N_expert="model.expert_params")
 def experts_from_total(N: Num, N_shared: Num, N_expert: Num) -> Num:
     """How many experts stated parameters leave room for."""
     return (N - N_shared) / N_expert
@@ -166,7 +166,7 @@ def embedding_params(V: Num, d: Num) -> Num:
 
 
 @quantity("geometry.embedding_in_layers", "x", source="arithmetic",
-          N_embed="geometry.embedding_params", N="model.total_params", L="model.layers")  # fmt: skip
+          N_embed="geometry.embedding_params", N="model.total_params", L="model.layers")
 def embedding_in_layers(N_embed: Num, N: Num, L: Num) -> Num:
     """The embedding, in units of one layer."""
     return N_embed / (N / L)
@@ -176,7 +176,7 @@ def embedding_in_layers(N_embed: Num, N: Num, L: Num) -> Num:
     "geometry.feed_forward_vs_gpt3", "x", source="brown2020",
     k="model.top_k", N_expert="model.expert_params", L_GPT3="catalog/models/gpt-3-175b/n_layers",
     d_GPT3="catalog/models/gpt-3-175b/d_model", f_GPT3="catalog/models/gpt-3-175b/d_ff",
-)  # fmt: skip
+)
 def feed_forward_vs_gpt3(k: Num, N_expert: Num, L_GPT3: Num, d_GPT3: Num, f_GPT3: Num) -> Num:
     """Feed-forward parameters that a token uses, in units of GPT-3's."""
     return k * N_expert / (2 * L_GPT3 * d_GPT3 * f_GPT3)

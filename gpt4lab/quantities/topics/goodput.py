@@ -12,7 +12,7 @@ from gpt4lab.quantities.registry import quantity
 
 
 @quantity("goodput.failures_per_day", "failure/day", source="llama2024",
-          n="cluster.gpus", M_gpu="reliability.gpu_mtbf_years")  # fmt: skip
+          n="cluster.gpus", M_gpu="reliability.gpu_mtbf_years")
 def failures_per_day(n: Num, M_gpu: Num) -> Num:
     """Failures a day in the whole cluster."""
     return n / (M_gpu * 365.25)
@@ -31,14 +31,14 @@ def failures(f: Num, t: Num) -> Num:
 
 
 @quantity("goodput.young_interval", "hour", source="young1974",
-          delta="reliability.checkpoint_minutes", M="goodput.mtbf")  # fmt: skip
+          delta="reliability.checkpoint_minutes", M="goodput.mtbf")
 def young_interval(delta: Num, M: Num) -> Num:
     """Best time between checkpoints by Young's rule: the root of twice the checkpoint time times M."""
     return sqrt(2 * delta / 60 * M)
 
 
 @quantity("goodput.daly_interval", "hour", source="daly2006", tau="goodput.young_interval",
-          delta="reliability.checkpoint_minutes", M="goodput.mtbf")  # fmt: skip
+          delta="reliability.checkpoint_minutes", M="goodput.mtbf")
 def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
     """Best time between checkpoints by Daly's series: Young's rule with two corrections, for delta < 2 M."""
     return tau * (1 + sqrt(delta / 60 / (2 * M)) / 3 + delta / 60 / (2 * M) / 9) - delta / 60
@@ -48,12 +48,12 @@ def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
     "goodput.share", "fraction", source="daly2006", tau="reliability.checkpoint_interval_hours",
     delta="reliability.checkpoint_minutes", R="reliability.restart_minutes", M="goodput.mtbf",
     about="Share of the time that becomes useful work, with checkpoints as often as assumed.",
-)  # fmt: skip
+)
 @quantity(
     "goodput.best_share", "fraction", source="daly2006", tau="goodput.young_interval",
     delta="reliability.checkpoint_minutes", R="reliability.restart_minutes", M="goodput.mtbf",
     about="Share of the time that becomes useful work, with checkpoints at Young's interval.",
-)  # fmt: skip
+)
 def share(tau: Num, delta: Num, R: Num, M: Num) -> Num:
     """Share of the time that becomes useful work: tau over the expected time to get it done and saved.
 

@@ -7,10 +7,10 @@ from gpt4lab.quantities.registry import quantity
 
 
 @quantity("kv.bytes_per_token", "byte/token", source="ainslie2023", L="model.layers", n="model.kv_heads",
-          d_h="model.head_dim", w="serving.bytes_per_kv")  # fmt: skip
+          d_h="model.head_dim", w="serving.bytes_per_kv")
 @quantity("kv.bytes_per_token_full", "byte/token", source="ainslie2023", L="model.layers", n="model.heads",
           d_h="model.head_dim", w="serving.bytes_per_kv",
-          about="Cache of one token if every query head had keys and values of its own.")  # fmt: skip
+          about="Cache of one token if every query head had keys and values of its own.")
 def bytes_per_token(L: Num, n: Num, d_h: Num, w: Num) -> Num:
     """Cache of one token: a key and a value for each layer and key-value head."""
     return 2 * L * n * d_h * w
@@ -30,7 +30,7 @@ def bytes_per_sequence(c: Num, s: Num) -> Num:
 
 
 @quantity("kv.free_bytes", "byte", source="arithmetic", M="serving.accelerator.memory_bytes",
-          M_w="serving.weight_bytes_per_gpu", M_o="serving.overhead_bytes")  # fmt: skip
+          M_w="serving.weight_bytes_per_gpu", M_o="serving.overhead_bytes")
 def free_bytes(M: Num, M_w: Num, M_o: Num) -> Num:
     """Memory of a serving GPU that weights and overhead leave for the cache; what is lacking if negative."""
     return M - M_w - M_o
@@ -47,16 +47,16 @@ def ranks(t: Num, n: Num) -> Num:
 
 
 @quantity("kv.sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_sequence",
-          p="serving.pipeline", r="kv.ranks")  # fmt: skip
+          p="serving.pipeline", r="kv.ranks")
 @quantity("kv.long_sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_long_sequence",
-          p="serving.pipeline", r="kv.ranks")  # fmt: skip
+          p="serving.pipeline", r="kv.ranks")
 def sequences(M: Num, c: Num, p: Num, r: Num) -> Num:
     """Full sequences that fit at once: each stage keeps its own layers, its GPUs share out the heads."""
     return maximum(M, 0) * p * r / c
 
 
 @quantity("kv.context_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.pipeline", r="kv.ranks",
-          c="kv.bytes_per_token", b="serving.tokens_in_flight")  # fmt: skip
+          c="kv.bytes_per_token", b="serving.tokens_in_flight")
 def context_at_batch(M: Num, p: Num, r: Num, c: Num, b: Num) -> Num:
     """Mean context that fits when the whole batch is in flight."""
     return maximum(M, 0) * p * r / (c * b)

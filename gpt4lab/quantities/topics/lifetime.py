@@ -69,7 +69,7 @@ def declare(fit: str) -> None:
     quantity(f"{name}_flop", "FLOP", source=source, N=f"{name}_params", D=f"{name}_tokens", D_inf=SERVED)(lifetime_flop)
     quantity(
         f"{name}_saving", "x", source=source, C_stated="scaling.lifetime_flop", C_best=f"{name}_flop"
-    )(saving)  # fmt: skip
+    )(saving)
 
 
 for _fit in FITS:

@@ -43,14 +43,14 @@ def experts_touched(E: Num, u: Num) -> Num:
 
 
 @quantity("moe.tokens_per_expert", "token/expert", source="fedus2021",
-          b="decode.micro_batch", k="model.top_k", E="model.experts")  # fmt: skip
+          b="decode.micro_batch", k="model.top_k", E="model.experts")
 def tokens_per_expert(b: Num, k: Num, E: Num) -> Num:
     """Tokens of a decode step that one expert gets when the load is balanced."""
     return b * k / E
 
 
 @quantity("moe.training_tokens_per_expert", "token/expert", source="arithmetic",
-          D="training.tokens", phi="moe.share_of_tokens")  # fmt: skip
+          D="training.tokens", phi="moe.share_of_tokens")
 def training_tokens_per_expert(D: Num, phi: Num) -> Num:
     """Tokens that one expert saw in the whole training."""
     return D * phi
@@ -88,11 +88,11 @@ def declare_clark(routing: str) -> None:
     quantity(
         f"{name}_gain", "fraction", source="clark2022", E_other=f"{name}_other_experts", E_hat=f"{name}_experts",
         N="model.base_params", b=f"{law}/b", c=f"{law}/c",
-    )(clark_gain)  # fmt: skip
+    )(clark_gain)
     quantity(
         f"{name}_loss", "nat/token", source="clark2022", E_hat=f"{name}_experts", N="model.base_params",
         **{symbol: f"{law}/{symbol}" for symbol in "abcd"},
-    )(clark_loss)  # fmt: skip
+    )(clark_loss)
 
 
 for _routing in ROUTINGS:
@@ -100,7 +100,7 @@ for _routing in ROUTINGS:
 
 
 @quantity("moe.clark_dense_loss", "nat/token", source="clark2022", N="model.base_params",
-          N_c="catalog/constants/clark2022-dense/N_c", alpha="catalog/constants/clark2022-dense/alpha")  # fmt: skip
+          N_c="catalog/constants/clark2022-dense/N_c", alpha="catalog/constants/clark2022-dense/alpha")
 def clark_dense_loss(N: Num, N_c: Num, alpha: Num) -> Num:
     """Loss of the base model without experts, by Clark's law."""
     return (N_c / N) ** alpha
@@ -118,41 +118,41 @@ quantity("moe.ludziejewski_other_experts", "expert", source="ludziejewski2025", 
     "moe.ludziejewski_params_term", "nat/token", source="ludziejewski2025",
     N="model.active_params", E_hat="moe.ludziejewski_experts", a=f"{_LUDZIEJEWSKI}/a",
     delta=f"{_LUDZIEJEWSKI}/delta", alpha=f"{_LUDZIEJEWSKI}/alpha", gamma=f"{_LUDZIEJEWSKI}/gamma",
-)  # fmt: skip
+)
 @quantity(
     "moe.ludziejewski_tokens_term", "nat/token", source="ludziejewski2025",
     about="Loss that more tokens would remove, by Ludziejewski's law.",
     N="training.tokens", E_hat="moe.ludziejewski_experts", a=f"{_LUDZIEJEWSKI}/b",
     delta=f"{_LUDZIEJEWSKI}/omega", alpha=f"{_LUDZIEJEWSKI}/beta", gamma=f"{_LUDZIEJEWSKI}/zeta",
-)  # fmt: skip
+)
 @quantity(
     "moe.ludziejewski_other_params_term", "nat/token", source="ludziejewski2025",
     about="The same with the other number of experts.",
     N="model.active_params", E_hat="moe.ludziejewski_other_experts", a=f"{_LUDZIEJEWSKI}/a",
     delta=f"{_LUDZIEJEWSKI}/delta", alpha=f"{_LUDZIEJEWSKI}/alpha", gamma=f"{_LUDZIEJEWSKI}/gamma",
-)  # fmt: skip
+)
 @quantity(
     "moe.ludziejewski_other_tokens_term", "nat/token", source="ludziejewski2025",
     about="The same with the other number of experts.",
     N="training.tokens", E_hat="moe.ludziejewski_other_experts", a=f"{_LUDZIEJEWSKI}/b",
     delta=f"{_LUDZIEJEWSKI}/omega", alpha=f"{_LUDZIEJEWSKI}/beta", gamma=f"{_LUDZIEJEWSKI}/zeta",
-)  # fmt: skip
+)
 @quantity(
     "moe.ludziejewski_dense_tokens_term", "nat/token", source="ludziejewski2025",
     about="The same for a dense model: one expert counts as E_start.",
     N="training.tokens", E_hat=f"{_LUDZIEJEWSKI}/E_start", a=f"{_LUDZIEJEWSKI}/b",
     delta=f"{_LUDZIEJEWSKI}/omega", alpha=f"{_LUDZIEJEWSKI}/beta", gamma=f"{_LUDZIEJEWSKI}/zeta",
-)  # fmt: skip
+)
 def ludziejewski_term(N: Num, E_hat: Num, a: Num, delta: Num, alpha: Num, gamma: Num) -> Num:
     """Loss that more active parameters would remove, by Ludziejewski's law."""
     return a * E_hat**delta * N ** (alpha + gamma * log(E_hat))
 
 
 @quantity("moe.ludziejewski_loss", "nat/token", source="ludziejewski2025", L_N="moe.ludziejewski_params_term",
-          L_D="moe.ludziejewski_tokens_term", c=f"{_LUDZIEJEWSKI}/c")  # fmt: skip
+          L_D="moe.ludziejewski_tokens_term", c=f"{_LUDZIEJEWSKI}/c")
 @quantity("moe.ludziejewski_other_loss", "nat/token", source="ludziejewski2025",
           L_N="moe.ludziejewski_other_params_term", L_D="moe.ludziejewski_other_tokens_term",
-          c=f"{_LUDZIEJEWSKI}/c", about="The same with the other number of experts.")  # fmt: skip
+          c=f"{_LUDZIEJEWSKI}/c", about="The same with the other number of experts.")
 def ludziejewski_loss(L_N: Num, L_D: Num, c: Num) -> Num:
     """Loss of the routed model, by Ludziejewski's law; fitted up to 2.7 billion active parameters."""
     return L_N + L_D + c
@@ -163,7 +163,7 @@ def ludziejewski_loss(L_N: Num, L_D: Num, c: Num) -> Num:
     L="moe.ludziejewski_loss", L_D="moe.ludziejewski_dense_tokens_term", c=f"{_LUDZIEJEWSKI}/c",
     E_hat=f"{_LUDZIEJEWSKI}/E_start", a=f"{_LUDZIEJEWSKI}/a", delta=f"{_LUDZIEJEWSKI}/delta",
     alpha=f"{_LUDZIEJEWSKI}/alpha", gamma=f"{_LUDZIEJEWSKI}/gamma",
-)  # fmt: skip
+)
 def dense_equivalent(L: Num, L_D: Num, c: Num, E_hat: Num, a: Num, delta: Num, alpha: Num, gamma: Num) -> Num:
     """Size of the dense model with the same loss after the same tokens, by Ludziejewski's law.
 
@@ -180,17 +180,17 @@ _ABNAR = "catalog/constants/abnar2025"
     phi="moe.share_of_tokens", a=f"{_ABNAR}/a", alpha=f"{_ABNAR}/alpha", b=f"{_ABNAR}/b", beta=f"{_ABNAR}/beta",
     c=f"{_ABNAR}/c", lambda_=f"{_ABNAR}/lambda", d=f"{_ABNAR}/d", delta=f"{_ABNAR}/delta", gamma=f"{_ABNAR}/gamma",
     e=f"{_ABNAR}/e",
-)  # fmt: skip
+)
 def abnar_loss(
     N: Num, D: Num, phi: Num, a: Num, alpha: Num, b: Num, beta: Num, c: Num, lambda_: Num, d: Num, delta: Num,
     gamma: Num, e: Num,
-) -> Num:  # fmt: skip
+) -> Num:
     """Loss by Abnar's law in total parameters and sparsity, phi = k/E; it explains 68% of held-out runs."""
     return a / N**alpha + b / D**beta + c / phi**lambda_ + d / (phi**delta * N**gamma) + e
 
 
 @quantity("moe.abnar_best_share", "fraction", source="abnar2025", N="model.total_params", c=f"{_ABNAR}/c",
-          lambda_=f"{_ABNAR}/lambda", d=f"{_ABNAR}/d", delta=f"{_ABNAR}/delta", gamma=f"{_ABNAR}/gamma")  # fmt: skip
+          lambda_=f"{_ABNAR}/lambda", d=f"{_ABNAR}/d", delta=f"{_ABNAR}/delta", gamma=f"{_ABNAR}/gamma")
 def abnar_best_share(N: Num, c: Num, lambda_: Num, d: Num, delta: Num, gamma: Num) -> Num:
     """Share of the experts at which Abnar's loss is least for N total parameters; the minimum is very flat."""
     return (delta * d / (-lambda_ * c * N**gamma)) ** (1 / (delta - lambda_))
@@ -209,7 +209,7 @@ def granularity(d: Num, d_ff: Num) -> Num:
     "moe.krajewski_loss", "nat/token", source="krajewski2024", N="model.base_params", D="training.tokens",
     G="moe.granularity", a=f"{_KRAJEWSKI}/a", alpha=f"{_KRAJEWSKI}/alpha", b=f"{_KRAJEWSKI}/b",
     beta=f"{_KRAJEWSKI}/beta", g=f"{_KRAJEWSKI}/g", gamma=f"{_KRAJEWSKI}/gamma", c=f"{_KRAJEWSKI}/c",
-)  # fmt: skip
+)
 def krajewski_loss(N: Num, D: Num, G: Num, a: Num, alpha: Num, b: Num, beta: Num, g: Num, gamma: Num, c: Num) -> Num:
     """Loss by Krajewski's law at 64 experts for N base parameters: finer experts (larger G) are better.
 
@@ -223,7 +223,7 @@ _DENSE = "catalog/constants/krajewski2024-dense"
 
 @quantity("moe.krajewski_dense_loss", "nat/token", source="krajewski2024", N="model.base_params", D="training.tokens",
           a=f"{_DENSE}/a", alpha=f"{_DENSE}/alpha", b=f"{_DENSE}/b", beta=f"{_DENSE}/beta",
-          c=f"{_DENSE}/c")  # fmt: skip
+          c=f"{_DENSE}/c")
 def krajewski_dense_loss(N: Num, D: Num, a: Num, alpha: Num, b: Num, beta: Num, c: Num) -> Num:
     """Loss of the base model without experts, by Krajewski's law."""
     return c + a / N**alpha + b / D**beta

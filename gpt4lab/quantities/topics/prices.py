@@ -9,7 +9,7 @@ from gpt4lab.quantities.registry import quantity
 @quantity(
     "rerun.peak_ratio", "x", source="nvidia2022h100", F_new="rerun.accelerator.peak_bf16_flop_per_s",
     F_old="cluster.accelerator.peak_bf16_flop_per_s", w="rerun.bytes_per_weight",
-)  # fmt: skip
+)
 def peak_ratio(F_new: Num, F_old: Num, w: Num) -> Num:
     """Peak of a newer GPU over that of an older one; half the bytes a number, twice the rate."""
     return F_new * 2 / w / F_old
@@ -18,7 +18,7 @@ def peak_ratio(F_new: Num, F_old: Num, w: Num) -> Num:
 @quantity(
     "rerun.bandwidth_ratio", "x", source="nvidia2022h100",
     W_new="rerun.accelerator.bandwidth_bytes_per_s", W_old="serving.accelerator.bandwidth_bytes_per_s",
-)  # fmt: skip
+)
 def bandwidth_ratio(W_new: Num, W_old: Num) -> Num:
     """Memory bandwidth of a newer GPU over that of an older one."""
     return W_new / W_old
@@ -27,7 +27,7 @@ def bandwidth_ratio(W_new: Num, W_old: Num) -> Num:
 @quantity(
     "rerun.price_performance", "x", source="arithmetic",
     r="rerun.peak_ratio", p_old="cluster.usd_per_gpu_hour", p_new="rerun.usd_per_gpu_hour",
-)  # fmt: skip
+)
 def price_performance(r: Num, p_old: Num, p_new: Num) -> Num:
     """Peak FLOP/s that a dollar rents on the newer machines, over the older: what hardware alone brings."""
     return r * p_old / p_new
@@ -36,7 +36,7 @@ def price_performance(r: Num, p_old: Num, p_new: Num) -> Num:
 @quantity(
     "rerun.improvement", "x", source="arithmetic",
     r="rerun.price_performance", MFU_new="rerun.mfu", MFU_old="training.mfu",
-)  # fmt: skip
+)
 def improvement(r: Num, MFU_new: Num, MFU_old: Num) -> Num:
     """How many times cheaper the same run is: price-performance times utilisation."""
     return r * MFU_new / MFU_old
@@ -51,7 +51,7 @@ def cost_ratio(C_new: Num, C_old: Num) -> Num:
 @quantity(
     "rerun.trend", "x", source="hobbhahn2022",
     y="rerun.years", T="catalog/epoch/price-performance/ml_gpus",
-)  # fmt: skip
+)
 def trend(y: Num, T: Num) -> Num:
     """Improvement that the long trend of FLOP/s per dollar gives in y years, doubling every T."""
     return 2 ** (y / T)

@@ -82,9 +82,9 @@ for _fit in FITS:
 
 
 @quantity("scaling.rule_tokens_active", "token", source="hoffmann2022", N="model.active_params",
-          r="catalog/constants/tokens-per-parameter/ratio")  # fmt: skip
+          r="catalog/constants/tokens-per-parameter/ratio")
 @quantity("scaling.rule_tokens_total", "token", source="hoffmann2022", N="model.total_params",
-          r="catalog/constants/tokens-per-parameter/ratio")  # fmt: skip
+          r="catalog/constants/tokens-per-parameter/ratio")
 def rule_tokens(N: Num, r: Num) -> Num:
     """Tokens by the rule of thumb: twenty a parameter."""
     return r * N
@@ -101,11 +101,11 @@ PF_DAY = 1e15 * 86_400
 
 
 @quantity("scaling.kaplan_loss_params", "nat/token", source="kaplan2020", about="Loss of so many parameters by Kaplan.",
-          X_c=f"{_KAPLAN}/N_c", X="model.active_params", alpha=f"{_KAPLAN}/alpha_N")  # fmt: skip
+          X_c=f"{_KAPLAN}/N_c", X="model.active_params", alpha=f"{_KAPLAN}/alpha_N")
 @quantity("scaling.kaplan_loss_tokens", "nat/token", source="kaplan2020", about="Loss after so many tokens by Kaplan.",
-          X_c=f"{_KAPLAN}/D_c", X="training.tokens", alpha=f"{_KAPLAN}/alpha_D")  # fmt: skip
+          X_c=f"{_KAPLAN}/D_c", X="training.tokens", alpha=f"{_KAPLAN}/alpha_D")
 @quantity("scaling.kaplan_loss_flop", "nat/token", source="kaplan2020", about="Least loss for this compute, by Kaplan.",
-          X_c=f"{_KAPLAN}/C_c", X="scaling.pf_days", alpha=f"{_KAPLAN}/alpha_C")  # fmt: skip
+          X_c=f"{_KAPLAN}/C_c", X="scaling.pf_days", alpha=f"{_KAPLAN}/alpha_C")
 def kaplan_loss(X_c: Num, X: Num, alpha: Num) -> Num:
     """Loss by one of Kaplan's three laws, the other two quantities boundless; another text and tokeniser than later."""
     return (X_c / X) ** alpha
@@ -118,14 +118,14 @@ def pf_days(C: Num) -> Num:
 
 
 @quantity("scaling.kaplan_params", "param", source="kaplan2020", N_1=f"{_KAPLAN}/N_best", C="scaling.pf_days",
-          a=f"{_KAPLAN}/N_exponent")  # fmt: skip
+          a=f"{_KAPLAN}/N_exponent")
 def kaplan_params(N_1: Num, C: Num, a: Num) -> Num:
     """Parameters of the dense model with the least loss for this compute, by Kaplan: far more than by any later fit."""
     return N_1 * C**a
 
 
 @quantity("scaling.kaplan_tokens", "token", source="kaplan2020", D_1=f"{_KAPLAN}/D_best", C="scaling.pf_days",
-          a=f"{_KAPLAN}/N_exponent")  # fmt: skip
+          a=f"{_KAPLAN}/N_exponent")
 def kaplan_tokens(D_1: Num, C: Num, a: Num) -> Num:
     """Tokens that go with them."""
     return D_1 * C ** (1 - a)

@@ -13,21 +13,21 @@ from gpt4lab.quantities.topics import moe, serving
 
 
 @quantity("speculation.tokens_per_pass", "token", source="leviathan2023",
-          alpha="speculation.acceptance", gamma="speculation.draft_length")  # fmt: skip
+          alpha="speculation.acceptance", gamma="speculation.draft_length")
 def tokens_per_pass(alpha: Num, gamma: Num) -> Num:
     """Tokens that a pass of the large model yields: the accepted ones and one of its own."""
     return (1 - alpha ** (gamma + 1)) / (1 - alpha)
 
 
 @quantity("speculation.speedup", "x", source="leviathan2023", n="speculation.tokens_per_pass",
-          gamma="speculation.draft_length", c="speculation.draft_cost")  # fmt: skip
+          gamma="speculation.draft_length", c="speculation.draft_cost")
 def speedup(n: Num, gamma: Num, c: Num) -> Num:
     """How many times faster tokens come while decoding is bound by memory (Theorem 3.8)."""
     return n / (gamma * c + 1)
 
 
 @quantity("speculation.extra_flop", "x", source="leviathan2023", n="speculation.tokens_per_pass",
-          gamma="speculation.draft_length", c="speculation.draft_cost")  # fmt: skip
+          gamma="speculation.draft_length", c="speculation.draft_cost")
 def extra_flop(n: Num, gamma: Num, c: Num) -> Num:
     """FLOP per token over plain decoding, the draft's cost counted in FLOP: checked tokens are paid even if refused."""
     return (gamma * c + gamma + 1) / n
@@ -37,7 +37,7 @@ def extra_flop(n: Num, gamma: Num, c: Num) -> Num:
 
 
 @quantity("speculation.checked_tokens", "token", source="leviathan2023",
-          b="decode.micro_batch", gamma="speculation.draft_length")  # fmt: skip
+          b="decode.micro_batch", gamma="speculation.draft_length")
 def checked_tokens(b: Num, gamma: Num) -> Num:
     """Tokens that a checking pass reads: for each sequence its drafts and the token before them."""
     return b * (gamma + 1)
@@ -46,35 +46,35 @@ def checked_tokens(b: Num, gamma: Num) -> Num:
 quantity(
     "speculation.idle", "fraction", source="arithmetic", q="moe.idle_per_token", b="speculation.checked_tokens",
     about="Share of the experts that none of the checked tokens needs.",
-)(moe.idle)  # fmt: skip
+)(moe.idle)
 quantity(
     "speculation.touched", "fraction", source="arithmetic", q_b="speculation.idle",
     about="Share of the experts that a checking pass must read.",
-)(moe.touched)  # fmt: skip
+)(moe.touched)
 quantity(
     "speculation.experts_touched", "expert", source="arithmetic", E="model.experts", u="speculation.touched",
     about="Experts that a checking pass must read in each layer.",
-)(moe.experts_touched)  # fmt: skip
+)(moe.experts_touched)
 quantity(
     "speculation.bytes_read", "byte", source="pope2022", N_shared="model.shared_params", N_expert="model.expert_params",
     E_b="speculation.experts_touched", w="serving.bytes_per_weight",
     about="Weights that a checking pass reads in all stages together.",
-)(serving.bytes_read)  # fmt: skip
+)(serving.bytes_read)
 quantity(
     "speculation.read_s", "s", source="pope2022",
     M="speculation.bytes_read", t="serving.tensor", W="serving.accelerator.bandwidth_bytes_per_s",
     about="Time to read the weights of a checking pass, stage after stage.",
-)(serving.latency_floor)  # fmt: skip
+)(serving.latency_floor)
 quantity(
     "speculation.compute_s", "s", source="pope2022", b="speculation.checked_tokens", F_token="flop.per_token",
     t="serving.tensor", F="serving.accelerator.peak_bf16_flop_per_s",
     about="Time to compute a checking pass, stage after stage, at peak.",
-)(serving.compute_s)  # fmt: skip
+)(serving.compute_s)
 quantity(
     "speculation.pass_s", "s", source="pope2022",
     t_w="speculation.read_s", t_kv="decode.kv_s", t_c="speculation.compute_s",
     about="Time of a checking pass on the roofline; the cache of a sequence is read once for all its drafts.",
-)(serving.latency)  # fmt: skip
+)(serving.latency)
 
 
 @quantity("speculation.check_cost", "x", source="arithmetic", t_check="speculation.pass_s", t="decode.latency")
@@ -84,7 +84,7 @@ def check_cost(t_check: Num, t: Num) -> Num:
 
 
 @quantity("speculation.batch_speedup", "x", source="leviathan2023", n="speculation.tokens_per_pass",
-          gamma="speculation.draft_length", c="speculation.draft_cost", r="speculation.check_cost")  # fmt: skip
+          gamma="speculation.draft_length", c="speculation.draft_cost", r="speculation.check_cost")
 def batch_speedup(n: Num, gamma: Num, c: Num, r: Num) -> Num:
     """Theorem 3.8 with a checking pass that lasts r plain ones: below 1, speculation slows the model down."""
     return n / (gamma * c + r)

@@ -36,7 +36,7 @@ LAWS: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
     }),
     "deepseek_batch": ("deepseek2024-batch", {"flop": ("C_highest_fitted", C)}),
     "interpolation": ("context-extension", {"context": ("interpolation_context", "model.long_context")}),
-}  # fmt: skip
+}
 #: Reference of an entry that is not named after its own.
 NAMED_AFTER_TOPIC = {"repetition": "muennighoff2023", "context-extension": "chen2023pi"}
 
@@ -89,4 +89,4 @@ for _law, (_slug, _inputs) in LAWS.items():
         quantity(
             f"stretch.{_law}_{_what}", "x", source=_source(_slug),
             used=_path, fitted=f"catalog/constants/{_slug}/{_key}",
-        )(stretch)  # fmt: skip
+        )(stretch)

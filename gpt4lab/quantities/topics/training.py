@@ -12,7 +12,7 @@ from gpt4lab.quantities.registry import quantity
 
 @quantity("training.flop", "FLOP", source="kaplan2020", N="model.active_params", D="training.tokens")
 @quantity("training.dense_flop", "FLOP", source="kaplan2020", N="model.total_params", D="training.tokens",
-          about="Compute of the run if every token passed through all parameters.")  # fmt: skip
+          about="Compute of the run if every token passed through all parameters.")
 def flop(N: Num, D: Num) -> Num:
     """Compute of the run: two FLOP a weight and token forward, four backward."""
     return 6 * N * D
@@ -31,16 +31,16 @@ def params_from_flop(C: Num, D: Num) -> Num:
 
 
 @quantity("training.flop_vs_gpt3", "x", source="epoch-models-2025",
-          C="training.flop", C_GPT3="catalog/models/gpt-3-175b/training_flop")  # fmt: skip
+          C="training.flop", C_GPT3="catalog/models/gpt-3-175b/training_flop")
 def flop_vs_gpt3(C: Num, C_GPT3: Num) -> Num:
     """Compute of the run, in runs of GPT-3."""
     return C / C_GPT3
 
 
 @quantity("cluster.flop_per_s", "FLOP/s", source="nvidia2020a100",
-          n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s")  # fmt: skip
+          n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s")
 @quantity("rerun.flop_per_s", "FLOP/s", source="nvidia2022h100",
-          n="rerun.gpus", F="rerun.accelerator.peak_bf16_flop_per_s")  # fmt: skip
+          n="rerun.gpus", F="rerun.accelerator.peak_bf16_flop_per_s")
 def flop_per_s(n: Num, F: Num) -> Num:
     """Peak of all GPUs together, dense bf16."""
     return n * F
@@ -54,18 +54,18 @@ def flop_available(F: Num, t: Num) -> Num:
 
 
 @quantity("training.flop_from_machines", "FLOP", source="narayanan2021",
-          C_peak="cluster.flop_available", MFU="training.mfu")  # fmt: skip
+          C_peak="cluster.flop_available", MFU="training.mfu")
 @quantity("rerun.flop_from_machines", "FLOP", source="narayanan2021",
-          C_peak="rerun.flop_available", MFU="rerun.mfu")  # fmt: skip
+          C_peak="rerun.flop_available", MFU="rerun.mfu")
 def flop_from_machines(C_peak: Num, MFU: Num) -> Num:
     """Compute that the stated GPUs and days deliver at the assumed utilisation."""
     return C_peak * MFU
 
 
 @quantity("training.implied_mfu", "fraction", source="chowdhery2022",
-          C="training.flop", C_peak="cluster.flop_available")  # fmt: skip
+          C="training.flop", C_peak="cluster.flop_available")
 @quantity("rerun.implied_mfu", "fraction", source="chowdhery2022",
-          C="training.flop", C_peak="rerun.flop_available")  # fmt: skip
+          C="training.flop", C_peak="rerun.flop_available")
 def implied_mfu(C: Num, C_peak: Num) -> Num:
     """Utilisation that the stated compute, GPUs and days imply."""
     return C / C_peak
@@ -84,29 +84,29 @@ def mfu_if_hfu(HFU: Num) -> Num:
 
 
 @quantity("training.days", "day", source="narayanan2021",
-          C="training.flop", F="cluster.flop_per_s", MFU="training.mfu")  # fmt: skip
+          C="training.flop", F="cluster.flop_per_s", MFU="training.mfu")
 @quantity("rerun.days_needed", "day", source="narayanan2021",
-          C="training.flop", F="rerun.flop_per_s", MFU="rerun.mfu")  # fmt: skip
+          C="training.flop", F="rerun.flop_per_s", MFU="rerun.mfu")
 def days(C: Num, F: Num, MFU: Num) -> Num:
     """Length of the run at the assumed utilisation."""
     return C / (F * MFU * 86_400)
 
 
 @quantity("training.gpus_needed", "GPU", source="narayanan2021", C="training.flop",
-          F="cluster.accelerator.peak_bf16_flop_per_s", t="cluster.days", MFU="training.mfu")  # fmt: skip
+          F="cluster.accelerator.peak_bf16_flop_per_s", t="cluster.days", MFU="training.mfu")
 def gpus_needed(C: Num, F: Num, t: Num, MFU: Num) -> Num:
     """GPUs that finish the run in the stated days at the assumed utilisation."""
     return C / (F * 86_400 * t * MFU)
 
 
 @quantity("training.cost", "USD", source="arithmetic",
-          n="cluster.gpus", t="training.days", p="cluster.usd_per_gpu_hour")  # fmt: skip
+          n="cluster.gpus", t="training.days", p="cluster.usd_per_gpu_hour")
 @quantity("cluster.rental", "USD", source="arithmetic", about="Rent of the cluster for the stated days.",
-          n="cluster.gpus", t="cluster.days", p="cluster.usd_per_gpu_hour")  # fmt: skip
+          n="cluster.gpus", t="cluster.days", p="cluster.usd_per_gpu_hour")
 @quantity("rerun.cost", "USD", source="arithmetic", about="Rent of the newer machines for as long as the run takes.",
-          n="rerun.gpus", t="rerun.days_needed", p="rerun.usd_per_gpu_hour")  # fmt: skip
+          n="rerun.gpus", t="rerun.days_needed", p="rerun.usd_per_gpu_hour")
 @quantity("rerun.rental", "USD", source="arithmetic", about="Rent of the newer machines for the stated days.",
-          n="rerun.gpus", t="rerun.days", p="rerun.usd_per_gpu_hour")  # fmt: skip
+          n="rerun.gpus", t="rerun.days", p="rerun.usd_per_gpu_hour")
 def cost(n: Num, t: Num, p: Num) -> Num:
     """Rent of the cluster for as long as the run takes."""
     return n * 24 * t * p
@@ -131,7 +131,7 @@ def tokens_per_s(D: Num, t: Num) -> Num:
 
 
 @quantity("training.tokens_per_s_per_gpu", "token/s/GPU", source="arithmetic",
-          V="training.tokens_per_s", n="cluster.gpus")  # fmt: skip
+          V="training.tokens_per_s", n="cluster.gpus")
 def tokens_per_s_per_gpu(V: Num, n: Num) -> Num:
     """Speed of one GPU."""
     return V / n
@@ -145,7 +145,7 @@ def power(n: Num, w: Num) -> Num:
 
 @quantity("cluster.energy", "Wh", source="epoch2026", P="cluster.power", t="cluster.days")
 @quantity("training.energy", "Wh", source="epoch2026", P="cluster.power", t="training.days",
-          about="Electricity of the run for as long as it takes at the assumed utilisation.")  # fmt: skip
+          about="Electricity of the run for as long as it takes at the assumed utilisation.")
 def energy(P: Num, t: Num) -> Num:
     """Electricity of the run in the stated days."""
     return P * 24 * t

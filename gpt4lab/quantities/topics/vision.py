@@ -18,7 +18,7 @@ _RESAMPLER = "catalog/constants/flamingo-resampler"
 
 
 @quantity("vision.params", "param", source="alayrac2022",
-          d="model.d_model", L="model.layers", every="vision.every")  # fmt: skip
+          d="model.d_model", L="model.layers", every="vision.every")
 def params(d: Num, L: Num, every: Num) -> Num:
     """Gated cross-attention: 4 d² of attention and 8 d² of feed-forward at each insertion.
 
@@ -47,7 +47,7 @@ def flop_share(C_v: Num, C: Num) -> Num:
 
 @quantity("vision.days", "day", source="arithmetic", t="training.days", phi="vision.flop_share")
 @quantity("vision.cost", "USD", source="arithmetic", t="training.cost", phi="vision.flop_share",
-          about="Cost of the added training on the same machines.")  # fmt: skip
+          about="Cost of the added training on the same machines.")
 def days(t: Num, phi: Num) -> Num:
     """Days that the added training takes on the same machines."""
     return t * phi
@@ -59,14 +59,14 @@ def days(t: Num, phi: Num) -> Num:
 @quantity(
     "vision.resampler_params", "param", source="alayrac2022", L=f"{_RESAMPLER}/layers", d=f"{_RESAMPLER}/d",
     a=f"{_RESAMPLER}/heads", d_h=f"{_RESAMPLER}/head_dim", n=f"{_RESAMPLER}/latents",
-)  # fmt: skip
+)
 def resampler_params(L: Num, d: Num, a: Num, d_h: Num, n: Num) -> Num:
     """Flamingo's perceiver resampler: attention with heads of their own size, feed-forward, latents."""
     return L * (4 * d * a * d_h + 8 * d**2) + n * d
 
 
 @quantity("vision.added_params", "param", source="alayrac2022", N="vision.params", N_r="vision.resampler_params",
-          N_v="catalog/constants/flamingo-80b/vision_encoder")  # fmt: skip
+          N_v="catalog/constants/flamingo-80b/vision_encoder")
 def added_params(N: Num, N_r: Num, N_v: Num) -> Num:
     """All that eyes add: cross-attention, and Flamingo's own resampler and encoder."""
     return N + N_r + N_v
@@ -75,7 +75,7 @@ def added_params(N: Num, N_r: Num, N_v: Num) -> Num:
 @quantity(
     "vision.flop_per_text_token", "FLOP/token", source="alayrac2022", d="model.d_model", L="model.layers",
     every="vision.every", n="vision.tokens_per_image",
-)  # fmt: skip
+)
 def flop_per_text_token(d: Num, L: Num, every: Num, n: Num) -> Num:
     """Cross-attention's forward pass for a text token: query, output and feed-forward, and n visual tokens seen."""
     return (20 * d**2 + 4 * n * d) * L / every
@@ -88,7 +88,7 @@ def patches(s: Num, p: Num) -> Num:
 
 
 @quantity("vision.encoder_flop", "FLOP", source="kaplan2020", N="catalog/constants/flamingo-80b/vision_encoder",
-          m="vision.patches")  # fmt: skip
+          m="vision.patches")
 def encoder_flop(N: Num, m: Num) -> Num:
     """Forward pass of the encoder for one image, if every weight meets every patch, as in a vision transformer."""
     return 2 * N * m
@@ -97,21 +97,21 @@ def encoder_flop(N: Num, m: Num) -> Num:
 @quantity(
     "vision.resampler_flop", "FLOP", source="alayrac2022", L=f"{_RESAMPLER}/layers", d=f"{_RESAMPLER}/d",
     a=f"{_RESAMPLER}/heads", d_h=f"{_RESAMPLER}/head_dim", n="vision.tokens_per_image", m="vision.patches",
-)  # fmt: skip
+)
 def resampler_flop(L: Num, d: Num, a: Num, d_h: Num, n: Num, m: Num) -> Num:
     """Forward pass of the resampler for one image of m features and n latents, which it attends to both."""
     return L * (n * (4 * d * a * d_h + 16 * d**2) + (m + n) * (4 * d * a * d_h + 4 * n * a * d_h))
 
 
 @quantity("vision.keys_flop", "FLOP", source="alayrac2022", d="model.d_model", L="model.layers", every="vision.every",
-          n="vision.tokens_per_image")  # fmt: skip
+          n="vision.tokens_per_image")
 def keys_flop(d: Num, L: Num, every: Num, n: Num) -> Num:
     """Keys and values of one image's visual tokens, in every cross-attention."""
     return 4 * d**2 * n * L / every
 
 
 @quantity("vision.flop_per_image", "FLOP", source="arithmetic", F_v="vision.encoder_flop",
-          F_r="vision.resampler_flop", F_k="vision.keys_flop")  # fmt: skip
+          F_r="vision.resampler_flop", F_k="vision.keys_flop")
 def flop_per_image(F_v: Num, F_r: Num, F_k: Num) -> Num:
     """Forward pass of one image up to where text can look at it."""
     return F_v + F_r + F_k
@@ -121,23 +121,23 @@ def flop_per_image(F_v: Num, F_r: Num, F_k: Num) -> Num:
 
 
 @quantity("vision.screenshot_tokens", "token", source="arithmetic", n="vision.screenshots",
-          t="vision.tokens_per_image")  # fmt: skip
+          t="vision.tokens_per_image")
 @quantity("vision.page_tokens", "token", source="arithmetic", n="vision.pages", t="vision.tokens_per_image",
-          about="Visual tokens of all rendered pages of LaTeX and text.")  # fmt: skip
+          about="Visual tokens of all rendered pages of LaTeX and text.")
 def screenshot_tokens(n: Num, t: Num) -> Num:
     """Visual tokens of all screenshots."""
     return n * t
 
 
 @quantity("vision.frame_tokens", "token", source="alayrac2022", h="data.video_hours", f="vision.frames_per_second",
-          t="vision.tokens_per_image")  # fmt: skip
+          t="vision.tokens_per_image")
 def frame_tokens(h: Num, f: Num, t: Num) -> Num:
     """Visual tokens of all frames of the videos; their speech is counted apart."""
     return h * 3600 * f * t
 
 
 @quantity("vision.explained", "fraction", source="arithmetic", S="vision.screenshot_tokens", P="vision.page_tokens",
-          V="vision.frame_tokens", W="data.speech_tokens", D="vision.tokens")  # fmt: skip
+          V="vision.frame_tokens", W="data.speech_tokens", D="vision.tokens")
 def explained(S: Num, P: Num, V: Num, W: Num, D: Num) -> Num:
     """Tokens of screenshots, pages, frames and speech, over those of the added training."""
     return (S + P + V + W) / D

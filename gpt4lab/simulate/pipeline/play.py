@@ -38,8 +38,6 @@ __all__ = ["KINDS", "SCHEDULES", "Durations", "Played", "Schedule", "ScheduleErr
 #: What the steps are called in a chart.
 KINDS = {FORWARD: "forward", BACKWARD: "backward", WEIGHT: "weight gradients"}
 
-# fmt: off
-
 
 @frozen
 class Durations:
@@ -58,9 +56,6 @@ class Durations:
         backward = self.backward if WEIGHT in schedule.kinds else self.backward + self.weight
         times = {FORWARD: self.forward, BACKWARD: backward, WEIGHT: self.weight}
         return {kind: time / schedule.chunks for kind, time in times.items()}
-
-
-# fmt: on
 
 
 class Ran(NamedTuple):
@@ -105,10 +100,17 @@ class Played:
     def rows(self) -> list[dict[str, Any]]:
         """Return rows of stage, start, end, kind (in words), micro_batch and chunk, stage by stage."""
         return [
-            {"stage": stage, "start": ran.start, "end": ran.end, "kind": KINDS[ran.step.kind],
-             "micro_batch": ran.step.micro_batch, "chunk": ran.step.chunk}
-            for stage, steps in enumerate(self.stages) for ran in steps
-        ]  # fmt: skip
+            {
+                "stage": stage,
+                "start": ran.start,
+                "end": ran.end,
+                "kind": KINDS[ran.step.kind],
+                "micro_batch": ran.step.micro_batch,
+                "chunk": ran.step.chunk,
+            }
+            for stage, steps in enumerate(self.stages)
+            for ran in steps
+        ]
 
 
 def _highest(changes: Iterable[float]) -> float:

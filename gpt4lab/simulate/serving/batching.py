@@ -13,28 +13,51 @@ from gpt4lab.simulate.serving.workload import Requests
 SCHEDULERS = ("continuous", "dynamic", "static")
 NO_LIMIT = 10**12
 
-# fmt: off
-
 
 @frozen
 class Rules:
     """Who may enter the batch, and when."""
 
-    scheduler: str = choice("continuous", SCHEDULERS, "Scheduler",
+    scheduler: str = choice(
+        "continuous",
+        SCHEDULERS,
+        "Scheduler",
         "continuous: enter at every step; dynamic: a full batch, or who is there after a wait; static: full batches",
-        "C62; yu2022")
+        "C62; yu2022",
+    )
     slots: int = whole(64, "sequence", 1, 1_000_000, "Slots", "sequences in a batch at most", "assumed", log=True)
-    cache_tokens: int = whole(NO_LIMIT, "token", 1, NO_LIMIT,
-        "Cache", "tokens whose keys and values fit", "assumed: no limit", log=True)
-    chunk_tokens: int = whole(NO_LIMIT, "token", 1, NO_LIMIT,
-        "Chunk", "tokens of prompts in one step at most; continuous only", "assumed: whole prompts", log=True)
-    step_limit_s: float = number(1e6, "s", 1e-6, 1e6,
-        "Latency target", "nobody enters who would make a step of answers longer", "C63; assumed: no target", log=True)
-    wait_s: float = number(0.05, "s", 0, 1e6,
-        "Wait", "a batch that is not full starts when its first request has waited so long; dynamic only", "assumed")
-
-
-# fmt: on
+    cache_tokens: int = whole(
+        NO_LIMIT, "token", 1, NO_LIMIT, "Cache", "tokens whose keys and values fit", "assumed: no limit", log=True
+    )
+    chunk_tokens: int = whole(
+        NO_LIMIT,
+        "token",
+        1,
+        NO_LIMIT,
+        "Chunk",
+        "tokens of prompts in one step at most; continuous only",
+        "assumed: whole prompts",
+        log=True,
+    )
+    step_limit_s: float = number(
+        1e6,
+        "s",
+        1e-6,
+        1e6,
+        "Latency target",
+        "nobody enters who would make a step of answers longer",
+        "C63; assumed: no target",
+        log=True,
+    )
+    wait_s: float = number(
+        0.05,
+        "s",
+        0,
+        1e6,
+        "Wait",
+        "a batch that is not full starts when its first request has waited so long; dynamic only",
+        "assumed",
+    )
 
 
 #: Equal steps in a row: when, how long, how many; what each carried (places that got a token, tokens of prompts); and

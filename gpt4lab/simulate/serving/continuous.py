@@ -30,8 +30,11 @@ class Replica:
         self.arrival, self.prompt, self.output = asked.arrival_s.tolist(), asked.prompt.tolist(), asked.output.tolist()
         self.pace, self.log = pace, Log(len(asked))
         self.slots, self.cache, self.chunk, self.limit_s = (
-            rules.slots, rules.cache_tokens, rules.chunk_tokens, rules.step_limit_s
-        )  # fmt: skip
+            rules.slots,
+            rules.cache_tokens,
+            rules.chunk_tokens,
+            rules.step_limit_s,
+        )
         self.now, self.step = 0.0, 0
         self.coming, self.returned = 0, []  # who arrives next; who was thrown out, the first to return last
         self.batch, self.answering = 0, 0  # requests in slots, and those of them past their prompt

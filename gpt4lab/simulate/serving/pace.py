@@ -37,9 +37,6 @@ class Pace(Protocol):
         ...
 
 
-# fmt: off
-
-
 @frozen
 class Linear:
     """Four coefficients, as one would fit them to measured steps. Reading and computing are not told apart."""
@@ -70,9 +67,6 @@ class Roofline:
         return self.shared_s + self.experts_s * (1 - (1 - self.share) ** tokens), self.token_s * tokens
 
 
-# fmt: on
-
-
 def lane(scenario: Scenario) -> Roofline:
     """Return the pace of one micro-batch that goes round the pipeline of a scenario's serving machines.
 
@@ -80,8 +74,11 @@ def lane(scenario: Scenario) -> Roofline:
     off the quantities `decode.*`; prompts are computed at the same peak rate as answers.
     """
     floor, cache, compute = "decode.latency_floor", "decode.kv_s", "decode.compute_s"
-    one = values((floor, cache, compute, "moe.share_of_tokens"), scenario,
-                 given={"decode.micro_batch": 1.0, "serving.mean_context": 1.0})  # fmt: skip
+    one = values(
+        (floor, cache, compute, "moe.share_of_tokens"),
+        scenario,
+        given={"decode.micro_batch": 1.0, "serving.mean_context": 1.0},
+    )
     every = values((floor,), scenario, given={"decode.micro_batch": 1e9})[floor]
     share = one["moe.share_of_tokens"]
     experts = (every - one[floor]) / (1 - share) if share < 1 else 0.0

@@ -35,7 +35,7 @@ from gpt4lab.simulate.serving.workload import (
     Trace,
     Uniform,
     Workload,
-)  # fmt: skip
+)
 
 __all__ = [
     "KINDS",

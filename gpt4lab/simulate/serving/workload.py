@@ -40,9 +40,6 @@ class Lengths(Protocol):
         ...
 
 
-# fmt: off
-
-
 @frozen
 class Poisson:
     """Requests that know nothing of each other: gaps are exponential."""
@@ -59,8 +56,9 @@ class Bursty:
     """Requests that come in bunches: gaps follow a gamma distribution. A variation of 1 is Poisson, 0 is clockwork."""
 
     per_s: float = number(1, "1/s", 1e-6, 1e6, "Arrival rate", "requests per second", "assumed: one", log=True)
-    variation: float = number(3, "1", 0, 100,
-        "Burstiness", "standard deviation of the gaps, in mean gaps", "assumed: clearly more than 1")
+    variation: float = number(
+        3, "1", 0, 100, "Burstiness", "standard deviation of the gaps, in mean gaps", "assumed: clearly more than 1"
+    )
 
     def times(self, requests: int, luck: Generator) -> Floats:
         """Return arrival times in seconds (requests,)."""
@@ -101,8 +99,9 @@ class LogNormal:
     """Many short ones, few very long ones, as real conversations are; rounded, at least 1 and at most `most`."""
 
     mean: float = number(200, "token", 1, MOST_TOKENS, "Mean length", "before the cut", "assumed", log=True)
-    variation: float = number(1, "1", 0, 10,
-        "Spread", "standard deviation, in means", "assumed: real traces lie around 1")
+    variation: float = number(
+        1, "1", 0, 10, "Spread", "standard deviation, in means", "assumed: real traces lie around 1"
+    )
     most: int = whole(8192, "token", 1, MOST_TOKENS, "Cut", "longest that is let in", "C19: the context", log=True)
 
     def draw(self, requests: int, luck: Generator) -> Ints:
@@ -110,9 +109,6 @@ class LogNormal:
         spread = math.log1p(self.variation**2)
         lengths = self.mean * np.exp(math.sqrt(spread) * luck.standard_normal(requests) - spread / 2)
         return np.clip(np.rint(lengths), 1, self.most).astype(np.int64)
-
-
-# fmt: on
 
 
 def _name(record: Any, attribute: Attribute[Any]) -> str:

@@ -37,8 +37,9 @@ SWEEPS: Mapping[str, Sequence[int]] = {"sgd": (4, 8, 16, 32, 64), "adamw": WIDE,
 FACTORS, SEEDS = (0.5, 1.0), 3  # a small grid: with one seed, 1.4 and 2 were sometimes quicker still
 
 
-def measure_noise(corpus: Corpus, optimizer: str = "adamw", steps: int = 120, seed: int = 0,
-                  name: str = "noise scale") -> Run[Transformer]:  # fmt: skip
+def measure_noise(
+    corpus: Corpus, optimizer: str = "adamw", steps: int = 120, seed: int = 0, name: str = "noise scale"
+) -> Run[Transformer]:
     """Train in the background with 64 sequences a step, taken in pieces of 8, and watch the noise scale.
 
     Rows of the history, all moving averages over about ten steps: bpb, signal |G|^2, noise tr(Sigma); of them b_simple
@@ -99,8 +100,14 @@ def record() -> None:
 def _compared(group: Sequence[Row], noise: Sequence[Row]) -> Row:
     fit = fit_trade_off([row["batch"] for row in group], [row["steps"] for row in group])
     there = next((row["b_simple"] for row in noise if row["bpb"] <= group[0]["bpb"]), None)
-    return {"s_min": fit.S_min, "e_min": fit.E_min, "b_crit": fit.B_crit, "r_squared": fit.r_squared,
-            "b_simple": there, "ratio": there and fit.B_crit / there}  # fmt: skip
+    return {
+        "s_min": fit.S_min,
+        "e_min": fit.E_min,
+        "b_crit": fit.B_crit,
+        "r_squared": fit.r_squared,
+        "b_simple": there,
+        "ratio": there and fit.B_crit / there,
+    }
 
 
 def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> Rows:
@@ -113,8 +120,15 @@ def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, 
         step()
         nats, signal, noise = averages.tolist()
         scale = noise / signal if signal > 0 else None
-        yield {"loss": loss, "bpb": nats * BITS, "tokens": i * ROWS * CONTEXT, "signal": signal, "noise": noise,
-               "b_simple": scale, "b_simple_tokens": scale and scale * CONTEXT}  # fmt: skip
+        yield {
+            "loss": loss,
+            "bpb": nats * BITS,
+            "tokens": i * ROWS * CONTEXT,
+            "signal": signal,
+            "noise": noise,
+            "b_simple": scale,
+            "b_simple_tokens": scale and scale * CONTEXT,
+        }
 
 
 def _squared(tensors: Iterable[torch.Tensor | None]) -> float:

@@ -56,9 +56,14 @@ OPTIMIZERS: Mapping[str, tuple[Callable[[Transformer, float], SGD | AdamW | Opti
 }
 
 
-def trade_off(corpus: Corpus, optimizer: str = "adamw", batches: Sequence[int] = (8, 32, 128),
-              factors: Sequence[float] = (1.0,), seeds: int = 1,
-              name: str = "trade-off") -> Run[list[Row]]:  # fmt: skip
+def trade_off(
+    corpus: Corpus,
+    optimizer: str = "adamw",
+    batches: Sequence[int] = (8, 32, 128),
+    factors: Sequence[float] = (1.0,),
+    seeds: int = 1,
+    name: str = "trade-off",
+) -> Run[list[Row]]:
     """Train with each batch, factor and seed in the background. One result row for each loss as it is reached.
 
     Rows of the result: optimizer, seed, batch (sequences), factor, bpb (one of `LEVELS`), steps, tokens.

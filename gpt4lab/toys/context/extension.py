@@ -123,8 +123,9 @@ def _all_rows(corpus: Corpus, plan: Plan, seed: int, result: list[Row]) -> Rows:
     result += _measured(corpus, plan, control, {"way": CONTROL, "fine_tuned": False, **spent})
 
 
-def _train(corpus: Corpus, plan: Plan, model: Transformer, seed: int, steps: int, context: int,
-           lr: float = 0.03) -> Generator[Row, None, Row]:  # fmt: skip
+def _train(
+    corpus: Corpus, plan: Plan, model: Transformer, seed: int, steps: int, context: int, lr: float = 0.03
+) -> Generator[Row, None, Row]:
     """The rows of one training; returns the bytes it took and their CPU time."""
     row: Row = {}
     data = corpus.sampler(plan.batch_tokens // context, context)
@@ -151,9 +152,11 @@ def _flop(config: ToyConfig, context: int) -> Row:
     found = {row["part"]: row for row in flop_rows(config, context)}
     scores, both = found["attention scores"], found["all"]
     return {
-        "flop": both["counted"], "flop_formula": both["formula"],
-        "share": scores["counted"] / both["counted"], "share_formula": scores["formula"] / both["formula"],
-    }  # fmt: skip
+        "flop": both["counted"],
+        "flop_formula": both["formula"],
+        "share": scores["counted"] / both["counted"],
+        "share_formula": scores["formula"] / both["formula"],
+    }
 
 
 def _seconds(corpus: Corpus, plan: Plan, contexts: tuple[int, ...], repeats: int) -> list[float]:

@@ -25,8 +25,22 @@ VOCABULARY = 128  # ASCII bytes; any other character becomes "?"
 BYTES_PER_DOMAIN = 300_000
 LONGEST_FILE_BYTES = 16_000  # a longer file is cut here, so that a domain has many files
 FEWEST_BYTES = 20_000  # more than the first file: the second is held out
-PACKAGES = ("", "asyncio", "collections", "concurrent/futures", "email", "http", "importlib", "json", "logging",
-            "multiprocessing", "unittest", "urllib", "xml/dom", "xml/etree")  # fmt: skip
+PACKAGES = (
+    "",
+    "asyncio",
+    "collections",
+    "concurrent/futures",
+    "email",
+    "http",
+    "importlib",
+    "json",
+    "logging",
+    "multiprocessing",
+    "unittest",
+    "urllib",
+    "xml/dom",
+    "xml/etree",
+)
 FORMAT = 1  # change this when the recipe changes: old caches are then ignored
 
 Split = dict[str, Tensor]  # domain -> (bytes,) uint8

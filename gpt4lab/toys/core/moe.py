@@ -63,8 +63,15 @@ class MoE(nn.Module):
     noise: standard deviation added to the router's logits while training.
     """
 
-    def __init__(self, d_model: int, d_ff: int, n_experts: int, top_k: int = 2,
-                 capacity_factor: float | None = None, noise: float = 0.0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        n_experts: int,
+        top_k: int = 2,
+        capacity_factor: float | None = None,
+        noise: float = 0.0,
+    ) -> None:
         super().__init__()
         self.top_k, self.capacity_factor, self.noise = top_k, capacity_factor, noise
         self.router = nn.Linear(d_model, n_experts, bias=False)

@@ -132,8 +132,9 @@ class _Callback:
             run.callback_error = error
 
 
-def train(model: Transformer, data: Sampler, steps: int = 300, seed: int = 0, name: str = "",
-          lr: float = 0.03) -> Run[Transformer]:  # fmt: skip
+def train(
+    model: Transformer, data: Sampler, steps: int = 300, seed: int = 0, name: str = "", lr: float = 0.03
+) -> Run[Transformer]:
     """Train in the background. The same model, data and seed give the same curve on the same machine.
 
     data: from `Corpus.sampler(rows, context)`. Rows of the history: loss in nats, balance (1 is even), tokens seen,
@@ -142,8 +143,9 @@ def train(model: Transformer, data: Sampler, steps: int = 300, seed: int = 0, na
     return Run(training_rows(model, data, steps, seed, lr), model, steps, name).start()
 
 
-def training_rows(model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03,
-                  adam_lr: float = 0.003) -> Rows:  # fmt: skip
+def training_rows(
+    model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03, adam_lr: float = 0.003
+) -> Rows:
     """The training loop; each `next` is one step. Muon and AdamW, learning rate falling over the second half."""
     generator, tokens = torch.Generator().manual_seed(seed), 0
     for i, layer in enumerate(model.mixtures):

@@ -28,9 +28,15 @@ def config_of(model: Model, kv_heads: int | None = None) -> ToyConfig:
     Experts are d_ff wide, whatever `model.expert_params` says: counting shows whether the two agree.
     """
     return ToyConfig(
-        d_model=model.d_model, n_layers=model.layers, n_heads=model.heads, n_kv_heads=kv_heads or model.kv_heads,
-        d_ff=model.d_ff, n_experts=model.experts, top_k=model.top_k, vocabulary=model.vocab,
-    )  # fmt: skip
+        d_model=model.d_model,
+        n_layers=model.layers,
+        n_heads=model.heads,
+        n_kv_heads=kv_heads or model.kv_heads,
+        d_ff=model.d_ff,
+        n_experts=model.experts,
+        top_k=model.top_k,
+        vocabulary=model.vocab,
+    )
 
 
 def published_config(name: str = "gpt-3-175b") -> ToyConfig:
@@ -39,9 +45,13 @@ def published_config(name: str = "gpt-3-175b") -> ToyConfig:
     if m.gated_mlp:
         raise ValueError(f"{name} has a gated MLP, which the toy has not")
     return ToyConfig(
-        d_model=int(m.need("d_model")), n_layers=int(m.need("n_layers")), n_heads=int(m.need("n_heads")),
-        n_kv_heads=int(m.need("n_kv_heads")), d_ff=int(m.need("d_ff")), vocabulary=int(m.need("vocab_size")),
-    )  # fmt: skip
+        d_model=int(m.need("d_model")),
+        n_layers=int(m.need("n_layers")),
+        n_heads=int(m.need("n_heads")),
+        n_kv_heads=int(m.need("n_kv_heads")),
+        d_ff=int(m.need("d_ff")),
+        vocabulary=int(m.need("vocab_size")),
+    )
 
 
 def count_flop(model: Transformer, context: int, batch: int = 1) -> dict[str, float]:
@@ -54,10 +64,13 @@ def count_flop(model: Transformer, context: int, batch: int = 1) -> dict[str, fl
 @torch.no_grad()
 def count_modules(model: nn.Module, *inputs: torch.Tensor) -> dict[str, int]:
     """FLOP of one forward pass by the name of the module, "Transformer.blocks.0.attention"; "Global" is the sum."""
-    counter = FlopCounterMode(display=False, custom_mapping={
-        torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
-        torch.ops.aten._grouped_mm: _grouped_flop,
-    })  # fmt: skip
+    counter = FlopCounterMode(
+        display=False,
+        custom_mapping={
+            torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_flop,
+            torch.ops.aten._grouped_mm: _grouped_flop,
+        },
+    )
     with counter:
         model(*inputs)
     return {name: sum(kinds.values()) for name, kinds in counter.get_flop_counts().items()}

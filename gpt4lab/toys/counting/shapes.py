@@ -18,9 +18,14 @@ from gpt4lab.toys.core.training import Row
 
 #: Part of the formula -> where its parameters are in a module's name.
 PARTS = {
-    "attention": ".attention.", "dense": ".feed_forward.", "routed": ".mixture.routed.", "shared": ".mixture.shared.",
-    "routers": ".mixture.router.", "embedding": "embedding.", "head": "head.",
-}  # fmt: skip
+    "attention": ".attention.",
+    "dense": ".feed_forward.",
+    "routed": ".mixture.routed.",
+    "shared": ".mixture.shared.",
+    "routers": ".mixture.router.",
+    "embedding": "embedding.",
+    "head": "head.",
+}
 
 
 class Counted(NamedTuple):

@@ -104,8 +104,11 @@ def repeat_kv(query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
 
 WAYS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
-    "folded": folded, "by hand": by_hand, "enable_gqa": enable_gqa, "repeat_kv": repeat_kv,
-}  # fmt: skip
+    "folded": folded,
+    "by hand": by_hand,
+    "enable_gqa": enable_gqa,
+    "repeat_kv": repeat_kv,
+}
 
 
 # --- a model that decodes ---------------------------------------------------------------------------------------------
@@ -208,11 +211,16 @@ def attention_race(
     runners = {(heads, way): _runner(way, query, cache) for heads, cache in caches.items() for way in ways}
     return [
         {
-            "kv_heads": heads, "way": way, "context": context, "bytes": caches[heads].bytes,
-            "formula": caches[heads].predicted_bytes, "seconds": timing.seconds, "disturbed": timing.disturbed,
+            "kv_heads": heads,
+            "way": way,
+            "context": context,
+            "bytes": caches[heads].bytes,
+            "formula": caches[heads].predicted_bytes,
+            "seconds": timing.seconds,
+            "disturbed": timing.disturbed,
         }
         for (heads, way), timing in race(runners, rounds, in_a_row).items()
-    ]  # fmt: skip
+    ]
 
 
 def _runner(way: str, query: Tensor, cache: KVCache) -> Callable[[], object]:

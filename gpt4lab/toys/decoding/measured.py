@@ -33,14 +33,25 @@ PROMPTS = (
 )
 
 
-def compare(target: CachedDecoder, draft: Draft, settings: Settings = DEFAULT, length: int = 128,
-            prompts: Sequence[str] = PROMPTS) -> Row:  # fmt: skip
+def compare(
+    target: CachedDecoder,
+    draft: Draft,
+    settings: Settings = DEFAULT,
+    length: int = 128,
+    prompts: Sequence[str] = PROMPTS,
+) -> Row:
     """Plain and speculative decoding of each prompt in turns: measured against predicted, over all prompts."""
     return compared(*in_turns(target, draft, settings, length, prompts))
 
 
-def in_turns(target: CachedDecoder, draft: Draft, settings: Settings = DEFAULT, length: int = 128,
-             prompts: Sequence[str] = PROMPTS, seed: int = 0) -> tuple[Decoded, Decoded]:  # fmt: skip
+def in_turns(
+    target: CachedDecoder,
+    draft: Draft,
+    settings: Settings = DEFAULT,
+    length: int = 128,
+    prompts: Sequence[str] = PROMPTS,
+    seed: int = 0,
+) -> tuple[Decoded, Decoded]:
     """Plain and speculative decoding of each prompt, one after the other, so that a busy machine slows both."""
     pairs = [
         (speculate(target, draft, prompt, length, s, at) for s in (replace(settings, gamma=0), settings))
@@ -60,15 +71,28 @@ def compared(plain: Decoded, fast: Decoded) -> Row:
     one, settings = plain.target_s / plain.passes, fast.settings
     c, r = fast.draft_s / max(1, fast.drafted) / one, fast.target_s / fast.passes / one
     return {
-        "gamma": settings.gamma, "temperature": settings.temperature, **_averages(fast), "formula": fast.formula,
-        "c": c, "r": r, "pass_s": one, "predicted": float(batch_speedup(fast.formula, settings.gamma, c, r)),
+        "gamma": settings.gamma,
+        "temperature": settings.temperature,
+        **_averages(fast),
+        "formula": fast.formula,
+        "c": c,
+        "r": r,
+        "pass_s": one,
+        "predicted": float(batch_speedup(fast.formula, settings.gamma, c, r)),
         "speedup": (plain.seconds / len(plain.rows)) / (fast.seconds / len(fast.rows)),
         "speedup_cpu": (plain.cpu_s / len(plain.rows)) / (fast.cpu_s / len(fast.rows)),
-    }  # fmt: skip
+    }
 
 
-def lenience_run(target: CachedDecoder, draft: Draft, leniences: Sequence[float], settings: Settings = WARM,
-                 length: int = 128, prompts: Sequence[str] = PROMPTS, seed: int = 0) -> Run[list[Row]]:  # fmt: skip
+def lenience_run(
+    target: CachedDecoder,
+    draft: Draft,
+    leniences: Sequence[float],
+    settings: Settings = WARM,
+    length: int = 128,
+    prompts: Sequence[str] = PROMPTS,
+    seed: int = 0,
+) -> Run[list[Row]]:
     """`lenience_rows` in the background; the result is what is done so far."""
     result: list[Row] = []
 
@@ -80,8 +104,15 @@ def lenience_run(target: CachedDecoder, draft: Draft, leniences: Sequence[float]
     return Run(steps(), result, len(leniences), "lenience").start()
 
 
-def lenience_rows(target: CachedDecoder, draft: Draft, leniences: Iterable[float], settings: Settings = WARM,
-                  length: int = 128, prompts: Sequence[str] = PROMPTS, seed: int = 0) -> Iterator[Row]:  # fmt: skip
+def lenience_rows(
+    target: CachedDecoder,
+    draft: Draft,
+    leniences: Iterable[float],
+    settings: Settings = WARM,
+    length: int = 128,
+    prompts: Sequence[str] = PROMPTS,
+    seed: int = 0,
+) -> Iterator[Row]:
     """What is lost and what is won at each lenience: the target's bits a byte, tokens per pass, and a sample.
 
     At temperature 1 and lenience 1 the bits are the target's own entropy; what lies above is lost quality.
@@ -104,8 +135,14 @@ class Exactness:
     p: float
 
 
-def exactness(target: CachedDecoder, draft: Draft, tokens: Sequence[int], samples: int = 5_000,
-              settings: Settings = PAIR, seed: int = 0) -> Exactness:  # fmt: skip
+def exactness(
+    target: CachedDecoder,
+    draft: Draft,
+    tokens: Sequence[int],
+    samples: int = 5_000,
+    settings: Settings = PAIR,
+    seed: int = 0,
+) -> Exactness:
     """Are the two tokens after these distributed as the target says? Each sample is a decoding of its own."""
     start, rng = list(tokens), random.Random(seed)
     with one_thread():
@@ -127,8 +164,9 @@ def joint(target: CachedDecoder, tokens: list[int], temperature: float) -> Tenso
     return first[:, None] * torch.stack(seconds)
 
 
-def two_tokens(target: CachedDecoder, draft: Draft, tokens: list[int], settings: Settings,
-               rng: random.Random) -> tuple[int, int]:  # fmt: skip
+def two_tokens(
+    target: CachedDecoder, draft: Draft, tokens: list[int], settings: Settings, rng: random.Random
+) -> tuple[int, int]:
     """The first two tokens of one decoding; what was read of `tokens` stays in the cache."""
     decoded, grown = Decoded(settings), list(tokens)
     target.rewind(len(tokens) - 1)

@@ -96,8 +96,9 @@ class Decoded:
         return float(tokens_per_pass(self.acceptance, self.settings.gamma))
 
 
-def speculate(target: CachedDecoder, draft: Draft, prompt: str, length: int = 128,
-              settings: Settings = DEFAULT, seed: int = 0) -> Decoded:  # fmt: skip
+def speculate(
+    target: CachedDecoder, draft: Draft, prompt: str, length: int = 128, settings: Settings = DEFAULT, seed: int = 0
+) -> Decoded:
     """Continue a prompt of two bytes or more by at least `length`: the last pass may bring more.
 
     The target's context must hold the prompt, `length` and gamma; ValueError if it does not.

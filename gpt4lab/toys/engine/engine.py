@@ -35,18 +35,26 @@ def _not_empty(record: object, attribute: Attribute[str], value: str) -> None:
         raise ScenarioError("request.prompt is empty; allowed: 1 byte or more.")
 
 
-# fmt: off
-
-
 @frozen
 class Rules:
     """Who may enter the batch, and when: as in `gpt4lab.simulate.serving.batching`."""
 
-    scheduler: str = choice("continuous", SCHEDULERS, "Scheduler",
+    scheduler: str = choice(
+        "continuous",
+        SCHEDULERS,
+        "Scheduler",
         "continuous: enter at every step; dynamic: a full batch, or who is there after a wait; static: full batches",
-        "C62; yu2022")
-    wait_s: float = number(0.05, "s", 0, 1e6,
-        "Wait", "a batch that is not full starts when its first request has waited so long; dynamic only", "assumed")
+        "C62; yu2022",
+    )
+    wait_s: float = number(
+        0.05,
+        "s",
+        0,
+        1e6,
+        "Wait",
+        "a batch that is not full starts when its first request has waited so long; dynamic only",
+        "assumed",
+    )
 
 
 @frozen
@@ -56,8 +64,6 @@ class Request:
     arrival_s: float = number(0, "s", 0, 1e6, "Arrival", "when the request comes", "assumed: at once")
     output: int = whole(40, "token", 1, 1_000_000, "Answer", "tokens of the answer", "assumed: half a line", log=True)
     prompt: str = field(default="The following methods are ", validator=_not_empty)
-
-# fmt: on
 
 
 class Decoder(Protocol):
@@ -80,8 +86,13 @@ class Engine:
     schedulers are to take the same requests.
     """
 
-    def __init__(self, asked: Sequence[Request], decoder: Decoder, rules: Rules | None = None,
-                 clock: Callable[[], float] = time.thread_time) -> None:  # fmt: skip
+    def __init__(
+        self,
+        asked: Sequence[Request],
+        decoder: Decoder,
+        rules: Rules | None = None,
+        clock: Callable[[], float] = time.thread_time,
+    ) -> None:
         check(asked, decoder.context)
         self.asked, self.decoder, self.rules, self.clock = asked, decoder, rules or Rules(), clock
         self.gangs = self.rules.scheduler != "continuous"

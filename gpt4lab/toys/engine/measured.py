@@ -84,8 +84,9 @@ def pass_rows(steps: Sequence[Step]) -> list[Row]:
 # --- requests ---------------------------------------------------------------------------------------------------------
 
 
-def workload(requests: int = 64, per_s: float = math.inf, variation: float = 1.0, seed: int = 0,
-             mean: float = 40) -> list[Request]:  # fmt: skip
+def workload(
+    requests: int = 64, per_s: float = math.inf, variation: float = 1.0, seed: int = 0, mean: float = 40
+) -> list[Request]:
     """Requests that know nothing of each other, `per_s` of them a second; inf: all at once.
 
     Answers are log-normal, many short and few very long: `mean` tokens, with a standard deviation of `variation` means
@@ -131,8 +132,16 @@ class Trial:
         return fit([step for served in self.served for step in served.steps])
 
 
-def compare(model: Transformer, load: float = 0.9, variation: float = 1.0, requests: int = 64, slots: int = 8,
-            schedulers: Sequence[str] = SCHEDULERS, seed: int = 0, name: str = "engine") -> Run[Trial]:  # fmt: skip
+def compare(
+    model: Transformer,
+    load: float = 0.9,
+    variation: float = 1.0,
+    requests: int = 64,
+    slots: int = 8,
+    schedulers: Sequence[str] = SCHEDULERS,
+    seed: int = 0,
+    name: str = "engine",
+) -> Run[Trial]:
     """Answer the same requests under each scheduler, in turns and in the background, after a profile of the passes.
 
     load: arrivals, in units of what full slots could just answer at the profile's pace; inf: all at once. On a machine
@@ -144,8 +153,16 @@ def compare(model: Transformer, load: float = 0.9, variation: float = 1.0, reque
     return Run(rows, trial, requests * len(schedulers), name).start()
 
 
-def trial_rows(trial: Trial, model: Transformer, load: float, variation: float, requests: int, slots: int,
-               schedulers: Sequence[str], seed: int) -> Rows:  # fmt: skip
+def trial_rows(
+    trial: Trial,
+    model: Transformer,
+    load: float,
+    variation: float,
+    requests: int,
+    slots: int,
+    schedulers: Sequence[str],
+    seed: int,
+) -> Rows:
     """Fill the trial; the rows are those of `compare`."""
     trial.passes = profile(model, sorted({1, 2, 4, 8, slots}))
     rate = load * capacity_per_s(fit(trial.passes), slots, workload(requests, math.inf, variation, seed))
@@ -156,8 +173,14 @@ def trial_rows(trial: Trial, model: Transformer, load: float, variation: float, 
         yield {"scheduler": engine.rules.scheduler, **stay.row}
 
 
-def gain_rows(model: Transformer, variations: Sequence[float] = (0, 0.5, 1, 2), load: float = math.inf,
-              requests: int = 64, slots: int = 8, seed: int = 0) -> Rows:  # fmt: skip
+def gain_rows(
+    model: Transformer,
+    variations: Sequence[float] = (0, 0.5, 1, 2),
+    load: float = math.inf,
+    requests: int = 64,
+    slots: int = 8,
+    seed: int = 0,
+) -> Rows:
     """Continuous against static batching by the spread of the answers; a gain of 1 is none.
 
     gain: of the throughput. latency: mean, static over continuous. passes: static over continuous, which is the gain if
@@ -170,10 +193,13 @@ def gain_rows(model: Transformer, variations: Sequence[float] = (0, 0.5, 1, 2), 
             pass
         ours, theirs = (served.summary() for served in trial.served)
         yield {
-            "variation": variation, "gain": ours["tokens_per_s"] / theirs["tokens_per_s"],
-            "latency": theirs["latency_s_mean"] / ours["latency_s_mean"], "passes": theirs["passes"] / ours["passes"],
-            "padded": padded(trial.asked, slots), "wasted": theirs["wasted"],
-        }  # fmt: skip
+            "variation": variation,
+            "gain": ours["tokens_per_s"] / theirs["tokens_per_s"],
+            "latency": theirs["latency_s_mean"] / ours["latency_s_mean"],
+            "passes": theirs["passes"] / ours["passes"],
+            "padded": padded(trial.asked, slots),
+            "wasted": theirs["wasted"],
+        }
 
 
 def padded(asked: Sequence[Request], slots: int) -> float:

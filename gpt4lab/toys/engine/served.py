@@ -66,11 +66,16 @@ class Stay:
         """For a table: the wait for a slot, time to the first token, time for each later one, all of it; seconds."""
         later = len(self.tokens) - 1
         return {
-            "request": self.request, "slot": self.slot + 1, "tokens": len(self.tokens), "padding": len(self.padding),
-            "queue_s": self.start_s - self.arrival_s, "to_first_s": self.answering_s - self.arrival_s,
+            "request": self.request,
+            "slot": self.slot + 1,
+            "tokens": len(self.tokens),
+            "padding": len(self.padding),
+            "queue_s": self.start_s - self.arrival_s,
+            "to_first_s": self.answering_s - self.arrival_s,
             "per_token_s": (self.end_s - self.answering_s) / later if later else math.nan,
-            "latency_s": self.end_s - self.arrival_s, "finished_s": self.end_s,
-        }  # fmt: skip
+            "latency_s": self.end_s - self.arrival_s,
+            "finished_s": self.end_s,
+        }
 
 
 @dataclass
@@ -117,12 +122,17 @@ class Served:
         latencies = [row["latency_s"] for row in self.rows]
         answering_s = sum(stay.end_s - stay.answering_s for stay in self.stays)
         return {
-            "scheduler": self.rules.scheduler, "requests": len(self.stays), "tokens_per_s": self.tokens / self.total_s,
-            "latency_s_mean": mean(latencies), "latency_s_p95": p95(latencies),
+            "scheduler": self.rules.scheduler,
+            "requests": len(self.stays),
+            "tokens_per_s": self.tokens / self.total_s,
+            "latency_s_mean": mean(latencies),
+            "latency_s_p95": p95(latencies),
             "to_first_s_mean": mean(row["to_first_s"] for row in self.rows),
-            "slots_used": answering_s / self.total_s / self.slots, "wasted": self.wasted,
-            "busy_share": sum(step.seconds for step in self.steps) / self.total_s, "passes": len(self.steps),
-        }  # fmt: skip
+            "slots_used": answering_s / self.total_s / self.slots,
+            "wasted": self.wasted,
+            "busy_share": sum(step.seconds for step in self.steps) / self.total_s,
+            "passes": len(self.steps),
+        }
 
     def timeline(self) -> list[Row]:
         """What each slot did, for the chart `timeline`: slot (from 1), start_s, end_s, kind (see `KINDS`), request."""

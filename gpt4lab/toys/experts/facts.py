@@ -41,8 +41,13 @@ class FactModel(nn.Module):
         return self.head(self.norm(x + self.feed_forward(self.norm(x))))
 
 
-def learn_facts(experts: Sequence[int] = (1, 4, 16, 64, 128), steps: int = 500, batch: int = 1024,
-                seed: int = 0, name: str = "facts") -> Run[list[Row]]:  # fmt: skip
+def learn_facts(
+    experts: Sequence[int] = (1, 4, 16, 64, 128),
+    steps: int = 500,
+    batch: int = 1024,
+    seed: int = 0,
+    name: str = "facts",
+) -> Run[list[Row]]:
     """Learn the table with each number of experts, in the background. The result is one row a finished training.
 
     Rows of the result: experts, seed, nats (over all facts), known (share of the facts answered right), parameters,

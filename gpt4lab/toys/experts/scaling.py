@@ -33,8 +33,15 @@ RECORDED_BYTES = 1_200_000  # of each domain: fewer repeats than the live corpus
 CHECKPOINTS = 12  # held-out losses along each curve
 
 
-def scaling_experts(corpus: Corpus, experts: Sequence[int] = (1, 16), seeds: int = 1, steps: int = 200,
-                    batch: int = 16, context: int = 128, name: str = "scaling experts") -> Run[list[Row]]:  # fmt: skip
+def scaling_experts(
+    corpus: Corpus,
+    experts: Sequence[int] = (1, 16),
+    seeds: int = 1,
+    steps: int = 200,
+    batch: int = 16,
+    context: int = 128,
+    name: str = "scaling experts",
+) -> Run[list[Row]]:
     """Train each number of experts with each seed, in the background. The result is one row a finished training.
 
     Rows of the result: experts, seed, bpb (held out, bits per byte), tokens, parameters, active, cpu_s, and the curve:
@@ -67,8 +74,9 @@ def save_recorded(name: str, script: str, settings: Row, results: list[Row]) -> 
     return path
 
 
-def _all_rows(corpus: Corpus, cases: list[tuple[int, int]], result: list[Row], steps: int, batch: int,
-              context: int) -> Rows:  # fmt: skip
+def _all_rows(
+    corpus: Corpus, cases: list[tuple[int, int]], result: list[Row], steps: int, batch: int, context: int
+) -> Rows:
     for seed, experts in cases:
         case = {"experts": experts, "seed": seed}
         config = with_experts(BASE, experts)
@@ -76,8 +84,9 @@ def _all_rows(corpus: Corpus, cases: list[tuple[int, int]], result: list[Row], s
             yield {**case, **row, "finished": len(result)}
 
 
-def _case_rows(config: ToyConfig, corpus: Corpus, result: list[Row], case: Row, steps: int, batch: int,
-               context: int) -> Rows:  # fmt: skip
+def _case_rows(
+    config: ToyConfig, corpus: Corpus, result: list[Row], case: Row, steps: int, batch: int, context: int
+) -> Rows:
     """One training. The time of the evaluations along the way does not count."""
     model, curve, spent = build_model(config, case["seed"]), [], 0.0
     rows = training_rows(model, corpus.sampler(batch, context), steps, case["seed"])

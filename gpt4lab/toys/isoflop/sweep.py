@@ -30,8 +30,12 @@ from gpt4lab.toys.experts.scaling import save_recorded
 Grid = Mapping[float, Sequence[int]]  # FLOP of a budget -> widths of its models
 
 LIVE: Grid = {1.5e9: (6, 8, 12), 6e9: (8, 12, 16, 24)}  # 15 to 20 s of processor time: two valleys, and no more
-RECORDED: Grid = {5e9: (6, 8, 12, 16, 24), 1e10: (8, 12, 16, 24, 32), 2e10: (12, 16, 24, 32, 40),
-                  4e10: (16, 20, 24, 32, 48)}  # fmt: skip
+RECORDED: Grid = {
+    5e9: (6, 8, 12, 16, 24),
+    1e10: (8, 12, 16, 24, 32),
+    2e10: (12, 16, 24, 32, 40),
+    4e10: (16, 20, 24, 32, 48),
+}
 RECORDED_LRS, RECORDED_SEEDS = (0.015, 0.03), 3
 RECORDED_BYTES = 1_200_000  # of each domain: no run reads its text twice
 BATCH, CONTEXT = 16, 32
@@ -39,8 +43,14 @@ ADAM_LR = 0.02  # of embedding and head: at the usual 0.003 such short runs lose
 ORDER = ("seed", "flop", "width", "lr")
 
 
-def sweep(corpus: Corpus, grid: Grid = LIVE, seeds: int = 1, lrs: Sequence[float] = (0.02,), jobs: int = 2,
-          name: str = "isoflop") -> Run[list[Row]]:  # fmt: skip
+def sweep(
+    corpus: Corpus,
+    grid: Grid = LIVE,
+    seeds: int = 1,
+    lrs: Sequence[float] = (0.02,),
+    jobs: int = 2,
+    name: str = "isoflop",
+) -> Run[list[Row]]:
     """Train the grid, `jobs` models at a time, in the background. The result has one row a finished training, in order.
 
     Rows: flop (the budget), width, seed, lr, parameters (N), blocks (N without the head, as Kaplan counts), tokens (D),
@@ -54,8 +64,11 @@ def sweep(corpus: Corpus, grid: Grid = LIVE, seeds: int = 1, lrs: Sequence[float
     require_whole(seeds=seeds, jobs=jobs)
     cases = [
         {"flop": flop, "width": width, "seed": seed, "lr": _rate(lr), "steps": _steps(flop, width)}
-        for seed in range(seeds) for flop in grid for width in grid[flop] for lr in lrs
-    ]  # fmt: skip
+        for seed in range(seeds)
+        for flop in grid
+        for width in grid[flop]
+        for lr in lrs
+    ]
     if not cases:
         raise ValueError("the sweep has no case: grid and lrs must not be empty")
     cases.sort(key=lambda case: case["steps"], reverse=True)  # the longest first: else one goes on alone at the end
@@ -148,8 +161,13 @@ def record() -> None:
     corpus = load_corpus(RECORDED_BYTES)
     run = sweep(corpus, RECORDED, RECORDED_SEEDS, RECORDED_LRS, jobs=1)
     rows = run.on_update(lambda run: print(f"{run.progress:.0%}", run.history[-1:]), every_s=20).wait().result
-    settings = {"batch": BATCH, "context": CONTEXT, "adam_lr": ADAM_LR, "bytes_per_domain": RECORDED_BYTES,
-                "corpus": repr(corpus)}  # fmt: skip
+    settings = {
+        "batch": BATCH,
+        "context": CONTEXT,
+        "adam_lr": ADAM_LR,
+        "bytes_per_domain": RECORDED_BYTES,
+        "corpus": repr(corpus),
+    }
     save_recorded("isoflop", "python -m gpt4lab.toys.isoflop.sweep", settings, rows)
 
 

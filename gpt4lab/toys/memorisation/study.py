@@ -47,9 +47,15 @@ REFERENCES = 255  # canaries that were never planted, to rank against
 RECORDED = {"widths": (16, 32, 64), "epochs": (1, 2, 4), "seeds": 3}
 
 
-def memorise(widths: Sequence[int] = (64,), epochs: Sequence[int] = (1, 3), each: int = 4, seeds: int = 1,
-             prompt_bytes: Sequence[int] = (6, 12, 24), corpus: Corpus | None = None,
-             name: str = "memorisation") -> Run[list[Row]]:  # fmt: skip
+def memorise(
+    widths: Sequence[int] = (64,),
+    epochs: Sequence[int] = (1, 3),
+    each: int = 4,
+    seeds: int = 1,
+    prompt_bytes: Sequence[int] = (6, 12, 24),
+    corpus: Corpus | None = None,
+    name: str = "memorisation",
+) -> Run[list[Row]]:
     """Plant `each` canaries of each kind and number of duplicates, 0 to 64, train, and ask for them after these epochs.
 
     Rows of the result: kind, duplicates, width, parameters, epochs, prompt_bytes (given to the model), seed, canaries
@@ -79,8 +85,11 @@ def laws(rows: Iterable[Row]) -> list[Row]:
     the means over everything else. All rows but the controls count.
     """
     planted = [row for row in rows if row["duplicates"]]
-    return [_law(cause, planted) for cause in ("duplicates", "parameters", "prompt_bytes", "epochs")
-            if len({row[cause] for row in planted}) > 1]  # fmt: skip
+    return [
+        _law(cause, planted)
+        for cause in ("duplicates", "parameters", "prompt_bytes", "epochs")
+        if len({row[cause] for row in planted}) > 1
+    ]
 
 
 def record() -> None:
@@ -92,16 +101,29 @@ def record() -> None:
 
 def _law(cause: str, rows: Sequence[Row]) -> Row:
     values = sorted({row[cause] for row in rows})
-    points = [{cause: v, **{of: mean(r[of] for r in rows if r[cause] == v) for of in ("extracted", "exposure")}}
-              for v in values]  # fmt: skip
+    points = [
+        {cause: v, **{of: mean(r[of] for r in rows if r[cause] == v) for of in ("extracted", "exposure")}}
+        for v in values
+    ]
     x = [log10(v) for v in values]
     share, rank = (line(x, [point[of] for point in points]) for of in ("extracted", "exposure"))
-    return {"law": cause, "slope": share.slope, "r_squared": share.r_squared, "exposure_slope": rank.slope,
-            "points": points}  # fmt: skip
+    return {
+        "law": cause,
+        "slope": share.slope,
+        "r_squared": share.r_squared,
+        "exposure_slope": rank.slope,
+        "points": points,
+    }
 
 
-def _all_rows(cases: Sequence[tuple[int, int]], texts: Mapping[int, Corpus], garden: Mapping[int, list[Canary]],
-              epochs: Sequence[int], prompt_bytes: Sequence[int], result: list[Row]) -> Rows:  # fmt: skip
+def _all_rows(
+    cases: Sequence[tuple[int, int]],
+    texts: Mapping[int, Corpus],
+    garden: Mapping[int, list[Canary]],
+    epochs: Sequence[int],
+    prompt_bytes: Sequence[int],
+    result: list[Row],
+) -> Rows:
     for width, seed in cases:
         model, steps = build_model(shape(width), seed), epoch_steps(texts[seed])
         case = {"width": width, "parameters": count_parameters(model).total, "seed": seed}
@@ -123,13 +145,22 @@ def _asked(model: Transformer, planted: Sequence[Canary], prompt_bytes: Sequence
             rows = zip(mine, *_answers(model, mine, others, given), strict=True)
             for n, group in groupby(rows, key=lambda row: row[0].duplicates):
                 _, out, rank = zip(*group, strict=True)
-                found.append({"kind": kind, "duplicates": n, "prompt_bytes": given, "canaries": len(out),
-                              "extracted": sum(out) / len(out), "exposure": mean(rank)})  # fmt: skip
+                found.append(
+                    {
+                        "kind": kind,
+                        "duplicates": n,
+                        "prompt_bytes": given,
+                        "canaries": len(out),
+                        "extracted": sum(out) / len(out),
+                        "exposure": mean(rank),
+                    }
+                )
     return found
 
 
-def _answers(model: Transformer, mine: Sequence[Canary], others: Sequence[Canary],
-             given: int) -> tuple[list[bool], list[float]]:  # fmt: skip
+def _answers(
+    model: Transformer, mine: Sequence[Canary], others: Sequence[Canary], given: int
+) -> tuple[list[bool], list[float]]:
     """Of each canary: was it extracted, and its exposure in bits."""
     _, reference = ask(model, others, given)
     extracted, cost = ask(model, mine, given)

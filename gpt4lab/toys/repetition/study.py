@@ -36,8 +36,15 @@ class Case(NamedTuple):
     steps: int
 
 
-def repetition(corpus: Corpus, epochs: Sequence[int] = (4, 16, 64), seeds: int = 1, steps: int = 160, batch: int = 8,
-               width: int = 32, name: str = "repetition") -> Run[list[Row]]:  # fmt: skip
+def repetition(
+    corpus: Corpus,
+    epochs: Sequence[int] = (4, 16, 64),
+    seeds: int = 1,
+    steps: int = 160,
+    batch: int = 8,
+    width: int = 32,
+    name: str = "repetition",
+) -> Run[list[Row]]:
     """Train on fresh text, and for each e of `epochs` on 1/e of it: e times, and by another model once.
 
     In the background, seed by seed; the result is one row a finished training: d_model, seed, epochs, unique_bytes,

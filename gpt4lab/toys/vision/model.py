@@ -158,10 +158,13 @@ class Seeing(nn.Module):
     def gates(self) -> list[Row]:
         """tanh of both gates, one row an insertion. Their sign means nothing: the layer behind can turn it."""
         return [
-            {"insertion": i, "attention": layer.attention_gate.tanh().item(),
-             "feed_forward": layer.feed_forward_gate.tanh().item()}
+            {
+                "insertion": i,
+                "attention": layer.attention_gate.tanh().item(),
+                "feed_forward": layer.feed_forward_gate.tanh().item(),
+            }
             for i, layer in enumerate(cast(list[GatedCrossAttention], list(self.eyes.inserted)), 1)
-        ]  # fmt: skip
+        ]
 
 
 def build_seeing(language: Transformer, plan: Plan = PLAN, seed: int = 0) -> Seeing:

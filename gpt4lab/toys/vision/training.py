@@ -26,8 +26,9 @@ LR, ADAM_LR = 0.02, 0.01
 GATES = ("attention", "feed_forward")
 
 
-def learn_language(corpus: Corpus, steps: int = 250, config: ToyConfig = LANGUAGE, seed: int = 0,
-                   name: str = "language") -> Run[Transformer]:  # fmt: skip
+def learn_language(
+    corpus: Corpus, steps: int = 250, config: ToyConfig = LANGUAGE, seed: int = 0, name: str = "language"
+) -> Run[Transformer]:
     """Train the model that will be frozen, on text and on captions without images, in the background."""
     return train(build_model(config, seed), text_sampler(corpus), steps, seed, name)
 

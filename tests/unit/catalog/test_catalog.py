@@ -246,8 +246,11 @@ INCOMPLETE = {"gshard-600b", "gpt-4-leak", "nvidia-gpt-moe-1.8t"}  # the shape i
 def test_shape_gives_the_published_size_or_the_entry_explains_the_gap(slug: str):
     model, counted = catalog.models[slug], published(catalog.models[slug])
     pairs = ((counted.total, model.need("params_total")), (counted.active, model.params_active or counted.active))
-    gaps = {f"{abs(n / stated - 1):.1%} {'short' if n < stated else 'above'}"
-            for n, stated in pairs if abs(n / stated - 1) > 0.01}  # fmt: skip
+    gaps = {
+        f"{abs(n / stated - 1):.1%} {'short' if n < stated else 'above'}"
+        for n, stated in pairs
+        if abs(n / stated - 1) > 0.01
+    }
     assert all(gap in model.gap for gap in gaps)
     assert bool(gaps) == bool(model.gap)
 

@@ -39,11 +39,19 @@ def test_the_post_as_written_is_judged_as_the_evidence_says() -> None:
 def test_what_the_post_gets_wrong() -> None:
     wrong = {name: result.verdict for name, result in RESULTS.items() if result.holds is False}
     assert wrong == {
-        "C12": "unit-error", "C13": "unit-error", "C52": "unit-error", "C53": "unit-error",
-        "C33": "arithmetic-mismatch", "C81": "arithmetic-mismatch", "S01": "arithmetic-mismatch",
-        "S04": "arithmetic-mismatch", "S06": "arithmetic-mismatch",
-        "C60": "internally-inconsistent", "C83": "internally-inconsistent", "C88": "internally-inconsistent",
-    }  # fmt: skip
+        "C12": "unit-error",
+        "C13": "unit-error",
+        "C52": "unit-error",
+        "C53": "unit-error",
+        "C33": "arithmetic-mismatch",
+        "C81": "arithmetic-mismatch",
+        "S01": "arithmetic-mismatch",
+        "S04": "arithmetic-mismatch",
+        "S06": "arithmetic-mismatch",
+        "C60": "internally-inconsistent",
+        "C83": "internally-inconsistent",
+        "C88": "internally-inconsistent",
+    }
 
 
 def test_the_tally_counts_what_arithmetic_decides() -> None:
@@ -61,22 +69,50 @@ def test_the_audit_finds_the_slip_of_a_unit(claim: str, slip: float) -> None:
 @pytest.mark.parametrize(
     ("claim", "recomputed"),
     [
-        ("C02", (1.831e12,)), ("C03", (10_704, 10_753)), ("C07", (109.06e9,)), ("C08", (0.6564, 0.9861)),
-        ("C12", (5.6e11,)), ("C13", (3.662e12,)), ("C15", (1.2936e13,)), ("C29", (0.3206, 0.3562)),
-        ("C33", (60e6, 54e6)), ("C36", (21.627e6,)), ("C39", (120, 208.33)), ("C40", (61.91e9,)),
-        ("C44", (153.0, 1224.1)), ("C56", (15_074,)), ("C59", (61_440, 5_160_960)), ("C75", (3.3616, 2.8013)),
-        ("C81", (114.44e9,)), ("F01", (0.3413,)), ("F02", (1.5856,)), ("S04", (1.9144,)), ("S06", (28.8e12,)),
+        ("C02", (1.831e12,)),
+        ("C03", (10_704, 10_753)),
+        ("C07", (109.06e9,)),
+        ("C08", (0.6564, 0.9861)),
+        ("C12", (5.6e11,)),
+        ("C13", (3.662e12,)),
+        ("C15", (1.2936e13,)),
+        ("C29", (0.3206, 0.3562)),
+        ("C33", (60e6, 54e6)),
+        ("C36", (21.627e6,)),
+        ("C39", (120, 208.33)),
+        ("C40", (61.91e9,)),
+        ("C44", (153.0, 1224.1)),
+        ("C56", (15_074,)),
+        ("C59", (61_440, 5_160_960)),
+        ("C75", (3.3616, 2.8013)),
+        ("C81", (114.44e9,)),
+        ("F01", (0.3413,)),
+        ("F02", (1.5856,)),
+        ("S04", (1.9144,)),
+        ("S06", (28.8e12,)),
     ],
-)  # fmt: skip
+)
 def test_recomputed_numbers(claim: str, recomputed: tuple[float, ...]) -> None:
     assert RESULTS[claim].recomputed == pytest.approx(recomputed, rel=1e-3)
 
 
 @pytest.mark.parametrize(
     ("claim", "residual"),
-    [("C01", -0.044), ("C02", -0.017), ("C12", 999), ("C33", 0.05), ("C81", 0.136), ("C83", 0.0667), ("C88", -0.35),
-     ("S01", 0.453), ("S06", -0.625), ("C16", None), ("C52", None), ("C04", None)],
-)  # fmt: skip
+    [
+        ("C01", -0.044),
+        ("C02", -0.017),
+        ("C12", 999),
+        ("C33", 0.05),
+        ("C81", 0.136),
+        ("C83", 0.0667),
+        ("C88", -0.35),
+        ("S01", 0.453),
+        ("S06", -0.625),
+        ("C16", None),
+        ("C52", None),
+        ("C04", None),
+    ],
+)
 def test_residuals(claim: str, residual: float | None) -> None:
     assert RESULTS[claim].residual == (None if residual is None else pytest.approx(residual, abs=5e-4))
 
@@ -164,9 +200,15 @@ def test_what_is_not_decided_stays_undecided(scenario: str) -> None:
 
 @pytest.mark.parametrize(
     ("claim", "shown"),
-    [("C33", "$54 million to $60 million"), ("C52", "7,256 tokens/s; 10.1%"), ("C29", "32.1% to 35.6%"),
-     ("C85", "0.367×, 0.426×, 1.82×, 2.21×, 2.82×"), ("C27", "2.16×10²⁵ FLOP"), ("C04", "")],
-)  # fmt: skip
+    [
+        ("C33", "$54 million to $60 million"),
+        ("C52", "7,256 tokens/s; 10.1%"),
+        ("C29", "32.1% to 35.6%"),
+        ("C85", "0.367×, 0.426×, 1.82×, 2.21×, 2.82×"),
+        ("C27", "2.16×10²⁵ FLOP"),
+        ("C04", ""),
+    ],
+)
 def test_recomputed_numbers_as_a_reader_sees_them(claim: str, shown: str) -> None:
     assert RESULTS[claim].shown() == shown
 

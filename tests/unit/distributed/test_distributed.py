@@ -54,9 +54,12 @@ def eventually(condition: object, seconds: float = 20.0) -> bool:
 
 
 EXACT = [
-    ("tensor", {}), ("data", {}), ("fsdp", {}), ("fsdp", {"reshard": False}),
+    ("tensor", {}),
+    ("data", {}),
+    ("fsdp", {}),
+    ("fsdp", {"reshard": False}),
     *(("pipeline", {"schedule": name}) for name in SCHEDULES),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("demo", "options"), EXACT, ids=str)
@@ -129,7 +132,7 @@ IMPOSSIBLE = [
     ("experts", 3, {}, "8 experts do not divide over 3"),
     ("experts", 2, {"model": DENSE}, "no experts"),
     ("tensor+fsdp", 2, {}, "exactly four"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("demo", "ranks", "options", "words"), IMPOSSIBLE, ids=lambda value: str(value)[:30])
@@ -192,8 +195,19 @@ if __name__ == "__main__":
 
 
 def test_the_command_line_runs_under_torchrun() -> None:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-               "-m", "gpt4lab.distributed", "data", "--steps", "2"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "gpt4lab.distributed",
+        "data",
+        "--steps",
+        "2",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr[-2000:]
     assert "all-reduce" in done.stdout

@@ -96,10 +96,14 @@ def test_weights_read_are_those_published():
 @pytest.mark.parametrize(
     ("accelerator", "batch", "weight_bytes", "ms"),
     [
-        ("a100-sxm-80gb", 1, 2, 34), ("h100-sxm-80gb", 1, 2, 20.7), ("a100-sxm-40gb", 1, 2, 44.5),
-        ("a100-sxm-80gb", 4096, 2, 225), ("h100-sxm-80gb", 4096, 2, 136.6), ("a100-sxm-80gb", 4096, 1, 112.5),
+        ("a100-sxm-80gb", 1, 2, 34),
+        ("h100-sxm-80gb", 1, 2, 20.7),
+        ("a100-sxm-40gb", 1, 2, 44.5),
+        ("a100-sxm-80gb", 4096, 2, 225),
+        ("h100-sxm-80gb", 4096, 2, 136.6),
+        ("a100-sxm-80gb", 4096, 1, 112.5),
     ],
-)  # fmt: skip
+)
 def test_latency_floor_of_the_post(accelerator: str, batch: int, weight_bytes: int, ms: float):
     """Bytes of the touched weights over the bandwidth of eight GPUs: 2 × 277e9 / (8 × 2.039e12) is 34 ms.
 
@@ -477,8 +481,12 @@ cases = st.one_of(st.tuples(dense, ways.map(lambda way: attrs.evolve(way, expert
 def numbers(report: Report) -> dict[str, float]:
     """Every number of a report, by its path."""
     flat = attrs.asdict(report, filter=lambda field, _: field.name not in {"reason", "fits", "usd_per_1k"})
-    nested = {f"{name}.{part}": value for name, group in flat.items() if isinstance(group, dict)
-              for part, value in group.items()}  # fmt: skip
+    nested = {
+        f"{name}.{part}": value
+        for name, group in flat.items()
+        if isinstance(group, dict)
+        for part, value in group.items()
+    }
     return nested | {name: value for name, value in flat.items() if not isinstance(value, dict)}
 
 

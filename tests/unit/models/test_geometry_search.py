@@ -34,9 +34,11 @@ from gpt4lab.scenario import load_scenario
 LEAK = load_scenario("leak")
 FACTS = facts_in(LEAK)
 POST = {
-    "shared": Stated(55e9), "expert": Stated(111e9), "total": Stated(1.8e12, tolerance=0.03),
+    "shared": Stated(55e9),
+    "expert": Stated(111e9),
+    "total": Stated(1.8e12, tolerance=0.03),
     "active": Stated(277e9, 280e9),
-}  # fmt: skip
+}
 COINCIDENCE = attrs.evolve(FACTS, attention="MHA", gated=0, head_dim=128, expert_ratio=(3.99, 4.01))
 
 
@@ -192,8 +194,16 @@ def test_no_array_library_is_loaded() -> None:
 
 
 def test_the_search_equals_brute_force() -> None:
-    small = Allowed(layers=(2, 3), d_model=range(128, 1025, 128), d_ff=range(256, 4097, 256), head_dim=(64, 128),
-                    kv_heads=(2, 4), experts=(1, 4, 8), top_k=(1, 2), tensor=2)  # fmt: skip
+    small = Allowed(
+        layers=(2, 3),
+        d_model=range(128, 1025, 128),
+        d_ff=range(256, 4097, 256),
+        head_dim=(64, 128),
+        kv_heads=(2, 4),
+        experts=(1, 4, 8),
+        top_k=(1, 2),
+        tensor=2,
+    )
     sums = {"shared": Stated(5e6, 6e6, 0.1), "expert": Stated(7e6, tolerance=0.3), "total": Stated(4e7, tolerance=0.4)}
     everything = list(_everything(small))
     fits = {sizes(fit.shape) for fit in (judge(shape, sums) for shape in everything) if _near(fit, sums)}
@@ -214,8 +224,9 @@ def _everything(allowed: Allowed) -> Any:
         if d % d_h or heads % allowed.tensor[0] or k > E or not 0.25 <= f / d <= 8:
             continue
         for n_kv in {1, heads} | {n for n in allowed.kv_heads if n < heads and heads % n == 0}:
-            yield Network(layers=L, d_model=d, heads=heads, kv_heads=n_kv, head_dim=d_h, d_ff=f, gated=gated,
-                          experts=E, top_k=k)  # fmt: skip
+            yield Network(
+                layers=L, d_model=d, heads=heads, kv_heads=n_kv, head_dim=d_h, d_ff=f, gated=gated, experts=E, top_k=k
+            )
 
 
 # Properties
@@ -228,10 +239,16 @@ def shapes(draw: st.DrawFn) -> Network:
     heads, E = width // head_dim, draw(st.sampled_from([1, 8, 16, 64]))
     kv_heads = draw(st.sampled_from([1, heads, *(n for n in (4, 8, 16) if n < heads and heads % n == 0)]))
     return Network(
-        layers=draw(st.integers(1, 200)), d_model=width, heads=heads, kv_heads=kv_heads, head_dim=head_dim,
-        d_ff=draw(st.integers(-(-width // 512), width // 16)) * 128, gated=draw(st.sampled_from([0, 1])), experts=E,
+        layers=draw(st.integers(1, 200)),
+        d_model=width,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        d_ff=draw(st.integers(-(-width // 512), width // 16)) * 128,
+        gated=draw(st.sampled_from([0, 1])),
+        experts=E,
         top_k=draw(st.sampled_from([k for k in (1, 2, 4) if k <= E])),
-    )  # fmt: skip
+    )
 
 
 @settings(max_examples=20, deadline=None)

@@ -25,16 +25,35 @@ pytest.importorskip("numpy")
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
 SMALL = Shape(layers=12, d_model=4096, heads=32, experts=4, top_k=2, vocab=32000)
 SPACE = Space(
-    gpus=16, batch=48, tensor=(1, 2, 8), pipeline=(1, 2, 3, 4), expert=(1, 2, 3), micro_batch=(1, 2),
-    interleave=(1, 2, 5), zero=(0, 1), recompute=("none", "full"), overlap=(0.0, 1.0),
-)  # fmt: skip
+    gpus=16,
+    batch=48,
+    tensor=(1, 2, 8),
+    pipeline=(1, 2, 3, 4),
+    expert=(1, 2, 3),
+    micro_batch=(1, 2),
+    interleave=(1, 2, 5),
+    zero=(0, 1),
+    recompute=("none", "full"),
+    overlap=(0.0, 1.0),
+)
 PLAIN = {"schedule": ("1f1b", "interleaved"), "zero": 0, "recompute": "full", "sequence_parallel": False}
 
 
 def everything(space: Space) -> Iterator[Layout | None]:
     """Every layout of a space by plain loops; None for one that the GPUs have no room for."""
-    names = ("tensor", "pipeline", "context", "expert", "micro_batch", "zero", "recompute", "sequence_parallel",
-             "fused_attention", "overlap", "gradient_bytes")  # fmt: skip
+    names = (
+        "tensor",
+        "pipeline",
+        "context",
+        "expert",
+        "micro_batch",
+        "zero",
+        "recompute",
+        "sequence_parallel",
+        "fused_attention",
+        "overlap",
+        "gradient_bytes",
+    )
     for *sizes, (schedule, v), data in itertools.product(*(getattr(space, n) for n in names), space.order, space.data):
         chosen = dict(zip(names, sizes, strict=True))
         model = chosen["tensor"] * chosen["pipeline"] * chosen["context"]
@@ -169,8 +188,9 @@ def post(**choices: Any) -> Search:
     leak = load_scenario("leak")
     shape, layout = shape_of(leak), layout_of(leak)
     assert (layout.tensor, layout.pipeline, layout.data, layout.batch) == (8, 15, 208, 7280)
-    space = space_for(shape, A100, leak.cluster.gpus, 7280, at_most=True, zero=1, recompute="full",
-                      sequence_parallel=True, **choices)  # fmt: skip
+    space = space_for(
+        shape, A100, leak.cluster.gpus, 7280, at_most=True, zero=1, recompute="full", sequence_parallel=True, **choices
+    )
     assert space.holds(layout)
     return search(shape, A100, space, beside=layout)
 
@@ -264,8 +284,10 @@ def test_divisors(n: int) -> None:
 
 shapes = st.builds(
     lambda layers, heads, experts: Shape(layers, 128 * heads, heads, experts=experts, top_k=min(2, experts)),
-    st.sampled_from([6, 12, 40]), st.sampled_from([8, 24, 64]), st.sampled_from([1, 4, 16]),
-)  # fmt: skip
+    st.sampled_from([6, 12, 40]),
+    st.sampled_from([8, 24, 64]),
+    st.sampled_from([1, 4, 16]),
+)
 
 
 @settings(max_examples=12, deadline=None)

@@ -13,9 +13,22 @@ from gpt4lab.models.search.parameters import parts, published
 
 COMPLETE = sorted(set(catalog.models) - {"gshard-600b", "gpt-4-leak", "nvidia-gpt-moe-1.8t"})
 MIXTURE = Network(
-    layers=3, d_model=64, heads=4, kv_heads=2, head_dim=16, d_ff=96, gated=1, experts=8, top_k=2, shared_experts=1,
-    dense_layers=1, dense_d_ff=256, dense_gated=0, vocab=500, tied_embeddings=0,
-)  # fmt: skip
+    layers=3,
+    d_model=64,
+    heads=4,
+    kv_heads=2,
+    head_dim=16,
+    d_ff=96,
+    gated=1,
+    experts=8,
+    top_k=2,
+    shared_experts=1,
+    dense_layers=1,
+    dense_d_ff=256,
+    dense_gated=0,
+    vocab=500,
+    tied_embeddings=0,
+)
 
 
 def test_every_part_by_hand():

@@ -265,7 +265,12 @@ layouts = st.builds(
     lambda t, p, d, b, m, e, **more: Layout(
         tensor=t, pipeline=p, data=d, micro_batch=b, batch=d * b * m, expert=min(e, d), **more
     ),
-    powers, powers, powers, powers, st.integers(1, 64), powers,
+    powers,
+    powers,
+    powers,
+    powers,
+    st.integers(1, 64),
+    powers,
     schedule=st.sampled_from(["gpipe", "1f1b", "interleaved", "zero-bubble"]),
     zero=st.integers(0, 3),
     recompute=st.sampled_from(["none", "selective", "full"]),
@@ -273,14 +278,18 @@ layouts = st.builds(
     fused_attention=st.booleans(),
     overlap=st.floats(0, 1),
     gradient_bytes=st.sampled_from([2, 4]),
-)  # fmt: skip
+)
 
 
 def numbers(report: StepReport) -> dict[str, float]:
     """Every number of a report, by its path."""
     flat = attrs.asdict(report, filter=lambda field, _: field.name not in {"reason", "fits"})
-    nested = {f"{name}.{part}": value for name, group in flat.items() if isinstance(group, dict)
-              for part, value in group.items()}  # fmt: skip
+    nested = {
+        f"{name}.{part}": value
+        for name, group in flat.items()
+        if isinstance(group, dict)
+        for part, value in group.items()
+    }
     return nested | {name: value for name, value in flat.items() if not isinstance(value, dict)}
 
 

@@ -80,11 +80,18 @@ def test_without_a_mark_there_is_nothing_to_return_to() -> None:
 @pytest.mark.parametrize(
     ("unit", "words"),
     [
-        ("fraction", "%"), ("1", ""), ("GPU", "GPUs"), ("USD/GPU/hour", "$ per GPU-hour"), ("FLOP/s", "FLOP/s"),
-        ("param", "parameters"), ("byte/param", "bytes per parameter"), ("token", "tokens"), ("FLOP", "FLOP"),
+        ("fraction", "%"),
+        ("1", ""),
+        ("GPU", "GPUs"),
+        ("USD/GPU/hour", "$ per GPU-hour"),
+        ("FLOP/s", "FLOP/s"),
+        ("param", "parameters"),
+        ("byte/param", "bytes per parameter"),
+        ("token", "tokens"),
+        ("FLOP", "FLOP"),
         ("USD/ktoken", "$ per 1,000 tokens"),
     ],
-)  # fmt: skip
+)
 def test_units_are_written_as_a_reader_says_them(unit: str, words: str) -> None:
     assert unit_words(unit) == words
 

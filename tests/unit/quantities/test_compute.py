@@ -43,11 +43,15 @@ def test_training_is_counted_as_in_the_step_model() -> None:
     shape = Shape(
         layers=120, d_model=10_752, heads=84, kv_heads=84, head_dim=128, d_ff=43_008, vocab=100_277, sequence=8192
     )
-    dense = change(LEAK, {
-        "model.experts": 1, "model.top_k": 1,
-        "model.expert_params": 120 * layer.feed_forward_weights(10_752, 43_008, 0),
-        "model.shared_params": 120 * layer.attention_weights(10_752, 84, 84, 128, 1),
-    })  # fmt: skip
+    dense = change(
+        LEAK,
+        {
+            "model.experts": 1,
+            "model.top_k": 1,
+            "model.expert_params": 120 * layer.feed_forward_weights(10_752, 43_008, 0),
+            "model.shared_params": 120 * layer.attention_weights(10_752, 84, 84, 128, 1),
+        },
+    )
     routers = 3 * value("flop.router_per_token", dense)
     found = value("flop.training_unmasked_per_token", dense) - routers
     assert found == pytest.approx(step(shape, Layout(), machine("a100-sxm-80gb")).model_flop / 8192)

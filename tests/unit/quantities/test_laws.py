@@ -61,9 +61,10 @@ def test_shares_stay_between_nothing_and_all(scenario: Scenario) -> None:
 
 
 NEVER_NEGATIVE = [
-    name for name in QUANTITIES
+    name
+    for name in QUANTITIES
     if name.partition(".")[0] in ("flop", "memory", "batch", "training", "cluster", "pipeline", "vision", "scaling")
-]  # fmt: skip
+]
 
 
 @given(scenarios())
@@ -73,19 +74,32 @@ def test_amounts_are_never_negative(scenario: Scenario) -> None:
 
 
 PROPORTIONAL = [
-    ("training.flop", "training.tokens", 1), ("training.cost", "training.tokens", 1),
-    ("training.cost", "training.mfu", -1), ("training.cost", "cluster.usd_per_gpu_hour", 1),
-    ("training.cost", "cluster.gpus", 0), ("training.days", "cluster.gpus", -1), ("cluster.rental", "cluster.days", 1),
-    ("training.implied_mfu", "cluster.days", -1), ("geometry.attention_params", "model.d_model", 1),
-    ("geometry.full_attention_params", "model.d_model", 2), ("geometry.width_from_attention", "model.layers", -0.5),
-    ("flop.scores_per_token", "model.context", 1), ("kv.bytes_per_token", "model.kv_heads", 1),
-    ("kv.bytes_per_sequence", "model.context", 1), ("decode.latency_floor", "serving.tensor", -1),
-    ("decode.latency_floor", "serving.bytes_per_weight", 1), ("serving.paid_tokens_per_s", "serving.gpus", 1),
-    ("serving.paid_mfu", "serving.usd_per_1k_tokens", -1), ("batch.tokens_per_expert", "training.batch_tokens", 1),
-    ("goodput.failures_per_day", "cluster.gpus", 1), ("goodput.young_interval", "cluster.gpus", -0.5),
-    ("vision.params", "model.d_model", 2), ("data.effective_text", "data.web_tokens", 1),
-    ("scaling.rule_tokens_active", "model.expert_params", None), ("rerun.improvement", "rerun.mfu", 1),
-]  # fmt: skip
+    ("training.flop", "training.tokens", 1),
+    ("training.cost", "training.tokens", 1),
+    ("training.cost", "training.mfu", -1),
+    ("training.cost", "cluster.usd_per_gpu_hour", 1),
+    ("training.cost", "cluster.gpus", 0),
+    ("training.days", "cluster.gpus", -1),
+    ("cluster.rental", "cluster.days", 1),
+    ("training.implied_mfu", "cluster.days", -1),
+    ("geometry.attention_params", "model.d_model", 1),
+    ("geometry.full_attention_params", "model.d_model", 2),
+    ("geometry.width_from_attention", "model.layers", -0.5),
+    ("flop.scores_per_token", "model.context", 1),
+    ("kv.bytes_per_token", "model.kv_heads", 1),
+    ("kv.bytes_per_sequence", "model.context", 1),
+    ("decode.latency_floor", "serving.tensor", -1),
+    ("decode.latency_floor", "serving.bytes_per_weight", 1),
+    ("serving.paid_tokens_per_s", "serving.gpus", 1),
+    ("serving.paid_mfu", "serving.usd_per_1k_tokens", -1),
+    ("batch.tokens_per_expert", "training.batch_tokens", 1),
+    ("goodput.failures_per_day", "cluster.gpus", 1),
+    ("goodput.young_interval", "cluster.gpus", -0.5),
+    ("vision.params", "model.d_model", 2),
+    ("data.effective_text", "data.web_tokens", 1),
+    ("scaling.rule_tokens_active", "model.expert_params", None),
+    ("rerun.improvement", "rerun.mfu", 1),
+]
 
 
 @pytest.mark.parametrize(("name", "path", "power"), PROPORTIONAL)
@@ -105,12 +119,15 @@ def _owner(path: str) -> tuple[Any, str]:
 
 
 RISING = [
-    ("moe.touched", "decode.micro_batch", 1.0), ("speculation.tokens_per_pass", "speculation.draft_length", 1.0),
-    ("data.effective_text", "data.text_epochs", 1.0), ("training.mfu_after_bubble", "pipeline.micro_batches", 1.0),
-    ("decode.tokens_per_s", "serving.tokens_in_flight", 1.0), ("batch.critical_kaplan", "training.tokens", 1e12),
+    ("moe.touched", "decode.micro_batch", 1.0),
+    ("speculation.tokens_per_pass", "speculation.draft_length", 1.0),
+    ("data.effective_text", "data.text_epochs", 1.0),
+    ("training.mfu_after_bubble", "pipeline.micro_batches", 1.0),
+    ("decode.tokens_per_s", "serving.tokens_in_flight", 1.0),
+    ("batch.critical_kaplan", "training.tokens", 1e12),
     ("scaling.besiroglu_tokens_active", "model.expert_params", 1e9),
     ("moe.dense_equivalent", "model.active_params", 1e9),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("name", "path", "least"), RISING)

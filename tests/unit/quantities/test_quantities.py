@@ -103,11 +103,15 @@ DERIVED: Mapping[str, tuple[str, tuple[Mapping[str, Any], ...], tuple[float, ...
         (0.2857, 0.1667, 0.09091, 0.04762),
     ),
     "MFU before the bubble": (
-        "training.mfu_before_bubble", ({"training.mfu": 0.32}, {"training.mfu": 0.36}), (0.448, 0.504),
+        "training.mfu_before_bubble",
+        ({"training.mfu": 0.32}, {"training.mfu": 0.36}),
+        (0.448, 0.504),
     ),
     "optimiser state": ("memory.optimiser", ({"cluster.zero": 0}, {}), (183.1e9, 0.8803e9)),
     "memory by ZeRO stage": (
-        "memory.states", tuple({"cluster.zero": stage} for stage in range(4)), (244.1e9, 61.91e9, 31.54e9, 1.174e9),
+        "memory.states",
+        tuple({"cluster.zero": stage} for stage in range(4)),
+        (244.1e9, 61.91e9, 31.54e9, 1.174e9),
     ),
     "tokens per expert": ("moe.training_tokens_per_expert", ({},), (1.625e12,)),
     "latency floor": (
@@ -115,7 +119,10 @@ DERIVED: Mapping[str, tuple[str, tuple[Mapping[str, Any], ...], tuple[float, ...
         tuple(
             {"model.shared_params": 24e9, "serving.accelerator": machine, "serving.bytes_per_weight": width}
             for machine, width in (
-                ("a100-sxm-40gb", 2), ("a100-sxm-80gb", 2), ("a100-sxm-80gb", 1), ("h100-sxm-80gb", 2),
+                ("a100-sxm-40gb", 2),
+                ("a100-sxm-80gb", 2),
+                ("a100-sxm-80gb", 1),
+                ("h100-sxm-80gb", 2),
                 ("h100-sxm-80gb", 1),
             )
         ),
@@ -130,9 +137,11 @@ DERIVED: Mapping[str, tuple[str, tuple[Mapping[str, Any], ...], tuple[float, ...
     "DeepSeek's batch": ("batch.deepseek", ({"training.flop": 2.15e25},), (5.644e7,)),
     "effective tokens": ("data.effective_tokens", ({},), (1.264e13,)),
     "MFU of NVIDIA's run": (
-        "rerun.implied_mfu", ({"training.flop": 2.15e25, "rerun.gpus": 8000, "rerun.days": 90},), (0.3493,),
+        "rerun.implied_mfu",
+        ({"training.flop": 2.15e25, "rerun.gpus": 8000, "rerun.days": 90},),
+        (0.3493,),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("what", DERIVED)
@@ -160,8 +169,14 @@ def test_attention_is_counted_as_in_the_training_step_model() -> None:
 
 def test_the_shape_of_gpt3_gives_its_published_size() -> None:
     gpt3 = models["gpt-3-175b"]
-    shape = {"model.layers": gpt3.n_layers, "model.d_model": gpt3.d_model, "model.d_ff": gpt3.d_ff,
-             "model.heads": gpt3.n_heads, "model.kv_heads": gpt3.n_kv_heads, "model.experts": 1}  # fmt: skip
+    shape = {
+        "model.layers": gpt3.n_layers,
+        "model.d_model": gpt3.d_model,
+        "model.d_ff": gpt3.d_ff,
+        "model.heads": gpt3.n_heads,
+        "model.kv_heads": gpt3.n_kv_heads,
+        "model.experts": 1,
+    }
     assert value("geometry.total_params", LEAK, shape) == pytest.approx(175e9, rel=0.01)
 
 
@@ -206,9 +221,12 @@ def test_a_dense_model_is_its_own_equivalent() -> None:
 
 @pytest.mark.parametrize(
     ("fit", "params", "tokens", "active"),
-    [("hoffmann", 165e9, 21.7e12, 40.7e12), ("hoffmann_tex", 210e9, 17.0e12, 23.6e12),
-     ("besiroglu", 462e9, 7.76e12, 4.77e12)],
-)  # fmt: skip
+    [
+        ("hoffmann", 165e9, 21.7e12, 40.7e12),
+        ("hoffmann_tex", 210e9, 17.0e12, 23.6e12),
+        ("besiroglu", 462e9, 7.76e12, 4.77e12),
+    ],
+)
 def test_chinchilla_by_each_fit(fit: str, params: float, tokens: float, active: float) -> None:
     names_ = tuple(f"scaling.{fit}_{what}" for what in ("params", "tokens", "tokens_active"))
     found = values(names_, LEAK, {"training.flop": 2.15e25})

@@ -74,18 +74,27 @@ def test_continuous_batching_fills_a_slot_at_once():
     """Two slots, answers of 2, 4, 2 tokens. The third enters when the first leaves, at 2, and is done at 4."""
     served = serve(Requests([0, 0, 0], [1, 1, 1], [2, 4, 2]), SECOND, Rules(slots=2))
     assert story(served) == [
-        (PROMPT, 0, 1, 0), (ANSWER, 1, 2, 0), (PROMPT, 2, 3, 2), (ANSWER, 3, 4, 2),
-        (PROMPT, 0, 1, 1), (ANSWER, 1, 4, 1),
-    ]  # fmt: skip
+        (PROMPT, 0, 1, 0),
+        (ANSWER, 1, 2, 0),
+        (PROMPT, 2, 3, 2),
+        (ANSWER, 3, 4, 2),
+        (PROMPT, 0, 1, 1),
+        (ANSWER, 1, 4, 1),
+    ]
 
 
 def test_static_batching_waits_for_the_longest():
     """The same: the third waits for the gang, until 4; then it is alone and the last, so it need not wait for more."""
     served = serve(Requests([0, 0, 0], [1, 1, 1], [2, 4, 2]), SECOND, Rules("static", slots=2))
     assert story(served) == [
-        (PROMPT, 0, 1, 0), (ANSWER, 1, 2, 0), (PADDING, 2, 4, 0), (PROMPT, 4, 5, 2), (ANSWER, 5, 6, 2),
-        (PROMPT, 0, 1, 1), (ANSWER, 1, 4, 1),
-    ]  # fmt: skip
+        (PROMPT, 0, 1, 0),
+        (ANSWER, 1, 2, 0),
+        (PADDING, 2, 4, 0),
+        (PROMPT, 4, 5, 2),
+        (ANSWER, 5, 6, 2),
+        (PROMPT, 0, 1, 1),
+        (ANSWER, 1, 4, 1),
+    ]
 
 
 def test_static_batching_waits_for_a_full_batch():
@@ -151,9 +160,13 @@ def test_a_full_cache_throws_out_the_youngest():
     """
     served = serve(Requests([0, 0], [2, 2], [4, 4]), SECOND, Rules(cache_tokens=7))
     assert story(served) == [
-        (PROMPT, 0, 1, 0), (ANSWER, 1, 4, 0), (AGAIN, 4, 5, 1), (ANSWER, 5, 6, 1),
-        (PROMPT, 0, 1, 1), (ANSWER, 1, 2, 1),
-    ]  # fmt: skip
+        (PROMPT, 0, 1, 0),
+        (ANSWER, 1, 4, 0),
+        (AGAIN, 4, 5, 1),
+        (ANSWER, 5, 6, 1),
+        (PROMPT, 0, 1, 1),
+        (ANSWER, 1, 2, 1),
+    ]
     assert served.thrown_out == 1
     assert served.log.first_s == [1, 1]
     assert served.summary()["cached_tokens_most"] == 6

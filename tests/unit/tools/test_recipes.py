@@ -66,8 +66,13 @@ def run(copy: Path, *arguments: str) -> None:
 def test_there_is_a_recipe_for_each(root: Path) -> None:
     files = [file for _, file, _, _ in BLOCK.findall((root / "CONTRIBUTING.md").read_text("utf-8"))]
     assert [Path(file).name for file in files] == [
-        "training.py", "ledger.toml", "records.py", "flop.py", "chapters.toml", "99_weeks.md",
-    ]  # fmt: skip
+        "training.py",
+        "ledger.toml",
+        "records.py",
+        "flop.py",
+        "chapters.toml",
+        "99_weeks.md",
+    ]
 
 
 def test_quantity_claim_slider_and_chapter_work(copy: Path) -> None:

@@ -77,8 +77,9 @@ def test_only_room_for_the_weights_flips_the_claim() -> None:
     table = {row["one change at a time"]: row["the claim"] for row in kv_tables.assumptions()}
     assert len(table) >= 6
     assert [words for words, claim in table.items() if claim == "holds"] == [
-        "overhead of 12 GB instead of 2", "64 GPUs: 8 stages",
-    ]  # fmt: skip
+        "overhead of 12 GB instead of 2",
+        "64 GPUs: 8 stages",
+    ]
 
 
 # Shapes
@@ -138,9 +139,17 @@ def races(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         calls.append((heads, context))
         made = [(h, way) for h in heads for way in ways]
         return [
-            {"kv_heads": h, "way": way, "context": context, "bytes": 512 * h * context, "formula": 512.0 * h * context,
-             "seconds": 512e-9 * h * context, "disturbed": h == 2} for h, way in made
-        ]  # fmt: skip
+            {
+                "kv_heads": h,
+                "way": way,
+                "context": context,
+                "bytes": 512 * h * context,
+                "formula": 512.0 * h * context,
+                "seconds": 512e-9 * h * context,
+                "disturbed": h == 2,
+            }
+            for h, way in made
+        ]
 
     toy = ModuleType("gpt4lab.toys.decoding.cache")
     toy.attention_race = race  # type: ignore[attr-defined]

@@ -104,10 +104,15 @@ def test_the_fit_gives_the_trade_off_back_and_agrees_with_the_quantities() -> No
 
 @pytest.mark.parametrize(
     ("batches", "steps", "says"),
-    [((8, 16), (9, 5), "three or more"), ((8, 16, 32), (9, 5, 0), "positive"), ((8, 16, 0), (9, 5, 4), "positive"),
-     ((8, 16, 32), (9, 5, math.nan), "positive"), ((8, 16, 32), (5, 6, 9), "no trade-off"),
-     ((8, 8, 8), (5, 6, 9), "two different")],
-)  # fmt: skip
+    [
+        ((8, 16), (9, 5), "three or more"),
+        ((8, 16, 32), (9, 5, 0), "positive"),
+        ((8, 16, 0), (9, 5, 4), "positive"),
+        ((8, 16, 32), (9, 5, math.nan), "positive"),
+        ((8, 16, 32), (5, 6, 9), "no trade-off"),
+        ((8, 8, 8), (5, 6, 9), "two different"),
+    ],
+)
 def test_points_without_a_trade_off_are_refused(batches: Any, steps: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         fit_trade_off(batches, steps)
@@ -173,8 +178,11 @@ def test_stopping_keeps_the_losses_that_were_reached(corpus: Corpus) -> None:
 
 def synthetic(batches: tuple[int, ...] = (8, 32, 128), B_crit: float = 40.0) -> list[dict[str, Any]]:
     case = {"optimizer": "adamw", "seed": 0, "tokens": 0}
-    return [{**case, "batch": b, "factor": f, "bpb": 4.0, "steps": 100 * f * extra_steps(b, B_crit)}
-            for b in batches for f in (1.0, 2.0)]  # fmt: skip
+    return [
+        {**case, "batch": b, "factor": f, "bpb": 4.0, "steps": 100 * f * extra_steps(b, B_crit)}
+        for b in batches
+        for f in (1.0, 2.0)
+    ]
 
 
 def test_cross_check_compares_both_at_the_same_loss() -> None:
@@ -200,8 +208,10 @@ def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
         first, last = case["noise"][0], case["noise"][-1]
         assert last["bpb"] < first["bpb"]
         assert last["b_simple"] > first["b_simple"], "the scale rises as the loss falls"
-    critical = {name: [row["b_crit"] for row in rows if row["optimizer"] == name and row["bpb"] == 4.0]
-                for name in toy.OPTIMIZERS}  # fmt: skip
+    critical = {
+        name: [row["b_crit"] for row in rows if row["optimizer"] == name and row["bpb"] == 4.0]
+        for name in toy.OPTIMIZERS
+    }
     assert max(critical["sgd"]) < min(critical["adamw"]) < min(critical["muon"])
     ratios = [row["ratio"] for row in rows if row["optimizer"] == "adamw" and row["bpb"] <= 4.4]
     assert all(0.5 < ratio < 2 for ratio in ratios), "within a factor of two, where the steps are more than a few"
@@ -209,9 +219,15 @@ def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [({"optimizer": "adam"}, "sgd, adamw, muon"), ({"batches": (8, 7)}, "even"), ({"batches": (0,)}, "batch"),
-     ({"factors": (0.0,)}, "factor"), ({"factors": (math.nan,)}, "factor"), ({"seeds": 0}, "seeds")],
-)  # fmt: skip
+    [
+        ({"optimizer": "adam"}, "sgd, adamw, muon"),
+        ({"batches": (8, 7)}, "even"),
+        ({"batches": (0,)}, "batch"),
+        ({"factors": (0.0,)}, "factor"),
+        ({"factors": (math.nan,)}, "factor"),
+        ({"seeds": 0}, "seeds"),
+    ],
+)
 def test_bad_input_is_named(corpus: Corpus, wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         toy.trade_off(corpus, **wrong)

@@ -115,10 +115,16 @@ def test_stop_keeps_the_models_that_were_measured(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"long": 64}, "long must be more than short, 64 bytes, not 64"), ({"long": 32}, "more than short"),
-     ({"long": 66}, "multiple of 8"), ({"batch_tokens": 100}, "batch_tokens one of"), ({"steps": 0}, "steps must be"),
-     ({"fine_tune": math.nan}, "fine_tune must be a whole number"), ({"short": -1}, "short must be")],
-)  # fmt: skip
+    [
+        ({"long": 64}, "long must be more than short, 64 bytes, not 64"),
+        ({"long": 32}, "more than short"),
+        ({"long": 66}, "multiple of 8"),
+        ({"batch_tokens": 100}, "batch_tokens one of"),
+        ({"steps": 0}, "steps must be"),
+        ({"fine_tune": math.nan}, "fine_tune must be a whole number"),
+        ({"short": -1}, "short must be"),
+    ],
+)
 def test_impossible_plans_are_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Plan(**wrong)

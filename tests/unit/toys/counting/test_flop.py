@@ -19,7 +19,7 @@ from gpt4lab.toys.counting.flop import (  # noqa: E402
     predict_flop,
     published_config,
     training_over_forward,
-)  # fmt: skip
+)
 
 DENSE = ToyConfig(d_model=16, n_layers=2, n_heads=4, n_kv_heads=4, d_ff=32)
 MQA = ToyConfig(d_model=16, n_layers=2, n_heads=4, n_kv_heads=1, d_ff=32)

@@ -85,7 +85,10 @@ def test_a_race_keeps_the_number_of_threads_and_takes_turns() -> None:
 def test_the_race_of_heads_reports_every_head_and_way() -> None:
     rows = attention_race((16, 1), 256, ("folded", "repeat_kv"), rounds=1)
     assert [(row["kv_heads"], row["way"]) for row in rows] == [
-        (16, "folded"), (16, "repeat_kv"), (1, "folded"), (1, "repeat_kv"),
-    ]  # fmt: skip
+        (16, "folded"),
+        (16, "repeat_kv"),
+        (1, "folded"),
+        (1, "repeat_kv"),
+    ]
     assert rows[0]["bytes"] == 16 * rows[2]["bytes"] == rows[0]["formula"]
     assert all(row["seconds"] > 0 for row in rows)

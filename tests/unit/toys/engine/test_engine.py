@@ -141,17 +141,26 @@ THREE = [Request(0, 2, "a"), Request(0, 4, "a"), Request(0, 2, "a")]
 
 def test_continuous_batching_fills_a_slot_at_once() -> None:
     assert story(serve(THREE, Rules(), 2)) == [
-        (PROMPT, 0, 1, 0), (ANSWER, 1, 2, 0), (PROMPT, 2, 3, 2), (ANSWER, 3, 4, 2),
-        (PROMPT, 0, 1, 1), (ANSWER, 1, 4, 1),
-    ]  # fmt: skip
+        (PROMPT, 0, 1, 0),
+        (ANSWER, 1, 2, 0),
+        (PROMPT, 2, 3, 2),
+        (ANSWER, 3, 4, 2),
+        (PROMPT, 0, 1, 1),
+        (ANSWER, 1, 4, 1),
+    ]
 
 
 def test_static_batching_waits_for_the_longest() -> None:
     served = serve(THREE, Rules("static"), 2)
     assert story(served) == [
-        (PROMPT, 0, 1, 0), (ANSWER, 1, 2, 0), (PADDING, 2, 4, 0), (PROMPT, 4, 5, 2), (ANSWER, 5, 6, 2),
-        (PROMPT, 0, 1, 1), (ANSWER, 1, 4, 1),
-    ]  # fmt: skip
+        (PROMPT, 0, 1, 0),
+        (ANSWER, 1, 2, 0),
+        (PADDING, 2, 4, 0),
+        (PROMPT, 4, 5, 2),
+        (ANSWER, 5, 6, 2),
+        (PROMPT, 0, 1, 1),
+        (ANSWER, 1, 4, 1),
+    ]
     assert [step.padding for step in served.steps] == [0, 0, 1, 1, 0, 0]
     assert served.wasted == 2 / 7
 

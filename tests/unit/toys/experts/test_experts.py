@@ -22,7 +22,7 @@ from gpt4lab.toys.experts.looks import (  # noqa: E402
     specialisation,
     step_times,
     touched_rows,
-)  # fmt: skip
+)
 from gpt4lab.toys.experts.scaling import gain, load_recorded, mean_curves, scaling_experts, summary, with_experts  # noqa: E402
 
 CONFIG = ToyConfig(d_model=16, n_layers=2, n_heads=2, n_kv_heads=2, d_ff=16, n_experts=4, top_k=2)

@@ -26,7 +26,7 @@ from gpt4lab.toys.isoflop.exponents import (  # noqa: E402
     published,
     tuned,
     valley_exponent,
-)  # fmt: skip
+)
 from gpt4lab.toys.isoflop.sweep import RECORDED, RECORDED_LRS, RECORDED_SEEDS, sweep  # noqa: E402
 
 TINY = {2e7: (8, 16), 5e7: (8, 16)}
@@ -44,10 +44,17 @@ def invented(noise: float = 0.0, seed: int = 0, span: tuple[float, float] = (0.3
         for width, N in enumerate(np.geomspace(*span, 5) * best):
             D = tokens_of(flop, N)
             rows += [
-                {"flop": flop, "width": width, "seed": s, "lr": 0.02, "parameters": float(N), "tokens": float(D),
-                 "bpb": float(loss(N, D, **LAW) * np.exp(noise * random.standard_normal()))}
+                {
+                    "flop": flop,
+                    "width": width,
+                    "seed": s,
+                    "lr": 0.02,
+                    "parameters": float(N),
+                    "tokens": float(D),
+                    "bpb": float(loss(N, D, **LAW) * np.exp(noise * random.standard_normal())),
+                }
                 for s in range(3)
-            ]  # fmt: skip
+            ]
     return rows
 
 
@@ -147,8 +154,11 @@ def test_recorded_run_is_complete_and_says_how_it_was_made() -> None:
     found = {(row["flop"], row["width"], row["seed"], row["lr"]) for row in recorded["results"]}
     assert found == {
         (flop, width, seed, lr)
-        for flop in RECORDED for width in RECORDED[flop] for seed in range(RECORDED_SEEDS) for lr in RECORDED_LRS
-    }  # fmt: skip
+        for flop in RECORDED
+        for width in RECORDED[flop]
+        for seed in range(RECORDED_SEEDS)
+        for lr in RECORDED_LRS
+    }
     assert all(row["epochs"] < 1 for row in recorded["results"])
 
 

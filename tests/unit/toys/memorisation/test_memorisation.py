@@ -81,9 +81,16 @@ def test_a_text_that_cannot_be_planted_is_named(corpus: Corpus, text: str) -> No
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
-    [({"each": 0}, "each"), ({"seeds": 1.5}, "seeds"), ({"widths": (30,)}, "d_model"), ({"widths": (0,)}, "width"),
-     ({"epochs": (1, 0)}, "epochs"), ({"prompt_bytes": (-1,)}, "prompt_bytes"), ({"widths": ()}, "at least one")],
-)  # fmt: skip
+    [
+        ({"each": 0}, "each"),
+        ({"seeds": 1.5}, "seeds"),
+        ({"widths": (30,)}, "d_model"),
+        ({"widths": (0,)}, "width"),
+        ({"epochs": (1, 0)}, "epochs"),
+        ({"prompt_bytes": (-1,)}, "prompt_bytes"),
+        ({"widths": ()}, "at least one"),
+    ],
+)
 def test_bad_input_is_named(corpus: Corpus, wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         memorise(corpus=corpus, **wrong)

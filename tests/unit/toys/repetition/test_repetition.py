@@ -114,12 +114,18 @@ def test_stop_keeps_what_is_finished(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"epochs": (0,)}, "epochs must be a whole number of at least 1, not 0"), ({"epochs": (1.5,)}, "epochs must be a"),
-     ({"epochs": (9,)}, "epochs must be at most steps and steps x batch / 2, not 9"),
-     ({"epochs": (2, -1)}, "epochs must be a"), ({"width": 0}, "width must be a"), ({"seeds": 0}, "seeds must be a"),
-     ({"steps": math.nan}, "steps must"),
-     ({"batch": 10_000}, "windows of this corpus, not 40,000"), ({"width": 6}, "d_model must be a multiple")],
-)  # fmt: skip
+    [
+        ({"epochs": (0,)}, "epochs must be a whole number of at least 1, not 0"),
+        ({"epochs": (1.5,)}, "epochs must be a"),
+        ({"epochs": (9,)}, "epochs must be at most steps and steps x batch / 2, not 9"),
+        ({"epochs": (2, -1)}, "epochs must be a"),
+        ({"width": 0}, "width must be a"),
+        ({"seeds": 0}, "seeds must be a"),
+        ({"steps": math.nan}, "steps must"),
+        ({"batch": 10_000}, "windows of this corpus, not 40,000"),
+        ({"width": 6}, "d_model must be a multiple"),
+    ],
+)
 def test_impossible_numbers_are_refused(corpus: Corpus, wrong: Row, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         repetition(corpus, **{**TINY, **wrong})

@@ -15,15 +15,7 @@ from gpt4lab.quantities.topics.kv import bytes_per_token  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, decode, load_corpus  # noqa: E402
 from gpt4lab.toys.core.training import Run, evaluate  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model  # noqa: E402
-from gpt4lab.toys.vision.captions import (  # noqa: E402
-    IMAGE,
-    NAMES,
-    Pictures,
-    as_image,
-    load_pictures,
-    prior_bits,
-    text_sampler,
-)  # fmt: skip
+from gpt4lab.toys.vision.captions import IMAGE, NAMES, Pictures, as_image, load_pictures, prior_bits, text_sampler  # noqa: E402
 from gpt4lab.toys.vision.checks import cache_rows, flop_rows, parameter_rows  # noqa: E402
 from gpt4lab.toys.vision.model import Plan, Seeing, build_seeing, describe, look_rows  # noqa: E402
 from gpt4lab.toys.vision.training import (  # noqa: E402
@@ -35,7 +27,7 @@ from gpt4lab.toys.vision.training import (  # noqa: E402
     score,
     shut,
     text_rows,
-)  # fmt: skip
+)
 
 CONFIG = ToyConfig(d_model=32, n_layers=2, n_heads=2, n_kv_heads=2, d_ff=64)
 SHORT = Plan(every=1, steps=4, batch=4)
@@ -115,11 +107,17 @@ def test_every_fourth_row_of_the_text_is_captions(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize(
     ("image", "message"),
-    [([0] * 63, "64 numbers, row by row, not 63"), ([], "not 0"), ([0] * 65, "not 65"),
-     ([0] * 63 + [17], r"image\[63\] must be a number from 0 \(paper\) to 16 \(ink\), not 17"),
-     ([-1] + [0] * 63, r"image\[0\]"), ([0, math.nan] + [0] * 62, r"image\[1\] .* not nan"),
-     ([0] * 63 + ["8"], "not '8'"), (torch.zeros(8, 8), "not 8")],
-)  # fmt: skip
+    [
+        ([0] * 63, "64 numbers, row by row, not 63"),
+        ([], "not 0"),
+        ([0] * 65, "not 65"),
+        ([0] * 63 + [17], r"image\[63\] must be a number from 0 \(paper\) to 16 \(ink\), not 17"),
+        ([-1] + [0] * 63, r"image\[0\]"),
+        ([0, math.nan] + [0] * 62, r"image\[1\] .* not nan"),
+        ([0] * 63 + ["8"], "not '8'"),
+        (torch.zeros(8, 8), "not 8"),
+    ],
+)
 def test_images_that_are_none_are_refused(language: Transformer, image: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         as_image(image)
@@ -258,9 +256,7 @@ def test_stop_keeps_the_eyes_so_far(language: Transformer, held_out: Pictures) -
     assert describe(run.result, held_out.images[0]).rows
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"every": 0}, {"latents": 0}, {"steps": -1}, {"batch": math.nan}, {"every": 1.5}]
-)  # fmt: skip
+@pytest.mark.parametrize("wrong", [{"every": 0}, {"latents": 0}, {"steps": -1}, {"batch": math.nan}, {"every": 1.5}])
 def test_impossible_plans_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be a whole number of at least 1"):
         Plan(**wrong)
