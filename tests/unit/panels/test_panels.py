@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import random
-from typing import Any
 
 import pytest
 
-from gpt4lab import chapters
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.scenario import load_scenario, share
+from tests.unit.panels.declared import declared, settings
 
 FAILED = "This view failed"
-
-
-def declared() -> dict[str, Panel]:
-    """Every Panel that a chapter declares and that needs no torch to be looked at."""
-    found = {}
-    for module in pkgutil.walk_packages(chapters.__path__, "gpt4lab.chapters."):
-        source = importlib.import_module(module.name)
-        place = module.name.removeprefix("gpt4lab.chapters.")
-        found |= {f"{place}.{name}": value for name, value in vars(source).items() if type(value) is Panel}
-    return found
-
-
-PANELS = declared()
+PANELS = declared(Panel)
 
 
 @pytest.fixture(params=PANELS.values(), ids=PANELS.keys())
 def panel(request: pytest.FixtureRequest) -> Panel:
     return request.param
-
-
-def settings(control: Any) -> list[Any]:
-    """Values to try on one control: its bounds and the middle, or all of its options."""
-    if control.kind == "number":
-        middle = (control.lo * control.hi) ** 0.5 if control.scale == "log" else (control.lo + control.hi) / 2
-        values = [control.lo, middle, control.hi]
-        return [round(value) for value in values] if control.integer else values
-    return [value for _, value in control.options] if control.kind == "choice" else [False, True]
 
 
 def test_there_are_panels() -> None:
