@@ -10,9 +10,10 @@ from gpt4lab.book.board import Board, board, mine
 from gpt4lab.book.chapter import chapters, closing, opening, references
 from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal
-from gpt4lab.book.prose import fill, say
+from gpt4lab.book.prose import say
 from gpt4lab.book.selfcheck import selfcheck
 from gpt4lab.book.tables import Check, consequences, crosscheck, legend_of_marks, rows, verdict
+from gpt4lab.claims.prose import fill
 
 __all__ = [
     "EXERCISES",

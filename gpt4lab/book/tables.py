@@ -10,9 +10,9 @@ from IPython.display import HTML
 
 from gpt4lab import catalog
 from gpt4lab.book.page import Raw, block, escape, shown, table
-from gpt4lab.book.prose import as_stated
 from gpt4lab.charts import theme
 from gpt4lab.claims import Result, audit
+from gpt4lab.claims.prose import as_stated
 from gpt4lab.panels.verdicts import in_words
 from gpt4lab.quantities import find, values
 from gpt4lab.scenario import Scenario, load_scenario

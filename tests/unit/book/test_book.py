@@ -12,10 +12,10 @@ from gpt4lab.book import (
     board,
     crosscheck,
     exercise,
-    fill,
     guess,
     mine,
     reveal,
+    say,
     selfcheck,
     store,
     verdict,
@@ -23,7 +23,6 @@ from gpt4lab.book import (
 from gpt4lab.book.exercise import Choice, Number, Reach
 from gpt4lab.book.guess import QUESTIONS
 from gpt4lab.claims import ledger
-from gpt4lab.quantities import UnknownQuantity
 from gpt4lab.scenario import load_scenario
 
 
@@ -32,16 +31,10 @@ def own_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT4LAB_STATE", str(tmp_path))
 
 
-def test_prose_computes_its_numbers() -> None:
-    assert fill("{training.mfu}") == "34%"
-    assert fill("{training.mfu@h100-rerun}").startswith("56")
-    assert fill("{model.active_params|model.top_k=1}") == "166 billion parameters"
-    assert fill(r"$\frac{a}{b}$ and {C12.verdict}") == r"$\frac{a}{b}$ and unit error"
-
-
-def test_prose_refuses_an_unknown_name() -> None:
-    with pytest.raises(UnknownQuantity, match=r"training\.cost"):
-        fill("{training.costs}")
+def test_a_dollar_in_prose_begins_no_formula() -> None:
+    page = say("It costs {training.cost}, and $x$ is a formula.").data
+    assert page.startswith(r"It costs \\$")
+    assert page.endswith("$x$ is a formula.")
 
 
 def test_a_guess_is_kept_and_shown_beside_the_answer() -> None:

@@ -1,0 +1,77 @@
+r"""Sentences whose numbers are computed, each with its own unit.
+
+    fill("The run takes {training.days} and costs {training.cost}; on H100 {training.days@h100-rerun}.")
+    fill("With 100 days it is {cluster.rental|cluster.days=100}. The post says {C33.stated}: {C33.verdict}.")
+    fill("Of {training.mfu:.0%} you keep {training.mfu_after_bubble:.1%}.", scenario)
+
+A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote). "@" names
+another scenario, "|" changes fields, ":" formats the bare number. Other braces, as in LaTeX, are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from gpt4lab.claims.audit import judge
+from gpt4lab.claims.ledger import ledger
+from gpt4lab.quantities import unit_of, value
+from gpt4lab.quantities.registry import known
+from gpt4lab.scenario import Scenario, change, load_scenario, parse
+from gpt4lab.units import COUNTED, show
+
+_NAME = re.compile(
+    r"\{(?P<name>[A-Z]\d+\.[a-z]+|[a-z_]+\.[a-z_0-9]+)"
+    r"(?:@(?P<there>[\w.-]+))?(?:\|(?P<changes>[^{}:]+))?(?::(?P<spec>[^{}]+))?\}"
+)
+
+
+def fill(text: str, scenario: Scenario | None = None, written: Callable[[str], str] = str) -> str:
+    """The text with every name in braces replaced by its value under a scenario (the post's, where none is given).
+
+    `written` makes of each value what the page needs. Raises UnknownQuantity for an unknown name.
+    """
+    here = scenario or load_scenario("leak")
+    return _NAME.sub(lambda found: written(_value(here, **found.groupdict())), text)
+
+
+def _value(here: Scenario, name: str, there: str | None, changes: str | None, spec: str | None) -> str:
+    scenario = _changed(load_scenario(there) if there else here, changes)
+    head, _, part = name.partition(".")
+    if head in ledger():
+        return _of_claim(head, part, scenario)
+    number = value(known(name), scenario)
+    return format(number, spec) if spec else show(number, unit_of(name))
+
+
+def _changed(scenario: Scenario, changes: str | None) -> Scenario:
+    settings = dict(pair.split("=") for pair in (changes or "").split(",") if pair)
+    return change(scenario, {path.strip(): parse(path.strip(), text) for path, text in settings.items()})
+
+
+def _of_claim(key: str, part: str, scenario: Scenario) -> str:
+    result = judge(ledger()[key], scenario)
+    parts = {
+        "stated": as_stated(key),
+        "recomputed": result.shown(),
+        "residual": "–" if result.residual is None else f"{result.residual:+.1%}",
+        "verdict": result.verdict.replace("-", " "),
+        "quote": f"“{result.claim.quote}”",
+    }
+    return parts[part]
+
+
+def as_stated(key: str) -> str:
+    """The stated number as the post writes it, its own unit kept: "560 TFLOP per token", "0.0049 cent"."""
+    claim = ledger()[key]
+    if claim.as_written or not claim.stated:
+        return claim.as_written
+    return " to ".join(_with_unit(number, claim.stated_unit) for number in claim.stated)
+
+
+def _with_unit(number: float, unit: str) -> str:
+    """Dollars, counts and shares in words; a prefixed unit (TFLOP) as it is, because the prefix may be the mistake."""
+    if unit.startswith("MUSD"):
+        return f"${number:,.12g} million"
+    prefixed = unit[:1] in "kMGTPE" and unit not in COUNTED
+    return f"{number:,.12g} {unit.replace('/', ' per ')}" if prefixed else show(number, unit)

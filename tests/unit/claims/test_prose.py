@@ -1,0 +1,49 @@
+"""Sentences whose numbers are computed."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpt4lab.claims.prose import as_stated, fill
+from gpt4lab.quantities import UnknownQuantity
+from gpt4lab.scenario import ScenarioError, change, load_scenario
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{training.mfu}", "34%"),
+        ("{training.mfu@h100-rerun}", "56.0%"),
+        ("{model.active_params|model.top_k=1}", "166 billion parameters"),
+        ("{cluster.rental|cluster.days=100, cluster.gpus=10000}", "$24 million"),
+        ("{training.mfu:.1%} and {cluster.gpus:,.0f}", "34.0% and 25,000"),
+        ("{training.mfu@h100-rerun|training.mfu=0.5:.2f}", "0.50"),
+        (r"$\frac{a}{b}$ and {C12.verdict}", r"$\frac{a}{b}$ and unit error"),
+        ("{C33.stated}", "$63 million"),
+        ("nothing to fill", "nothing to fill"),
+    ],
+)
+def test_each_name_is_replaced_by_its_number(text: str, filled: str) -> None:
+    assert fill(text) == filled
+
+
+def test_a_sentence_follows_its_scenario() -> None:
+    here = change(load_scenario("leak"), {"training.mfu": 0.4, "training.tokens": 26e12})
+    assert fill("{training.mfu}, {training.mfu@leak}, {training.mfu|training.mfu=0.1}", here) == "40%, 34%, 10%"
+    assert fill("{C27.residual}", here) != fill("{C27.residual}")
+
+
+def test_each_value_is_written_as_the_page_needs_it() -> None:
+    assert fill("$5 is not {cluster.usd_per_gpu_hour}", written=lambda text: text.replace("$", "USD ")).startswith(
+        "$5 is not USD 1"
+    )
+
+
+@pytest.mark.parametrize("text", ["{training.costs}", "{training.cost|training.mfus=1}", "{training.cost@lek}"])
+def test_an_unknown_name_is_refused(text: str) -> None:
+    with pytest.raises((UnknownQuantity, ScenarioError)):
+        fill(text)
+
+
+def test_a_stated_number_keeps_the_unit_of_the_post() -> None:
+    assert as_stated("C12") == "560 TFLOPs a token"
