@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gpt4lab.book.tables import Check, crosscheck
+from gpt4lab.book.tables import crosscheck
+from gpt4lab.checks.check import Checks
 from gpt4lab.panels.training import LiveTraining, Reading
 from gpt4lab.panels.view import View
 
 WAITING = "The table fills in when the run above has ended."
 
 
-def live_crosscheck(lab: LiveTraining, look: Callable[[Any], list[dict[str, Any]]], caption: str) -> Reading:
-    """`crosscheck` of what `look` finds in the trained model; its rows have the fields of `Check`."""
+def live_crosscheck(lab: LiveTraining, look: Callable[[Any], Checks], caption: str) -> Reading:
+    """`crosscheck` of what `look` finds in the trained model."""
     return lab.reading(
         title="",
         look=look,
-        view=lambda rows, _: View("", "", "", "" if rows else WAITING, {"data": rows}),
-        html_of=lambda view: _table(view, caption),
+        view=lambda checks, _: View("", "", "", "" if checks else WAITING, {}, text=checks),
+        html_of=lambda view: str(crosscheck(view.text, caption).data) if view.text else "",
     )
-
-
-def _table(view: View, caption: str) -> str:
-    checks = [Check(**row) for row in view.rows["data"]]
-    return str(crosscheck(checks, caption).data) if checks else ""

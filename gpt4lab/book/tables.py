@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import attrs
 from IPython.display import HTML
 
 from gpt4lab import catalog
 from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.charts import theme
+from gpt4lab.checks.check import Check
 from gpt4lab.claims import Result, audit
 from gpt4lab.claims.prose import as_stated
 from gpt4lab.panels.verdicts import in_words
@@ -19,35 +19,26 @@ from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
 
-@attrs.frozen
-class Check:
-    """One comparison: a formula's prediction against what was measured or published."""
-
-    what: str
-    predicted: float
-    found: float
-    unit: str
-    source: str
-
-    @property
-    def ratio(self) -> float:
-        """Found over predicted."""
-        return self.found / self.predicted
-
-
 def crosscheck(checks: Iterable[Check], caption: str = "Formula against measurement") -> HTML:
-    """Predictions beside measurements, with their ratios."""
+    """Predictions beside what was found, with their ratios; a publication is cited, words stand as they are."""
+    checks = tuple(checks)
+    alike = len({check.what for check in checks}) == 1
     rows = [
         (
-            check.what,
+            check.name if check.name and alike else ": ".join(filter(None, (check.name, check.what))),
             show(check.predicted, check.unit),
             show(check.found, check.unit),
             f"{check.ratio:.3f}",
-            check.source,
+            _where(check),
         )
         for check in checks
     ]
     return shown(table(caption, ("What", "Formula", "Found", "Found / formula", "Found where"), rows))
+
+
+def _where(check: Check) -> str:
+    known = check.where in set(catalog.references)
+    return (catalog.references[check.where].cite() if known else check.where) + "; disturbed" * check.disturbed
 
 
 def consequences(path: str, readings: Mapping[str, float], follow: Iterable[str], caption: str) -> HTML:

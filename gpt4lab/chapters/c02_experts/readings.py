@@ -11,6 +11,7 @@ from typing import Any
 
 from gpt4lab.charts import Axis, heat, line
 from gpt4lab.charts.compose import roomy
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.panels.training import Attempt, LiveTraining, Reading
 from gpt4lab.panels.view import View
 
@@ -199,28 +200,22 @@ def touched_chart(view: View) -> Any:
     return roomy(chart, 140)
 
 
-def check_rows(attempt: Attempt) -> list[dict[str, Any]]:
+def router_checks(attempt: Attempt) -> Checks:
     """What the chapter's cross-check compares, once a run has ended: touched experts, and the time of a step."""
     from gpt4lab.toys.experts.looks import step_times
 
     if one_expert(attempt) or attempt.run.state == "running":
-        return []
+        return Checks()
     rows = {row["tokens"]: row for row in touched_rows(attempt)}
     times = {row["model"]: row["ms"] / 1000 for row in step_times(attempt.run.result.config, corpus())}
-    return [
-        *(_check(f"Experts touched by {b} bytes, even load", rows[b]["even"], rows[b]["mixed"]) for b in (8, 32)),
-        _check("The same 32 bytes, this router's load", rows[32]["skewed"], rows[32]["mixed"]),
-        _check("32 bytes in a row of one text, even load", rows[32]["even"], rows[32]["one_text"]),
-        {
-            "what": "Time of a training step against the dense model of equal FLOP",
-            "predicted": times["dense twin"],
-            "found": times["mixture"],
-            "unit": "s",
-            "source": "CPU time, medians, taking turns",
-        },
-    ]
-
-
-def _check(what: str, predicted: float, found: float) -> dict[str, Any]:
-    source = "the model trained above"
-    return {"what": what, "predicted": predicted, "found": found, "unit": "fraction", "source": source}
+    few, many, trained = rows[8], rows[32], ("fraction", "the model trained above")
+    step, clock = "Time of a training step against the dense model of equal FLOP", "CPU time, medians, taking turns"
+    return Checks(
+        (
+            Check("Experts touched by 8 bytes, even load", few["even"], few["mixed"], *trained),
+            Check("Experts touched by 32 bytes, even load", many["even"], many["mixed"], *trained),
+            Check("The same 32 bytes, this router's load", many["skewed"], many["mixed"], *trained),
+            Check("32 bytes in a row of one text, even load", many["even"], many["one_text"], *trained),
+            Check(step, times["dense twin"], times["mixture"], "s", clock),
+        )
+    )

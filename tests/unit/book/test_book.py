@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
+import attrs
 import pytest
 
+from gpt4lab import catalog
 from gpt4lab.book import (
     EXERCISES,
     Check,
@@ -96,9 +100,29 @@ def test_solved_exercise_is_kept() -> None:
     assert "554" in box._solution.value
 
 
+def cells(checks: Iterable[Check]) -> list[list[str]]:
+    rows = crosscheck(checks).data.split("<tr>")[2:]
+    return [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+
+
 def test_crosscheck_shows_the_ratio() -> None:
-    page = crosscheck([Check("x", 2.0, 3.0, "FLOP", "here")]).data
-    assert "1.500" in page
+    assert cells([Check("x", 2.0, 3.0, "FLOP", "here")]) == [["x", "2 FLOP", "3 FLOP", "1.500", "here"]]
+
+
+def test_crosscheck_cites_a_reference_and_says_what_was_disturbed() -> None:
+    cited, timed = cells([Check("x", 1, 1, "s", "leviathan2023"), Check("x", 1, 1, "s", disturbed=True)])
+    assert cited[-1] == catalog.references["leviathan2023"].cite()
+    assert timed[-1] == "this machine; disturbed"
+
+
+def test_what_all_checks_are_about_is_left_to_the_caption() -> None:
+    one, other = Check("days", 1, 1, "day", name="A"), Check("hours", 1, 1, "hour", name="B")
+    assert [row[0] for row in cells([one, attrs.evolve(one, name="C")])] == ["A", "C"]
+    assert [row[0] for row in cells([one, other])] == ["A: days", "B: hours"]
+
+
+def test_a_table_without_checks_has_its_head() -> None:
+    assert "Found / formula" in crosscheck(()).data
 
 
 def test_verdict_lists_exactly_the_claims_of_a_chapter() -> None:

@@ -1,0 +1,53 @@
+"""The noun of this book: a prediction beside what was found."""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+from attrs import frozen
+
+HERE = "this machine"
+
+
+@frozen
+class Check:
+    """A prediction beside what was found, in one unit.
+
+    name: whose numbers they are, a run, a model, a part. where: found where, in words or as the key of a reference.
+    assumed: what the source leaves out. disturbed: something else used the machine meanwhile.
+    """
+
+    what: str
+    predicted: float
+    found: float
+    unit: str
+    where: str = HERE
+    name: str = ""
+    assumed: str = ""
+    disturbed: bool = False
+
+    @property
+    def ratio(self) -> float:
+        """Found over predicted, always: above 1, reality has more. Infinite where nothing was predicted."""
+        return self.found / self.predicted if self.predicted else inf if self.found else 1.0
+
+    @property
+    def error(self) -> float:
+        """How far reality is above the prediction, as a share of the prediction: ratio - 1."""
+        return self.ratio - 1
+
+
+class Checks(tuple[Check, ...]):
+    """Some checks, in order, and how far off they are together; nan where there are none."""
+
+    __slots__ = ()
+
+    @property
+    def mean_error(self) -> float:
+        """Mean of the absolute errors."""
+        return sum(abs(check.error) for check in self) / len(self) if self else nan
+
+    @property
+    def largest(self) -> float:
+        """Largest of the absolute errors."""
+        return max((abs(check.error) for check in self), default=nan)
