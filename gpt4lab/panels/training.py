@@ -2,7 +2,7 @@
 
     mixture = Training(
         title="Train a mixture of experts",
-        controls=("toy.experts", "toy.top_k"),
+        controls=("mixture.experts", "mixture.top_k"),
         begin=train_mixture,     # Scenario -> a running `toys.training.Run`
         watch=curves,            # (Scenario, Attempt | None, Attempt | None) -> View, while it runs and after
         chart=curve_chart,       # View -> chart

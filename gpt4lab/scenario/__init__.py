@@ -24,6 +24,7 @@ from gpt4lab.scenario.records import GROUPS, Scenario
 
 __all__ = [
     "FIELDS",
+    "RENAMED",
     "Field",
     "Scenario",
     "ScenarioError",
@@ -42,6 +43,11 @@ __all__ = [
 
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)
+
+_NAMED = files("gpt4lab.scenario").joinpath("named")
+_RENAMED = files("gpt4lab.scenario").joinpath("renamed.toml")
+#: Paths that fields once had, and what they are called now.
+RENAMED: dict[str, str] = tomllib.loads(_RENAMED.read_text("utf-8"))
 
 
 def get(scenario: Scenario, path: str) -> Any:
@@ -101,7 +107,7 @@ def from_json(text: str) -> Scenario:
     """The scenario that `to_json` wrote. Raises ScenarioError where a field is unknown or out of range."""
     tree: dict[str, Any] = json.loads(text)
     named = Scenario(**{key: tree[key] for key in ("name", "title", "description") if key in tree})
-    return change(named, _flatten({key: value for key, value in tree.items() if key in GROUPS}))
+    return change(named, _flatten({key: value for key, value in tree.items() if isinstance(value, dict)}))
 
 
 def share(scenario: Scenario) -> str:
@@ -119,6 +125,8 @@ def _written(value: Any) -> str:
 def load_scenario(name: str = "leak") -> Scenario:
     """A named scenario, or one shared as text: "leak", "nvidia-proxy", "leak?training.mfu=0.4".
 
+    A path that a field had before it moved is understood (see RENAMED), here as in `change`.
+
     Raises ScenarioError for an unknown name, with near matches.
     """
     base, _, settings = name.strip().partition("?")
@@ -128,12 +136,8 @@ def load_scenario(name: str = "leak") -> Scenario:
 
 def names() -> list[str]:
     """The named scenarios, the post first; then the public models of the catalog."""
-    found = [file.name.removesuffix(".toml") for file in _folder().iterdir() if file.name.endswith(".toml")]
+    found = [file.name.removesuffix(".toml") for file in _NAMED.iterdir() if file.name.endswith(".toml")]
     return [*sorted(found, key=lambda name: (name != "leak", name)), *public_models()]
-
-
-def _folder() -> Any:
-    return files("gpt4lab.scenario").joinpath("named")
 
 
 def _read(name: str) -> Scenario:
@@ -141,7 +145,7 @@ def _read(name: str) -> Scenario:
         raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
     if name in public_models():
         return _public(name)
-    tree: dict[str, Any] = tomllib.loads(_folder().joinpath(name + ".toml").read_text("utf-8"))
+    tree: dict[str, Any] = tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8"))
     title, description = tree.pop("title"), tree.pop("description")
     return change(Scenario(name, title, description), _flatten(tree))
 
@@ -157,6 +161,7 @@ def _flatten(tree: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _known(path: str) -> str:
+    path = RENAMED.get(path, path)
     if path not in FIELDS:
         raise ScenarioError(f"unknown field {path!r}{near(path, FIELDS)}")
     return path

@@ -97,6 +97,16 @@ def _validate_word(field: Field, value: Any) -> None:
         getattr(catalog, field.catalog)[value]
 
 
+def not_more_than_all(group: Any) -> None:
+    """Refuse a token that goes to more experts than there are. For `__attrs_post_init__` of a group with both."""
+    if group.top_k > group.experts:
+        name = group.__class__.__name__.lower()
+        raise ScenarioError(
+            f"{name}.top_k = {group.top_k} is more than {name}.experts = {group.experts}; "
+            f"allowed: 1 to {group.experts} expert."
+        )
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -6,9 +6,12 @@ post that states the value, "llama2024" a line of the bibliography; "assumed: ..
 
 from __future__ import annotations
 
-from attrs import field, frozen
+from typing import Any
 
-from gpt4lab.scenario.field import ScenarioError, choice, entry, number, whole
+from attrs import field, fields, frozen, has
+
+from gpt4lab.scenario.field import choice, entry, not_more_than_all, number, whole
+from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
 
 
 @frozen
@@ -45,12 +48,7 @@ class Model:
     other_experts: int = whole(64, "expert", 1, 1024,
         "Experts instead", "number of experts that the post compares with", "C45", log=True)
 
-    def __attrs_post_init__(self) -> None:
-        if self.top_k > self.experts:
-            raise ScenarioError(
-                f"model.top_k = {self.top_k} is more than model.experts = {self.experts}; "
-                f"allowed: 1 to {self.experts} expert."
-            )
+    __attrs_post_init__ = not_more_than_all
 
 
 @frozen
@@ -255,52 +253,6 @@ class Vision:
 
 
 @frozen
-class Toy:
-    """The small mixture of experts that trains on the page. Its experts share one budget of FLOP per token."""
-
-    experts: int = whole(16, "expert", 1, 64,
-        "Experts", "experts in each layer; 1 is the dense model", "C06", log=True)
-    top_k: int = whole(2, "expert", 1, 8,
-        "Experts per token", "experts that each token is sent to; each is that much narrower", "C08", log=True)
-    capacity: float = number(8, "1", 0.25, 64,
-        "Capacity factor", "room of an expert in even shares of the batch; what overflows is dropped",
-        "assumed: nothing dropped at 2 of 16", log=True)
-    balance_weight: float = number(0.01, "1", 0, 0.1,
-        "Balance loss", "weight of the loss that asks for even load", "fedus2021")
-    router_noise: float = number(0, "1", 0, 4,
-        "Router noise", "standard deviation added to the router's scores while training", "assumed: none")
-    steps: int = whole(250, "step", 1, 3000,
-        "Training steps", "batches of 16 texts of 128 bytes", "assumed: some ten seconds", log=True)
-    seed: int = whole(0, "1", 0, 999,
-        "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
-    cpu_seconds: float = number(20, "s", 1, 300,
-        "CPU time", "time of one core that each training may use", "assumed: about as long as one waits", log=True)
-    cached_tokens: int = whole(8192, "token", 256, 32_768,
-        "Cached tokens", "tokens whose keys and values the new token attends to", "C19", log=True)
-    cache_heads: str = choice("1", ("1", "2", "4", "8", "16"),
-        "Key-value heads of the toy", "of its 16 query heads, so many groups share keys and values", "C58")
-    draft: str = choice("6-gram", ("3-gram", "6-gram", "small transformer", "the target itself"),
-        "Draft", "what guesses the next bytes: counts of the training text, or a model", "assumed: the quickest")
-    temperature: float = number(0.7, "1", 0, 1.5,
-        "Temperature", "0 always takes the likeliest byte, 1 draws as the model says", "assumed: usual for chat")
-    lenience: float = number(1, "1", 0.01, 1,
-        "Lenience", "1 is exact; below it, drafts are kept that the target would have refused",
-        "assumed: exact, as the papers have it", log=True)
-    prompt: str = choice("The following methods are", (
-        "The following methods are", "    def __init__(self,", "Return a list of all the", "    for key, value in"),
-        "Prompt", "how the text begins", "assumed: the first of eight")
-    follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
-        "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
-
-    def __attrs_post_init__(self) -> None:
-        if self.top_k > self.experts:
-            raise ScenarioError(
-                f"toy.top_k = {self.top_k} is more than toy.experts = {self.experts}; "
-                f"allowed: 1 to {self.experts} expert."
-            )
-
-
-@frozen
 class Scenario:
     """All assumptions of the book in one frozen tree. `Scenario()` is the post as written."""
 
@@ -316,10 +268,14 @@ class Scenario:
     serving: Serving = field(factory=Serving)
     speculation: Speculation = field(factory=Speculation)
     vision: Vision = field(factory=Vision)
-    toy: Toy = field(factory=Toy)
+    mixture: Mixture = field(factory=Mixture)
+    cache: Cache = field(factory=Cache)
+    drafting: Drafting = field(factory=Drafting)
+    equation: Equation = field(factory=Equation)
+    luck: Luck = field(factory=Luck)
 
 
-GROUPS: dict[str, type] = {
-    group.__name__.lower(): group
-    for group in (Model, Training, Cluster, Reliability, Rerun, Data, Serving, Speculation, Vision, Toy)
+#: The record behind each group, by its name: what is in the tree is declared above, once.
+GROUPS: dict[str, type[Any]] = {
+    group.name: type(made) for group in fields(Scenario) if has(type(made := getattr(Scenario(), group.name)))
 }

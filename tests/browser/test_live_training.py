@@ -12,7 +12,7 @@ Open = Callable[[Sequence[str]], Any]
 CELLS = [
     "from gpt4lab.chapters.c02_experts import coloured_text, readings\n"
     "from gpt4lab.chapters.c02_experts.mixture import mixture",
-    "lab = mixture.widget()\nlab.set({'toy.steps': 1000})\nlab.start()",
+    "lab = mixture.widget()\nlab.set({'mixture.steps': 1000})\nlab.start()",
     "readings.router_map(lab)",
     "coloured_text.coloured_text(lab)",
 ]

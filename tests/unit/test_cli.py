@@ -68,6 +68,11 @@ def test_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
     assert "34%" in output(capsys, "scenario", "show", "leak")
 
 
+def test_a_setting_may_use_the_name_that_a_field_once_had(capsys: pytest.CaptureFixture[str]) -> None:
+    under = "--scenario", "leak?toy.seed=1", "--set", "toy.experts=8"
+    assert output(capsys, "claims", *under) == output(capsys, "claims")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -75,6 +80,7 @@ def test_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
         (("explain", "training.cost", "--set", "training.mfu=34"), "0.34"),
         (("claims", "--set", "training.mfu"), "PATH=VALUE"),
         (("scenario", "show", "leek"), "leak"),
+        (("claims", "--set", "toy.experts=80"), "mixture.experts = 80"),  # as the field was once called
         (("claims", "--set", "cluster.accelerator=a100"), "a100-sxm-80gb"),
     ],
 )

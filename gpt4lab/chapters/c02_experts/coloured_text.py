@@ -60,7 +60,7 @@ def _pieces(attempt: Attempt) -> dict[str, str]:
 
     texts = {f"{domain}, held out": text for domain, text in _held_out(PIECE).items()}
     if attempt.run.state != "running":
-        texts["written by the model"] = sample(attempt.run.result, "The ", PIECE, seed=attempt.scenario.toy.seed)
+        texts["written by the model"] = sample(attempt.run.result, "The ", PIECE, seed=attempt.scenario.luck.seed)
     return texts
 
 

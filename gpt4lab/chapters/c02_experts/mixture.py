@@ -32,7 +32,7 @@ def toy_config(scenario: Scenario) -> ToyConfig:
     """The toy's shape: the experts of one token share the width of the dense model."""
     from gpt4lab.toys.core.transformer import ToyConfig
 
-    toy = scenario.toy
+    toy = scenario.mixture
     return ToyConfig(
         d_ff=ACTIVE_WIDTH // toy.top_k // 4 * 4,
         n_experts=toy.experts,
@@ -48,8 +48,8 @@ def train_mixture(scenario: Scenario) -> Run[Transformer]:
     from gpt4lab.toys.core.training import train
     from gpt4lab.toys.core.transformer import build_model
 
-    toy = scenario.toy
-    return train(build_model(toy_config(scenario), toy.seed), _texts, toy.steps, toy.seed, name="mixture")
+    steps, seed = scenario.mixture.steps, scenario.luck.seed
+    return train(build_model(toy_config(scenario), seed), _texts, steps, seed, name="mixture")
 
 
 def _texts(generator: Any) -> Any:
@@ -109,7 +109,7 @@ def _state(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) 
     if attempt is None:
         return "Nothing has trained yet. Press Run: it takes a few seconds, and Stop keeps what was reached."
     parts = [_shape(attempt), _balance(attempt.run), _compared(attempt, before)]
-    if toy_config(scenario) != toy_config(attempt.scenario) or scenario.toy.steps != attempt.scenario.toy.steps:
+    if toy_config(scenario) != toy_config(attempt.scenario) or scenario.mixture.steps != attempt.scenario.mixture.steps:
         parts.append("The sliders have moved since: press Run for a new one.")
     return " ".join(part for part in parts if part)
 
@@ -117,7 +117,7 @@ def _state(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) 
 def _shape(attempt: Attempt) -> str:
     from gpt4lab.toys.core.transformer import count_parameters
 
-    toy, count = attempt.scenario.toy, count_parameters(attempt.run.result)
+    toy, count = attempt.scenario.mixture, count_parameters(attempt.run.result)
     if toy.experts == 1:
         return f"The dense model: {show(count.total, 'param')}, all of them active."
     return (
@@ -146,7 +146,7 @@ def _compared(attempt: Attempt, before: Attempt | None) -> str:
 
 
 def _settings(scenario: Scenario) -> str:
-    toy = scenario.toy
+    toy = scenario.mixture
     return f"{toy.top_k} of {toy.experts} experts, balance loss {toy.balance_weight:g}, noise {toy.router_noise:g}"
 
 
@@ -172,14 +172,20 @@ mixture = Training(
         "Python. Run starts it, Stop ends it early and keeps what it learned. Above: the loss, fewer bits are better. "
         "Below: how much more than an even share the busiest expert gets, and the idlest."
     ),
-    controls=("toy.experts", "toy.top_k", Slide("toy.capacity", 0.25, 8), "toy.balance_weight", "toy.router_noise"),
-    folded=(Slide("toy.steps", 5, 1000), "toy.seed"),
+    controls=(
+        "mixture.experts",
+        "mixture.top_k",
+        Slide("mixture.capacity", 0.25, 8),
+        "mixture.balance_weight",
+        "mixture.router_noise",
+    ),
+    folded=(Slide("mixture.steps", 5, 1000), "luck.seed"),
     presets={
         "2 of 16": "leak",
-        "Dense": {"toy.experts": 1, "toy.top_k": 1},
-        "1 of 16": {"toy.top_k": 1},
-        "8 experts, no balance loss": {"toy.experts": 8, "toy.balance_weight": 0.0},
-        "Little room": {"toy.capacity": 1.0, "toy.balance_weight": 0.0},
+        "Dense": {"mixture.experts": 1, "mixture.top_k": 1},
+        "1 of 16": {"mixture.top_k": 1},
+        "8 experts, no balance loss": {"mixture.experts": 8, "mixture.balance_weight": 0.0},
+        "Little room": {"mixture.capacity": 1.0, "mixture.balance_weight": 0.0},
     },
     begin=train_mixture,
     watch=training_view,

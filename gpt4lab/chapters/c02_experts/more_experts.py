@@ -56,7 +56,7 @@ def train_scaling(scenario: Scenario) -> Run[list[Row]]:
     from gpt4lab.toys.core.corpus import load_corpus
     from gpt4lab.toys.experts.scaling import scaling_experts
 
-    return scaling_experts(load_corpus(), steps=scenario.toy.steps, name="experts at equal FLOP", **LIVE)
+    return scaling_experts(load_corpus(), steps=scenario.mixture.steps, name="experts at equal FLOP", **LIVE)
 
 
 def scaling_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
@@ -105,9 +105,9 @@ scaling = Training(
         "recorded run, mean and standard deviation over the seeds. Squares: the smaller run that you start here, nine "
         "short trainings one after the other, about a minute."
     ),
-    controls=(Slide("toy.steps", 12, 600),),
-    start="leak?toy.steps=150",
-    presets={"Short": {}, "Longer": {"toy.steps": 400}},
+    controls=(Slide("mixture.steps", 12, 600),),
+    start="leak?mixture.steps=150",
+    presets={"Short": {}, "Longer": {"mixture.steps": 400}},
     claims=("C45",),
     begin=train_scaling,
     watch=scaling_view,
@@ -148,7 +148,7 @@ SOONEST, LATEST = common()
 
 def time_view(scenario: Scenario) -> View:
     """Mean loss of each number of experts after the CPU time that the reader allows."""
-    budget = scenario.toy.cpu_seconds
+    budget = scenario.mixture.cpu_seconds
     found = {e: loss for e, points in curves().items() if (loss := loss_at(points, budget)) is not None}
     best = min(found, key=lambda e: found[e])
     return View(
@@ -194,9 +194,9 @@ equal_time = Panel(
         "The recorded run again, against the time that it took on one core. Equal FLOP is not equal time: sorting "
         "bytes by expert and updating more weights take time too. Shown while the learning rate is constant."
     ),
-    controls=(Slide("toy.cpu_seconds", SOONEST, LATEST),),
-    start=f"leak?toy.cpu_seconds={SOONEST}",
-    presets={"Soon": {}, "Late": {"toy.cpu_seconds": LATEST}},
+    controls=(Slide("mixture.cpu_seconds", SOONEST, LATEST),),
+    start=f"leak?mixture.cpu_seconds={SOONEST}",
+    presets={"Soon": {}, "Late": {"mixture.cpu_seconds": LATEST}},
     view=time_view,
     chart=time_chart,
 )
@@ -209,7 +209,7 @@ def learn(scenario: Scenario) -> Run[list[Row]]:
     """Learn the fact table with 1, 4, 16 and 64 experts. Raises ImportError without torch."""
     from gpt4lab.toys.experts.facts import learn_facts
 
-    return learn_facts(FACT_EXPERTS, steps=scenario.toy.steps, seed=scenario.toy.seed)
+    return learn_facts(FACT_EXPERTS, steps=scenario.mixture.steps, seed=scenario.luck.seed)
 
 
 def facts_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
@@ -260,10 +260,10 @@ facts = Training(
         "A table of random facts, “this pair of keys means that value”: nothing to understand, only to keep. Models "
         "with the same FLOP per fact and 1, 4, 16 and 64 experts learn it. This is the task that suits experts best."
     ),
-    controls=(Slide("toy.steps", 20, 1000),),
-    folded=("toy.seed",),
-    start="leak?toy.steps=400",
-    presets={"Short": {}, "Longer": {"toy.steps": 800}},
+    controls=(Slide("mixture.steps", 20, 1000),),
+    folded=("luck.seed",),
+    start="leak?mixture.steps=400",
+    presets={"Short": {}, "Longer": {"mixture.steps": 800}},
     begin=learn,
     watch=facts_view,
     chart=facts_chart,

@@ -27,7 +27,7 @@ def letter(expert: int) -> str:
 
 def one_expert(attempt: Attempt) -> bool:
     """Whether there is nothing to route."""
-    return attempt.scenario.toy.experts == 1
+    return attempt.scenario.mixture.experts == 1
 
 
 def corpus() -> Any:

@@ -47,7 +47,7 @@ UNKNOWNS: Mapping[str, Unknown] = {
 
 def equation_view(scenario: Scenario) -> View:
     """The one number that follows, and the utilisation among the published ones."""
-    unknown = UNKNOWNS[scenario.toy.follows]
+    unknown = UNKNOWNS[scenario.equation.follows]
     path, found = unknown.slide.path, value(unknown.solution, scenario)
     return View(
         label=unknown.label,
@@ -68,7 +68,7 @@ def _held(slide: Slide, found: float) -> float:
 
 
 def _sentence(scenario: Scenario, found: float) -> str:
-    follows = scenario.toy.follows
+    follows = scenario.equation.follows
     given = ", ".join(_said(name, scenario) for name in UNKNOWNS if name != follows)
     if follows == "MFU" and found > 1:
         return f"{given}: impossible. The GPUs would have to compute at {show(found, 'fraction')} of their peak."
@@ -108,7 +108,7 @@ def _post() -> dict[str, Any]:
 
 
 def _you(scenario: Scenario, found: float) -> dict[str, Any]:
-    mfu = found if scenario.toy.follows == "MFU" else scenario.training.mfu
+    mfu = found if scenario.equation.follows == "MFU" else scenario.training.mfu
     return pinned({**_post(), "mfu": mfu}, YEAR, MFU)
 
 
@@ -130,14 +130,14 @@ equation = Panel(
         "them and each active parameter. Triangles are utilisations that others published (HFU "
         "counts recomputed work too)."
     ),
-    controls=("toy.follows", *(unknown.slide for unknown in UNKNOWNS.values()), "cluster.accelerator"),
+    controls=("equation.follows", *(unknown.slide for unknown in UNKNOWNS.values()), "cluster.accelerator"),
     presets={
         "The post": settled({}),
         "90 days": settled({"cluster.days": 90}),
         "100 days": settled({"cluster.days": 100}),
         "The same author's 20,000": settled({"cluster.gpus": load_scenario("semianalysis-2024").cluster.gpus}),
         "If the 34% were HFU": settled(
-            {"toy.follows": "days", "training.mfu": value("training.mfu_if_hfu", load_scenario("leak"))}
+            {"equation.follows": "days", "training.mfu": value("training.mfu_if_hfu", load_scenario("leak"))}
         ),
     },
     claims=("C27", "C28", "C29"),

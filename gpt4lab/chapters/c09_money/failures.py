@@ -94,7 +94,7 @@ def play_months(scenario: Scenario) -> Played:
 
     habits, hours = habits_of(scenario), 24.0 * MONTH_DAYS
     runs = int(min(max(MOST_GAPS * habits.mtbf_h / hours, 20), MONTHS))
-    gaps = draw(habits, hours, runs, scenario.toy.seed)
+    gaps = draw(habits, hours, runs, scenario.luck.seed)
     spent = play(gaps, habits, hours)
     times = (np.arange(round(hours / MOMENT_H), dtype=np.float64) + 0.5) * MOMENT_H
     bars = calendar(at(times, gaps[0], habits, hours).tolist())
@@ -174,7 +174,7 @@ month = Panel(
         Slide("reliability.checkpoint_minutes", 0.05, 60),
         Slide("reliability.restart_minutes", 0.5, 480),
         Slide("cluster.gpus", 1_000, 100_000),
-        "toy.seed",
+        "luck.seed",
     ),
     presets={
         "Assumed": "leak",

@@ -27,7 +27,7 @@ MEASURED: dict[tuple[int, int, str], Row] = {}
 
 def decode_view(scenario: Scenario) -> View:
     """Time of attention by key-value heads; what was not yet measured at this context is measured now."""
-    context, heads = scenario.toy.cached_tokens, int(scenario.toy.cache_heads)
+    context, heads = scenario.cache.tokens, int(scenario.cache.heads)
     here, full = _measured(context, heads), _measured(context, HEAD_COUNTS[-1])
     fewer = full["folded"]["bytes"] / here["folded"]["bytes"]
     faster = full["folded"]["seconds"] / here["folded"]["seconds"]
@@ -102,17 +102,17 @@ def decode_panel() -> Panel:
             "heads of 64 share. The first line is the time of 16 heads, scaled with the bytes. Squares and the dot are "
             "measured on this machine, on one thread; the last line reads a shared head again for each query head."
         ),
-        controls=("toy.cache_heads", Slide("toy.cached_tokens", 512, 32_768)),
+        controls=("cache.heads", Slide("cache.tokens", 512, 32_768)),
         presets={
             "8k, one head": "leak",
-            "32k, one head": {"toy.cached_tokens": 32_768},
-            "32k, eight": {"toy.cached_tokens": 32_768, "toy.cache_heads": "8"},
-            "500 tokens": {"toy.cached_tokens": 512},
+            "32k, one head": {"cache.tokens": 32_768},
+            "32k, eight": {"cache.tokens": 32_768, "cache.heads": "8"},
+            "500 tokens": {"cache.tokens": 512},
         },
         speed="debounced",
         view=decode_view,
         chart=decode_chart,
     )
     for heads in HEAD_COUNTS:
-        _measured(panel.scenario_of(next(iter(panel.presets))).toy.cached_tokens, heads)
+        _measured(panel.scenario_of(next(iter(panel.presets))).cache.tokens, heads)
     return panel

@@ -55,7 +55,14 @@ def guesser(name: str) -> Draft:
 
 # --- watch it guess ---------------------------------------------------------------------------------------------------
 
-FIELDS = ("toy.draft", "toy.temperature", "toy.lenience", "toy.prompt", "toy.seed", "speculation.draft_length")
+FIELDS = (
+    "drafting.draft",
+    "drafting.temperature",
+    "drafting.lenience",
+    "drafting.prompt",
+    "luck.seed",
+    "speculation.draft_length",
+)
 DRAFTED = Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 12))
 TIMES = Axis("times", "Times faster than plain decoding", domain=(0, 5))
 THEOREM, PAID = "formula: checking is free", "formula: checking as measured"
@@ -79,7 +86,7 @@ def watch_view(scenario: Scenario) -> View:
             ],
             "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"], "label": "you"}],
         },
-        text=(scenario.toy.prompt, text),
+        text=(scenario.drafting.prompt, text),
         alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
     )
 
@@ -90,9 +97,9 @@ def decoded(scenario: Scenario) -> tuple[Row, list[Row]]:
     if key not in DECODED:
         from gpt4lab.toys.decoding.measured import compared, in_turns
 
-        toy = scenario.toy
+        toy, seed = scenario.drafting, scenario.luck.seed
         prompts = [toy.prompt + " "]
-        plain, fast = in_turns(target(), draft(toy.draft), settings(scenario), LENGTH, prompts, toy.seed)
+        plain, fast = in_turns(target(), draft(toy.draft), settings(scenario), LENGTH, prompts, seed)
         DECODED[key] = compared(plain, fast), fast.rows
     return DECODED[key]
 
@@ -101,7 +108,7 @@ def settings(scenario: Scenario) -> Settings:
     """The sliders as the toy takes them."""
     from gpt4lab.toys.decoding.speculation import Settings
 
-    return Settings(scenario.speculation.draft_length, scenario.toy.temperature, scenario.toy.lenience)
+    return Settings(scenario.speculation.draft_length, scenario.drafting.temperature, scenario.drafting.lenience)
 
 
 def _said(found: Row, text: Sequence[Row]) -> str:
@@ -198,19 +205,19 @@ def watch_panel() -> Panel:
         ),
         controls=(
             Slide("speculation.draft_length", 1, 12),
-            "toy.draft",
-            "toy.temperature",
-            Slide("toy.lenience", 0.01, 1),
-            "toy.prompt",
-            "toy.seed",
+            "drafting.draft",
+            "drafting.temperature",
+            Slide("drafting.lenience", 0.01, 1),
+            "drafting.prompt",
+            "luck.seed",
         ),
         presets={
             "Counts, six bytes": "leak",
-            "Greedy": {"toy.temperature": 0},
-            "Wild": {"toy.temperature": 1.3},
-            "A poor draft": {"toy.draft": "3-gram"},
-            "A perfect, slow one": {"toy.draft": "the target itself"},
-            "Lenient": {"toy.lenience": 0.02, "toy.temperature": 1.0},
+            "Greedy": {"drafting.temperature": 0},
+            "Wild": {"drafting.temperature": 1.3},
+            "A poor draft": {"drafting.draft": "3-gram"},
+            "A perfect, slow one": {"drafting.draft": "the target itself"},
+            "Lenient": {"drafting.lenience": 0.02, "drafting.temperature": 1.0},
         },
         speed="debounced",
         view=watch_view,
@@ -235,8 +242,8 @@ def loosen(scenario: Scenario) -> Run[list[Row]]:
     """Write the same prompts at each lenience, in the background. Raises ImportError without torch."""
     from gpt4lab.toys.decoding.measured import lenience_run
 
-    models, chosen = (decoder("target"), guesser(scenario.toy.draft)), settings(scenario)
-    return lenience_run(*models, LENIENCES, chosen, LENGTH, seed=scenario.toy.seed)
+    models, chosen = (decoder("target"), guesser(scenario.drafting.draft)), settings(scenario)
+    return lenience_run(*models, LENIENCES, chosen, LENGTH, seed=scenario.luck.seed)
 
 
 def lenience_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
@@ -291,13 +298,13 @@ lenience = Training(
         "Each point is a lenience, from 1 (exact) to a hundredth: right is faster, up is worse. The surprise is how "
         "unlikely the large model itself finds the text. Run writes some 1,000 bytes for each point."
     ),
-    controls=("toy.draft", Slide("speculation.draft_length", 1, 12), Slide("toy.temperature", 0.3, 1.5)),
-    folded=("toy.seed",),
-    start="leak?toy.temperature=1",
+    controls=("drafting.draft", Slide("speculation.draft_length", 1, 12), Slide("drafting.temperature", 0.3, 1.5)),
+    folded=("luck.seed",),
+    start="leak?drafting.temperature=1",
     presets={
         "Counts, six bytes": {},
-        "A poor draft": {"toy.draft": "3-gram"},
-        "A model": {"toy.draft": "small transformer"},
+        "A poor draft": {"drafting.draft": "3-gram"},
+        "A model": {"drafting.draft": "small transformer"},
     },
     claims=("C77",),
     begin=loosen,

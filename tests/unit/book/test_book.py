@@ -149,6 +149,12 @@ def test_board_filters_searches_and_follows_assumptions() -> None:
     assert mine().training.tokens == 26e12
 
 
+def test_assumptions_kept_under_an_old_name_are_shown_under_the_new_one() -> None:
+    store.keep("scenario", "mine", "leak?toy.experts=8&toy.seed=3")
+    assert mine().mixture.experts == 8
+    assert board().address.value == "leak?mixture.experts=8&luck.seed=3"
+
+
 def test_selfcheck_names_every_part() -> None:
     page = selfcheck().data
     assert all(word in page for word in ("Python", "Sliders", "Charts", "Live models"))

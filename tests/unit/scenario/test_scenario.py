@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 
 import pytest
 
@@ -12,6 +14,7 @@ from gpt4lab.claims import ledger
 from gpt4lab.quantities import value
 from gpt4lab.scenario import (
     FIELDS,
+    RENAMED,
     Scenario,
     ScenarioError,
     change,
@@ -131,6 +134,32 @@ def test_every_named_scenario_survives_saving_and_sharing(name: str) -> None:
 
 def test_sharing_says_only_what_differs() -> None:
     assert share(change(LEAK, {"training.mfu": 0.4})) == "leak?training.mfu=0.4"
+
+
+def another(path: str) -> object:
+    """A value that a field may have and does not have by itself."""
+    field = FIELDS[path]
+    return field.choices[-2] if field.choices else field.hi if field.hi != field.default else field.lo
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_what_was_kept_under_an_old_name_still_loads(old: str, new: str) -> None:
+    assert old not in FIELDS
+    assert new in FIELDS
+    now = change(LEAK, {new: another(new)})
+    assert now != LEAK
+    assert get(now, old) == another(new)
+    assert change(LEAK, {old: another(new)}) == now
+    assert change(LEAK, {old: parse(old, str(another(new)))}) == now
+    assert load_scenario(share(now).replace(new, old)) == now
+    (group, name), tree = old.split("."), json.loads(to_json(LEAK))
+    assert from_json(json.dumps(tree | {group: {name: another(new)}})) == now
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_a_bad_value_under_an_old_name_is_refused_under_the_new_one(old: str, new: str) -> None:
+    with pytest.raises(ScenarioError, match=f"^{re.escape(new)} = "):
+        change(LEAK, {old: "no such word"})
 
 
 def test_json_with_an_unknown_field_is_refused() -> None:

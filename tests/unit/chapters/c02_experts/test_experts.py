@@ -128,7 +128,7 @@ def test_the_post_is_marked_among_the_published_models_but_not_counted() -> None
 def lab() -> Iterator[LiveTraining]:
     live_run.KEPT.clear()
     panel = mixture.widget()
-    panel.set({"toy.steps": STEPS})
+    panel.set({"mixture.steps": STEPS})
     yield panel
     panel.stop()
     live_run.KEPT.clear()
@@ -162,7 +162,7 @@ def test_run_to_the_end_shows_every_reading(lab: LiveTraining) -> None:
 
 @pytest.mark.live
 def test_stopped_early_keeps_what_it_reached(lab: LiveTraining) -> None:
-    lab.set({"toy.steps": 1000})
+    lab.set({"mixture.steps": 1000})
     looks = readings(lab)
     lab.start()
     while lab.attempt and len(lab.attempt.run.history) < 2:
@@ -178,7 +178,7 @@ def test_stopped_early_keeps_what_it_reached(lab: LiveTraining) -> None:
 def test_second_run_keeps_the_first_to_compare(lab: LiveTraining) -> None:
     lab.start().wait()
     first = lab.attempt
-    lab.set({"toy.experts": 4})
+    lab.set({"mixture.experts": 4})
     assert "moved since" in lab._sentence.value
     lab.start().wait()
     assert lab.before is first
@@ -197,7 +197,7 @@ def test_a_new_widget_takes_the_run_over(lab: LiveTraining) -> None:
 
 @pytest.mark.live
 def test_pressing_run_while_it_runs_begins_anew(lab: LiveTraining) -> None:
-    lab.set({"toy.steps": 1000})
+    lab.set({"mixture.steps": 1000})
     lab.start()
     first = lab.attempt
     lab.start()
@@ -210,7 +210,7 @@ def test_pressing_run_while_it_runs_begins_anew(lab: LiveTraining) -> None:
 @pytest.mark.parametrize("preset", mixture.presets)
 def test_every_preset_trains(lab: LiveTraining, preset: str) -> None:
     looks = readings(lab)
-    lab.load(change(mixture.scenario_of(preset), {"toy.steps": STEPS}))
+    lab.load(change(mixture.scenario_of(preset), {"mixture.steps": STEPS}))
     lab.start().wait()
     assert lab.attempt
     assert lab.attempt.run.state == "done", lab.attempt.run.error
@@ -220,18 +220,18 @@ def test_every_preset_trains(lab: LiveTraining, preset: str) -> None:
 
 @pytest.mark.live
 def test_silly_settings_are_one_clear_error_and_start_nothing(lab: LiveTraining) -> None:
-    lab.set({"toy.experts": 1})
-    assert lab.error == "toy.top_k = 2 is more than toy.experts = 1; allowed: 1 to 1 expert."
-    assert lab.scenario.toy.experts == LEAK.toy.experts
+    lab.set({"mixture.experts": 1})
+    assert lab.error == "mixture.top_k = 2 is more than mixture.experts = 1; allowed: 1 to 1 expert."
+    assert lab.scenario.mixture.experts == LEAK.mixture.experts
 
 
 @pytest.mark.live
 def test_ends_of_every_control_can_be_run() -> None:
     live_run.KEPT.clear()
     for path, at in ends(mixture):
-        if path == "toy.steps":
+        if path == "mixture.steps":
             continue
-        panel = mixture.widget(change(LEAK, {"toy.steps": STEPS}))
+        panel = mixture.widget(change(LEAK, {"mixture.steps": STEPS}))
         panel.set({path: at})
         panel.start().wait()
         assert not panel.error or "is more than" in panel.error, (path, at, panel.error)
@@ -274,7 +274,7 @@ def test_without_torch_the_panel_says_what_to_do() -> None:
 def test_same_flop_whatever_the_number_of_experts_per_byte() -> None:
     from gpt4lab.chapters.c02_experts.mixture import toy_config
 
-    widths = {k: toy_config(change(LEAK, {"toy.top_k": k})).d_ff * k for k in (1, 2, 3, 4, 6, 8)}
+    widths = {k: toy_config(change(LEAK, {"mixture.top_k": k})).d_ff * k for k in (1, 2, 3, 4, 6, 8)}
     assert all(240 <= width <= 256 for width in widths.values()), widths
 
 
@@ -321,7 +321,7 @@ def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.
     live_run.KEPT.clear()
     monkeypatch.setattr(more_experts, "LIVE", {"experts": (1, 16), "seeds": 1})
     panel = more_experts.scaling.widget()
-    panel.set({"toy.steps": 12})
+    panel.set({"mixture.steps": 12})
     panel.start().wait()
     assert not panel.error
     marks = [row["mark"] for row in panel.panel.view(panel.scenario).rows["data"]]
@@ -335,7 +335,7 @@ def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.
 def test_fact_toy_fills_in_as_its_models_finish() -> None:
     live_run.KEPT.clear()
     panel = more_experts.facts.widget()
-    panel.set({"toy.steps": 50})
+    panel.set({"mixture.steps": 50})
     panel.start().wait()
     assert not panel.error
     lanes = {row["experts"] for row in panel.panel.view(panel.scenario).rows["data"]}
@@ -347,12 +347,12 @@ def test_fact_toy_fills_in_as_its_models_finish() -> None:
 @pytest.mark.live
 def test_an_error_stays_on_the_page_while_the_run_paints() -> None:
     lab = mixture.widget()
-    lab.set({"toy.steps": 40})
+    lab.set({"mixture.steps": 40})
     lab.start()
-    lab.controls["toy.experts"].value = 1
+    lab.controls["mixture.experts"].value = 1
     refused = lab.error
-    assert "toy.top_k" in refused
+    assert "mixture.top_k" in refused
     lab.wait()
     assert lab.error == refused
-    lab.controls["toy.experts"].value = 8
+    lab.controls["mixture.experts"].value = 8
     assert lab.error == ""

@@ -86,7 +86,7 @@ def test_its_slider_moves_by_itself_and_is_switched_off():
     live.set({"cluster.days": 50})
     assert live.controls["training.mfu"].disabled
     assert live.controls["training.mfu"].value == pytest.approx(value("training.implied_mfu", assume(cluster__days=50)))
-    live.set({"toy.follows": "GPUs"})
+    live.set({"equation.follows": "GPUs"})
     assert not live.controls["training.mfu"].disabled
     assert live.controls["cluster.gpus"].disabled
     assert live.scenario.cluster.gpus == live.controls["cluster.gpus"].value

@@ -1,0 +1,75 @@
+"""What a reader may set of what runs on the page: a group a study. None of it says anything about the model.
+
+The declarations are those of `records`: default, unit, bounds; label, meaning; source.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from gpt4lab.scenario.field import choice, not_more_than_all, number, whole
+
+
+@frozen
+class Mixture:
+    """The small mixture of experts that trains on the page. Its experts share one budget of FLOP per token."""
+
+    experts: int = whole(16, "expert", 1, 64,
+        "Experts", "experts in each layer; 1 is the dense model", "C06", log=True)
+    top_k: int = whole(2, "expert", 1, 8,
+        "Experts per token", "experts that each token is sent to; each is that much narrower", "C08", log=True)
+    capacity: float = number(8, "1", 0.25, 64,
+        "Capacity factor", "room of an expert in even shares of the batch; what overflows is dropped",
+        "assumed: nothing dropped at 2 of 16", log=True)
+    balance_weight: float = number(0.01, "1", 0, 0.1,
+        "Balance loss", "weight of the loss that asks for even load", "fedus2021")
+    router_noise: float = number(0, "1", 0, 4,
+        "Router noise", "standard deviation added to the router's scores while training", "assumed: none")
+    steps: int = whole(250, "step", 1, 3000,
+        "Training steps", "batches of 16 texts of 128 bytes", "assumed: some ten seconds", log=True)
+    cpu_seconds: float = number(20, "s", 1, 300,
+        "CPU time", "time of one core that each training may use", "assumed: about as long as one waits", log=True)
+
+    __attrs_post_init__ = not_more_than_all
+
+
+@frozen
+class Cache:
+    """The keys and values that one decode step of the toy reads, while its time is taken."""
+
+    tokens: int = whole(8192, "token", 256, 32_768,
+        "Cached tokens", "tokens whose keys and values the new token attends to", "C19", log=True)
+    heads: str = choice("1", ("1", "2", "4", "8", "16"),
+        "Key-value heads of the toy", "of its 16 query heads, so many groups share keys and values", "C58")
+
+
+@frozen
+class Drafting:
+    """The text that is written on the page, with a draft and without."""
+
+    draft: str = choice("6-gram", ("3-gram", "6-gram", "small transformer", "the target itself"),
+        "Draft", "what guesses the next bytes: counts of the training text, or a model", "assumed: the quickest")
+    temperature: float = number(0.7, "1", 0, 1.5,
+        "Temperature", "0 always takes the likeliest byte, 1 draws as the model says", "assumed: usual for chat")
+    lenience: float = number(1, "1", 0.01, 1,
+        "Lenience", "1 is exact; below it, drafts are kept that the target would have refused",
+        "assumed: exact, as the papers have it", log=True)
+    prompt: str = choice("The following methods are", (
+        "The following methods are", "    def __init__(self,", "Return a list of all the", "    for key, value in"),
+        "Prompt", "how the text begins", "assumed: the first of eight")
+
+
+@frozen
+class Equation:
+    """The one equation between compute, GPUs, days and utilisation."""
+
+    follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
+        "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
+
+
+@frozen
+class Luck:
+    """What chance does in trainings, texts and failures."""
+
+    seed: int = whole(0, "1", 0, 999,
+        "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
