@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import field, fields, frozen, has
+from attrs import asdict, field, frozen
 
 from gpt4lab.scenario.field import choice, entry, not_more_than_all, number, whole
 from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
@@ -275,7 +275,7 @@ class Scenario:
     luck: Luck = field(factory=Luck)
 
 
-#: The record behind each group, by its name: what is in the tree is declared above, once.
+#: The record behind each group, by the group's name.
 GROUPS: dict[str, type[Any]] = {
-    group.name: type(made) for group in fields(Scenario) if has(type(made := getattr(Scenario(), group.name)))
+    name: type(group) for name, group in asdict(Scenario(), recurse=False).items() if not isinstance(group, str)
 }
