@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.times import Times
+
 ROOT = Path(__file__).resolve().parents[1]
 NO_TORCH = "torch is not installed here: live toys are not tested (python3 book.py setup looks for it)"
 
@@ -59,6 +61,12 @@ def browser_path(bootstrap: ModuleType) -> str:
     if found is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(bootstrap.NO_BROWSER)
     return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add up what each test takes, where the reports of all workers arrive."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Times(), "times")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
