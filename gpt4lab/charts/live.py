@@ -25,8 +25,9 @@ import traitlets as t
 from ipywidgets import Widget, widget_serialization
 
 from gpt4lab.charts import theme, vega
+from gpt4lab.rows import Rows
 
-Rows = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
+Dataset = Rows | Mapping[str, Sequence[Any]]  # rows, or columns
 Spec = dict[str, Any]
 
 
@@ -73,7 +74,7 @@ class LiveChart(anywidget.AnyWidget):
     _names = t.List(t.Unicode()).tag(sync=True)
     _library = t.Instance(Widget).tag(sync=True, **widget_serialization)
 
-    def __init__(self, chart: Any, rows: Mapping[str, Rows] | None = None, description: str = "") -> None:
+    def __init__(self, chart: Any, rows: Mapping[str, Dataset] | None = None, description: str = "") -> None:
         spec, own = split_rows(chart if isinstance(chart, dict) else chart.to_dict())
         columns = {name: to_columns(data) for name, data in {**own, **(rows or {})}.items()}
         traits = {f"rows_{name}": t.Dict(data).tag(sync=True) for name, data in columns.items()}
@@ -86,7 +87,7 @@ class LiveChart(anywidget.AnyWidget):
             _library=Library.of_this_kernel(),
         )
 
-    def show(self, *, description: str | None = None, **rows: Rows) -> None:
+    def show(self, *, description: str | None = None, **rows: Dataset) -> None:
         """Swap the rows of the named datasets, and the description, in one message.
 
         Raises
@@ -115,7 +116,7 @@ class LiveChart(anywidget.AnyWidget):
         return getattr(self, f"rows_{name}")
 
 
-def to_columns(rows: Rows) -> dict[str, list[Any]]:
+def to_columns(rows: Dataset) -> dict[str, list[Any]]:
     """Rows as columns (a third of the bytes); what JSON cannot hold (NaN, infinity) becomes a gap."""
     if isinstance(rows, Mapping):
         return {str(name): [_plain(value) for value in column] for name, column in rows.items()}
@@ -129,7 +130,7 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def split_rows(spec: Spec) -> tuple[Spec, dict[str, Rows]]:
+def split_rows(spec: Spec) -> tuple[Spec, dict[str, Dataset]]:
     """A chart's specification without its named rows, and those rows."""
     return {key: value for key, value in spec.items() if key != "datasets"}, dict(spec.get("datasets", {}))
 

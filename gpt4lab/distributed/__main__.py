@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from gpt4lab.distributed.worker import quiet
 
 if TYPE_CHECKING:
-    from gpt4lab.distributed.job import Report, Row
+    from gpt4lab.distributed.job import DemoReport, Row
 
 OPTIONS = {"steps": int, "rows": int, "context": int, "micro_batches": int, "schedule": str, "work_s": float}
 
@@ -34,13 +34,13 @@ def main() -> int:
     return 0
 
 
-def text(report: Report) -> str:
+def text(report: DemoReport) -> str:
     """The report's tables, columns aligned."""
     parts = [f"{name}\n{_table(rows)}" for name, rows in report.tables().items()]
     return "\n\n".join([*parts, *report.notes, f"{report.demo} on {report.ranks} ranks: {report.seconds:.2f} s"])
 
 
-def _with_workers(demo: str, ranks: int, options: dict[str, Any]) -> Report:
+def _with_workers(demo: str, ranks: int, options: dict[str, Any]) -> DemoReport:
     from gpt4lab.distributed.workers import Workers, prepare
 
     job = prepare(demo, ranks, **options)
@@ -48,7 +48,7 @@ def _with_workers(demo: str, ranks: int, options: dict[str, Any]) -> Report:
         return crew.begin(demo, job)()
 
 
-def _as_rank(demo: str, options: dict[str, Any]) -> Report | None:
+def _as_rank(demo: str, options: dict[str, Any]) -> DemoReport | None:
     """Only the first rank has something to print."""
     for name, value in quiet().items():
         os.environ.setdefault(name, value)

@@ -1,7 +1,7 @@
 """A layout of thousands of GPUs, built for real on none: torch's fake process group, tensors on its meta device.
 
-    rows = stage_rows(config, Cluster(tensor=8, pipeline=15, data=208))      # one row a pipeline stage
-    bytes_ = tensor_traffic(config, Cluster(), context=8192)                 # what a layer sends, counted by torch
+    rows = stage_rows(config, RankGrid(tensor=8, pipeline=15, data=208))      # one row a pipeline stage
+    bytes_ = tensor_traffic(config, RankGrid(), context=8192)                 # what a layer sends, counted by torch
 
 This process claims to be one rank of 24,960; groups, meshes and DTensors are made as on that rank, so what a weight's
 part on this GPU is comes from torch, not from a division of ours. Nothing is computed and nothing is sent.
@@ -33,7 +33,7 @@ WIDTHS = (64, 80, 96, 112, 128, 160, 192, 256)  # head sizes in use
 
 
 @dataclass(frozen=True)
-class Cluster:
+class RankGrid:
     """Ranks in the order of Megatron-LM: tensor first, then data, then pipeline. `zero` is the ZeRO stage."""
 
     tensor: int = 8
@@ -52,7 +52,7 @@ class Cluster:
 
 
 @contextmanager
-def pretend(cluster: Cluster, rank: int = 0) -> Iterator[DeviceMesh]:
+def pretend(cluster: RankGrid, rank: int = 0) -> Iterator[DeviceMesh]:
     """Be one rank of a cluster that does not exist; the mesh has dimensions pipeline, data and tensor."""
     shape = (cluster.pipeline, cluster.data, cluster.tensor)
     dist.init_process_group("fake", store=FakeStore(), rank=rank, world_size=cluster.gpus)
@@ -62,7 +62,7 @@ def pretend(cluster: Cluster, rank: int = 0) -> Iterator[DeviceMesh]:
         dist.destroy_process_group()
 
 
-def stage_rows(config: ToyConfig, cluster: Cluster) -> list[Row]:
+def stage_rows(config: ToyConfig, cluster: RankGrid) -> list[Row]:
     """For each stage what one GPU holds: layers, parameters and bytes by part, counted and by formula.
 
     Raises
@@ -73,7 +73,7 @@ def stage_rows(config: ToyConfig, cluster: Cluster) -> list[Row]:
     return [_stage_row(config, cluster, stage) for stage in range(cluster.pipeline)]
 
 
-def tensor_traffic(config: ToyConfig, cluster: Cluster, context: int) -> list[Row]:
+def tensor_traffic(config: ToyConfig, cluster: RankGrid, context: int) -> list[Row]:
     """Bytes that a GPU sends for one layer and one sequence, forward and backward, 16-bit values.
 
     Also counted are the gradients of what is copied: the router, and a key-value head that cannot be cut.
@@ -96,7 +96,7 @@ def tensor_traffic(config: ToyConfig, cluster: Cluster, context: int) -> list[Ro
     return traffic_rows([(calls, None)], {"all-reduce": activations + gradients})
 
 
-def neighbours(cluster: Cluster, rank: int) -> Row:
+def neighbours(cluster: RankGrid, rank: int) -> Row:
     """Where a rank stands, and the ranks with which it shares layers, replicas' gradients, and the pipeline."""
     with pretend(cluster, rank) as mesh:
         names = ("pipeline", "data", "tensor")
@@ -111,7 +111,7 @@ def spread(layers: int, stages: int) -> list[int]:
     return [layers // stages + (stage >= few) for stage in range(stages)]
 
 
-def check(config: ToyConfig, cluster: Cluster) -> None:
+def check(config: ToyConfig, cluster: RankGrid) -> None:
     """Refuse a layout that cannot exist.
 
     Raises
@@ -133,7 +133,7 @@ def _alternatives(config: ToyConfig, t: int) -> str:
     return f"With a width of {config.d_model}, these would: {text}." if counts else "No usual head size would."
 
 
-def _stage_row(config: ToyConfig, cluster: Cluster, stage: int) -> Row:
+def _stage_row(config: ToyConfig, cluster: RankGrid, stage: int) -> Row:
     layers = spread(config.n_layers, cluster.pipeline)[stage]
     with pretend(cluster, cluster.rank(stage)) as mesh:
         counted = local_parameters(_stage(config, cluster, stage, mesh["tensor"]))
@@ -144,7 +144,7 @@ def _stage_row(config: ToyConfig, cluster: Cluster, stage: int) -> Row:
     return {**row, **held, "bytes": sum(held.values()), "formula_bytes": sum(formulas)}
 
 
-def _stage(config: ToyConfig, cluster: Cluster, stage: int, mesh: DeviceMesh) -> nn.Module:
+def _stage(config: ToyConfig, cluster: RankGrid, stage: int, mesh: DeviceMesh) -> nn.Module:
     """The part of a stage on this rank: layers, embedding and head cut over the tensor-parallel ranks."""
     layers = spread(config.n_layers, cluster.pipeline)[stage]
     model = meta_model(replace(config, n_layers=layers))
@@ -167,17 +167,17 @@ def _held(parameters: int, zero: int, mesh: DeviceMesh) -> dict[str, int]:
     }
 
 
-def _predicted(parameters: float, cluster: Cluster) -> tuple[float, float, float]:
+def _predicted(parameters: float, cluster: RankGrid) -> tuple[float, float, float]:
     """The same bytes by the formulas of `quantities.memory`."""
     P, N_d, zero = parameters, cluster.data, cluster.zero
     weights, gradients = memory.weight_bytes(P, N_d, zero), memory.gradient_bytes(P, N_d, zero, 2)
     return float(weights), float(gradients), float(memory.optimiser_bytes(P, N_d, zero))
 
 
-def _ends(cluster: Cluster, stage: int) -> int:
+def _ends(cluster: RankGrid, stage: int) -> int:
     """Tables of the vocabulary in a stage."""
     return (stage == 0) + (stage == cluster.pipeline - 1)
 
 
-def _table(m: ToyConfig, cluster: Cluster) -> float:
+def _table(m: ToyConfig, cluster: RankGrid) -> float:
     return m.vocabulary * m.d_model / cluster.tensor

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from gpt4lab.distributed.job import VALUE_BYTES, Job, Report, Row
+from gpt4lab.distributed.job import VALUE_BYTES, DemoReport, Job, Row
 from gpt4lab.distributed.measure import Call, Traffic
 from gpt4lab.toys.core.transformer import build_model
 
 #: One optimiser step on a batch of tokens and targets: the loss, or None on a rank that does not see it.
-Step = Callable[[Tensor, Tensor], "float | None"]
+TrainStep = Callable[[Tensor, Tensor], "float | None"]
 
 
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def adam(parameters: Iterable[nn.Parameter], job: Job) -> torch.optim.Optimizer:
     return torch.optim.AdamW(parameters, lr=job.lr, weight_decay=0.0)
 
 
-def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> Step:
+def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> TrainStep:
     """Forward, backward, update; `model` maps tokens to logits, and may talk to other ranks meanwhile."""
 
     def step(tokens: Tensor, targets: Tensor) -> float:
@@ -42,7 +42,7 @@ def plain_step(model: nn.Module, optimizer: torch.optim.Optimizer) -> Step:
     return step
 
 
-def compare(demo: str, job: Job, step: Step, formula: dict[str, float], notes: Iterable[str] = ()) -> Report:
+def compare(demo: str, job: Job, step: TrainStep, formula: dict[str, float], notes: Iterable[str] = ()) -> DemoReport:
     """Train on all ranks, then on one.
 
     formula: bytes that all ranks send in a step, by kind of collective.
@@ -54,7 +54,7 @@ def compare(demo: str, job: Job, step: Step, formula: dict[str, float], notes: I
         {"step": i, "one_process": one, "distributed": many, "difference": many - one}
         for i, (one, many) in enumerate(zip(alone, losses, strict=True))
     ]
-    return Report(demo, dist.get_world_size(), rows, traffic_rows(counted, formula), notes=list(notes))
+    return DemoReport(demo, dist.get_world_size(), rows, traffic_rows(counted, formula), notes=list(notes))
 
 
 def traffic_rows(counted: list[tuple[list[Call], float | None]], formula: dict[str, float]) -> list[Row]:
@@ -97,7 +97,7 @@ def local(tensor: Tensor) -> Tensor:
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-def _train(job: Job, step: Step) -> tuple[list[float], Traffic]:
+def _train(job: Job, step: TrainStep) -> tuple[list[float], Traffic]:
     """Losses, averaged over the ranks that have one, and the traffic of the last step."""
     losses: list[float] = []
     traffic = Traffic()

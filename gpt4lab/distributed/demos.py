@@ -10,9 +10,9 @@ import torch
 import torch._dynamo  # the first optimiser would import it, which takes two seconds
 
 from gpt4lab.distributed import experts, pipeline, replicas, tensor, waiting
-from gpt4lab.distributed.job import Job, Report
+from gpt4lab.distributed.job import DemoReport, Job
 
-DEMOS: dict[str, Callable[[Job], Report]] = {
+DEMOS: dict[str, Callable[[Job], DemoReport]] = {
     "tensor": tensor.demo,
     "pipeline": pipeline.demo,
     "data": replicas.data,
@@ -24,7 +24,7 @@ DEMOS: dict[str, Callable[[Job], Report]] = {
 }
 
 
-def perform(demo: str, job: Job) -> Report:
+def perform(demo: str, job: Job) -> DemoReport:
     """Run a demo in this process as one rank of the group; all ranks must do so together."""
     torch.set_num_threads(1)  # the ranks share the machine's cores
     start = time.perf_counter()

@@ -11,8 +11,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed._functional_collectives import all_to_all_single_autograd
 
-from gpt4lab.distributed.compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Job, Report
+from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job
 from gpt4lab.distributed.replicas import gradients_formula, own_rows
 from gpt4lab.formulas import traffic
 from gpt4lab.toys.core.moe import MoE, expert_mlp
@@ -43,7 +43,7 @@ class SpreadMoE(MoE):
         return _travel(y[order.argsort()], there, here)
 
 
-def demo(job: Job) -> Report:
+def demo(job: Job) -> DemoReport:
     """Experts spread, the rest copied."""
     model = build_model(job.model, job.seed)
     shared = count_parameters(model).total - _expert_weights(job)
@@ -73,7 +73,7 @@ def _travel(rows: Tensor, expected: list[int], leaving: list[int]) -> Tensor:
     return all_to_all_single_autograd(rows, expected, leaving, dist.group.WORLD)
 
 
-def _step(model: Transformer, job: Job) -> Step:
+def _step(model: Transformer, job: Job) -> TrainStep:
     optimizer = adam(model.parameters(), job)
     spread = {p for layer in model.mixtures for p in (layer.w_in, layer.w_out)}
     shared = [p for p in model.parameters() if p not in spread]

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import ToyConfig
 
-Row = dict[str, Any]
-Rules = Iterator[tuple[bool, str]]
+Demands = Iterator[tuple[bool, str]]
 
 VALUE_BYTES = 4  # the toy computes in fp32
 FORMULA_BYTES = 2  # the formulas of `quantities.traffic` move 16-bit values
@@ -59,7 +59,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Report:
+class DemoReport:
     """What a demo found, as rows for tables.
 
     losses: step, one_process, distributed, difference. traffic: bytes that all ranks together send in the last step,
@@ -112,7 +112,7 @@ def known(name: str, names: Any, what: str) -> None:
         raise LayoutError(f"There is no {what} {name!r}. Did you mean: {', '.join(near)}?")
 
 
-def _always(job: Job, ranks: int) -> Rules:
+def _always(job: Job, ranks: int) -> Demands:
     yield ranks >= 2, f"{ranks} rank: nothing to distribute. Take two to four."
     for name in ("steps", "rows", "context", "micro_batches"):
         yield getattr(job, name) >= 1, f"{name} = {getattr(job, name)} is not a positive number."
@@ -120,7 +120,7 @@ def _always(job: Job, ranks: int) -> Rules:
     yield job.work_s > 0, f"work_s = {job.work_s} is not a positive time."
 
 
-def _tensor(job: Job, ranks: int) -> Rules:
+def _tensor(job: Job, ranks: int) -> Demands:
     m = job.model
     yield m.n_heads % ranks == 0, f"{m.n_heads} heads do not divide over {ranks} tensor-parallel ranks."
     shared = m.n_kv_heads == 1  # is copied to every rank
@@ -128,7 +128,7 @@ def _tensor(job: Job, ranks: int) -> Rules:
     yield m.d_ff % ranks == 0, f"a feed-forward width of {m.d_ff} does not divide over {ranks} ranks."
 
 
-def _pipeline(job: Job, ranks: int) -> Rules:
+def _pipeline(job: Job, ranks: int) -> Demands:
     known(job.schedule, SCHEDULES, "schedule")
     chunks, layers = SCHEDULES[job.schedule][1], job.model.n_layers
     cut = f"{layers} layers do not divide into {ranks} stages of {chunks} chunks."
@@ -137,32 +137,32 @@ def _pipeline(job: Job, ranks: int) -> Rules:
     yield from _rounds(job, ranks)
 
 
-def _rounds(job: Job, ranks: int) -> Rules:
+def _rounds(job: Job, ranks: int) -> Demands:
     known(job.schedule, SCHEDULES, "schedule")
     few = f"{job.micro_batches} micro-batches do not divide into rounds of {ranks} stages, as this schedule needs."
     yield job.schedule in {"gpipe", "1f1b"} or job.micro_batches % ranks == 0, few
 
 
-def _data(job: Job, ranks: int) -> Rules:
+def _data(job: Job, ranks: int) -> Demands:
     yield job.rows % ranks == 0, f"{job.rows} rows do not divide over {ranks} replicas."
     shared = "A capacity factor counts the tokens of one rank, so the loss would differ: leave it None."
     yield job.model.capacity_factor is None, shared
 
 
-def _experts(job: Job, ranks: int) -> Rules:
+def _experts(job: Job, ranks: int) -> Demands:
     yield job.model.n_experts > 1, "The model has no experts: give n_experts and top_k."
     yield job.model.n_experts % ranks == 0, f"{job.model.n_experts} experts do not divide over {ranks} ranks."
     yield from _data(job, ranks)
 
 
-def _tensor_fsdp(job: Job, ranks: int) -> Rules:
+def _tensor_fsdp(job: Job, ranks: int) -> Demands:
     yield ranks == 4, f"{ranks} ranks: two tensor-parallel pairs that share weights need exactly four."
     yield from _tensor(job, 2)
     yield from _data(job, 2)
 
 
 #: The demos, and what each needs of a layout.
-RULES: dict[str, Callable[[Job, int], Rules]] = {
+RULES: dict[str, Callable[[Job, int], Demands]] = {
     "tensor": _tensor,
     "pipeline": _pipeline,
     "data": _data,

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.distributed.pipelining import PipelineStage
 from torch.distributed.pipelining.schedules import PipelineScheduleMulti, get_schedule_class
 
-from gpt4lab.distributed.compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from gpt4lab.distributed.job import FORMULA_BYTES, SCHEDULES, VALUE_BYTES, Job, Report, Row
+from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, SCHEDULES, VALUE_BYTES, DemoReport, Job, Row
 from gpt4lab.distributed.tensor import layer_parameters
 from gpt4lab.formulas import traffic
 from gpt4lab.formulas.pipeline import SCHEDULES as NAMES
@@ -89,7 +89,7 @@ def places(schedule: str, rank: int, ranks: int) -> list[int]:
     return [rank + ranks * chunk for chunk in range(chunks)]
 
 
-def demo(job: Job) -> Report:
+def demo(job: Job) -> DemoReport:
     """The whole batch in micro-batches through all ranks."""
     ranks, chunks = dist.get_world_size(), SCHEDULES[job.schedule][1]
     model = build_model(job.model, job.seed)
@@ -114,7 +114,7 @@ def held_formula(schedule: str, p: int, m: int) -> float | None:
     return float(in_flight(p, m, SCHEDULES[schedule][1], NAMES.index(schedule)))
 
 
-def _step(line: Pipeline, job: Job) -> Step:
+def _step(line: Pipeline, job: Job) -> TrainStep:
     optimizer = adam(line.module.parameters(), job)
 
     def step(tokens: Tensor, targets: Tensor) -> float | None:

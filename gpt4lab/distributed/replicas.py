@@ -20,8 +20,8 @@ from torch.distributed.tensor import DTensor, Shard
 from torch.nn.parallel import DistributedDataParallel
 
 from gpt4lab.distributed import tensor
-from gpt4lab.distributed.compare import Step, adam, compare, gather, local, memory_row, plain_step, weight_bytes
-from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Job, Report, Row
+from gpt4lab.distributed.compare import TrainStep, adam, compare, gather, local, memory_row, plain_step, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job, Row
 from gpt4lab.formulas import memory, traffic
 from gpt4lab.toys.core.transformer import Transformer, build_model, count_parameters
 
@@ -33,7 +33,7 @@ ALL_REDUCED = (
 GLOO_SCATTER = "gloo implements reduce-scatter with an all-reduce: on its wire it costs twice what a ring needs."
 
 
-def data(job: Job) -> Report:
+def data(job: Job) -> DemoReport:
     """Whole replicas."""
     model = DistributedDataParallel(build_model(job.model, job.seed))
     step = own_rows(plain_step(model, adam(model.parameters(), job)), job)
@@ -42,7 +42,7 @@ def data(job: Job) -> Report:
     return report
 
 
-def zero1(job: Job) -> Report:
+def zero1(job: Job) -> DemoReport:
     """Whole replicas, optimiser state cut."""
     model = DistributedDataParallel(build_model(job.model, job.seed))
     optimizer = ZeroRedundancyOptimizer(model.parameters(), torch.optim.AdamW, lr=job.lr, weight_decay=0.0)
@@ -52,7 +52,7 @@ def zero1(job: Job) -> Report:
     return report
 
 
-def fsdp(job: Job) -> Report:
+def fsdp(job: Job) -> DemoReport:
     """Everything cut, one unit a block and one for embedding and head."""
     model = build_model(job.model, job.seed)
     shard(model, init_device_mesh("cpu", (_ranks(),)), job.reshard)
@@ -64,7 +64,7 @@ def fsdp(job: Job) -> Report:
     return report
 
 
-def tensor_fsdp(job: Job) -> Report:
+def tensor_fsdp(job: Job) -> DemoReport:
     """Two ways at once on four ranks: pairs share each layer, and the two pairs share out their weights."""
     mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "tensor"))
     model = build_model(job.model, job.seed)
@@ -83,7 +83,7 @@ def shard(model: Transformer, mesh: DeviceMesh, reshard: bool) -> None:
         fully_shard(unit, mesh=mesh, reshard_after_forward=reshard, shard_placement_fn=_placement(mesh.size()))
 
 
-def own_rows(step: Step, job: Job, mesh: DeviceMesh | None = None) -> Step:
+def own_rows(step: TrainStep, job: Job, mesh: DeviceMesh | None = None) -> TrainStep:
     """The step on this replica's rows of the batch."""
     rank, ranks = (mesh.get_local_rank(), mesh.size()) if mesh else (dist.get_rank(), _ranks())
     mine = slice(rank * job.rows // ranks, (rank + 1) * job.rows // ranks)

@@ -16,8 +16,8 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.func import functional_call
 
-from gpt4lab.distributed.compare import Step, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Job, Report
+from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job
 from gpt4lab.formulas import layer, traffic
 from gpt4lab.toys.core.transformer import Block, ToyConfig, Transformer, build_model
 
@@ -66,7 +66,7 @@ def finish(model: nn.Module) -> None:
             p.grad = p.grad.redistribute(placements=p.placements)  # pyright: ignore
 
 
-def demo(job: Job) -> Report:
+def demo(job: Job) -> DemoReport:
     """Every rank sees the whole batch; embedding and head are not cut."""
     mesh = init_device_mesh("cpu", (dist.get_world_size(),))
     model = build_model(job.model, job.seed)
@@ -102,7 +102,7 @@ def parameters(m: ToyConfig, t: int) -> float:
     return m.n_layers * layer_parameters(m, t) + 2 * m.vocabulary * m.d_model
 
 
-def train_step(model: Transformer, job: Job) -> Step:
+def train_step(model: Transformer, job: Job) -> TrainStep:
     """Forward, backward, sums for copied weights, update."""
     optimizer = adam(model.parameters(), job)
 

@@ -16,7 +16,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from gpt4lab.distributed.compare import gather
-from gpt4lab.distributed.job import SCHEDULES, Job, Report
+from gpt4lab.distributed.job import SCHEDULES, DemoReport, Job
 from gpt4lab.distributed.pipeline import Pipeline, held_formula
 from gpt4lab.formulas import pipeline as formulas
 
@@ -62,7 +62,7 @@ class Rest(torch.autograd.Function):
         return grad, None
 
 
-def demo(job: Job) -> Report:
+def demo(job: Job) -> DemoReport:
     """The fastest of `steps`, behind one to warm up: what disturbs a step only makes it longer."""
     ranks, chunks = dist.get_world_size(), SCHEDULES[job.schedule][1]
     stages = [Sleeper(job.work_s / chunks) for _ in range(ranks * chunks)]
@@ -81,7 +81,7 @@ def demo(job: Job) -> Report:
         "held": gather(line.held)[0],
         "held_formula": held_formula(job.schedule, ranks, job.micro_batches),
     }
-    return Report("waiting", ranks, waiting=[row])
+    return DemoReport("waiting", ranks, waiting=[row])
 
 
 def formula(schedule: str, p: int, m: int) -> float | None:

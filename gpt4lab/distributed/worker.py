@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gpt4lab.distributed.job import Job, Report
+    from gpt4lab.distributed.job import DemoReport, Job
 
 PRELOAD = "gpt4lab.distributed.demos"
 
@@ -52,7 +52,7 @@ def quiet() -> dict[str, str]:
     return {**wanted, "GLOO_SOCKET_IFNAME": name} if name else wanted
 
 
-def _attempt(demo: str, job: Job) -> tuple[str, Report | str]:
+def _attempt(demo: str, job: Job) -> tuple[str, DemoReport | str]:
     try:
         from gpt4lab.distributed.demos import perform
 

@@ -25,7 +25,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NoReturn
 
-from gpt4lab.distributed.job import DENSE, MIXTURE, Job, Report, check, known
+from gpt4lab.distributed.job import DENSE, MIXTURE, DemoReport, Job, check, known
 from gpt4lab.distributed.worker import PRELOAD, quiet, serve
 from gpt4lab.models.step.inputs import LayoutError
 from gpt4lab.toys.core.transformer import ToyConfig
@@ -68,7 +68,7 @@ class Workers:
             self._start()
         self._collect("the start", START_S)
 
-    def run(self, demo: str, model: ToyConfig | None = None, **options: Any) -> Report:
+    def run(self, demo: str, model: ToyConfig | None = None, **options: Any) -> DemoReport:
         """Run one demo on all workers; `options` are the fields of `job.Job`.
 
         Raises
@@ -78,7 +78,7 @@ class Workers:
         """
         return self.begin(demo, prepare(demo, self.ranks, model, **options))()
 
-    def begin(self, demo: str, job: Job) -> Callable[[], Report]:
+    def begin(self, demo: str, job: Job) -> Callable[[], DemoReport]:
         """Start a demo; calling what is returned waits for its report. In between you may `kill` a worker."""
         self._require_open()
         for rank, pipe in enumerate(self._pipes):

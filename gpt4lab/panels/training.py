@@ -3,7 +3,7 @@
     mixture = Training(
         title="Train a mixture of experts",
         controls=("mixture.experts", "mixture.top_k"),
-        begin=train_mixture,     # Scenario -> a running `toys.training.Run`
+        begin=train_mixture,     # Scenario -> a running `toys.core.background.BackgroundRun`
         watch=curves,            # (Scenario, Attempt | None, Attempt | None) -> View, while it runs and after
         chart=curve_chart,       # View -> chart
     )
@@ -33,7 +33,7 @@ from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 
 if TYPE_CHECKING:
-    from gpt4lab.toys.core.training import Run
+    from gpt4lab.toys.core.background import BackgroundRun
 
 REPAINT_S = 0.2  # the curve, at most this often
 READING_S = 1.0  # a look into the model, at most this often ...
@@ -46,7 +46,7 @@ NO_TORCH = "This needs torch, which is not installed here. “python3 book.py se
 class Attempt:
     """One run with the assumptions that it began with."""
 
-    run: Run[Any]
+    run: BackgroundRun[Any]
     scenario: Scenario
 
 
@@ -62,7 +62,7 @@ class Training(Panel):
     """The declaration of a live run. `watch` gets the sliders' scenario, the run shown and the one before it."""
 
     view: Callable[[Scenario], View] = attrs.field(default=_never, init=False)
-    begin: Callable[[Scenario], Run[Any]] = attrs.field(kw_only=True)
+    begin: Callable[[Scenario], BackgroundRun[Any]] = attrs.field(kw_only=True)
     watch: Watch = attrs.field(kw_only=True)
     verb: str = attrs.field(default="Run", kw_only=True)
 
@@ -164,7 +164,7 @@ class LiveTraining(LivePanel):
     def _follow(self, decided: Any) -> None:
         """No control follows another here; and the thread that paints must not touch what the reader moves."""
 
-    def _report(self, run: Run[Any] | None) -> None:
+    def _report(self, run: BackgroundRun[Any] | None) -> None:
         busy = run is not None and run.state == "running"
         self._run_button.description = f"{self.training.verb} again" if run else self.training.verb
         self._stop_button.disabled = not busy
@@ -217,7 +217,7 @@ class Reading(Figure):
             self.show(self._view_of(self.findings, self.choice.value if self.choice else None))
 
 
-def progress(run: Run[Any] | None) -> str:
+def progress(run: BackgroundRun[Any] | None) -> str:
     """How far a run is, as a bar and in words."""
     if run is None:
         return '<span class="g4l-legend">not started</span>'
@@ -227,7 +227,7 @@ def progress(run: Run[Any] | None) -> str:
     return f'<span class="g4l-legend">{bar} {html.escape(in_words(run))}</span>'
 
 
-def in_words(run: Run[Any]) -> str:
+def in_words(run: BackgroundRun[Any]) -> str:
     """The state of a run: "step 120 of 300, 3 s left", "300 steps in 6.1 s", "stopped at step 120"."""
     done, of = len(run.history), run.steps
     if run.state == "running":

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from gpt4lab.charts.marks import with_words
 from gpt4lab.charts.theme import MARKS
+from gpt4lab.rows import Rows
 from gpt4lab.units import show
-
-Rows = Sequence[Mapping[str, Any]]
 
 
 @attrs.frozen

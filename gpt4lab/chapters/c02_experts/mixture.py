@@ -18,7 +18,7 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 if TYPE_CHECKING:
-    from gpt4lab.toys.core.training import Run
+    from gpt4lab.toys.core.background import BackgroundRun
     from gpt4lab.toys.core.transformer import ToyConfig, Transformer
 
 BITS = 1.4426950408889634  # per nat
@@ -43,7 +43,7 @@ def toy_config(scenario: Scenario) -> ToyConfig:
     )
 
 
-def train_mixture(scenario: Scenario) -> Run[Transformer]:
+def train_mixture(scenario: Scenario) -> BackgroundRun[Transformer]:
     """Begin a run with these settings. Raises ImportError without torch."""
     from gpt4lab.toys.core.training import train
     from gpt4lab.toys.core.transformer import build_model
@@ -78,7 +78,7 @@ def training_view(scenario: Scenario, attempt: Attempt | None, before: Attempt |
     )
 
 
-def loss_rows(run: Run[Any], name: str) -> list[dict[str, Any]]:
+def loss_rows(run: BackgroundRun[Any], name: str) -> list[dict[str, Any]]:
     """The loss of a run in bits per byte, smoothed over some steps."""
     history = list(run.history)
     stride = max(1, len(history) // POINTS)
@@ -89,7 +89,7 @@ def loss_rows(run: Run[Any], name: str) -> list[dict[str, Any]]:
     ]
 
 
-def load_curve(run: Run[Any]) -> list[dict[str, Any]]:
+def load_curve(run: BackgroundRun[Any]) -> list[dict[str, Any]]:
     """Load of the busiest and the idlest expert of any layer by step, 1 being an even share."""
     history = [row for row in list(run.history) if row.get("load")]
     stride = max(1, len(history) // POINTS)
@@ -126,7 +126,7 @@ def _shape(attempt: Attempt) -> str:
     )
 
 
-def _balance(run: Run[Any]) -> str:
+def _balance(run: BackgroundRun[Any]) -> str:
     last = run.history[-1] if run.history else {}
     if not last.get("load"):
         return ""
@@ -150,7 +150,7 @@ def _settings(scenario: Scenario) -> str:
     return f"{toy.top_k} of {toy.experts} experts, balance loss {toy.balance_weight:g}, noise {toy.router_noise:g}"
 
 
-def _latest(run: Run[Any], at: int | None = None) -> float | None:
+def _latest(run: BackgroundRun[Any], at: int | None = None) -> float | None:
     """Mean loss of the last twenty steps (up to step `at`), in bits per byte."""
     recent = [row["loss"] for row in run.history[:at][-20:]]
     return _mean(recent) * BITS if recent else None

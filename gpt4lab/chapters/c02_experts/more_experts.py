@@ -17,7 +17,7 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.toys.core.recordings import Row, gain, load_recorded, mean_curves, summary
 
 if TYPE_CHECKING:
-    from gpt4lab.toys.core.training import Run
+    from gpt4lab.toys.core.background import BackgroundRun
 
 LIVE = {"experts": (1, 4, 16), "seeds": 3}
 EXPERTS, FACT_EXPERTS = (1, 4, 16, 64), (1, 4, 16, 64)
@@ -51,7 +51,7 @@ def lane(experts: int) -> str:
     return "dense" if experts == 1 else f"{experts} experts"
 
 
-def train_scaling(scenario: Scenario) -> Run[list[Row]]:
+def train_scaling(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """The smaller run of the reader. Raises ImportError without torch."""
     from gpt4lab.toys.core.corpus import load_corpus
     from gpt4lab.toys.experts.scaling import scaling_experts
@@ -205,7 +205,7 @@ equal_time = Panel(
 # --- facts by heart -----------------------------------------------------------------------------------
 
 
-def learn(scenario: Scenario) -> Run[list[Row]]:
+def learn(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """Learn the fact table with 1, 4, 16 and 64 experts. Raises ImportError without torch."""
     from gpt4lab.toys.experts.facts import learn_facts
 

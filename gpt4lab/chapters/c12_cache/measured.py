@@ -11,7 +11,7 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 if TYPE_CHECKING:
-    from gpt4lab.toys.core.training import Row
+    from gpt4lab.rows import Row
 
 HEAD_COUNTS = (1, 2, 4, 8, 16)
 KV_HEADS = Axis("kv_heads", "Key-value heads for 16 query heads", log=True, form="count", domain=(0.9, 20))

@@ -7,20 +7,20 @@ Where the ratio is not 1, passes do not cost what a straight line says, or they 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gpt4lab.rows import Row
 from gpt4lab.toys.engine.served import p95
 
 if TYPE_CHECKING:
-    from gpt4lab.simulate.serving.served import Served as Simulated
+    from gpt4lab.simulate.serving.served import Served
     from gpt4lab.toys.engine.engine import Request
-    from gpt4lab.toys.engine.served import Served
+    from gpt4lab.toys.engine.served import Answered
 
-Row = dict[str, Any]
 MEASURES = ("tokens_per_s", "latency_s_mean", "latency_s_p95", "slots_used")
 
 
-def check_rows(asked: Sequence[Request], served: Sequence[Served], pace: Sequence[float]) -> list[Row]:
+def check_rows(asked: Sequence[Request], served: Sequence[Answered], pace: Sequence[float]) -> list[Row]:
     """Return rows of scheduler, measure (see `MEASURES`), engine, simulated and ratio, engine / simulated.
 
     served: whole runs of these requests. pace: the coefficients of `simulate.serving.Linear`, in seconds, as
@@ -42,7 +42,7 @@ def check_rows(asked: Sequence[Request], served: Sequence[Served], pace: Sequenc
     return rows
 
 
-def simulated(asked: Sequence[Request], served: Served, pace: Sequence[float]) -> Simulated:
+def simulated(asked: Sequence[Request], served: Answered, pace: Sequence[float]) -> Served:
     """Play what the engine was asked, under the same rules and on as many slots."""
     import numpy as np
 
@@ -53,7 +53,7 @@ def simulated(asked: Sequence[Request], served: Served, pace: Sequence[float]) -
     return serve(Requests(*np.array(columns).T), Linear(*pace), rules)
 
 
-def figures(played: Simulated) -> Row:
+def figures(played: Served) -> Row:
     """The figures of `MEASURES`, counted as the engine counts them."""
     latencies = (played.finished_s - played.asked.arrival_s).tolist()
     return {

@@ -16,7 +16,8 @@ from gpt4lab.quantities.topics.speculation import batch_speedup, speedup, tokens
 from gpt4lab.scenario import Scenario, change, get
 
 if TYPE_CHECKING:
-    from gpt4lab.toys.core.training import Row, Run
+    from gpt4lab.rows import Row
+    from gpt4lab.toys.core.background import BackgroundRun
     from gpt4lab.toys.decoding.cached import CachedDecoder
     from gpt4lab.toys.decoding.drafts import Draft
     from gpt4lab.toys.decoding.speculation import Settings
@@ -238,7 +239,7 @@ YIELD = Axis("tokens_per_pass", "Bytes for each pass of the large model", domain
 SURPRISE = Axis("bits", "Surprise of the large model, bits per byte", domain=(0, 4))
 
 
-def loosen(scenario: Scenario) -> Run[list[Row]]:
+def loosen(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """Write the same prompts at each lenience, in the background. Raises ImportError without torch."""
     from gpt4lab.toys.decoding.measured import lenience_run
 

@@ -33,7 +33,18 @@ from gpt4lab.simulate.pipeline.schedules import (
     parse,
 )
 
-__all__ = ["KINDS", "SCHEDULES", "Durations", "Played", "Schedule", "ScheduleError", "Step", "build", "parse", "play"]
+__all__ = [
+    "KINDS",
+    "SCHEDULES",
+    "Durations",
+    "Timetable",
+    "Schedule",
+    "ScheduleError",
+    "Step",
+    "build",
+    "parse",
+    "play",
+]
 
 #: What the steps are called in a chart.
 KINDS = {FORWARD: "forward", BACKWARD: "backward", WEIGHT: "weight gradients"}
@@ -67,7 +78,7 @@ class Ran(NamedTuple):
 
 
 @frozen
-class Played:
+class Timetable:
     """What each stage did: steps with their times, in order."""
 
     schedule: Schedule
@@ -128,11 +139,11 @@ class At(NamedTuple):
     step: Step
 
 
-def play(schedule: Schedule, durations: Durations | None = None) -> Played:
+def play(schedule: Schedule, durations: Durations | None = None) -> Timetable:
     """Run every step as early as it can; raises ScheduleError where stages wait for each other without end."""
     player = _Player(schedule, durations or Durations())
     player.run()
-    return Played(schedule, player.ran)
+    return Timetable(schedule, player.ran)
 
 
 class _Player:

@@ -22,9 +22,11 @@ from typing import Any
 import torch
 
 from gpt4lab.quantities.topics.batch import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
+from gpt4lab.rows import Row
 from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, OPTIMIZERS, ROWS, best, check, optimizer_for, trade_off
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import Batch, Corpus, load_corpus
-from gpt4lab.toys.core.training import BITS, Row, Rows, Run
+from gpt4lab.toys.core.training import BITS
 from gpt4lab.toys.core.transformer import Transformer, build_model
 from gpt4lab.toys.experts.scaling import save_recorded
 
@@ -39,7 +41,7 @@ FACTORS, SEEDS = (0.5, 1.0), 3  # a small grid: with one seed, 1.4 and 2 were so
 
 def measure_noise(
     corpus: Corpus, optimizer: str = "adamw", steps: int = 120, seed: int = 0, name: str = "noise scale"
-) -> Run[Transformer]:
+) -> BackgroundRun[Transformer]:
     """Train in the background with 64 sequences a step, taken in pieces of 8, and watch the noise scale.
 
     Rows of the history, all moving averages over about ten steps: bpb, signal |G|^2, noise tr(Sigma); of them b_simple
@@ -47,7 +49,7 @@ def measure_noise(
     """
     check(optimizer, (ROWS,), (1.0,), steps=steps)
     model = build_model(CONFIG, seed)
-    return Run(_noise_rows(model, optimizer, corpus, steps, seed), model, steps, name).start()
+    return BackgroundRun(_noise_rows(model, optimizer, corpus, steps, seed), model, steps, name).start()
 
 
 def squared_norms(model: Transformer, batch: Batch, micro: int = MICRO) -> tuple[float, float, float]:
@@ -110,7 +112,7 @@ def _compared(group: Sequence[Row], noise: Sequence[Row]) -> Row:
     }
 
 
-def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> Rows:
+def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> Work:
     generator, step = torch.Generator().manual_seed(seed), optimizer_for(optimizer, model, ROWS, 1.0).step
     averages = torch.zeros(3)
     for i in range(1, steps + 1):
@@ -135,7 +137,7 @@ def _squared(tensors: Iterable[torch.Tensor | None]) -> float:
     return sum(t.square().sum().item() for t in tensors if t is not None)
 
 
-def _report(run: Run[Any]) -> Run[Any]:
+def _report(run: BackgroundRun[Any]) -> BackgroundRun[Any]:
     return run.on_update(lambda run: print(run.progress, run.history[-1], flush=True), every_s=20).wait()
 
 

@@ -13,9 +13,11 @@ import torch
 from torch import nn
 
 from gpt4lab.quantities.topics.batch import extra_steps
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import Corpus
 from gpt4lab.toys.core.optim import AdamW, Optimizer
-from gpt4lab.toys.core.training import Row, Rows, Run, bits, require_whole
+from gpt4lab.toys.core.training import bits, require_whole
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
 
 CONFIG = ToyConfig(d_model=32, n_layers=1, d_ff=128)
@@ -63,7 +65,7 @@ def trade_off(
     factors: Sequence[float] = (1.0,),
     seeds: int = 1,
     name: str = "trade-off",
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """Train with each batch, factor and seed in the background. One result row for each loss as it is reached.
 
     Rows of the result: optimizer, seed, batch (sequences), factor, bpb (one of `LEVELS`), steps, tokens.
@@ -72,7 +74,7 @@ def trade_off(
     cases = [(seed, batch, factor) for seed in range(seeds) for batch in batches for factor in factors]
     result: list[Row] = []
     steps = sum(_steps(batch) for _, batch, _ in cases)
-    return Run(_all_rows(corpus, optimizer, cases, result), result, steps, name).start()
+    return BackgroundRun(_all_rows(corpus, optimizer, cases, result), result, steps, name).start()
 
 
 def best(results: Iterable[Row]) -> list[Row]:
@@ -103,7 +105,7 @@ def check(optimizer: str, batches: Sequence[int], factors: Sequence[float], **co
             raise ValueError(f"factor must be a positive number, not {factor}")
 
 
-def _all_rows(corpus: Corpus, optimizer: str, cases: Sequence[tuple[int, int, float]], result: list[Row]) -> Rows:
+def _all_rows(corpus: Corpus, optimizer: str, cases: Sequence[tuple[int, int, float]], result: list[Row]) -> Work:
     for seed, batch, factor in cases:
         case = {"optimizer": optimizer, "seed": seed, "batch": batch, "factor": factor}
         left = list(LEVELS)
@@ -114,7 +116,7 @@ def _all_rows(corpus: Corpus, optimizer: str, cases: Sequence[tuple[int, int, fl
             yield {**case, **row, "reached": len(result)}
 
 
-def _case_rows(corpus: Corpus, case: Row) -> Rows:
+def _case_rows(corpus: Corpus, case: Row) -> Work:
     """One training; `bpb` on held-out text is in the row whenever the steps have grown by a tenth."""
     model, generator = build_model(CONFIG, case["seed"]), torch.Generator().manual_seed(case["seed"])
     step = optimizer_for(case["optimizer"], model, case["batch"], case["factor"]).step

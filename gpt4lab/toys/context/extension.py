@@ -19,8 +19,10 @@ from statistics import median
 import torch
 
 from gpt4lab.quantities.topics.data import extension_share
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import Corpus
-from gpt4lab.toys.core.training import Row, Rows, Run, bits, require_whole, timed, training_rows
+from gpt4lab.toys.core.training import bits, require_whole, training_rows
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
 from gpt4lab.toys.counting.flop import flop_rows
 from gpt4lab.toys.decoding.cache import one_thread
@@ -60,14 +62,14 @@ class Plan:
 PLAN = Plan()
 
 
-def extend_context(corpus: Corpus, plan: Plan = PLAN, seed: int = 0, name: str = "context") -> Run[list[Row]]:
+def extend_context(corpus: Corpus, plan: Plan = PLAN, seed: int = 0, name: str = "context") -> BackgroundRun[list[Row]]:
     """Train short, extend in each way, fine-tune each, train the control, in the background.
 
     Rows of the result: way, fine_tuned, position (the middle of an eighth of the long context), bpb (held out, bits
     per byte, over that eighth; every model reads the same text), tokens (bytes trained on so far), cpu_s (of that).
     """
     result: list[Row] = []
-    return Run(_all_rows(corpus, plan, seed, result), result, plan.all_steps, name).start()
+    return BackgroundRun(_all_rows(corpus, plan, seed, result), result, plan.all_steps, name).start()
 
 
 def stretched(config: ToyConfig, way: str, times: float) -> ToyConfig:
@@ -108,7 +110,7 @@ def cost_rows(corpus: Corpus, plan: Plan = PLAN, repeats: int = 8) -> list[Row]:
     return [{**row, **{name: row[of] / rows[0][of] for name, of in ratios.items()}} for row in rows]
 
 
-def _all_rows(corpus: Corpus, plan: Plan, seed: int, result: list[Row]) -> Rows:
+def _all_rows(corpus: Corpus, plan: Plan, seed: int, result: list[Row]) -> Work:
     model, times = build_model(plan.config, seed), plan.long / plan.short
     spent = yield from _train(corpus, plan, model, seed, plan.steps, plan.short)
     models = {way: _with_weights(stretched(plan.config, way, times), model) for way in WAYS}

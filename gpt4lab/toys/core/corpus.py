@@ -43,7 +43,7 @@ PACKAGES = (
 )
 FORMAT = 1  # change this when the recipe changes: old caches are then ignored
 
-Split = dict[str, Tensor]  # domain -> (bytes,) uint8
+Texts = dict[str, Tensor]  # domain -> (bytes,) uint8
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ Sampler = Callable[[torch.Generator], Batch]
 class Corpus:
     """Train and held-out bytes of each domain."""
 
-    train: Split
-    held_out: Split
+    train: Texts
+    held_out: Texts
     python: str
 
     def batch(self, rows: int, context: int, generator: torch.Generator, split: str = "train") -> Batch:
@@ -130,7 +130,7 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or fallback) / "gpt4lab"
 
 
-def _save(saved: dict[str, Split], path: Path) -> None:
+def _save(saved: dict[str, Texts], path: Path) -> None:
     unfinished = path.with_suffix(f".{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,7 +140,7 @@ def _save(saved: dict[str, Split], path: Path) -> None:
         pass
 
 
-def _build(bytes_per_domain: int) -> dict[str, Split]:
+def _build(bytes_per_domain: int) -> dict[str, Texts]:
     files = {"prose": _prose, "code": _code}
     parts = {domain: _split(files[domain](), bytes_per_domain) for domain in DOMAINS}
     return {"train": {d: parts[d][0] for d in DOMAINS}, "held_out": {d: parts[d][1] for d in DOMAINS}}

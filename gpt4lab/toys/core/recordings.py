@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from importlib import resources
 from statistics import mean, stdev
-from typing import Any
 
-Row = dict[str, Any]
+from gpt4lab.rows import Row
 
 
 def summary(results: Sequence[Row], by: str = "experts", of: str = "bpb") -> list[Row]:

@@ -14,7 +14,7 @@ from torch import nn
 from gpt4lab import catalog
 from gpt4lab.catalog import Model
 from gpt4lab.models.search import parameters
-from gpt4lab.toys.core.training import Row
+from gpt4lab.rows import Row
 
 #: Part of the formula -> where its parameters are in a module's name.
 PARTS = {
@@ -36,18 +36,18 @@ class Counted(NamedTuple):
     active: int
 
 
-def build(name: str) -> Shape:
+def build(name: str) -> FullModel:
     """A model of the catalog, on the meta device. Raises catalog.MissingFact where its shape is not known in full."""
     return build_entry(catalog.models[name])
 
 
-def build_entry(entry: Model) -> Shape:
+def build_entry(entry: Model) -> FullModel:
     """The same for an entry of one's own: `attrs.evolve(catalog.models["nvidia-gpt-moe-1.8t"], n_heads=120, ...)`."""
     with torch.device("meta"):
-        return Shape(entry)
+        return FullModel(entry)
 
 
-def count(model: Shape) -> Counted:
+def count(model: FullModel) -> Counted:
     """Counted from the tensors."""
     sizes = [(f".{name}", p.numel()) for name, p in model.named_parameters()]
     parts = {part: sum(n for name, n in sizes if where in name) for part, where in PARTS.items()}
@@ -67,7 +67,7 @@ def parameter_rows(entry: Model) -> list[Row]:
     ]
 
 
-class Shape(nn.Module):
+class FullModel(nn.Module):
     """Embedding, blocks, head; a tied head is the embedding's own tensor. Layers without experts come first."""
 
     def __init__(self, m: Model) -> None:
@@ -76,25 +76,25 @@ class Shape(nn.Module):
         dense = m.need("n_layers") - (m.n_moe_layers or 0)
         table = torch.empty(m.need("vocab_size"), m.need("d_model"))
         self.embedding = nn.Embedding.from_pretrained(table, freeze=False)
-        self.blocks = nn.ModuleList(Block(m, mixed=layer >= dense) for layer in range(m.need("n_layers")))
+        self.blocks = nn.ModuleList(FullBlock(m, mixed=layer >= dense) for layer in range(m.need("n_layers")))
         self.head = Matrix(m.need("d_model"), m.need("vocab_size"))
         if m.need("tied_embeddings"):
             self.head.weight = self.embedding.weight
 
 
-class Block(nn.Module):
+class FullBlock(nn.Module):
     """Attention, and a feed-forward network or a mixture of them."""
 
     def __init__(self, m: Model, mixed: bool) -> None:
         super().__init__()
-        self.attention = LatentAttention(m) if m.attention == "MLA" else Attention(m)
+        self.attention = LatentAttention(m) if m.attention == "MLA" else FullAttention(m)
         if mixed:
             self.mixture = Mixture(m)
         else:
-            self.feed_forward = FeedForward(m.need("d_model"), m.need("d_ff"), m.need("gated_mlp"))
+            self.feed_forward = FullFeedForward(m.need("d_model"), m.need("d_ff"), m.need("gated_mlp"))
 
 
-class Attention(nn.Module):
+class FullAttention(nn.Module):
     """MHA, GQA or MQA: query heads share as many key-value heads as there are."""
 
     def __init__(self, m: Model) -> None:
@@ -120,7 +120,7 @@ class LatentAttention(nn.Module):
         self.out = Matrix(heads * m.need("v_head_dim"), d)
 
 
-class FeedForward(nn.Module):
+class FullFeedForward(nn.Module):
     """A matrix in, a matrix out, and a third one if gated."""
 
     def __init__(self, d: int, width: int, gated: bool) -> None:
@@ -138,7 +138,7 @@ class Mixture(nn.Module):
         gated = m.need("gated_mlp") if m.gated_experts is None else m.gated_experts
         self.router = Matrix(d, m.need("n_experts"))
         self.routed = Stack(m.need("n_experts"), d, width, gated)
-        self.shared = nn.ModuleList(FeedForward(d, width, gated) for _ in range(m.n_shared_experts or 0))
+        self.shared = nn.ModuleList(FullFeedForward(d, width, gated) for _ in range(m.n_shared_experts or 0))
 
 
 class Stack(nn.Module):

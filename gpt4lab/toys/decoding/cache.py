@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gpt4lab.quantities.topics.kv import bytes_per_token
-from gpt4lab.toys.core.training import Row
+from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import Attention, Transformer
 
 Name = TypeVar("Name")

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gpt4lab.quantities.topics.speculation import batch_speedup
-from gpt4lab.toys.core.training import Rows, Run
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.transformer import Block, Transformer, build_model
 from gpt4lab.toys.decoding.cache import one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
@@ -92,16 +92,16 @@ def lenience_run(
     length: int = 128,
     prompts: Sequence[str] = PROMPTS,
     seed: int = 0,
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """`lenience_rows` in the background; the result is what is done so far."""
     result: list[Row] = []
 
-    def steps() -> Rows:
+    def steps() -> Work:
         for row in lenience_rows(target, draft, leniences, settings, length, prompts, seed):
             result.append(row)
             yield row
 
-    return Run(steps(), result, len(leniences), "lenience").start()
+    return BackgroundRun(steps(), result, len(leniences), "lenience").start()
 
 
 def lenience_rows(

@@ -13,18 +13,17 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from gpt4lab.quantities.topics.speculation import tokens_per_pass
+from gpt4lab.rows import Row
 from gpt4lab.toys.core.corpus import decode, encode
 from gpt4lab.toys.decoding.cache import one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
 from gpt4lab.toys.decoding.drafts import Draft, soften
 
-Row = dict[str, Any]
 LABELS = ("accepted", "rejected", "bonus")
 SUMMED = ("rows", "passes", "drafted", "target_s", "draft_s", "cpu_s", "seconds")
 

@@ -1,7 +1,7 @@
 """A serving engine that really decodes: requests come, wait for a slot and leave, under three ways to form batches.
 
     decoder = BatchedDecoder(load_shipped("draft"), slots=8)
-    served = Engine([Request(0, 12), Request(0.1, 80)], decoder, Rules("static")).run()
+    served = Engine([Request(0, 12), Request(0.1, 80)], decoder, Batching("static")).run()
     served.rows, served.summary(), served.timeline()
 
 Continuous batching (Orca, Yu 2022): a request enters at the first pass with a free slot, and its slot is free with its
@@ -21,40 +21,17 @@ from typing import Protocol
 from attrs import Attribute, field, frozen
 
 from gpt4lab.scenario import ScenarioError
-from gpt4lab.scenario.field import choice, number, whole
+from gpt4lab.scenario.field import number, whole
 from gpt4lab.toys.core.corpus import encode
 from gpt4lab.toys.decoding.cache import one_thread
-from gpt4lab.toys.engine.served import Served, Stay, Step
+from gpt4lab.toys.engine.served import Answered, Batching, Pass, SlotStay
 
-SCHEDULERS = ("continuous", "dynamic", "static")
 ROUNDING = 1e-9  # seconds: closer than that is at once
 
 
 def _not_empty(record: object, attribute: Attribute[str], value: str) -> None:
     if not value:
         raise ScenarioError("request.prompt is empty; allowed: 1 byte or more.")
-
-
-@frozen
-class Rules:
-    """Who may enter the batch, and when: as in `gpt4lab.simulate.serving.batching`."""
-
-    scheduler: str = choice(
-        "continuous",
-        SCHEDULERS,
-        "Scheduler",
-        "continuous: enter at every step; dynamic: a full batch, or who is there after a wait; static: full batches",
-        "C62; yu2022",
-    )
-    wait_s: float = number(
-        0.05,
-        "s",
-        0,
-        1e6,
-        "Wait",
-        "a batch that is not full starts when its first request has waited so long; dynamic only",
-        "assumed",
-    )
 
 
 @frozen
@@ -90,19 +67,19 @@ class Engine:
         self,
         asked: Sequence[Request],
         decoder: Decoder,
-        rules: Rules | None = None,
+        rules: Batching | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         check(asked, decoder.context)
-        self.asked, self.decoder, self.rules, self.clock = asked, decoder, rules or Rules(), clock
+        self.asked, self.decoder, self.rules, self.clock = asked, decoder, rules or Batching(), clock
         self.gangs = self.rules.scheduler != "continuous"
         self.wait_s = self.rules.wait_s if self.rules.scheduler == "dynamic" else math.inf
         self.now, self.coming, self.given = 0.0, 0, 0  # seconds, requests, tokens
         self.wanted = sum(request.output for request in asked)
-        self.stays: dict[int, Stay] = {}  # by slot
-        self.served = Served(self.rules, decoder.slots)
+        self.stays: dict[int, SlotStay] = {}  # by slot
+        self.served = Answered(self.rules, decoder.slots)
 
-    def run(self) -> Served:
+    def run(self) -> Answered:
         """Answer everything."""
         for _ in in_turns([self]):
             pass
@@ -113,7 +90,7 @@ class Engine:
         """Share of all the tokens asked for that are there."""
         return self.given / self.wanted
 
-    def one_pass(self) -> list[Stay]:
+    def one_pass(self) -> list[SlotStay]:
         """Let in, decode, let out; returns the stays that are over."""
         self.admit()
         self.step()
@@ -142,7 +119,7 @@ class Engine:
         """Take the lowest free slot."""
         slot = next(slot for slot in range(self.decoder.slots) if slot not in self.stays)
         asked = self.asked[i]
-        self.stays[slot] = Stay(i, slot, asked.arrival_s, self.now, encode(asked.prompt).tolist(), asked.output)
+        self.stays[slot] = SlotStay(i, slot, asked.arrival_s, self.now, encode(asked.prompt).tolist(), asked.output)
         self.coming += 1
 
     def step(self) -> None:
@@ -154,20 +131,20 @@ class Engine:
         begin = self.clock()
         tokens = self.decoder.step(answers, prompts)
         seconds = self.clock() - begin
-        step = Step(self.now, seconds, len(old), sum(map(len, prompts.values())), attended, padding)
+        step = Pass(self.now, seconds, len(old), sum(map(len, prompts.values())), attended, padding)
         self.served.steps.append(step)
         self.now += seconds
         self.given += len(tokens) - padding
         for slot, token in tokens.items():
             self.stays[slot].take(token, self.now)
 
-    def over(self) -> list[Stay]:
+    def over(self) -> list[SlotStay]:
         """Whose slot gets free; a gang leaves together."""
         done = [stay for stay in self.stays.values() if stay.done]
         return [] if self.gangs and len(done) < len(self.stays) else done
 
 
-def in_turns(engines: Sequence[Engine]) -> Iterator[tuple[Engine, Stay]]:
+def in_turns(engines: Sequence[Engine]) -> Iterator[tuple[Engine, SlotStay]]:
     """Run engines side by side, a pass of whichever is furthest behind: a machine that slows down slows all of them.
 
     Yields each engine's requests as their slots get free. On one thread of torch, since only this one is timed.

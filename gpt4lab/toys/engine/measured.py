@@ -11,25 +11,26 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from statistics import median
 from typing import NamedTuple
 
 import torch
+from attrs import define, field
 
+from gpt4lab.rows import Row
 from gpt4lab.scenario import ScenarioError
-from gpt4lab.toys.core.training import Row, Rows, Run
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.transformer import Transformer
 from gpt4lab.toys.decoding.measured import PROMPTS
 from gpt4lab.toys.engine.batched import BatchedDecoder
-from gpt4lab.toys.engine.engine import SCHEDULERS, Engine, Request, Rules, in_turns
-from gpt4lab.toys.engine.served import Served, Step
+from gpt4lab.toys.engine.engine import Engine, Request, in_turns
+from gpt4lab.toys.engine.served import SCHEDULERS, Answered, Batching, Pass
 
 LONGEST = 200  # tokens of an answer: a slot of 256 has room for it behind any of the prompts
 PROFILE_TOKENS = 48  # of each answer while passes are timed
 
 
-class Pace(NamedTuple):
+class PassTime(NamedTuple):
     """Seconds of a pass, fitted: fixed, for each answer under way, each token of a prompt, each token attended to."""
 
     fixed_s: float
@@ -37,28 +38,28 @@ class Pace(NamedTuple):
     prompt_s: float
     context_s: float
 
-    def seconds(self, step: Step) -> float:
+    def seconds(self, step: Pass) -> float:
         """What the fit says of a pass."""
         carried = (1, step.sequences, step.prompt_tokens, step.cached_tokens)
         return sum(each * many for each, many in zip(self, carried, strict=True))
 
 
-def fit(steps: Sequence[Step]) -> Pace:
+def fit(steps: Sequence[Pass]) -> PassTime:
     """Least squares over measured passes; a coefficient that would be negative is 0."""
     carried = torch.tensor([(1, s.sequences, s.prompt_tokens, s.cached_tokens) for s in steps], dtype=torch.double)
     seconds = torch.tensor([s.seconds for s in steps], dtype=torch.double)
-    used = list(Pace._fields)
+    used = list(PassTime._fields)
     while True:
-        columns = carried[:, [Pace._fields.index(name) for name in used]]
+        columns = carried[:, [PassTime._fields.index(name) for name in used]]
         solution = torch.linalg.lstsq(columns, seconds, driver="gelsd").solution.tolist()
         found = dict(zip(used, solution, strict=True))
         lowest = min(used, key=found.__getitem__)
         if found[lowest] >= 0:
-            return Pace(*(found.get(name, 0.0) for name in Pace._fields))
+            return PassTime(*(found.get(name, 0.0) for name in PassTime._fields))
         used.remove(lowest)
 
 
-def profile(model: Transformer, slots: Sequence[int] = (1, 2, 4, 8)) -> list[Step]:
+def profile(model: Transformer, slots: Sequence[int] = (1, 2, 4, 8)) -> list[Pass]:
     """Measured passes with 1, 2, ... answers under way, in turns: equal requests that come at once, after a warm-up."""
     engines = [Engine(_equal(many), BatchedDecoder(model, many)) for many in slots]
     Engine(_equal(1), BatchedDecoder(model, 1)).run()
@@ -67,7 +68,7 @@ def profile(model: Transformer, slots: Sequence[int] = (1, 2, 4, 8)) -> list[Ste
     return [step for engine in engines for step in engine.served.steps]
 
 
-def pass_rows(steps: Sequence[Step]) -> list[Row]:
+def pass_rows(steps: Sequence[Pass]) -> list[Row]:
     """By answers under way: median seconds of a pass, how many times that of the fewest, and tokens a second."""
     groups: dict[int, list[float]] = {}
     for step in steps:
@@ -105,29 +106,29 @@ def workload(
     return asked
 
 
-def capacity_per_s(pace: Pace, slots: int, asked: Sequence[Request]) -> float:
+def capacity_per_s(pace: PassTime, slots: int, asked: Sequence[Request]) -> float:
     """Requests a second that slots which are never empty can answer, at this pace."""
     prompt, output = (
         sum(lengths) / len(asked) for lengths in zip(*((len(r.prompt), r.output) for r in asked), strict=True)
     )
     attended = sum(r.output * (len(r.prompt) + r.output / 2) for r in asked) / len(asked) / output
-    step = Step(0, 0, slots, round(slots * prompt / output), round(slots * attended), 0)
+    step = Pass(0, 0, slots, round(slots * prompt / output), round(slots * attended), 0)
     return slots / output / pace.seconds(step)
 
 
 # --- comparing --------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@define
 class Trial:
     """The same requests under several schedulers. `served` grows while the run goes on, and is valid when it stops."""
 
-    passes: list[Step] = field(default_factory=list)  # of the profile, from which the arrival rate is set
-    asked: list[Request] = field(default_factory=list)
-    served: list[Served] = field(default_factory=list)
+    passes: list[Pass] = field(factory=list)  # of the profile, from which the arrival rate is set
+    asked: list[Request] = field(factory=list)
+    served: list[Answered] = field(factory=list)
 
     @property
-    def pace(self) -> Pace:
+    def pace(self) -> PassTime:
         """Fitted to all passes of all schedulers."""
         return fit([step for served in self.served for step in served.steps])
 
@@ -141,16 +142,16 @@ def compare(
     schedulers: Sequence[str] = SCHEDULERS,
     seed: int = 0,
     name: str = "engine",
-) -> Run[Trial]:
+) -> BackgroundRun[Trial]:
     """Answer the same requests under each scheduler, in turns and in the background, after a profile of the passes.
 
     load: arrivals, in units of what full slots could just answer at the profile's pace; inf: all at once. On a machine
     that gets busier meanwhile the load is higher than asked for. The history has one row for each request that is
-    through: `Stay.row`, and its scheduler.
+    through: `SlotStay.row`, and its scheduler.
     """
     trial = Trial()
     rows = trial_rows(trial, model, load, variation, requests, slots, schedulers, seed)
-    return Run(rows, trial, requests * len(schedulers), name).start()
+    return BackgroundRun(rows, trial, requests * len(schedulers), name).start()
 
 
 def trial_rows(
@@ -162,12 +163,12 @@ def trial_rows(
     slots: int,
     schedulers: Sequence[str],
     seed: int,
-) -> Rows:
+) -> Work:
     """Fill the trial; the rows are those of `compare`."""
     trial.passes = profile(model, sorted({1, 2, 4, 8, slots}))
     rate = load * capacity_per_s(fit(trial.passes), slots, workload(requests, math.inf, variation, seed))
     trial.asked = workload(requests, rate, variation, seed)
-    engines = [Engine(trial.asked, BatchedDecoder(model, slots), Rules(scheduler)) for scheduler in schedulers]
+    engines = [Engine(trial.asked, BatchedDecoder(model, slots), Batching(scheduler)) for scheduler in schedulers]
     trial.served = [engine.served for engine in engines]
     for engine, stay in in_turns(engines):
         yield {"scheduler": engine.rules.scheduler, **stay.row}
@@ -180,7 +181,7 @@ def gain_rows(
     requests: int = 64,
     slots: int = 8,
     seed: int = 0,
-) -> Rows:
+) -> Work:
     """Continuous against static batching by the spread of the answers; a gain of 1 is none.
 
     gain: of the throughput. latency: mean, static over continuous. passes: static over continuous, which is the gain if

@@ -1,23 +1,46 @@
 """What happened in the serving engine: stays of requests in slots, and passes. Seconds of the engine's own clock.
 
-The names are those of the simulation in `gpt4lab.simulate.serving.served`, so that the two can be laid side by side.
+Times and measures are named as in `gpt4lab.simulate.serving.served`, so that the two can be laid side by side.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from statistics import mean, quantiles
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from gpt4lab.toys.engine.engine import Rules
+from attrs import define, field, frozen
 
-Row = dict[str, Any]
+from gpt4lab.rows import Row
+from gpt4lab.scenario.field import choice, number
+
+SCHEDULERS = ("continuous", "dynamic", "static")
 PROMPT, ANSWER, PADDING = KINDS = ("prompt", "answer", "padding")
 
 
-class Step(NamedTuple):
+@frozen
+class Batching:
+    """Who may enter the batch, and when: as in `gpt4lab.simulate.serving.batching`."""
+
+    scheduler: str = choice(
+        "continuous",
+        SCHEDULERS,
+        "Scheduler",
+        "continuous: enter at every step; dynamic: a full batch, or who is there after a wait; static: full batches",
+        "C62; yu2022",
+    )
+    wait_s: float = number(
+        0.05,
+        "s",
+        0,
+        1e6,
+        "Wait",
+        "a batch that is not full starts when its first request has waited so long; dynamic only",
+        "assumed",
+    )
+
+
+class Pass(NamedTuple):
     """One pass."""
 
     start_s: float
@@ -28,8 +51,8 @@ class Step(NamedTuple):
     padding: int  # of those places, how many had their answer already
 
 
-@dataclass
-class Stay:
+@define
+class SlotStay:
     """A request in its slot; inf for what did not happen yet."""
 
     request: int
@@ -41,8 +64,8 @@ class Stay:
     answering_s: float = math.inf  # the first token was there
     end_s: float = math.inf  # the last token was there
     left_s: float = math.inf  # the slot was free again
-    tokens: list[int] = field(default_factory=list)
-    padding: list[int] = field(default_factory=list)  # decoded after the end, and thrown away
+    tokens: list[int] = field(factory=list)
+    padding: list[int] = field(factory=list)  # decoded after the end, and thrown away
 
     @property
     def done(self) -> bool:
@@ -78,17 +101,17 @@ class Stay:
         }
 
 
-@dataclass
-class Served:
+@define
+class Answered:
     """Stays that are over, in order of leaving, and all passes. Valid at any time, also half-way."""
 
-    rules: Rules
+    rules: Batching
     slots: int
-    stays: list[Stay] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    stays: list[SlotStay] = field(factory=list)
+    steps: list[Pass] = field(factory=list)
 
     @property
-    def in_order(self) -> list[Stay]:
+    def in_order(self) -> list[SlotStay]:
         """The stays in order of arrival."""
         return sorted(self.stays, key=lambda stay: stay.request)
 
@@ -99,7 +122,7 @@ class Served:
 
     @property
     def rows(self) -> list[Row]:
-        """One row a request, in order of arrival: see `Stay.row`."""
+        """One row a request, in order of arrival: see `SlotStay.row`."""
         return [stay.row for stay in self.in_order]
 
     @property
@@ -145,7 +168,7 @@ def p95(values: list[float]) -> float:
     return quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
 
 
-def _parts(stay: Stay) -> list[Row]:
+def _parts(stay: SlotStay) -> list[Row]:
     moments = (stay.start_s, stay.answering_s, stay.end_s, stay.left_s)
     return [
         {"slot": stay.slot + 1, "start_s": start, "end_s": end, "kind": kind, "request": stay.request}

@@ -14,9 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.moe import FeedForward, MoE
 from gpt4lab.toys.core.optim import Optimizer
-from gpt4lab.toys.core.training import Row, Rows, Run
 from gpt4lab.toys.core.transformer import RMSNorm
 
 KEYS, VALUES = 128, 64  # KEYS^2 = 16,384 facts; guessing costs ln 64 = 4.16 nats
@@ -47,14 +48,14 @@ def learn_facts(
     batch: int = 1024,
     seed: int = 0,
     name: str = "facts",
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """Learn the table with each number of experts, in the background. The result is one row a finished training.
 
     Rows of the result: experts, seed, nats (over all facts), known (share of the facts answered right), parameters,
     active, cpu_s. All have the same active width.
     """
     result: list[Row] = []
-    return Run(_all_rows(experts, result, steps, batch, seed), result, len(experts) * steps, name).start()
+    return BackgroundRun(_all_rows(experts, result, steps, batch, seed), result, len(experts) * steps, name).start()
 
 
 def facts(seed: int) -> tuple[Tensor, Tensor]:
@@ -64,7 +65,7 @@ def facts(seed: int) -> tuple[Tensor, Tensor]:
     return keys, torch.randint(VALUES, (len(keys),), generator=generator)
 
 
-def _all_rows(experts: Sequence[int], result: list[Row], steps: int, batch: int, seed: int) -> Rows:
+def _all_rows(experts: Sequence[int], result: list[Row], steps: int, batch: int, seed: int) -> Work:
     keys, values = facts(seed)
     for e in experts:
         model, begin = _model(e, seed), time.thread_time()

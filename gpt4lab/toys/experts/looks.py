@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from gpt4lab.quantities.topics.moe import idle, idle_per_token, touched
+from gpt4lab.rows import Row
 from gpt4lab.toys.core.corpus import DOMAINS, VOCABULARY, Batch, Corpus, character_type, decode, encode
 from gpt4lab.toys.core.moe import Routing
 from gpt4lab.toys.core.optim import Optimizer
-from gpt4lab.toys.core.training import Row
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, snapshot
 
 CHARACTER_TYPES = tuple(sorted({character_type(token) for token in range(VOCABULARY)}))

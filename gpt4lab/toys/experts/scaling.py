@@ -20,9 +20,11 @@ from pathlib import Path
 
 import torch
 
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import Corpus, load_corpus
 from gpt4lab.toys.core.recordings import gain, load_recorded, mean_curves, summary
-from gpt4lab.toys.core.training import Row, Rows, Run, evaluate, training_rows
+from gpt4lab.toys.core.training import evaluate, training_rows
 from gpt4lab.toys.core.transformer import ToyConfig, build_model, count_parameters
 
 __all__ = ["gain", "load_recorded", "mean_curves", "scaling_experts", "summary", "with_experts"]
@@ -41,7 +43,7 @@ def scaling_experts(
     batch: int = 16,
     context: int = 128,
     name: str = "scaling experts",
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """Train each number of experts with each seed, in the background. The result is one row a finished training.
 
     Rows of the result: experts, seed, bpb (held out, bits per byte), tokens, parameters, active, cpu_s, and the curve:
@@ -50,7 +52,7 @@ def scaling_experts(
     cases = [(seed, e) for seed in range(seeds) for e in experts]  # seed by seed, so that a stopped run is balanced
     result: list[Row] = []
     rows = _all_rows(corpus, cases, result, steps, batch, context)
-    return Run(rows, result, len(cases) * steps, name).start()
+    return BackgroundRun(rows, result, len(cases) * steps, name).start()
 
 
 def with_experts(base: ToyConfig, experts: int) -> ToyConfig:
@@ -76,7 +78,7 @@ def save_recorded(name: str, script: str, settings: Row, results: list[Row]) -> 
 
 def _all_rows(
     corpus: Corpus, cases: list[tuple[int, int]], result: list[Row], steps: int, batch: int, context: int
-) -> Rows:
+) -> Work:
     for seed, experts in cases:
         case = {"experts": experts, "seed": seed}
         config = with_experts(BASE, experts)
@@ -86,7 +88,7 @@ def _all_rows(
 
 def _case_rows(
     config: ToyConfig, corpus: Corpus, result: list[Row], case: Row, steps: int, batch: int, context: int
-) -> Rows:
+) -> Work:
     """One training. The time of the evaluations along the way does not count."""
     model, curve, spent = build_model(config, case["seed"]), [], 0.0
     rows = training_rows(model, corpus.sampler(batch, context), steps, case["seed"])

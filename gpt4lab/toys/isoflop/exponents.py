@@ -19,8 +19,8 @@ import numpy as np
 
 from gpt4lab import catalog
 from gpt4lab.quantities.topics.scaling import best_params
+from gpt4lab.rows import Row
 
-Row = dict[str, Any]
 Estimate = Callable[[Sequence[Row]], float]
 HUBER = 1e-3  # of log L: beyond it a run pulls with its sign alone (Hoffmann 2022, section 3.3)
 STARTS = ((0.3, 0.8), (0.2, 0.6), (0.2, 0.6))  # E as a share of the least loss, alpha, beta
@@ -32,7 +32,7 @@ class FitFailed(ValueError):
     """These runs do not determine what was asked of them."""
 
 
-class Fit(NamedTuple):
+class LossLaw(NamedTuple):
     """L(N, D) = E + A/N^alpha + B/D^beta, and the root mean square of its errors in log L."""
 
     E: float
@@ -74,7 +74,7 @@ def valley_exponent(rows: Sequence[Row], of: str = "parameters") -> float:
     return float(np.polyfit(np.log(_values(found, "flop")), np.log(_values(found, "optimum")), 1)[0])
 
 
-def parametric(rows: Sequence[Row], start: Fit | None = None) -> Fit:
+def parametric(rows: Sequence[Row], start: LossLaw | None = None) -> LossLaw:
     """Approach 3. The best of eight starts, or from one given fit."""
     from scipy.optimize import least_squares
 
@@ -89,7 +89,7 @@ def parametric(rows: Sequence[Row], start: Fit | None = None) -> Fit:
     alpha, beta = (float(x) for x in best.x[3:])
     if not best.success or not all(1.02 * LOWEST < power < 0.98 * HIGHEST for power in (alpha, beta)):
         raise FitFailed(f"no fit of L(N, D): alpha = {alpha:.3g}, beta = {beta:.3g}")
-    return Fit(E, A, B, alpha, beta, float(np.sqrt(np.mean(best.fun**2))))
+    return LossLaw(E, A, B, alpha, beta, float(np.sqrt(np.mean(best.fun**2))))
 
 
 def bootstrap(rows: Sequence[Row], estimate: Estimate, draws: int = 200, seed: int = 0, level: float = 0.8) -> Band:
@@ -168,9 +168,9 @@ def _try(estimate: Estimate, rows: list[Row]) -> float | None:
         return None
 
 
-def _law(slug: str) -> Fit:
+def _law(slug: str) -> LossLaw:
     law = catalog.constants[slug]
-    return Fit(law.E, law.A, law.B, law.alpha, law.beta)
+    return LossLaw(law.E, law.A, law.B, law.alpha, law.beta)
 
 
 def _groups(rows: Sequence[Row], by: str) -> dict[Any, list[Row]]:

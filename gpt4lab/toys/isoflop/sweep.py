@@ -22,8 +22,10 @@ import torch
 
 from gpt4lab.quantities.topics.compute import per_token, scores_over_weights, scores_per_token
 from gpt4lab.quantities.topics.scaling import tokens_of
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import Corpus, load_corpus
-from gpt4lab.toys.core.training import Row, Rows, Run, evaluate, require_whole, timed, training_rows
+from gpt4lab.toys.core.training import evaluate, require_whole, training_rows
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, count_parameters
 from gpt4lab.toys.experts.scaling import save_recorded
 
@@ -50,7 +52,7 @@ def sweep(
     lrs: Sequence[float] = (0.02,),
     jobs: int = 2,
     name: str = "isoflop",
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """Train the grid, `jobs` models at a time, in the background. The result has one row a finished training, in order.
 
     Rows: flop (the budget), width, seed, lr, parameters (N), blocks (N without the head, as Kaplan counts), tokens (D),
@@ -74,7 +76,7 @@ def sweep(
     cases.sort(key=lambda case: case["steps"], reverse=True)  # the longest first: else one goes on alone at the end
     result: list[Row] = []
     # Made here: the backend that joblib was told to use holds for the caller's thread, not for the run's.
-    return Run(_rows(_parallel(jobs), corpus, cases, result), result, len(cases), name).start()
+    return BackgroundRun(_rows(_parallel(jobs), corpus, cases, result), result, len(cases), name).start()
 
 
 def train_case(corpus: Corpus, case: Row) -> Row:
@@ -123,7 +125,7 @@ def _rate(lr: float) -> float:
     return lr
 
 
-def _rows(parallel: Any, corpus: Corpus, cases: list[Row], result: list[Row]) -> Rows:
+def _rows(parallel: Any, corpus: Corpus, cases: list[Row], result: list[Row]) -> Work:
     from joblib import delayed
 
     finished = parallel(delayed(train_case)(corpus, case) for case in cases)

@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gpt4lab.toys.core.background import BackgroundRun
 from gpt4lab.toys.core.corpus import DOMAINS, Corpus, decode, encode, load_corpus
-from gpt4lab.toys.core.training import BITS, Run, require_whole, train
+from gpt4lab.toys.core.training import BITS, require_whole, train
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, snapshot
 
 ROWS, CONTEXT = 8, 128
@@ -61,7 +62,9 @@ def plant(text: str, duplicates: int = 16, corpus: Corpus | None = None, seed: i
     return with_lines(corpus or load_corpus(LIVE_BYTES), [text] * duplicates, seed)
 
 
-def learn(corpus: Corpus, epochs: int = 8, width: int = 64, seed: int = 0, name: str = "learn") -> Run[Transformer]:
+def learn(
+    corpus: Corpus, epochs: int = 8, width: int = 64, seed: int = 0, name: str = "learn"
+) -> BackgroundRun[Transformer]:
     """Read the whole text `epochs` times, in the background. The result is the model, to ask with `recall`."""
     require_whole(epochs=epochs)
     model = build_model(shape(width), seed)

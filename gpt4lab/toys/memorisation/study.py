@@ -21,8 +21,10 @@ from statistics import mean
 
 from gpt4lab.formulas.fit import line
 from gpt4lab.formulas.memorisation import exposure
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import Corpus, load_corpus
-from gpt4lab.toys.core.training import Row, Rows, Run, require_whole, training_rows
+from gpt4lab.toys.core.training import require_whole, training_rows
 from gpt4lab.toys.core.transformer import Transformer, build_model, count_parameters
 from gpt4lab.toys.experts.scaling import save_recorded
 from gpt4lab.toys.memorisation.canaries import (
@@ -55,7 +57,7 @@ def memorise(
     prompt_bytes: Sequence[int] = (6, 12, 24),
     corpus: Corpus | None = None,
     name: str = "memorisation",
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """Plant `each` canaries of each kind and number of duplicates, 0 to 64, train, and ask for them after these epochs.
 
     Rows of the result: kind, duplicates, width, parameters, epochs, prompt_bytes (given to the model), seed, canaries
@@ -75,7 +77,7 @@ def memorise(
     texts = {seed: with_lines(corpus, _copies(garden[seed]), seed) for seed in garden}
     rows = _all_rows(cases, texts, garden, sorted(set(epochs)), prompt_bytes, result)
     steps = sum(max(epochs) * epoch_steps(texts[seed]) for _, seed in cases)
-    return Run(rows, result, steps, name).start()
+    return BackgroundRun(rows, result, steps, name).start()
 
 
 def laws(rows: Iterable[Row]) -> list[Row]:
@@ -123,7 +125,7 @@ def _all_rows(
     epochs: Sequence[int],
     prompt_bytes: Sequence[int],
     result: list[Row],
-) -> Rows:
+) -> Work:
     for width, seed in cases:
         model, steps = build_model(shape(width), seed), epoch_steps(texts[seed])
         case = {"width": width, "parameters": count_parameters(model).total, "seed": seed}

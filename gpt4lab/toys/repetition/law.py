@@ -21,8 +21,8 @@ from typing import Any
 
 from gpt4lab.catalog import constants
 from gpt4lab.quantities.topics.data import effective
+from gpt4lab.rows import Row
 
-Row = dict[str, Any]
 Curve = list[tuple[float, float]]  # points (x, y), x rising
 MOST_EPOCHS = 16  # beyond, models of this size mostly recite
 R_STARS = [10 ** (i / 100) for i in range(-200, 301)]  # tried in the fit; at 1,000 repeating costs nothing

@@ -17,8 +17,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import DOMAINS, Batch, Corpus, Sampler, load_corpus
-from gpt4lab.toys.core.training import Row, Rows, Run, bits, evaluate, require_whole, timed, training_rows
+from gpt4lab.toys.core.training import bits, evaluate, require_whole, training_rows
 from gpt4lab.toys.core.transformer import ToyConfig, build_model
 from gpt4lab.toys.experts.scaling import save_recorded
 
@@ -44,7 +46,7 @@ def repetition(
     batch: int = 8,
     width: int = 32,
     name: str = "repetition",
-) -> Run[list[Row]]:
+) -> BackgroundRun[list[Row]]:
     """Train on fresh text, and for each e of `epochs` on 1/e of it: e times, and by another model once.
 
     In the background, seed by seed; the result is one row a finished training: d_model, seed, epochs, unique_bytes,
@@ -59,7 +61,7 @@ def repetition(
     cases = [Case(seed, *kind) for seed in range(seeds) for kind in kinds]
     result: list[Row] = []
     rows = (row for case in cases for row in _case_rows(corpus, config, case, batch, result))
-    return Run(rows, result, sum(case.steps for case in cases), name).start()
+    return BackgroundRun(rows, result, sum(case.steps for case in cases), name).start()
 
 
 def unique_text(corpus: Corpus, windows: float, seed: int) -> Tensor:
@@ -106,7 +108,7 @@ def _check(corpus: Corpus, epochs: Sequence[int], seeds: int, steps: int, batch:
             raise ValueError(f"epochs must be at most steps and steps x batch / {len(DOMAINS)}, not {e} with {steps}")
 
 
-def _case_rows(corpus: Corpus, config: ToyConfig, case: Case, batch: int, result: list[Row]) -> Rows:
+def _case_rows(corpus: Corpus, config: ToyConfig, case: Case, batch: int, result: list[Row]) -> Work:
     """One training; at its last step the result gets its row."""
     text, model = unique_text(corpus, case.steps * batch / case.epochs, case.seed), build_model(config, case.seed)
     about = {"d_model": config.d_model, "seed": case.seed, "epochs": case.epochs}

@@ -9,7 +9,7 @@ from gpt4lab import catalog
 from gpt4lab.quantities.topics import vision
 from gpt4lab.quantities.topics.compute import per_token
 from gpt4lab.quantities.topics.kv import bytes_per_token
-from gpt4lab.toys.core.training import Row
+from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import count_parameters
 from gpt4lab.toys.counting.flop import count_modules
 from gpt4lab.toys.vision.captions import SIDE

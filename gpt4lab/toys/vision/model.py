@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gpt4lab.rows import Row
 from gpt4lab.toys.core.corpus import decode, encode
 from gpt4lab.toys.core.moe import FeedForward
-from gpt4lab.toys.core.training import Row, require_whole
+from gpt4lab.toys.core.training import require_whole
 from gpt4lab.toys.core.transformer import RMSNorm, ToyConfig, Transformer, seeded, snapshot
 from gpt4lab.toys.vision.captions import END, IMAGE, INK, SIDE, as_image
 

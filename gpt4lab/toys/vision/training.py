@@ -13,9 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import Corpus
 from gpt4lab.toys.core.optim import Optimizer
-from gpt4lab.toys.core.training import BITS, Row, Rows, Run, timed, train
+from gpt4lab.toys.core.training import BITS, train
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
 from gpt4lab.toys.vision.captions import PARTS, SIDE, Pictures, load_pictures, text_sampler
 from gpt4lab.toys.vision.model import PLAN, Plan, Seeing, build_seeing
@@ -28,19 +30,19 @@ GATES = ("attention", "feed_forward")
 
 def learn_language(
     corpus: Corpus, steps: int = 250, config: ToyConfig = LANGUAGE, seed: int = 0, name: str = "language"
-) -> Run[Transformer]:
+) -> BackgroundRun[Transformer]:
     """Train the model that will be frozen, on text and on captions without images, in the background."""
     return train(build_model(config, seed), text_sampler(corpus), steps, seed, name)
 
 
-def open_eyes(language: Transformer, plan: Plan = PLAN, seed: int = 0, name: str = "eyes") -> Run[Seeing]:
+def open_eyes(language: Transformer, plan: Plan = PLAN, seed: int = 0, name: str = "eyes") -> BackgroundRun[Seeing]:
     """Give eyes to a copy of the language model and train them on captions, in the background.
 
     Rows of the history: loss (nats a byte) and bits (a caption) of the batch before its step, gates (`Seeing.gates`),
     cpu_s; ten times also held_out: what `score` finds.
     """
     model = build_seeing(language, plan, seed)
-    return Run(timed(_rows(model, plan, seed)), model, plan.steps, name).start()
+    return BackgroundRun(timed(_rows(model, plan, seed)), model, plan.steps, name).start()
 
 
 @torch.no_grad()
@@ -114,7 +116,7 @@ def shut(model: Seeing, gates: Sequence[str] = GATES) -> Seeing:
     return copy
 
 
-def _rows(model: Seeing, plan: Plan, seed: int) -> Rows:
+def _rows(model: Seeing, plan: Plan, seed: int) -> Work:
     (seen, held_out), generator = load_pictures(), torch.Generator().manual_seed(seed)
     optimizer = Optimizer(model.eyes if plan.frozen else model, LR, ADAM_LR)
     for step in range(plan.steps):

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-from gpt4lab.distributed.job import DENSE, MIXTURE, RULES, SCHEDULES, Job, Report
+from gpt4lab.distributed.job import DENSE, MIXTURE, RULES, SCHEDULES, DemoReport, Job
 from gpt4lab.distributed.workers import WorkerLost, Workers, prepare
 from gpt4lab.models.step.inputs import LayoutError
 from gpt4lab.toys.core.transformer import ToyConfig
@@ -32,7 +32,7 @@ def crew() -> Iterator[Workers]:
         yield crew
 
 
-def ratios(report: Report) -> dict[str, float]:
+def ratios(report: DemoReport) -> dict[str, float]:
     return {row["collective"]: row["ratio"] for row in report.traffic}
 
 
@@ -218,9 +218,9 @@ LARGE = ToyConfig(d_model=10_752, n_layers=120, n_heads=96, n_kv_heads=1, d_ff=4
 
 
 def test_eight_ways_and_fifteen_stages_as_torch_cuts_them() -> None:
-    from gpt4lab.distributed.cluster import Cluster, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, stage_rows
 
-    rows = stage_rows(LARGE, Cluster(tensor=8, pipeline=15, data=208, zero=1))
+    rows = stage_rows(LARGE, RankGrid(tensor=8, pipeline=15, data=208, zero=1))
     assert [row["layers"] for row in rows] == [8] * 15
     assert all(row["ratio"] == pytest.approx(1, abs=1e-6) for row in rows)
     assert all(row["bytes"] == pytest.approx(row["formula_bytes"], rel=1e-6) for row in rows)
@@ -230,44 +230,44 @@ def test_eight_ways_and_fifteen_stages_as_torch_cuts_them() -> None:
 
 
 def test_zero_cuts_one_part_more_at_each_stage() -> None:
-    from gpt4lab.distributed.cluster import Cluster, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, stage_rows
 
     config, pipeline = replace(LARGE, n_layers=4), 2
-    held = [stage_rows(config, Cluster(8, pipeline, 16, zero))[1]["bytes"] for zero in range(4)]
+    held = [stage_rows(config, RankGrid(8, pipeline, 16, zero))[1]["bytes"] for zero in range(4)]
     assert held == sorted(held, reverse=True)
     assert held[0] / held[3] == pytest.approx(16, rel=1e-6)
 
 
 def test_sixteen_stages_are_uneven() -> None:
-    from gpt4lab.distributed.cluster import Cluster, spread, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, spread, stage_rows
 
     assert spread(120, 16) == [7] * 8 + [8] * 8
     assert sum(spread(61, 16)) == 61
-    rows = stage_rows(replace(LARGE, n_layers=15), Cluster(8, 16 // 2, zero=0))
+    rows = stage_rows(replace(LARGE, n_layers=15), RankGrid(8, 16 // 2, zero=0))
     assert [row["layers"] for row in rows] == [1] + [2] * 7
 
 
 def test_heads_that_do_not_divide_are_refused_with_counts_that_do() -> None:
-    from gpt4lab.distributed.cluster import Cluster, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, stage_rows
 
     with pytest.raises(LayoutError, match=r"84 heads do not divide over 8.*96 of 112"):
-        stage_rows(replace(LARGE, n_heads=84), Cluster())
+        stage_rows(replace(LARGE, n_heads=84), RankGrid())
     with pytest.raises(LayoutError, match="fewer than 15 stages"):
-        stage_rows(replace(LARGE, n_layers=14), Cluster())
+        stage_rows(replace(LARGE, n_layers=14), RankGrid())
 
 
 def test_traffic_of_a_large_layer_is_that_of_the_formula() -> None:
-    from gpt4lab.distributed.cluster import Cluster, tensor_traffic
+    from gpt4lab.distributed.cluster import RankGrid, tensor_traffic
 
-    rows = tensor_traffic(LARGE, Cluster(8, 15, 208), context=8192)
+    rows = tensor_traffic(LARGE, RankGrid(8, 15, 208), context=8192)
     assert rows[-1]["ratio"] == pytest.approx(1)
     assert rows[-1]["calls"] == 7, "two forward, two backward; router, key and value once a step"
 
 
 def test_ranks_are_numbered_tensor_first() -> None:
-    from gpt4lab.distributed.cluster import Cluster, neighbours
+    from gpt4lab.distributed.cluster import RankGrid, neighbours
 
-    found = neighbours(Cluster(tensor=8, pipeline=15, data=208), 9000)
+    found = neighbours(RankGrid(tensor=8, pipeline=15, data=208), 9000)
     assert found["tensor_ranks"] == list(range(9000, 9008)), "one machine"
     assert (found["pipeline"], found["data"], found["tensor"]) == (5, 85, 0)
     assert found["data_ranks"][:2] == [8320, 8328]
@@ -275,13 +275,13 @@ def test_ranks_are_numbered_tensor_first() -> None:
 
 
 def test_each_replica_trains_on_its_own_rows() -> None:
-    from gpt4lab.distributed.cluster import Cluster, pretend
+    from gpt4lab.distributed.cluster import RankGrid, pretend
     from gpt4lab.distributed.replicas import own_rows
 
     tokens, targets = Job(rows=8).batch(0)
     seen = []
     for rank in range(4):
-        with pretend(Cluster(tensor=1, pipeline=1, data=4), rank):
+        with pretend(RankGrid(tensor=1, pipeline=1, data=4), rank):
             own_rows(lambda x, y: seen.append((x, y)), Job(rows=8))(tokens, targets)
     assert [len(x) for x, _ in seen] == [2] * 4
     assert all(x.tolist() == tokens[2 * r : 2 * r + 2].tolist() for r, (x, _) in enumerate(seen))

@@ -11,9 +11,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.toys.core import corpus as corpus_module  # noqa: E402
+from gpt4lab.toys.core.background import BackgroundRun  # noqa: E402
 from gpt4lab.toys.core.corpus import DOMAINS, VOCABULARY, Corpus, character_type, decode, encode, load_corpus  # noqa: E402
 from gpt4lab.toys.core.optim import orthogonalise  # noqa: E402
-from gpt4lab.toys.core.training import Run, evaluate, train  # noqa: E402
+from gpt4lab.toys.core.training import evaluate, train  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, build_model, count_parameters, sample  # noqa: E402
 
 TINY = ToyConfig(d_model=16, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=16, n_experts=4, top_k=2, router_noise=0.1)
@@ -181,7 +182,7 @@ def test_exception_is_kept_with_the_rows_before_it() -> None:
         yield {"loss": 2.0}
         raise ArithmeticError("the loss is not a number")
 
-    run = Run(broken(), result=None, steps=5).start()
+    run = BackgroundRun(broken(), result=None, steps=5).start()
     with pytest.raises(ArithmeticError, match="not a number"):
         run.wait()
     assert run.state == "failed"
@@ -190,7 +191,7 @@ def test_exception_is_kept_with_the_rows_before_it() -> None:
 
 
 def test_interrupt_while_waiting_keeps_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(forever(), result="model", steps=1_000_000).start()
+    run = BackgroundRun(forever(), result="model", steps=1_000_000).start()
     join = run._thread.join
 
     def interrupted(timeout: float | None = None) -> None:
@@ -203,8 +204,8 @@ def test_interrupt_while_waiting_keeps_the_result(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_run_of_the_same_name_replaces_the_earlier_one() -> None:
-    first = Run(forever(), None, steps=1_000_000, name="same").start()
-    second = Run(forever(), None, steps=1_000_000, name="same").start()
+    first = BackgroundRun(forever(), None, steps=1_000_000, name="same").start()
+    second = BackgroundRun(forever(), None, steps=1_000_000, name="same").start()
     assert first.state == "stopped"
     assert second.state == "running"
     second.stop()
@@ -213,13 +214,15 @@ def test_a_run_of_the_same_name_replaces_the_earlier_one() -> None:
 def test_updates_are_rate_limited_and_the_last_one_always_comes() -> None:
     states: list[tuple[str, int]] = []
     rows = ({"loss": float(i)} for i in range(200))
-    run = Run(rows, None, steps=200).on_update(lambda run: states.append((run.state, len(run.history))), every_s=60)
+    run = BackgroundRun(rows, None, steps=200).on_update(
+        lambda run: states.append((run.state, len(run.history))), every_s=60
+    )
     run.start().wait()
     assert states == [("running", 1), ("done", 200)]
 
 
 def test_a_broken_listener_does_not_stop_the_run() -> None:
-    run = Run(({"loss": 0.0} for _ in range(5)), None, steps=5).on_update(lambda run: 1 / 0)
+    run = BackgroundRun(({"loss": 0.0} for _ in range(5)), None, steps=5).on_update(lambda run: 1 / 0)
     assert run.start().wait().state == "done"
     assert isinstance(run.callback_error, ZeroDivisionError)
 

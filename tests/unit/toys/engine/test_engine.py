@@ -22,10 +22,10 @@ from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 from gpt4lab.toys.decoding.train_target import load_shipped  # noqa: E402
 from gpt4lab.toys.engine.batched import BatchedDecoder  # noqa: E402
-from gpt4lab.toys.engine.engine import SCHEDULERS, Engine, Request, Rules, in_turns  # noqa: E402
+from gpt4lab.toys.engine.engine import Engine, Request, in_turns  # noqa: E402
 from gpt4lab.toys.engine.measured import (  # noqa: E402
     LONGEST,
-    Pace,
+    PassTime,
     capacity_per_s,
     compare,
     fit,
@@ -35,7 +35,7 @@ from gpt4lab.toys.engine.measured import (  # noqa: E402
     profile,
     workload,
 )
-from gpt4lab.toys.engine.served import ANSWER, PADDING, PROMPT, Served, Step, p95  # noqa: E402
+from gpt4lab.toys.engine.served import ANSWER, PADDING, PROMPT, SCHEDULERS, Answered, Batching, Pass, p95  # noqa: E402
 
 
 def model(seed: int = 0) -> Transformer:
@@ -66,12 +66,12 @@ class Fake:
         return dict.fromkeys((*answers, *prompts), 7)
 
 
-def serve(asked: Sequence[Request], rules: Rules, slots: int, pace: Linear | None = None) -> Served:
+def serve(asked: Sequence[Request], rules: Batching, slots: int, pace: Linear | None = None) -> Answered:
     fake = Fake(slots, pace)
     return Engine(asked, fake, rules, clock=lambda: fake.now).run()
 
 
-def story(served: Served) -> list[tuple[str, float, float, int]]:
+def story(served: Answered) -> list[tuple[str, float, float, int]]:
     return [(row["kind"], row["start_s"], row["end_s"], row["request"]) for row in served.timeline()]
 
 
@@ -96,7 +96,7 @@ def check_answers(whole: Transformer, asked: Sequence[Request], slots: int) -> N
     """A pass takes a second, so that who meets whom does not depend on the machine."""
     expected, decoder = [alone(whole, request) for request in asked], BatchedDecoder(whole, slots)
     for scheduler in SCHEDULERS:
-        served = Engine(asked, decoder, Rules(scheduler, 3), clock=count().__next__).run()
+        served = Engine(asked, decoder, Batching(scheduler, 3), clock=count().__next__).run()
         assert served.answers == expected, scheduler
 
 
@@ -140,7 +140,7 @@ THREE = [Request(0, 2, "a"), Request(0, 4, "a"), Request(0, 2, "a")]
 
 
 def test_continuous_batching_fills_a_slot_at_once() -> None:
-    assert story(serve(THREE, Rules(), 2)) == [
+    assert story(serve(THREE, Batching(), 2)) == [
         (PROMPT, 0, 1, 0),
         (ANSWER, 1, 2, 0),
         (PROMPT, 2, 3, 2),
@@ -151,7 +151,7 @@ def test_continuous_batching_fills_a_slot_at_once() -> None:
 
 
 def test_static_batching_waits_for_the_longest() -> None:
-    served = serve(THREE, Rules("static"), 2)
+    served = serve(THREE, Batching("static"), 2)
     assert story(served) == [
         (PROMPT, 0, 1, 0),
         (ANSWER, 1, 2, 0),
@@ -166,7 +166,7 @@ def test_static_batching_waits_for_the_longest() -> None:
 
 
 def test_the_figures_by_hand() -> None:
-    served = serve([Request(1, 3, "abc"), Request(1.5, 1, "abc")], Rules(), 1)
+    served = serve([Request(1, 3, "abc"), Request(1.5, 1, "abc")], Batching(), 1)
     one, two = served.rows
     assert (one["queue_s"], one["to_first_s"], one["per_token_s"], one["latency_s"]) == (0, 1, 1, 3)
     assert (two["queue_s"], two["to_first_s"], two["latency_s"], two["finished_s"]) == (2.5, 3.5, 3.5, 5)
@@ -178,9 +178,9 @@ def test_the_figures_by_hand() -> None:
 
 def test_dynamic_batching_waits_only_so_long() -> None:
     late = [Request(0, 2, "a"), Request(0.25, 2, "a"), Request(7, 2, "a")]
-    served = serve(late, Rules("dynamic", 0.5), 3)
+    served = serve(late, Batching("dynamic", 0.5), 3)
     assert [stay.answering_s for stay in served.in_order] == [1.5, 1.5, 8]
-    assert serve(late, Rules("static"), 3).steps[0].start_s == 7
+    assert serve(late, Batching("static"), 3).steps[0].start_s == 7
 
 
 def test_p95_lies_between_two_values() -> None:
@@ -196,13 +196,13 @@ asked_of = st.lists(st.tuples(eighths, st.integers(1, 30), st.integers(1, 30)), 
 )
 part = st.sampled_from([0, 1 / 8, 1 / 128])  # exact in binary: the two clocks agree to the last digit
 paces = st.builds(Linear, st.sampled_from([1, 0.25]), part, part, part)
-rules_of = st.builds(Rules, st.sampled_from(SCHEDULERS), eighths)
+rules_of = st.builds(Batching, st.sampled_from(SCHEDULERS), eighths)
 
 
 @given(asked_of, rules_of, st.integers(1, 6), paces)
 @settings(max_examples=60, deadline=None)
 def test_slots_serve_one_request_at_a_time_and_every_token_is_delivered(
-    asked: list[Request], rules: Rules, slots: int, pace: Linear
+    asked: list[Request], rules: Batching, slots: int, pace: Linear
 ) -> None:
     served = serve(asked, rules, slots, pace)
     assert [stay.request for stay in served.in_order] == list(range(len(asked)))
@@ -220,7 +220,7 @@ def test_slots_serve_one_request_at_a_time_and_every_token_is_delivered(
 
 @given(asked_of, rules_of, st.integers(1, 6), paces)
 @settings(max_examples=60, deadline=None)
-def test_the_simulation_tells_the_same_story(asked: list[Request], rules: Rules, slots: int, pace: Linear) -> None:
+def test_the_simulation_tells_the_same_story(asked: list[Request], rules: Batching, slots: int, pace: Linear) -> None:
     """Where passes take exactly what the pace says, engine and simulation agree in every request."""
     served = serve(asked, rules, slots, pace)
     played = simulated(asked, served, [pace.fixed_s, pace.sequence_s, pace.prompt_s, pace.context_s])
@@ -230,7 +230,7 @@ def test_the_simulation_tells_the_same_story(asked: list[Request], rules: Rules,
 
 def test_the_check_finds_no_difference_where_there_is_none() -> None:
     asked, pace = workload(40, 0.2), Linear(1, 1 / 8, 1 / 128)
-    served = [serve(asked, Rules(scheduler), 4, pace) for scheduler in SCHEDULERS]
+    served = [serve(asked, Batching(scheduler), 4, pace) for scheduler in SCHEDULERS]
     rows = check_rows(asked, served, [1, 1 / 8, 1 / 128, 0])
     assert [(row["scheduler"], row["measure"]) for row in rows] == [(s, m) for s in SCHEDULERS for m in MEASURES]
     assert [row["ratio"] for row in rows] == pytest.approx([1] * len(rows))
@@ -244,7 +244,7 @@ def test_the_check_finds_no_difference_where_there_is_none() -> None:
 def gain(variation: float) -> float:
     """Passes of static over passes of continuous batching; all requests are there at once."""
     asked = workload(64, variation=variation)
-    static, continuous = (len(serve(asked, Rules(scheduler), 8).steps) for scheduler in ("static", "continuous"))
+    static, continuous = (len(serve(asked, Batching(scheduler), 8).steps) for scheduler in ("static", "continuous"))
     assert static / continuous <= padded(asked, 8) + 1e-9
     return static / continuous
 
@@ -270,16 +270,16 @@ def test_the_same_seed_is_the_same_luck_at_another_rate() -> None:
 
 
 def test_the_fit_finds_the_coefficients() -> None:
-    pace, carried = Pace(1e-3, 2e-5, 1e-5, 3e-7), [(b, p, c) for b in (0, 1, 4) for p in (0, 30) for c in (10, 300)]
-    steps = [Step(0, pace.seconds(Step(0, 0, *these, 0)), *these, 0) for these in carried]
+    pace, carried = PassTime(1e-3, 2e-5, 1e-5, 3e-7), [(b, p, c) for b in (0, 1, 4) for p in (0, 30) for c in (10, 300)]
+    steps = [Pass(0, pace.seconds(Pass(0, 0, *these, 0)), *these, 0) for these in carried]
     assert fit(steps) == pytest.approx(pace, rel=1e-6)
     cheaper = [step._replace(seconds=step.seconds - 1e-5 * step.prompt_tokens * 2) for step in steps]
     assert fit(cheaper).prompt_s == 0
 
 
 def test_full_slots_answer_what_the_capacity_says() -> None:
-    pace, asked = Pace(1, 0.125, 1 / 64, 1 / 256), workload(400, variation=1)
-    served = serve(asked, Rules(), 8, Linear(*pace))
+    pace, asked = PassTime(1, 0.125, 1 / 64, 1 / 256), workload(400, variation=1)
+    served = serve(asked, Batching(), 8, Linear(*pace))
     assert len(asked) / served.total_s == pytest.approx(capacity_per_s(pace, 8, asked), rel=0.06)
 
 
@@ -298,8 +298,8 @@ def test_a_slow_engine_holds_nobody_up() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: Rules("orca"), "rules.scheduler = 'orca' is not one of: continuous, dynamic, static"),
-        (lambda: Rules("dynamic", -1), "rules.wait_s = -1 is out of range"),
+        (lambda: Batching("orca"), "batching.scheduler = 'orca' is not one of: continuous, dynamic, static"),
+        (lambda: Batching("dynamic", -1), "batching.wait_s = -1 is out of range"),
         (lambda: Request(-1), "request.arrival_s = -1 is out of range; allowed: 0 to"),
         (lambda: Request(math.nan), "request.arrival_s = nan is not a number"),
         (lambda: Request(0, 0), "request.output = 0 is out of range; allowed: 1 to"),

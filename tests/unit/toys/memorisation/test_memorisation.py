@@ -13,9 +13,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.formulas.memorisation import chance_exposure, exposure  # noqa: E402
+from gpt4lab.rows import Row  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, decode, load_corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
-from gpt4lab.toys.core.training import Row  # noqa: E402
 from gpt4lab.toys.core.transformer import Transformer, build_model  # noqa: E402
 from gpt4lab.toys.memorisation import canaries as planted  # noqa: E402
 from gpt4lab.toys.memorisation import study as toy  # noqa: E402

@@ -12,8 +12,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.quantities.topics.kv import bytes_per_token  # noqa: E402
+from gpt4lab.toys.core.background import BackgroundRun  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, decode, load_corpus  # noqa: E402
-from gpt4lab.toys.core.training import Run, evaluate  # noqa: E402
+from gpt4lab.toys.core.training import evaluate  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model  # noqa: E402
 from gpt4lab.toys.vision.captions import IMAGE, NAMES, Pictures, as_image, load_pictures, prior_bits, text_sampler  # noqa: E402
 from gpt4lab.toys.vision.checks import cache_rows, flop_rows, parameter_rows  # noqa: E402
@@ -50,7 +51,7 @@ def language(corpus: Corpus) -> Transformer:
 
 
 @pytest.fixture(scope="module")
-def learnt(language: Transformer) -> Run[Seeing]:
+def learnt(language: Transformer) -> BackgroundRun[Seeing]:
     return open_eyes(language, LEARNS, name="").wait()
 
 
@@ -154,7 +155,7 @@ def test_unfrozen_the_copy_learns_and_the_original_stays(language: Transformer) 
 
 
 def test_with_the_gates_shut_again_it_is_the_language_model(
-    language: Transformer, learnt: Run[Seeing], held_out: Pictures
+    language: Transformer, learnt: BackgroundRun[Seeing], held_out: Pictures
 ) -> None:
     model = learnt.result
     assert torch.equal(shut(model)(held_out.tokens, held_out.images), language(held_out.tokens))
@@ -166,7 +167,7 @@ def test_with_the_gates_shut_again_it_is_the_language_model(
 # --- eyes open --------------------------------------------------------------------------------------------------------
 
 
-def test_it_sees(learnt: Run[Seeing], held_out: Pictures) -> None:
+def test_it_sees(learnt: BackgroundRun[Seeing], held_out: Pictures) -> None:
     """It knows digits that it has never seen; another's image misleads it, and without one it guesses."""
     cases = {row["case"]: row for row in case_rows(learnt.result, held_out)}
     own, chance = cases["its own image"], cases["no image"]
@@ -178,7 +179,7 @@ def test_it_sees(learnt: Run[Seeing], held_out: Pictures) -> None:
     assert cases["attention gates shut"]["digit"] < 2 / len(NAMES)
 
 
-def test_gates_open(learnt: Run[Seeing]) -> None:
+def test_gates_open(learnt: BackgroundRun[Seeing]) -> None:
     rows = gate_rows(learnt.history)
     assert all(row["opening"] == 0 for row in rows if row["step"] == 1)
     last = [row["opening"] for row in rows if row["step"] == LEARNS.steps]
@@ -186,7 +187,7 @@ def test_gates_open(learnt: Run[Seeing]) -> None:
     assert all(0.05 < opening < 1 for opening in last)
 
 
-def test_curves_of_training_and_held_out(learnt: Run[Seeing], held_out: Pictures) -> None:
+def test_curves_of_training_and_held_out(learnt: BackgroundRun[Seeing], held_out: Pictures) -> None:
     rows = curve_rows(learnt.history)
     measured = [row for row in rows if row["images"] == "held out"]
     assert len(rows) == LEARNS.steps + len(measured)
@@ -195,7 +196,9 @@ def test_curves_of_training_and_held_out(learnt: Run[Seeing], held_out: Pictures
     assert all(a["cpu_s"] < b["cpu_s"] for a, b in pairwise(learnt.history))
 
 
-def test_text_without_an_image_costs_what_it_did(language: Transformer, learnt: Run[Seeing], corpus: Corpus) -> None:
+def test_text_without_an_image_costs_what_it_did(
+    language: Transformer, learnt: BackgroundRun[Seeing], corpus: Corpus
+) -> None:
     rows = {row["case"]: row for row in text_rows(language, learnt.result, corpus, rows=8, context=32)}
     assert rows["no image"]["bpb"] == rows["before"]["bpb"]
     assert rows["before"]["bpb"] == pytest.approx(evaluate(language, corpus, rows=8, context=32)["all"], rel=1e-5)
@@ -203,7 +206,7 @@ def test_text_without_an_image_costs_what_it_did(language: Transformer, learnt: 
     assert rows["digit"]["lost"] == rows["digit"]["bpb"] - rows["before"]["bpb"]
 
 
-def test_a_description_is_the_likeliest_caption(learnt: Run[Seeing], held_out: Pictures) -> None:
+def test_a_description_is_the_likeliest_caption(learnt: BackgroundRun[Seeing], held_out: Pictures) -> None:
     """`score` judges one pass over the true captions: that must be the same as writing them."""
     model, some = learnt.result, range(12)
     written = [describe(model, held_out.images[i]).caption == held_out.captions[i] for i in some]
@@ -211,7 +214,7 @@ def test_a_description_is_the_likeliest_caption(learnt: Run[Seeing], held_out: P
     assert score(model, few, few.images)["exact"] == pytest.approx(sum(written) / len(written))
 
 
-def test_a_description_says_how_sure_it_is(learnt: Run[Seeing], held_out: Pictures) -> None:
+def test_a_description_says_how_sure_it_is(learnt: BackgroundRun[Seeing], held_out: Pictures) -> None:
     found = describe(learnt.result, held_out.images[0].tolist())
     assert "".join(row["char"] for row in found.rows).strip() == found.caption
     for row in found.rows:
@@ -219,7 +222,7 @@ def test_a_description_says_how_sure_it_is(learnt: Run[Seeing], held_out: Pictur
     assert describe(learnt.result, None).caption == describe(shut(learnt.result), [0] * 64).caption
 
 
-def test_where_the_latents_look(learnt: Run[Seeing], held_out: Pictures) -> None:
+def test_where_the_latents_look(learnt: BackgroundRun[Seeing], held_out: Pictures) -> None:
     rows = look_rows(learnt.result, held_out.images[0])
     assert len(rows) == LEARNS.latents * 64
     assert {(row["x"], row["y"]) for row in rows} == {(x, y) for x in range(8) for y in range(8)}
