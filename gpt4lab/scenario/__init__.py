@@ -105,9 +105,7 @@ def to_json(scenario: Scenario) -> str:
 
 def from_json(text: str) -> Scenario:
     """The scenario that `to_json` wrote. Raises ScenarioError where a field is unknown or out of range."""
-    tree: dict[str, Any] = json.loads(text)
-    named = Scenario(**{key: tree[key] for key in ("name", "title", "description") if key in tree})
-    return change(named, _flatten({key: value for key, value in tree.items() if isinstance(value, dict)}))
+    return _planted(json.loads(text))
 
 
 def share(scenario: Scenario) -> str:
@@ -145,9 +143,7 @@ def _read(name: str) -> Scenario:
         raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
     if name in public_models():
         return _public(name)
-    tree: dict[str, Any] = tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8"))
-    title, description = tree.pop("title"), tree.pop("description")
-    return change(Scenario(name, title, description), _flatten(tree))
+    return _planted({"name": name} | tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8")))
 
 
 def _public(name: str) -> Scenario:
@@ -156,8 +152,10 @@ def _public(name: str) -> Scenario:
     return change(Scenario(name, title, description), changes_for(name))
 
 
-def _flatten(tree: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
+def _planted(tree: dict[str, Any]) -> Scenario:
+    words = {key: tree.pop(key) for key in ("name", "title", "description") if key in tree}
+    fields = {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
+    return change(Scenario(**words), fields)
 
 
 def _known(path: str) -> str:
