@@ -61,9 +61,10 @@ def answer(report: StepReport) -> tuple[object, ...]:
 
 def error() -> dict[str, Any]:
     """Mean and largest error of FLOP/s per GPU."""
-    found = check.summary(check.megatron_validation())
-    met = found.mean < MEAN and found.largest < LARGEST
-    return {"what": TABLE_1, **attrs.asdict(found), "bar": MEAN, "bar_largest": LARGEST, "met": met}
+    found = check.megatron_validation()
+    far = {"rows": len(found), "mean": found.mean_error, "largest": found.largest}
+    met = far["mean"] < MEAN and far["largest"] < LARGEST
+    return {"what": TABLE_1, **far, "bar": MEAN, "bar_largest": LARGEST, "met": met}
 
 
 def main(n: int = CONFIGURATIONS) -> int:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import asdict
 from mlsysim import Systems
 from mlsysim.core.units import Q_
 from mlsysim.models.types import TransformerWorkload
@@ -23,12 +22,14 @@ from mlsysim.systems.types import Fleet, NetworkFabric
 from benchmarks import sweep
 from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.catalog import Measurement
-from gpt4lab.checks import step as check
+from gpt4lab.checks.catalogued import measured
+from gpt4lab.checks.check import Check, Checks
+from gpt4lab.checks.step import megatron_runs
 from gpt4lab.models.step.report import Layout, Shape, machine, measured_efficiency, step
 
 DEFAULT = 0.5
 TRIED = [percent / 100 for percent in range(40, 81)]
-RUNS = check.megatron_runs()
+RUNS = megatron_runs()
 Run = tuple[Measurement, Shape, Layout]
 
 
@@ -67,24 +68,29 @@ def step_s(run: Run, efficiency: float) -> float:
     return found.step_latency_total.m_as("s")
 
 
-def predicted(run: Run, efficiency: float) -> check.Check:
+def predicted(run: Run, efficiency: float) -> Check:
     """A row of Table 1: the FLOP that the book counts, over the peer's time."""
     entry, shape, layout = run
-    report, measured = step(shape, layout, machine(str(entry.accelerator))), entry.measured["flop_per_s_per_gpu"]
+    report = step(shape, layout, machine(str(entry.accelerator)))
     rate = float(report.hardware_flop) / (step_s(run, efficiency) * float(report.gpus))
-    return check.Check(entry.name, "achieved per GPU", "FLOP/s", measured, rate, "narayanan2021")
+    return measured(entry, "flop_per_s_per_gpu", rate)
 
 
-def summary(efficiency: float) -> check.Summary:
-    """How far the peer is off with this efficiency."""
-    return check.summary(tuple(predicted(run, efficiency) for run in RUNS))
+def checks(efficiency: float) -> Checks:
+    """The peer's Table 1 with this efficiency."""
+    return Checks(predicted(run, efficiency) for run in RUNS)
 
 
 def errors() -> dict[str, dict[str, float]]:
     """Mean and largest error with each of the three efficiencies."""
-    best = min(TRIED, key=lambda efficiency: summary(efficiency).mean)
+    best = min(TRIED, key=lambda efficiency: checks(efficiency).mean_error)
     ways = {"default": DEFAULT, "matmul of an A100": float(measured_efficiency().matmul), "best for this table": best}
-    return {name: {"efficiency": efficiency, **asdict(summary(efficiency))} for name, efficiency in ways.items()}
+    return {name: {"efficiency": efficiency, **error(checks(efficiency))} for name, efficiency in ways.items()}
+
+
+def error(found: Checks) -> dict[str, float]:
+    """Rows, mean and largest error."""
+    return {"rows": len(found), "mean": found.mean_error, "largest": found.largest}
 
 
 def main() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf, nan
+from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, fields, frozen
 
+Constants = TypeVar("Constants", bound=Any)
 HERE = "this machine"
 
 
@@ -33,8 +36,8 @@ class Check:
 
     @property
     def error(self) -> float:
-        """How far reality is above the prediction, as a share of the prediction: ratio - 1."""
-        return self.ratio - 1
+        """How far the prediction is above what was found, as a share of that."""
+        return self.predicted / self.found - 1
 
 
 class Checks(tuple[Check, ...]):
@@ -51,3 +54,14 @@ class Checks(tuple[Check, ...]):
     def largest(self) -> float:
         """Largest of the absolute errors."""
         return max((abs(check.error) for check in self), default=nan)
+
+
+def sensitivity(
+    checks: Callable[[Constants], Checks], given: Constants, change: float = 0.2
+) -> dict[str, tuple[float, float]]:
+    """The mean error with each of the given constants lowered, and raised, by a share."""
+
+    def moved(name: str, factor: float) -> float:
+        return checks(evolve(given, **{name: getattr(given, name) * factor})).mean_error
+
+    return {f.name: (moved(f.name, 1 - change), moved(f.name, 1 + change)) for f in fields(type(given))}

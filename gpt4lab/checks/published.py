@@ -7,26 +7,16 @@ prediction none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import inf
-from typing import Any, cast
+from typing import cast
 
 from attrs import evolve
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Measurement
-from gpt4lab.checks.step import (
-    Check,
-    Rows,
-    bloom,
-    hardware_in,
-    layout_in,
-    llama,
-    llama_layout,
-    padded,
-    shape_in,
-    source_in,
-)
+from gpt4lab.checks.catalogued import entries, measured, setup, stated
+from gpt4lab.checks.check import Check, Checks
+from gpt4lab.checks.step import bloom, hardware_in, layout_in, llama, llama_layout, padded, shape_in
 from gpt4lab.models.decode.report import chip, serving_efficiency
 from gpt4lab.models.step.report import Hardware, Layout, Shape, StepReport, machine, measured_efficiency, shape_of, step
 
@@ -36,18 +26,15 @@ LLAMAS = {"llama1-7b": 2048, "llama1-13b": 2048, "llama1-33b": 2048, "llama1-65b
 FSDP = "layout not published: FSDP, a sequence of {s:,} a GPU, all gathering hidden; pauses not counted"
 
 
-def throughput() -> Rows:
-    """Return FLOP/s per GPU of BLOOM and of Llama 3.1's three layouts, each with two interleavings."""
-    slugs = [slug for slug in catalog.measurements if slug.startswith("llama3-t4-")]
-    return (bloom(), *(llama(slug, chunks) for slug in slugs for chunks in (1, 8)))
+def throughput() -> Checks:
+    """FLOP/s per GPU of BLOOM and of Llama 3.1's three layouts, each with two interleavings."""
+    return Checks((bloom(), *(llama(entry.slug, chunks) for entry in entries("llama3-t4-") for chunks in (1, 8))))
 
 
-def mt_nlg() -> Rows:
-    """Return the seconds of a step of MT-NLG 530B on 280, 350 and 420 servers."""
-    found = [entry for slug, entry in catalog.measurements.items() if slug.startswith("mt-nlg-")]
-    return tuple(
-        _check(entry, "step", _mt_nlg(entry).time_s, "s", "no interleaving, all recomputed") for entry in found
-    )
+def mt_nlg() -> Checks:
+    """The seconds of a step of MT-NLG 530B on 280, 350 and 420 servers."""
+    words = "no interleaving, all recomputed"
+    return Checks(measured(entry, "step", _mt_nlg(entry).time_s, words) for entry in entries("mt-nlg-"))
 
 
 def _mt_nlg(entry: Measurement) -> StepReport:
@@ -55,28 +42,19 @@ def _mt_nlg(entry: Measurement) -> StepReport:
     return step(shape_in(entry.setup), layout, hardware_in(entry))
 
 
-def palm() -> Rows:
-    """Return PaLM's two utilisations, with and without what it computed twice."""
+def palm() -> Checks:
+    """PaLM's two utilisations, with and without what it computed twice."""
     entry = catalog.measurements["palm-540b"]
     layout = layout_in({**entry.setup, "micro_batch": 4}, zero=3, recompute="full", sequence_parallel=True)
     report = step(shape_of("palm-540b"), layout, chip("tpu-v4"))
     assumed = "one batch of four sequences a replica; its links stand in for the network between the two pods"
-    return (
-        _check(entry, "mfu", report.mfu, "fraction", assumed),
-        _check(entry, "hfu", report.hfu, "fraction", assumed),
-    )
+    return Checks(measured(entry, key, found, assumed) for key, found in (("mfu", report.mfu), ("hfu", report.hfu)))
 
 
-def hours() -> Rows:
-    """Return accelerator-hours: tokens of the run over the rate of a step."""
-    return (
-        *(_fsdp(slug, s) for slug, s in LLAMAS.items()),
-        _llama_2(),
-        _bloom(),
-        _llama_3(),
-        _deepseek(False),
-        _deepseek(True),
-    )
+def hours() -> Checks:
+    """Accelerator-hours: tokens of the run over the rate of a step."""
+    fsdp = (_fsdp(slug, s) for slug, s in LLAMAS.items())
+    return Checks((*fsdp, _llama_2(), _bloom(), _llama_3(), _deepseek(False), _deepseek(True)))
 
 
 def _fsdp(slug: str, s: int) -> Check:
@@ -101,13 +79,8 @@ def _plain(shape: Shape, hardware: Hardware) -> StepReport:
 
 
 def _llama_2() -> Check:
-    model = catalog.models["llama-2-70b"]
     report = _plain(shape_of("llama-2-70b", sequence=4096), machine("a100-sxm-80gb"))
-    predicted = _gpu_hours(report, model.need("training_tokens"))
-    source = model.source_of("accelerator_hours").reference
-    return Check(
-        model.name, "accelerator-hours", "hour", model.need("accelerator_hours"), predicted, source, FSDP.format(s=4096)
-    )
+    return _model_hours("llama-2-70b", report, FSDP.format(s=4096))
 
 
 def _bloom() -> Check:
@@ -119,19 +92,10 @@ def _bloom() -> Check:
 
 
 def _llama_3() -> Check:
-    model, entry = catalog.models["llama-3.1-405b"], catalog.measurements["llama3-t4-8k-16384"]
+    entry = catalog.measurements["llama3-t4-8k-16384"]
     layout = llama_layout(entry, chunks=8)
     report = step(padded(shape_of("llama-3.1-405b", sequence=8192), layout), layout, hardware_in(entry))
-    predicted = _gpu_hours(report, model.need("training_tokens"))
-    return Check(
-        model.name,
-        "accelerator-hours",
-        "hour",
-        model.need("accelerator_hours"),
-        predicted,
-        model.source_of("accelerator_hours").reference,
-        "all of it at 8,192 tokens on 16,384 GPUs, interleaving of 8",
-    )
+    return _model_hours("llama-3.1-405b", report, "all of it at 8,192 tokens on 16,384 GPUs, interleaving of 8")
 
 
 def _deepseek(hidden: bool) -> Check:
@@ -167,26 +131,21 @@ def _in_8_bits(hardware: Hardware, free: bool) -> Hardware:
     return evolve(hardware, peak_flop_per_s=peak, **links)
 
 
-def energy() -> Rows:
-    """Return the electricity of BLOOM's GPUs: its hours at the power that its A100 are built for."""
+def energy() -> Checks:
+    """The electricity of BLOOM's GPUs: its hours at the power that its A100 are built for."""
     entry = catalog.measurements["bloom-176b"]
-    watts = catalog.accelerators[entry.accelerator or ""].need("tdp_w")
-    predicted = entry.measured["gpu_hours"] * watts
-    return (_check(entry, "energy", predicted, "Wh", "the published hours; the GPUs alone, at their rated power"),)
+    predicted = entry.measured["gpu_hours"] * catalog.accelerators[entry.accelerator or ""].need("tdp_w")
+    return Checks([measured(entry, "energy", predicted, "the published hours; the GPUs alone, at their rated power")])
 
 
 def _hours_check(entry: Measurement, report: StepReport, assumed: str) -> Check:
-    return _check(entry, "gpu_hours", _gpu_hours(report, float(_setup(entry)["tokens"])), "hour", assumed)
+    return measured(entry, "gpu_hours", _gpu_hours(report, float(setup(entry)["tokens"])), assumed)
+
+
+def _model_hours(slug: str, report: StepReport, assumed: str) -> Check:
+    model = catalog.models[slug]
+    return stated(model, "accelerator_hours", _gpu_hours(report, model.need("training_tokens")), assumed)
 
 
 def _gpu_hours(report: StepReport, tokens: float) -> float:
     return tokens / (report.tokens_per_s / report.gpus) / HOUR
-
-
-def _setup(entry: Measurement) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", entry.setup)
-
-
-def _check(entry: Measurement, key: str, predicted: float, unit: str, assumed: str) -> Check:
-    what = catalog.measured_keys[key].label
-    return Check(entry.name, what, unit, entry.measured[key], predicted, source_in(entry), assumed)

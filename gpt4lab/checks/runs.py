@@ -6,13 +6,12 @@ the peak did whole runs reach, pauses included.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from attrs import frozen
+from attrs import evolve, frozen
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Measurement, Model
-from gpt4lab.checks.step import Check, Rows
+from gpt4lab.checks.catalogued import entries, measured, stated
+from gpt4lab.checks.check import Check, Checks
 
 HOUR, DAY = 3600, 86_400
 #: Runs whose makers published accelerator-hours, and what they ran on.
@@ -40,7 +39,7 @@ class WholeRun:
 
 
 def whole_runs() -> tuple[WholeRun, ...]:
-    """Return the runs of `PUBLISHED` and LLaMA 65B, whole-run utilisation from the top."""
+    """The runs of `PUBLISHED` and LLaMA 65B, whole-run utilisation from the top."""
     runs = [_whole(catalog.models[slug], accelerator) for slug, accelerator in PUBLISHED.items()]
     return tuple(sorted([*runs, _llama()], key=lambda run: -run.mfu))
 
@@ -60,20 +59,10 @@ def _llama() -> WholeRun:
     return WholeRun(entry.name, chip.name, hours, share, experts=False)
 
 
-def days_checks() -> Rows:
-    """Return days from a measured rate: Table 2 of Narayanan (2021), 8 FLOP a parameter and token, all recomputed."""
-    found = [entry for entry in catalog.measurements.values() if entry.setup.get("scheme") == "PTD-P"]
-    return tuple(
-        Check(
-            f"Megatron-LM, {entry.name}",
-            "days",
-            "day",
-            entry.measured["days"],
-            _days(entry),
-            entry.sources[0].reference,
-        )
-        for entry in found
-    )
+def days_checks() -> Checks:
+    """Days from a measured rate: Table 2 of Narayanan (2021), 8 FLOP a parameter and token, all recomputed."""
+    found = [(entry, measured(entry, "days", _days(entry))) for entry in entries(scheme="PTD-P")]
+    return Checks(evolve(check, name=f"Megatron-LM, {entry.name}") for entry, check in found)
 
 
 def _days(entry: Measurement) -> float:
@@ -81,16 +70,14 @@ def _days(entry: Measurement) -> float:
     return 8 * _number(entry, "params") * _number(entry, "tokens") / (rate * DAY)
 
 
-def hours_checks() -> Rows:
-    """Return accelerator-hours from the utilisation that was measured while a run was running."""
-    return tuple(_hours())
+def hours_checks() -> Checks:
+    """Accelerator-hours from the utilisation that was measured while a run was running."""
+    return Checks(_hours(catalog.models[slug], PUBLISHED[slug]) for slug in MEASURED)
 
 
-def _hours() -> Iterator[Check]:
-    for slug in MEASURED:
-        model, run = catalog.models[slug], _whole(catalog.models[slug], PUBLISHED[slug])
-        predicted = run.hours * run.mfu / model.need("mfu")
-        yield Check(model.name, "accelerator-hours", "hour", run.hours, predicted, model.source_of("mfu").reference)
+def _hours(model: Model, accelerator: str) -> Check:
+    run = _whole(model, accelerator)
+    return stated(model, "accelerator_hours", run.hours * run.mfu / model.need("mfu"), by="mfu", unit="hour")
 
 
 def _number(entry: Measurement, key: str) -> float:

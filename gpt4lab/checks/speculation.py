@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from functools import cache
 
-from gpt4lab import catalog
 from gpt4lab.catalog import Measurement
-from gpt4lab.checks.step import Check, Rows
+from gpt4lab.checks.catalogued import entries, measured
+from gpt4lab.checks.check import Checks
 from gpt4lab.quantities.topics.speculation import speedup, tokens_per_pass
 
 
 @cache
 def published() -> tuple[Measurement, ...]:
     """The catalog's measurements that state acceptance, draft length and draft cost."""
-    found = [entry for entry in catalog.measurements.values() if entry.topic == "speculation"]
-    return tuple(entry for entry in found if "acceptance" in entry.setup)
+    return tuple(entry for entry in entries() if entry.topic == "speculation" and "acceptance" in entry.setup)
 
 
-def speedup_checks(measured: bool = True) -> Rows:
-    """Return the speed-up by the theorem, against the measured one or against the one that the paper expected."""
-    column = "speedup" if measured else "expected_speedup"
-    return tuple(_check(entry, column) for entry in published())
+def speedup_checks(key: str = "speedup") -> Checks:
+    """The speed-up by the theorem, against the measured one, or against the "expected_speedup" of the paper."""
+    return Checks(measured(entry, key, _by_theorem(entry)) for entry in published())
 
 
-def _check(entry: Measurement, column: str) -> Check:
+def _by_theorem(entry: Measurement) -> float:
     alpha, gamma, c = (float(entry.setup[key]) for key in ("acceptance", "draft_tokens", "draft_cost"))
-    predicted = float(speedup(tokens_per_pass(alpha, gamma), gamma, c))
-    return Check(entry.name, column, "x", entry.measured[column], predicted, entry.sources[0].reference)
+    return float(speedup(tokens_per_pass(alpha, gamma), gamma, c))

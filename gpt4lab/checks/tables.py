@@ -1,7 +1,7 @@
-"""Every published number that a model of this book predicts, in tables: name, quantity, unit, both numbers, the error.
+"""Every published number that a model of this book predicts, in tables.
 
     for table in tables():
-        print(table.title, table.summary, table.leaves_out)
+        print(table.title, table.checks.mean_error, table.checks.largest, table.leaves_out)
 
 Nothing here is typed: published numbers come from the catalog, predictions from the quantities. Rows that come out
 wrong stay; each table says what its model leaves out. A measurement of the catalog that no table holds is in
@@ -10,20 +10,19 @@ wrong stay; each table says what its model leaves out. A measurement of the cata
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, cast
-
-from attrs import field, frozen
+from typing import NamedTuple
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Measurement
+from gpt4lab.catalog import Measurement, Model
 from gpt4lab.checks import decode as decode_check
 from gpt4lab.checks import published as published_runs
 from gpt4lab.checks import runs as run_check
 from gpt4lab.checks import speculation as speculation_check
 from gpt4lab.checks import step as step_check
-from gpt4lab.checks.step import Check, Rows, Summary, summary
+from gpt4lab.checks.catalogued import entries, measured, setup, stated
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.search import parameters
 from gpt4lab.quantities.registry import value
 from gpt4lab.quantities.topics import scaling
@@ -31,145 +30,108 @@ from gpt4lab.quantities.topics.vision import params, tile_tokens
 from gpt4lab.scenario import load_scenario
 
 
-@frozen
-class CheckTable:
-    """Published numbers beside a model's, how far it is off, and what it leaves out."""
+class CheckTable(NamedTuple):
+    """Published numbers beside a model's, and what it leaves out."""
 
     title: str
-    rows: Rows
+    checks: Checks
     leaves_out: str
-    summary: Summary = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "summary", summary(self.rows))
 
 
 @cache
 def tables() -> tuple[CheckTable, ...]:
-    """Return all tables: training, memory, whole runs, answering, cache, speculation, scaling laws, sizes, pictures."""
-    return tuple(CheckTable(title, rows(), leaves_out) for title, (rows, leaves_out) in _TABLES.items())
+    """All tables: training, memory, whole runs, answering, cache, speculation, scaling laws, sizes, pictures."""
+    return tuple(CheckTable(title, checks(), leaves_out) for title, (checks, leaves_out) in _TABLES.items())
 
 
 def unused() -> tuple[str, ...]:
-    """Return the slugs of measurements that stand in no table and have no reason not to."""
+    """The slugs of measurements that stand in no table and have no reason not to."""
     return tuple(entry.slug for entry in catalog.measurements.values() if not (_named(entry) or reason(entry)))
 
 
 def reason(entry: Measurement) -> str:
-    """Return why a measurement is not predicted; "" where it is."""
+    """Why a measurement is not predicted; "" where it is."""
     return next((why for prefix, why in NOT_PREDICTED.items() if entry.slug.startswith(prefix)), "")
 
 
 def _named(entry: Measurement) -> bool:
-    """Tell whether some row is about this measurement; a row may name it by its first words, or with the run's name."""
-    names = {row.name for table in tables() for row in table.rows}
-    return bool({entry.name, entry.name.partition(":")[0], f"Megatron-LM, {entry.name}"} & names)
+    """Whether some row is about this measurement."""
+    names = {check.name for table in tables() for check in table.checks}
+    return bool({entry.name, f"Megatron-LM, {entry.name}"} & names)
 
 
 # --- tables that no other module makes --------------------------------------------------------------------------------
 
 
-def equation_4() -> Rows:
-    """Return the paper's own two estimates of days: 8 FLOP a parameter and token at an assumed rate."""
-    return tuple(_estimate(entry) for entry in _found("megatron21-eq4-"))
+def equation_4() -> Checks:
+    """The paper's own two estimates of days: 8 FLOP a parameter and token at an assumed rate."""
+    return Checks(measured(entry, "days", _days(entry)) for entry in entries("megatron21-eq4-"))
 
 
-def _estimate(entry: Measurement) -> Check:
-    P, T, n, X = (float(_setup(entry)[key]) for key in ("params", "tokens", "gpus", "flop_per_s_per_gpu"))
-    return _check(entry, "days", 8 * P * T / (n * X) / run_check.DAY, "day")
+def _days(entry: Measurement) -> float:
+    P, T, n, X = (float(entry.setup[key]) for key in ("params", "tokens", "gpus", "flop_per_s_per_gpu"))
+    return 8 * P * T / (n * X) / run_check.DAY
 
 
-def chinchilla_tokens() -> Rows:
-    """Return the best tokens of Hoffmann's six sizes by every fit and by the rule of thumb, against Approach 1."""
-    entries = _found("hoffmann22-t3-")
-    return tuple(_by_fit(entry, fit) for fit in (*scaling.FITS, "rule") for entry in entries)
+def chinchilla_tokens() -> Checks:
+    """The best tokens of Hoffmann's six sizes by every fit and by the rule of thumb, against Approach 1."""
+    return Checks(_by_fit(entry, fit) for fit in (*scaling.FITS, "rule") for entry in entries("hoffmann22-t3-"))
 
 
 def _by_fit(entry: Measurement, fit: str) -> Check:
-    size = {"model.active_params": float(_setup(entry)["params"])}
+    size = {"model.active_params": float(entry.setup["params"])}
     found = value(f"scaling.{fit}_tokens_active", load_scenario("leak"), size)
-    return _check(entry, "tokens", found, "token", f"by {fit.replace('_', ', ')}")
+    return measured(entry, "tokens", found, f"by {fit.replace('_', ', ')}")
 
 
-def chinchilla_flop() -> Rows:
-    """Return six FLOP a parameter and token, for the sizes and tokens of Hoffmann's table."""
-    return tuple(
-        _check(entry, "flop", 6 * float(_setup(entry)["params"]) * entry.measured["tokens"], "FLOP")
-        for entry in _found("hoffmann22-t3-")
+def chinchilla_flop() -> Checks:
+    """Six FLOP a parameter and token, for the sizes and tokens of Hoffmann's table."""
+    return Checks(
+        measured(entry, "flop", 6 * float(entry.setup["params"]) * entry.measured["tokens"])
+        for entry in entries("hoffmann22-t3-")
     )
 
 
-def training_flop() -> Rows:
-    """Return six FLOP an active parameter and token, for every model whose makers or Epoch AI published its compute."""
+def training_flop() -> Checks:
+    """Six FLOP an active parameter and token, for every model whose makers or Epoch AI published its compute."""
     found = [m for m in catalog.models.values() if m.training_flop and m.params_active and m.training_tokens]
-    return tuple(
-        Check(
-            m.name,
-            "training compute",
-            "FLOP",
-            m.need("training_flop"),
-            6 * m.need("params_active") * m.need("training_tokens"),
-            m.source_of("training_flop").reference,
-        )
-        for m in found
+    return Checks(stated(m, "training_flop", 6 * m.need("params_active") * m.need("training_tokens")) for m in found)
+
+
+def sizes() -> Checks:
+    """The parameters that follow from the shape of every model whose makers published one."""
+    counted = [(model, _counted(model)) for model in catalog.models.values()]
+    return Checks(stated(model, "params_total", number, model.note) for model, number in counted if number is not None)
+
+
+def _counted(model: Model) -> float | None:
+    try:
+        return parameters.published(model).total
+    except catalog.MissingFact:
+        return None
+
+
+def flamingo() -> Checks:
+    """The parameters of Flamingo's cross-attention, and of its resampler."""
+    resampler = value("vision.resampler_params", load_scenario("leak"))
+    return Checks(
+        measured(entry, key, predicted)
+        for entry in entries("flamingo-")
+        for key, predicted in (("cross_attention_params", _cross(entry)), ("resampler_params", resampler))
+        if key in entry.measured
     )
 
 
-def sizes() -> Rows:
-    """Return the parameters that follow from the shape of every model whose makers published one."""
-    return tuple(_sizes())
+def _cross(entry: Measurement) -> float:
+    return params(*(float(entry.setup[key]) for key in ("d_model", "layers", "every")))
 
 
-def _sizes() -> Iterator[Check]:
-    for model in catalog.models.values():
-        try:
-            counted = parameters.published(model).total
-        except catalog.MissingFact:
-            continue
-        yield Check(
-            model.name,
-            "parameters",
-            "param",
-            model.need("params_total"),
-            counted,
-            model.source_of("params_total").reference,
-            model.note,
-        )
-
-
-def flamingo() -> Rows:
-    """Return the parameters of Flamingo's cross-attention, and of its resampler."""
-    return tuple(_flamingo())
-
-
-def _flamingo() -> Iterator[Check]:
-    for entry in _found("flamingo-"):
-        shape = (float(_setup(entry)[key]) for key in ("d_model", "layers", "every"))
-        yield _check(entry, "cross_attention_params", params(*shape), "param")
-        if "resampler_params" in entry.measured:
-            found = value("vision.resampler_params", load_scenario("leak"))
-            yield _check(entry, "resampler_params", found, "param")
-
-
-def image_tokens() -> Rows:
-    """Return the tokens of an image by the tile rule, against the documentation's examples."""
-    return tuple(
-        _check(entry, "image_tokens", tile_tokens(_setup(entry)["width"], _setup(entry)["height"]), "token")
-        for entry in _found("openai-image-")
+def image_tokens() -> Checks:
+    """The tokens of an image by the tile rule, against the documentation's examples."""
+    return Checks(
+        measured(entry, "image_tokens", tile_tokens(setup(entry)["width"], setup(entry)["height"]))
+        for entry in entries("openai-image-")
     )
-
-
-def _found(prefix: str) -> list[Measurement]:
-    return [entry for slug, entry in catalog.measurements.items() if slug.startswith(prefix)]
-
-
-def _setup(entry: Measurement) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", entry.setup)
-
-
-def _check(entry: Measurement, key: str, predicted: float, unit: str, assumed: str = "") -> Check:
-    what = catalog.measured_keys[key].label
-    return Check(entry.name, what, unit, entry.measured[key], predicted, entry.sources[0].reference, assumed)
 
 
 # --- the tables, and what each leaves out -----------------------------------------------------------------------------
@@ -185,8 +147,7 @@ _FLOP = "Left out: pauses, restarts, ramps of the batch, and experiments thrown 
 _MEASURED = "Left out: that checking several tokens costs more than writing one, and that acceptance varies."
 _FIT = "Left out: that a fit is stretched beyond its data; Approach 1 is itself an extrapolation above 16 billion."
 
-Maker = Callable[[], Rows]
-_TABLES: Mapping[str, tuple[Maker, str]] = {
+_TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "Megatron-LM 2021, Table 1": (step_check.megatron_validation, _STEP),
     "Megatron-LM 2021, Table 2, tensor and pipeline parallel": (lambda: step_check.table_2("PTD-P"), _STEP),
     "Megatron-LM 2021, Table 2, ZeRO-3": (
@@ -218,7 +179,7 @@ _TABLES: Mapping[str, tuple[Maker, str]] = {
     "DeepSeek-V3 on H800": (decode_check.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
     "KV cache as published": (decode_check.kv_cache, "Left out: padding and unfilled blocks."),
     "Speculative decoding, expected by its authors": (
-        lambda: speculation_check.speedup_checks(measured=False),
+        lambda: speculation_check.speedup_checks("expected_speedup"),
         "Nothing but rounding: it is their formula.",
     ),
     "Speculative decoding, measured": (speculation_check.speedup_checks, _MEASURED),
