@@ -1,4 +1,4 @@
-"""The cell magic %%live: run a cell where torch is installed; elsewhere say what to do, and let the chapter go on."""
+"""The cell magic %%live: run a cell where torch (or what it names) is installed; elsewhere say so, and go on."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 
 MISSING = (
-    "*This cell needs torch, which is not installed here; the rest of the chapter works without it.* "
+    "*This cell needs {library}, which is not installed here; the rest of the chapter works without it.* "
     "Close the book and run `python3 book.py setup`: it looks for a build for this machine."
 )
 
 
-def live(_: str, cell: str) -> None:
+def live(library: str, cell: str) -> None:
     """Run the cell, or say in one sentence why not. An error in the cell stays an error."""
-    if find_spec("torch") is None:
-        display(Markdown(MISSING))
+    if find_spec(library or "torch") is None:
+        display(Markdown(MISSING.format(library=library or "torch")))
         return
     get_ipython().run_cell(cell, store_history=False).raise_error()
 

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jupytext
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 from gpt4lab.book.chapter import Chapter, chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "notebooks" / "text").glob("*.md"))
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-CELL_SECONDS = 120
-
-#: Runs behind the last cell of a chapter and prints what the tests want to know.
-PROBE = """
-import json as _json
-from ipywidgets.widgets import widget as _widget
-from gpt4lab.book import EXERCISES as _EXERCISES
-from gpt4lab.panels.panel import LivePanel as _LivePanel
-_panels = [w for w in list(_widget._instances.values()) if isinstance(w, _LivePanel)]
-print(_json.dumps({
-    "exercises": {
-        key: [e.task.check(e.task.start).level, e.task.check(e.task.solution).level, len(e.hints), bool(e.because)]
-        for key, e in _EXERCISES.items()
-    },
-    "panels": {p.panel.title: p.error for p in _panels},
-}))
-"""
 
 
 def name(path: Path) -> str:
@@ -61,32 +42,12 @@ def test_a_chapter_begins_with_its_title(chapter: Chapter) -> None:
     assert first.source == f"# {chapter.number} · {chapter.title}"
 
 
-@cache
-def executed(chapter: Path, state: Path) -> Any:
-    """The chapter after a run from top to bottom in a kernel of its own, with what the probe found."""
-    notebook = nbformat.read(chapter, as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": chapter.parent}})
-    client.execute(env=environment(state))
-    return notebook
-
-
-def environment(state: Path) -> dict[str, str]:
-    import os
-
-    return {**os.environ, "GPT4LAB_STATE": str(state)}
-
-
-@pytest.fixture(scope="session", params=CHAPTERS, ids=name)
-def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return executed(request.param, tmp_path_factory.mktemp("state"))
-
-
 def probe(notebook: Any) -> dict[str, Any]:
     return json.loads(notebook.cells[-1].outputs[-1].text)
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=name)
 def test_no_widget_hides_an_error(ran: Any) -> None:
     state = ran.metadata["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     for model in (entry["state"] for entry in state.values()):
@@ -96,6 +57,7 @@ def test_no_widget_hides_an_error(ran: Any) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=name)
 def test_no_cell_complains(ran: Any) -> None:
     for cell in ran.cells:
         for output in cell.get("outputs", ()):
@@ -104,6 +66,7 @@ def test_no_cell_complains(ran: Any) -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=name)
 def test_every_exercise_is_open_at_its_start_and_closed_by_its_solution(ran: Any) -> None:
     for key, (start, solution, hints, because) in probe(ran)["exercises"].items():
         assert start != "right", f"{key} is solved before the reader begins"
