@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import NamedTuple
 
+ROUNDING = 1e-9  # values that differ by less than this share of the largest do not differ
+
 
 class Line(NamedTuple):
     """y = slope x + intercept, and the share of y's variance that it explains (0 where y does not vary)."""
@@ -27,7 +29,12 @@ def line(x: Sequence[float], y: Sequence[float], weights: Sequence[float] | None
     slope = _mean([a * b for a, b in zip(dx, dy, strict=True)], w) / _mean([a * a for a in dx], w)
     total = _mean([b * b for b in dy], w)
     left = _mean([(b - slope * a) ** 2 for a, b in zip(dx, dy, strict=True)], w)
-    return Line(slope, mean_y - slope * mean_x, 1 - left / total if total > 0 else 0.0)
+    return Line(slope, mean_y - slope * mean_x, 1 - left / total if differ(y) else 0.0)
+
+
+def differ(values: Sequence[float]) -> bool:
+    """Whether some of the values differ by more than rounding can make them."""
+    return bool(values) and max(values) - min(values) > ROUNDING * max(map(abs, values))
 
 
 def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
@@ -39,5 +46,5 @@ def _check(x: Sequence[float], y: Sequence[float], w: Sequence[float]) -> None:
         raise ValueError(f"a line needs as many y and weights as x, not {len(x)}, {len(y)} and {len(w)}")
     if not all(isfinite(value) for value in (*x, *y, *w)):
         raise ValueError("a line needs finite numbers")
-    if min(w, default=0) <= 0 or len(set(x)) < 2:
+    if min(w, default=0) <= 0 or not differ(x):
         raise ValueError(f"a line needs positive weights and two different x, not x = {list(x)}")

@@ -144,11 +144,12 @@ def fit_trade_off(B: Sequence[float], S: Sequence[float]) -> TradeOff:
     """(S/S_min - 1)(E/E_min - 1) = 1 (equation 2.11) through the steps S that batches of B samples need.
 
     With E = B S it reads S = S_min + E_min / B, a straight line in 1/B; relative errors count. Raises ValueError for
-    fewer than three batches and for numbers that are not positive, NoTradeOff where S_min or E_min would not be.
+    fewer than three batches and for numbers that are not positive, NoTradeOff where S_min or E_min would not be, or no
+    more than rounding: steps that are the same with every batch, or samples.
     """
     if len(B) < 3 or not all(value > 0 for value in (*B, *S)):
         raise ValueError(f"a trade-off needs three or more positive batches and steps, not {list(B)} and {list(S)}")
     E_min, S_min, r_squared = line([1 / b for b in B], S, [1 / s**2 for s in S])
-    if min(E_min, S_min) <= 0:
+    if E_min <= 1e-6 * min(B) * max(S) or S_min <= 1e-6 * min(S):
         raise NoTradeOff(f"no trade-off: batches {list(B)}, steps {list(S)} give S_min {S_min:.3g}, E_min {E_min:.3g}")
     return TradeOff(S_min, E_min, r_squared)

@@ -45,13 +45,16 @@ class PassTime(NamedTuple):
 
 
 def fit(steps: Sequence[Pass]) -> PassTime:
-    """Least squares over measured passes; a coefficient that would be negative is 0."""
+    """Least squares over measured passes; a coefficient that would be negative is 0.
+
+    Passes that carried things always in the same proportion share their time out among them (the shortest solution).
+    """
     carried = torch.tensor([(1, s.sequences, s.prompt_tokens, s.cached_tokens) for s in steps], dtype=torch.double)
     seconds = torch.tensor([s.seconds for s in steps], dtype=torch.double)
     used = list(PassTime._fields)
     while True:
         columns = carried[:, [PassTime._fields.index(name) for name in used]]
-        solution = torch.linalg.lstsq(columns, seconds, driver="gelsd").solution.tolist()
+        solution = torch.linalg.lstsq(columns, seconds, rcond=1e-10, driver="gelsd").solution.tolist()
         found = dict(zip(used, solution, strict=True))
         lowest = min(used, key=found.__getitem__)
         if found[lowest] >= 0:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpt4lab import catalog
+from gpt4lab.formulas.fit import differ
 from gpt4lab.quantities.topics.scaling import best_params
 from gpt4lab.rows import Row
 
@@ -25,6 +26,7 @@ Estimate = Callable[[Sequence[Row]], float]
 HUBER = 1e-3  # of log L: beyond it a run pulls with its sign alone (Hoffmann 2022, section 3.3)
 STARTS = ((0.3, 0.8), (0.2, 0.6), (0.2, 0.6))  # E as a share of the least loss, alpha, beta
 LOWEST, HIGHEST = 1e-3, 3.0  # of alpha and beta: a fit that ends here has failed
+LEAST = 5e-4  # what any change of the constants by one must move log L; trainings that fix them have 4e-3 and more
 REFITS = {"Hoffmann 2022": "hoffmann2022-tex", "Besiroglu 2024": "besiroglu2024", "Muennighoff 2023": "muennighoff2023"}
 
 
@@ -69,7 +71,7 @@ def optima(rows: Sequence[Row], of: str = "parameters") -> list[Row]:
 def valley_exponent(rows: Sequence[Row], of: str = "parameters") -> float:
     """Approach 2: the power of C with which the optimum grows, through the budgets that have theirs inside."""
     found = [row for row in optima(rows, of) if row["inside"]]
-    if len(found) < 2:
+    if len(found) < 2 or not differ(_values(found, "flop")):
         raise FitFailed(f"an exponent needs two budgets with their optimum inside the sizes tried, not {len(found)}")
     return float(np.polyfit(np.log(_values(found, "flop")), np.log(_values(found, "optimum")), 1)[0])
 
@@ -89,6 +91,8 @@ def parametric(rows: Sequence[Row], start: LossLaw | None = None) -> LossLaw:
     alpha, beta = (float(x) for x in best.x[3:])
     if not best.success or not all(1.02 * LOWEST < power < 0.98 * HIGHEST for power in (alpha, beta)):
         raise FitFailed(f"no fit of L(N, D): alpha = {alpha:.3g}, beta = {beta:.3g}")
+    if _least_effect(best.x, N, D) < LEAST:
+        raise FitFailed("no fit of L(N, D): these runs leave at least one of its constants open")
     return LossLaw(E, A, B, alpha, beta, float(np.sqrt(np.mean(best.fun**2))))
 
 
@@ -136,12 +140,13 @@ def tuned(rows: Sequence[Row]) -> list[Row]:
 def _valley(rows: list[Row], of: str) -> Row:
     """A parabola of the loss over the logarithm of the size, centred so that its coefficients are well conditioned."""
     x, y = np.log(_values(rows, of)), np.array(_values(rows, "bpb"))
-    tried = np.unique(x)
+    tried = np.unique(x.round(9))
     if len(tried) < 3:
         raise FitFailed(f"a parabola needs three sizes in each budget, not {len(tried)}")
     bend, slope, height = np.polyfit(x - x.mean(), y, 2)
-    lowest, at = np.argmin([y[x == size].mean() for size in tried]), x.mean() - slope / (2 * bend)
-    inside = bool(bend > 0 and tried[0] < at < tried[-1] and 0 < lowest < len(tried) - 1)
+    lowest, at = np.argmin([y[x.round(9) == size].mean() for size in tried]), x.mean() - slope / (2 * bend)
+    bent = bend * np.ptp(x) ** 2 > 1e-6 * y.mean()  # more than rounding bends a level line
+    inside = bool(bent and tried[0] < at < tried[-1] and 0 < lowest < len(tried) - 1)
     bottom = {"optimum": float(np.exp(at)), "bpb": float(height - slope**2 / (4 * bend))}
     return {**(bottom if inside else dict.fromkeys(bottom)), "inside": inside, "sizes": len(tried)}
 
@@ -150,6 +155,18 @@ def _errors(p: Any, N: Any, D: Any, L: Any) -> Any:
     """Of log L, from the logarithms of all that is positive: p holds those of E, A, B, then alpha and beta."""
     e, a, b, alpha, beta = p
     return np.logaddexp(np.logaddexp(a - alpha * N, b - beta * D), e) - L
+
+
+def _least_effect(p: Any, N: Any, D: Any) -> float:
+    """How much log L moves, root mean square, if the constants move by one where that matters least.
+
+    The constants are log E, alpha and beta, and the logarithms of the other two terms in the middle of the runs.
+    """
+    e, a, b, alpha, beta = p
+    terms = np.stack([np.full_like(N, e), a - alpha * N, b - beta * D])
+    share = np.exp(terms - np.logaddexp.reduce(terms))  # of each term in L, (3, runs)
+    moves = [*share, share[1] * (N - N.mean()), share[2] * (D - D.mean())]
+    return np.linalg.svd(moves, compute_uv=False)[-1] / len(N) ** 0.5
 
 
 def _starts(N: Any, D: Any, L: Any) -> list[list[float]]:

@@ -25,6 +25,7 @@ from gpt4lab.rows import Row
 
 Curve = list[tuple[float, float]]  # points (x, y), x rising
 MOST_EPOCHS = 16  # beyond, models of this size mostly recite
+LEAST_BITS = 1e-4  # the rows are rounded to this: less does not tell one loss, or one R*, from another
 R_STARS = [10 ** (i / 100) for i in range(-200, 301)]  # tried in the fit; at 1,000 repeating costs nothing
 
 
@@ -51,8 +52,8 @@ def worth_rows(results: Sequence[Row], up_to: int = MOST_EPOCHS) -> list[Row]:
 def fit_rows(results: Sequence[Row], up_to: int = MOST_EPOCHS) -> list[Row]:
     """R* of each width: least squares in bits per byte, over the epochs `up_to` this that are `within` the law.
 
-    low, high: the seeds, each fitted on its own. rms: the misfit that remains, bits per byte. epochs: those used;
-    without any, R_star is nan. published: the paper's R*.
+    low, high: the seeds, each fitted on its own. rms: the misfit that remains, bits per byte. epochs: those used; R_star
+    is nan without any, and where no R* fits better than another. published: the paper's R*.
     """
     rows = []
     for d_model, found in _by(results, "d_model").items():
@@ -91,8 +92,10 @@ def _fit(results: Sequence[Row], epochs: Sequence[int]) -> tuple[float, float]:
         errors = [_line(fresh, math.log(d)) - row["held_out_bpb"] for d, row in zip(said, repeated, strict=True)]
         return math.sqrt(mean(error**2 for error in errors))
 
-    best = min(R_STARS, key=misfit)
-    return best, misfit(best)
+    misfits = {r_star: misfit(r_star) for r_star in R_STARS}
+    best = min(R_STARS, key=misfits.__getitem__)
+    told_apart = max(misfits.values()) - misfits[best] > LEAST_BITS
+    return best if told_apart else math.nan, misfits[best]
 
 
 def _fresh(results: Sequence[Row]) -> Curve:
@@ -100,7 +103,11 @@ def _fresh(results: Sequence[Row]) -> Curve:
     by_tokens = _by([row for row in results if row["epochs"] == 1], "tokens")
     if len(by_tokens) < 2:
         raise ValueError(f"the worth is read off fresh models of two lengths or more, not of {len(by_tokens)}")
-    return [(math.log(tokens), mean(row["held_out_bpb"] for row in rows)) for tokens, rows in by_tokens.items()]
+    curve = [(math.log(tokens), mean(row["held_out_bpb"] for row in rows)) for tokens, rows in by_tokens.items()]
+    losses = sorted(loss for _, loss in curve)
+    if min(losses[1] - losses[0], losses[-1] - losses[-2]) < LEAST_BITS:
+        raise ValueError(f"the worth is read off fresh models of different losses, not of {losses}")
+    return curve
 
 
 def _line(points: Curve, x: float) -> float:

@@ -119,6 +119,23 @@ def test_points_without_a_trade_off_are_refused(batches: Any, steps: Any, says: 
     assert issubclass(NoTradeOff, ValueError)
 
 
+@pytest.mark.parametrize("by", [0, 1e-16, 1e-14, 1e-12])
+def test_steps_that_determine_no_trade_off_are_refused_however_they_are_rounded(by: float) -> None:
+    batches, shaken = (8, 16, 24, 48, 96), [1 + by, 1 - by, 1 + 3 * by, 1 - 2 * by, 1]
+    for steps in ([5.0 / 3] * 5, [100 / 3 / b for b in batches]):
+        for sign in (1, -1):
+            with pytest.raises(NoTradeOff):
+                fit_trade_off(batches, [s * x**sign for s, x in zip(steps, shaken, strict=True)])
+
+
+@pytest.mark.parametrize("by", [1e-16, 1e-13, 1e-10])
+def test_a_line_does_not_hang_on_rounding(by: float) -> None:
+    near = [0.1 * (1 + k * by) for k in (0, 1, -2, 3)]
+    with pytest.raises(ValueError, match="two different x"):
+        line(near, [1, 2, 4, 3])
+    assert line([1, 2, 3, 4], near).r_squared == 0, "nothing varies: nothing is explained"
+
+
 def test_a_line_through_points() -> None:
     assert line([0, 1, 2], [1, 3, 5]) == pytest.approx((2, 1, 1))
     assert line([0, 1, 2], [4, 4, 4]) == pytest.approx((0, 4, 0)), "nothing varies: nothing is explained"

@@ -277,6 +277,14 @@ def test_the_fit_finds_the_coefficients() -> None:
     assert fit(cheaper).prompt_s == 0
 
 
+@pytest.mark.parametrize("by", [0, 1e-15, 1e-13])
+def test_passes_that_all_carry_the_same_give_one_answer_however_they_are_rounded(by: float) -> None:
+    steps = [Pass(0, 0.25 * k * (1 + k * by), k, 3 * k, 5 * k, 0) for k in (1, 2, 3, 4)]
+    found = fit(steps)
+    assert found == pytest.approx(fit([Pass(0, 0.25 * k, k, 3 * k, 5 * k, 0) for k in (1, 2, 3, 4)]), abs=1e-9)
+    assert [found.seconds(step) for step in steps] == pytest.approx([0.25, 0.5, 0.75, 1])
+
+
 def test_full_slots_answer_what_the_capacity_says() -> None:
     pace, asked = PassTime(1, 0.125, 1 / 64, 1 / 256), workload(400, variation=1)
     served = serve(asked, Batching(), 8, Linear(*pace))

@@ -17,6 +17,7 @@ joblib = pytest.importorskip("joblib")
 from gpt4lab.quantities.topics.scaling import balance, best_params, loss, tokens_of  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
+from gpt4lab.toys.isoflop import exponents as module  # noqa: E402
 from gpt4lab.toys.isoflop.exponents import (  # noqa: E402
     FitFailed,
     bootstrap,
@@ -113,8 +114,44 @@ def test_runs_that_determine_nothing_are_refused() -> None:
         parametric(invented()[:12])
     with pytest.raises(FitFailed, match="three sizes in each budget, not 2"):
         optima([row for row in invented() if row["width"] < 2])
+
+
+#: Losses that leave at least one constant open: of no size or length, of one of the two, or of the place in the valley.
+OPEN = {
+    "level": lambda row: 2.0,
+    "rising": lambda row: 2.0 + row["width"],
+    "falling": lambda row: 7.0 - row["width"],
+    "of the size alone": lambda row: 1 + 60 * row["parameters"] ** -0.4,
+    "of the length alone": lambda row: 1 + 400 * row["tokens"] ** -0.5,
+}
+
+
+def shaken(rows: list[dict[str, Any]], by: float) -> list[dict[str, Any]]:
+    """The same rows, each loss up or down by about this share: rounding, or the noise of seeds."""
+    random = np.random.default_rng(round(-np.log10(by)))
+    return [{**row, "bpb": float(row["bpb"] * np.exp(by * random.standard_normal()))} for row in rows]
+
+
+@pytest.mark.parametrize("by", [1e-16, 1e-12, 1e-8, 1e-4])
+@pytest.mark.parametrize("of", OPEN)
+def test_losses_that_leave_a_constant_open_are_refused_however_they_are_rounded(
+    of: str, by: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STARTS", ((0.8,), (0.2, 0.6), (0.2,)))  # fewer, to be quick
+    rows = [{**row, "bpb": OPEN[of](row)} for row in invented() if row["seed"] == 0]
     with pytest.raises(FitFailed, match="no fit"):
-        parametric([{**row, "bpb": 2.0 + row["width"]} for row in invented()])
+        parametric(shaken(rows, by))
+
+
+@pytest.mark.parametrize("by", [1e-16, 1e-13, 1e-10])
+def test_one_budget_fixes_no_law_and_a_level_valley_has_no_bottom(by: float) -> None:
+    with pytest.raises(FitFailed, match="no fit"):
+        parametric(shaken([row for row in invented() if row["flop"] == BUDGETS[0]], by))
+    level = shaken([{**row, "bpb": 2.0} for row in invented()], by)
+    assert not any(row["inside"] for row in optima(level))
+    same = [{**row, "flop": 1e10 * (1 + by * BUDGETS.index(row["flop"]))} for row in invented()]
+    with pytest.raises(FitFailed, match="two budgets"):
+        valley_exponent(same)
 
 
 @pytest.mark.parametrize("bpb", [float("nan"), 0.0, -1.0, float("inf")])

@@ -180,6 +180,23 @@ def test_one_fresh_model_is_not_enough() -> None:
         worth_rows([row for row in lawful(2.0) if row["epochs"] > 1 or row["tokens"] == 1 << 20])
 
 
+@pytest.mark.parametrize("by", [0, 1e-15, 1e-12, 1e-9, 1e-6])
+def test_fresh_models_that_are_all_alike_measure_nothing(by: float) -> None:
+    level = [{**row, "held_out_bpb": 4 + by * i} for i, row in enumerate(lawful(2.0))]
+    with pytest.raises(ValueError, match="fresh models of different losses"):
+        fit_rows(level)
+
+
+@pytest.mark.parametrize("by", [0, 1e-15, 1e-12, 1e-9, 1e-6])
+def test_no_number_is_given_where_no_r_star_fits_better_than_another(by: float) -> None:
+    """The losses move among the shortest fresh models and the longest; the repetitions lie where they do not."""
+    results = lawful(2.0)
+    for i, row in enumerate(results):
+        row["held_out_bpb"] = 5 + by * i if row["tokens"] > 1 << 14 or row["epochs"] > 1 else 6.0
+    results += [{**row, "tokens": 1 << 40, "held_out_bpb": 4.0} for row in results if row["tokens"] == 1 << 20]
+    assert [math.isnan(row["R_star"]) for row in fit_rows(results)] == [True]
+
+
 # --- the recorded run -------------------------------------------------------------------------------------------------
 
 
