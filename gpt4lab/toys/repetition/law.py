@@ -52,8 +52,8 @@ def worth_rows(results: Sequence[Row], up_to: int = MOST_EPOCHS) -> list[Row]:
 def fit_rows(results: Sequence[Row], up_to: int = MOST_EPOCHS) -> list[Row]:
     """R* of each width: least squares in bits per byte, over the epochs `up_to` this that are `within` the law.
 
-    low, high: the seeds, each fitted on its own. rms: the misfit that remains, bits per byte. epochs: those used; R_star
-    is nan without any, and where no R* fits better than another. published: the paper's R*.
+    low, high: the seeds, each fitted on its own. rms: the misfit that remains, bits per byte. epochs: those used;
+    R_star is nan without any, and where no R* fits better than another. published: the paper's R*.
     """
     rows = []
     for d_model, found in _by(results, "d_model").items():
