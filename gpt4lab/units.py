@@ -123,7 +123,7 @@ def _worded(value: float) -> str:
 
 
 def _prefixed(value: float, symbol: str) -> str:
-    exponent = _thousands(value)
+    exponent = max(_thousands(value), 0) if symbol == "B" else _thousands(value)  # a byte is not divided further
     if value and exponent not in _SI:
         return f"{scientific(value)} {symbol}"
     return f"{_digits(value / 10.0**exponent)} {_SI[exponent]}{symbol}"

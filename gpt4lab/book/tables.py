@@ -12,7 +12,8 @@ from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.charts import theme
 from gpt4lab.checks.check import Check
 from gpt4lab.claims import Result, audit
-from gpt4lab.claims.prose import as_stated
+from gpt4lab.claims.prose import as_stated, fill
+from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.panels.verdicts import in_words
 from gpt4lab.quantities import find, values
 from gpt4lab.scenario import Scenario, load_scenario
@@ -88,13 +89,19 @@ CLAIM_HEAD = ("Claim", "In the post's words", "As stated", "Recomputed", "Residu
 
 
 def verdict(chapter: str, conclusion: str = "", scenario: Scenario | None = None) -> HTML:
-    """The claims of a chapter, judged, with a conclusion, each claim's note, and the dated evidence since."""
-    results = [r for r in audit(scenario or load_scenario("leak")) if r.claim.chapter == chapter]
+    """The claims of a chapter, judged, each with the two nearest changes that flip it.
+
+    With a conclusion, whose numbers are computed, each claim's note, and the dated evidence since.
+    """
+    here = scenario or load_scenario("leak")
+    results = [result for result in audit(here) if result.claim.chapter == chapter]
+    flips = [flips_in_words(result.claim, here, most=2) for result in results]
+    rows = [(*row, flip) for row, flip in zip(claim_rows(results), flips, strict=True)]
+    judged = table("Verdict", (*CLAIM_HEAD, "The nearest change that flips it"), rows)
     notes = "".join(f"<li><strong>{r.claim.id}</strong> {escape(_note(r))}</li>" for r in results if _note(r))
-    lead = f'<p class="g4l-conclusion">{escape(conclusion)}</p>' if conclusion else ""
+    lead = f'<p class="g4l-conclusion">{escape(fill(conclusion, here))}</p>' if conclusion else ""
     folded = f"<details><summary>Why, claim by claim</summary><ul>{notes}</ul></details>"
-    since = _evidence({r.claim.id for r in results})
-    return shown(block("verdicts", lead, table("Verdict", CLAIM_HEAD, claim_rows(results)), folded, since))
+    return shown(block("verdicts", lead, judged, folded, _evidence({r.claim.id for r in results})))
 
 
 def _note(result: Result) -> str:

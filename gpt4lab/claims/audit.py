@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
@@ -80,11 +81,10 @@ def tally(results: Sequence[Result]) -> tuple[int, int]:
 def judge(claim: Claim, scenario: Scenario) -> Result:
     """One claim under one scenario."""
     slip, verdict = _verdict(claim, scenario)
-    recomputed = tuple(_recompute(claim, scenario, {}, slip))
+    recomputed = tuple(_recompute(claim, scenario, slip))
     units = tuple(unit_of(name) for _ in claim.given for name in claim.quantity)
-    stated = tuple(_stated(claim))
-    residual = None if claim.sets else _residual(claim.relation, stated, recomputed)
-    return Result(claim, stated, recomputed, units, residual, slip, verdict)
+    residual = None if claim.sets else _residual(claim.relation, _stated(claim), recomputed)
+    return Result(claim, _stated(claim), recomputed, units, residual, slip, verdict)
 
 
 def holds(claim: Claim, scenario: Scenario, settings: Mapping[str, Any] | None = None) -> bool:
@@ -111,11 +111,13 @@ def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
 
 def _holds(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float = 1) -> bool:
     """Whether the claim follows, its stated number read as `slip` times what is written."""
+    cases = [values(_names(claim), scenario, settings) for settings in _settings(claim, assume, slip)]
     if claim.stated and claim.quantity and not claim.sets:
         stated = [slip * number for number in _stated(claim)]
-        if not _RELATIONS[claim.relation](stated, list(_recompute(claim, scenario, assume, slip)), claim.tolerance):
+        recomputed = [case[name] for case in cases for name in claim.quantity]
+        if not _RELATIONS[claim.relation](stated, recomputed, claim.tolerance):
             return False
-    return all(_as_expected(claim, scenario, settings) for settings in _settings(claim, assume, slip))
+    return all(_as_expected(claim, case) for case in cases)
 
 
 Numbers = Sequence[float]
@@ -147,33 +149,38 @@ _RELATIONS: dict[str, Callable[[Numbers, Numbers, float], bool]] = {
 }
 
 
-def _as_expected(claim: Claim, scenario: Scenario, settings: Mapping[str, Any]) -> bool:
+def _as_expected(claim: Claim, found: Mapping[Any, Any]) -> bool:
     """Whether every quantity of `expect` lies between its bounds; a bound may be another quantity's name."""
-    named = [bound for bounds in claim.expect.values() for bound in bounds if isinstance(bound, str)]
-    found: dict[float | str, Any] = {**values((*claim.expect, *named), scenario, settings)}
-    for name, (low, high) in claim.expect.items():
-        least, most = found.get(low, low), found.get(high, high)
+    for name, bounds in claim.expect.items():
+        least, most = (found[bound] if isinstance(bound, str) else bound for bound in bounds)
         if not least * (1 - claim.tolerance) <= found[name] <= most * (1 + claim.tolerance):
             return False
     return True
 
 
-def _stated(claim: Claim) -> Iterator[float]:
+@cache
+def _names(claim: Claim) -> tuple[str, ...]:
+    """All that the claim's verdict reads: what recomputes it, what must hold beside it, and the bounds of that."""
+    bounds = (bound for pair in claim.expect.values() for bound in pair if isinstance(bound, str))
+    return tuple(dict.fromkeys((*claim.quantity, *claim.expect, *bounds)))
+
+
+@cache
+def _stated(claim: Claim) -> tuple[float, ...]:
     """The stated numbers in the unit of what recomputes them (or of what they set)."""
     target = unit_of(claim.sets or claim.quantity[0]) if claim.quantity else claim.stated_unit
-    for number in claim.stated:
-        yield convert(number, claim.stated_unit or target, target)
+    return tuple(convert(number, claim.stated_unit or target, target) for number in claim.stated)
 
 
 def _settings(claim: Claim, assume: Mapping[str, Any], slip: float) -> Iterator[Mapping[str, Any]]:
     """What is set beside the scenario, once for each case that the claim names; what the claim says comes last."""
-    reading = {claim.sets: slip * next(_stated(claim))} if claim.sets else {}
+    reading = {claim.sets: slip * _stated(claim)[0]} if claim.sets else {}
     for given in claim.given:
         yield {**assume, **given, **reading}
 
 
-def _recompute(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float) -> Iterator[float]:
-    for settings in _settings(claim, assume, slip):
+def _recompute(claim: Claim, scenario: Scenario, slip: float) -> Iterator[float]:
+    for settings in _settings(claim, {}, slip):
         yield from values(claim.quantity, scenario, settings).values()
 
 

@@ -51,7 +51,7 @@ def _bounds(value: Mapping[str, list[Bound]]) -> Mapping[str, tuple[Bound, Bound
     return {name: (low, high) for name, (low, high) in value.items()}
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Claim:
     """One atomic statement of the post (C..), its source (S..), its provenance (P..) or the forum below it (F..).
 

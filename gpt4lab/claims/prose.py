@@ -4,8 +4,8 @@ r"""Sentences whose numbers are computed, each with its own unit.
     fill("With 100 days it is {cluster.rental|cluster.days=100}. The post says {C33.stated}: {C33.verdict}.")
     fill("Of {training.mfu:.0%} you keep {training.mfu_after_bubble:.1%}.", scenario)
 
-A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote). "@" names
-another scenario, "|" changes fields, ":" formats the bare number. Other braces, as in LaTeX, are left alone.
+A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote, flip). "@"
+names another scenario, "|" changes fields, ":" formats the bare number. Other braces, as in LaTeX, are left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from gpt4lab.claims.audit import judge
 from gpt4lab.claims.ledger import ledger
+from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.quantities.registry import known
 from gpt4lab.scenario import Scenario, change, load_scenario, parse
@@ -50,6 +51,8 @@ def _changed(scenario: Scenario, changes: str | None) -> Scenario:
 
 
 def _of_claim(key: str, part: str, scenario: Scenario) -> str:
+    if part == "flip":
+        return flips_in_words(ledger()[key], scenario, most=1)
     result = judge(ledger()[key], scenario)
     parts = {
         "stated": as_stated(key),

@@ -6,15 +6,16 @@ present value in small steps, to the nearest flip, instead of comparing the two 
 
 from __future__ import annotations
 
+import heapq
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
 from gpt4lab.claims.audit import holds
 from gpt4lab.claims.ledger import Claim
 from gpt4lab.quantities import leaves, value
-from gpt4lab.scenario import FIELDS, Field, Scenario, get
+from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get
 from gpt4lab.units import show
 
 #: A step of the walk: narrower than the window of +-3% in which a stated number counts as right.
@@ -38,20 +39,35 @@ class Flip:
         return (self.there - self.here) / abs(self.here) if self.here else math.inf
 
     def __str__(self) -> str:
-        """For example "GPUs: 25,000 GPUs to 26,250 GPUs (+5.0%)"."""
-        values = f"{show(self.here, self.field.unit)} to {show(self.there, self.field.unit)}"
-        return f"{self.field.label}: {values} ({self.change:+.1%})"
+        """For example "GPUs from 25,000 to 26,250 GPUs (+5.0%)"."""
+        here, there = show(self.here, self.field.unit), show(self.there, self.field.unit)
+        once = here.removesuffix(" " + there.partition(" ")[2])
+        percent = f" ({100 * self.change:+,.{0 if abs(self.change) >= 0.1 else 1}f}%)" if self.here else ""
+        return f"{self.field.label} from {once} to {there}{percent}"
 
 
-def flips(claim: Claim, scenario: Scenario) -> list[Flip]:
+def flips(claim: Claim, scenario: Scenario, most: int | None = None) -> list[Flip]:
     """For each number that the claim depends on, the nearest value that flips it; the smallest change first.
 
     Empty for a claim that arithmetic does not decide, and for one that no single number within its bounds flips.
+    `most`: only the first few.
     """
-    if not claim.checkable:
-        return []
-    found = [flip for path in upstream(claim) for flip in _nearest(claim, scenario, path)]
-    return sorted(found, key=lambda flip: abs(flip.change))
+    found: dict[str, Flip] = {}
+    if claim.checkable:
+        ways = [(path, limit) for path in upstream(claim) for limit in (FIELDS[path].lo, FIELDS[path].hi)]
+        walks = [_walk(claim, scenario, way, order, found) for order, way in enumerate(ways)]
+        arrived = (flip for _, _, flip in heapq.merge(*walks) if flip)
+        for flip in arrived:
+            found.setdefault(flip.field.path, flip)
+            if len(found) == most:
+                break
+    return list(found.values())
+
+
+def flips_in_words(claim: Claim, scenario: Scenario, most: int) -> str:
+    """The nearest changes that flip a claim, as a reader sees them; a dash where arithmetic does not decide."""
+    nearest = "; ".join(map(str, flips(claim, scenario, most)))
+    return nearest or ("no single number" if claim.checkable else "–")
 
 
 def upstream(claim: Claim) -> list[str]:
@@ -62,31 +78,47 @@ def upstream(claim: Claim) -> list[str]:
     return [path for path in paths if path in FIELDS and path not in given and not FIELDS[path].catalog]
 
 
-def _nearest(claim: Claim, scenario: Scenario, path: str) -> Iterator[Flip]:
-    """The flip above and the flip below the present value, where there are such; only the nearer one is kept."""
-    field, here = FIELDS[path], float(get(scenario, path))
-    now = holds(claim, scenario)
+def _walk(
+    claim: Claim, scenario: Scenario, way: tuple[str, float], order: int, found: Mapping[str, Flip]
+) -> Iterator[tuple[float, int, Flip | None]]:
+    """The way of one number to one of its limits: how far it is before each step, and the flip at last.
+
+    All ways are walked at once, always the one that has come least far, so that flips arrive nearest first. A way ends
+    where the opposite one has arrived.
+    """
+    path, limit = way
+    field, here, now = FIELDS[path], float(get(scenario, path)), holds(claim, scenario)
 
     def flipped(there: float) -> bool:
-        return holds(claim, scenario, {path: there}) != now
+        try:
+            return holds(claim, scenario, {path: there}) != now
+        except ArithmeticError:
+            return False  # no scenario is so: a token that goes to more experts than there are
 
-    both = [_first(flipped, here, limit, field.whole) for limit in (field.lo, field.hi)]
-    reached = [there for there in both if there is not None]
-    if reached:
-        yield Flip(field, here, min(reached, key=lambda there: abs(there - here)), not now)
+    def far(there: float) -> float:
+        return abs(there - here) / (abs(here) or 1e-99)  # from zero, each step is farther than any from elsewhere
 
-
-def _first(flipped: Callable[[float], bool], here: float, limit: float, whole: bool) -> float | None:
-    """The first value on the way from `here` to `limit` at which `flipped` is true."""
     before = here
-    for after in _walk(here, limit, whole):
+    for after in _steps(here, limit, field.whole):
+        yield far(before), order, None
+        if path in found:
+            return
         if flipped(after):
-            return _bisect(flipped, before, after, whole)
+            there = _bisect(flipped, before, after, field.whole)
+            if _possible(scenario, path, there):
+                yield far(there), order, Flip(field, here, there, not now)
+            return
         before = after
-    return None
 
 
-def _walk(here: float, limit: float, whole: bool) -> Iterator[float]:
+def _possible(scenario: Scenario, path: str, there: float) -> bool:
+    try:
+        return bool(change(scenario, {path: there}))
+    except ScenarioError:
+        return False
+
+
+def _steps(here: float, limit: float, whole: bool) -> Iterator[float]:
     """Values from `here` to `limit`, or to the end of `REACH`: 2.5% apart, whole numbers at least 1 apart."""
     if here == 0:
         path = [limit * step / 100 for step in range(1, 101)]

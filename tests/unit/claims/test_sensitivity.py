@@ -1,0 +1,143 @@
+"""Which single number flips a verdict: the nearest, found quickly, true when it is put in."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpt4lab.claims import Claim, audit, judge, ledger, sensitivity
+from gpt4lab.claims.audit import holds
+from gpt4lab.claims.prose import fill
+from gpt4lab.claims.sensitivity import Flip, _bisect, _possible, _steps, elasticities, flips, flips_in_words, upstream
+from gpt4lab.scenario import FIELDS, Scenario, change, get, load_scenario
+
+LEAK = load_scenario("leak")
+CHECKABLE = [claim for claim in ledger().values() if claim.checkable]
+RESULTS = {result.claim.id: result for result in audit(LEAK)}
+
+
+@pytest.mark.parametrize(
+    ("claim", "path", "there"),
+    [
+        ("C33", "cluster.usd_per_gpu_hour", 1.049),
+        ("C33", "cluster.gpus", 26_224),
+        ("C35", "rerun.days", 51.4),
+        ("C28", "training.best_mfu", 0.3459),
+        ("C60", "model.kv_heads", 598),
+        ("C05", "model.experts", 4),
+        ("C40", "cluster.pipeline", 11),
+    ],
+)
+def test_the_nearest_flip(claim: str, path: str, there: float) -> None:
+    found = {flip.field.path: flip for flip in flips(ledger()[claim], LEAK)}
+    assert found[path].there == pytest.approx(there, rel=2e-3)
+    assert found[path].holds != RESULTS[claim].holds
+
+
+@pytest.mark.parametrize("claim", CHECKABLE, ids=lambda claim: claim.id)
+def test_a_flip_flips_and_nothing_just_before_it_does(claim: Claim) -> None:
+    now = judge(claim, LEAK).holds
+    for flip in flips(claim, LEAK):
+        back = -1 if flip.there > flip.here else 1
+        before = flip.there + back * (1 if flip.field.whole else 1e-6 * flip.there)
+        assert flip.holds == (not now)
+        assert judge(claim, with_(flip, flip.there)).holds == flip.holds
+        assert judge(claim, with_(flip, before)).holds == now
+
+
+def with_(flip: Flip, number: float) -> Scenario:
+    return change(LEAK, {flip.field.path: round(number) if flip.field.whole else number})
+
+
+def walked(claim: Claim, scenario: Scenario) -> list[Flip]:
+    """The search written plainly: each number alone, to both its limits, and the nearer flip is kept."""
+    found = []
+    for path in upstream(claim):
+        field, here, now = FIELDS[path], float(get(scenario, path)), holds(claim, scenario)
+        ways = [first(claim, scenario, path, limit) for limit in (field.lo, field.hi)]
+        there = min((there for there in ways if there is not None), key=lambda there: abs(there - here), default=None)
+        found += [] if there is None else [Flip(field, here, there, not now)]
+    return sorted(found, key=lambda flip: abs(flip.change))
+
+
+def first(claim: Claim, scenario: Scenario, path: str, limit: float) -> float | None:
+    field, before, now = FIELDS[path], float(get(scenario, path)), holds(claim, scenario)
+
+    def flipped(there: float) -> bool:
+        return holds(claim, scenario, {path: there}) != now
+
+    for after in _steps(before, limit, field.whole):
+        if flipped(after):
+            there = _bisect(flipped, before, after, field.whole)
+            return there if _possible(scenario, path, there) else None
+        before = after
+    return None
+
+
+@settings(max_examples=40, deadline=None)
+@given(claim=st.sampled_from(CHECKABLE), name=st.sampled_from(["leak", "nvidia-proxy", "hotz-8x220b", "h100-rerun"]))
+def test_walking_all_numbers_at_once_finds_what_walking_each_alone_does(claim: Claim, name: str) -> None:
+    scenario = load_scenario(name)
+    plain = walked(claim, scenario)
+    assert flips(claim, scenario) == plain
+    assert flips(claim, scenario, most=2) == plain[:2]
+
+
+def test_the_nearest_flips_of_a_claim_ask_for_a_few_thousand_verdicts_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+    monkeypatch.setattr(sensitivity, "holds", lambda claim, *rest: asked.update([claim.id]) or holds(claim, *rest))
+    for claim in CHECKABLE:
+        flips(claim, LEAK, most=2)
+    assert max(asked.values()) <= 3_000
+    assert asked.total() <= 300 * len(CHECKABLE)
+
+
+@pytest.mark.parametrize(("claim", "name"), [("C55", "llama-2-7b"), ("C55", "leak"), ("C66", "leak")])
+def test_what_no_scenario_can_be_flips_nothing(claim: str, name: str) -> None:
+    """More experts a token than there are would divide by zero, or flip."""
+    assert "model.top_k" in upstream(ledger()[claim])
+    assert all(flip.field.path != "model.top_k" for flip in flips(ledger()[claim], load_scenario(name)))
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ("C33", "Price from $1 to $1.05 per GPU per hour (+4.9%)"),
+        ("C60", "Tensor parallel from 8 to 6 GPUs (-25%)"),
+        ("C58", "Key-value heads from 1 head to 2 heads (+100%)"),
+        ("C12", "no single number"),
+        ("C46", "–"),
+    ],
+)
+def test_the_nearest_flip_in_words(claim: str, words: str) -> None:
+    assert flips_in_words(ledger()[claim], LEAK, most=1) == words
+    assert fill(f"{{{claim}.flip}}") == words
+
+
+def test_flips_come_nearest_first_and_say_what_they_are() -> None:
+    found = flips(ledger()["C29"], LEAK)
+    assert [abs(flip.change) for flip in found] == sorted(abs(flip.change) for flip in found)
+    assert "GPUs from 25,000 to" in "; ".join(map(str, found))
+    assert all(flip.field.lo <= flip.there <= flip.field.hi for flip in found)
+
+
+def test_an_opinion_has_no_flip() -> None:
+    assert flips(ledger()["C46"], LEAK) == []
+
+
+def test_upstream_leaves_out_what_the_claim_itself_states() -> None:
+    assert "cluster.days" not in upstream(ledger()["C29"])
+    assert {"training.tokens", "cluster.gpus"} <= set(upstream(ledger()["C29"]))
+    assert "serving.usd_per_1k_tokens" not in upstream(ledger()["C52"])
+
+
+def test_elasticities_are_the_powers_of_the_formula() -> None:
+    found = elasticities("training.cost", LEAK)
+    assert found["training.mfu"] == pytest.approx(-1, abs=1e-5)
+    assert found["training.tokens"] == pytest.approx(1)
+    assert found["cluster.gpus"] == pytest.approx(0, abs=1e-9), "more GPUs cost no more: they are done sooner"
+    assert found["model.expert_params"] == pytest.approx(222 / 277)
+    assert "cluster.zero" not in elasticities("memory.states", LEAK), "the memory jumps from stage to stage"
