@@ -7,7 +7,8 @@ from typing import Any
 
 from gpt4lab.book.tables import crosscheck
 from gpt4lab.checks.check import Checks
-from gpt4lab.panels.training import LiveTraining, Reading
+from gpt4lab.panels.reading import Reading
+from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.view import View
 
 WAITING = "The table fills in when the run above has ended."

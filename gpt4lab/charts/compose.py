@@ -1,4 +1,4 @@
-"""Charts put together: a range shaded behind one, room beside it, and charts over each other that share their rows."""
+"""Charts put together: more layers, a range shaded behind, room beside, charts over each other with the same rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ import altair as alt
 from gpt4lab.charts import axes, theme
 from gpt4lab.charts.axes import Axis
 from gpt4lab.charts.marks import RowList, data
+
+
+def added(chart: alt.LayerChart, *layers: Any, **rows: Any) -> alt.LayerChart:
+    """The chart with more layers on top, and the rows of their datasets."""
+    datasets: Any = {**chart.datasets, **{name: list(given) for name, given in rows.items()}}
+    every: Any = [*chart.layer, *layers]
+    layered: Any = alt.layer(*every, datasets=datasets, width=chart.width, height=chart.height)
+    return layered
 
 
 def shaded(chart: alt.LayerChart, x: Axis, ranges: RowList) -> alt.LayerChart:

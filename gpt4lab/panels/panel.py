@@ -38,6 +38,7 @@ from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get
 Speed = Literal["instant", "debounced"]
 PAUSE_S = 0.15
 MOST_CONTROLS = 6
+NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
 STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
 
 
@@ -83,14 +84,19 @@ class Panel:
         return load_scenario(wanted) if isinstance(wanted, str) else change(load_scenario(self.start), wanted)
 
 
+def method(name: str) -> Any:
+    """The default of a field that a kind of panel fills with a method of its own, so that no declaration gives it."""
+    return attrs.Factory(lambda panel: getattr(panel, name), takes_self=True)
+
+
 class LivePanel(w.VBox):
     """A panel at work. `scenario` is its state, `error` what went wrong last, or ""."""
 
     def __init__(self, panel: Panel, scenario: Scenario) -> None:
         self.panel, self.scenario, self.error = panel, scenario, ""
         self._base, self._listeners, self._held, self._timer = scenario, [], False, None
-        self.controls = {_path(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
-        view = panel.view(scenario)
+        self.controls = {path_of(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
+        view = self._view(scenario)
         self.scenario = change(scenario, view.follow)
         self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self._reading = w.HTML()
@@ -98,7 +104,7 @@ class LivePanel(w.VBox):
         self._address = w.Text(
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
         )
-        super().__init__(list(self._parts()))
+        super().__init__(list(self._laid_out()))
         self.add_class("g4l-panel")
         self._show(view)
         self._listen()
@@ -143,7 +149,7 @@ class LivePanel(w.VBox):
             return
         try:
             scenario = change(self._base, {path: control.value for path, control in self.controls.items()})
-            view = self.panel.view(scenario)
+            view = self._view(scenario)
         except Exception as error:
             self._complain(error)
             return
@@ -151,6 +157,9 @@ class LivePanel(w.VBox):
         self._show(view)
         for listener in self._listeners:
             listener(self.scenario)
+
+    def _view(self, scenario: Scenario) -> View:
+        return self.panel.view(scenario)
 
     def _show(self, view: View) -> None:
         self._draw(view)
@@ -212,10 +221,10 @@ class LivePanel(w.VBox):
 
     # --- how it is laid out -----------------------------------------------------------------------
 
-    def _parts(self) -> Iterator[w.Widget]:
+    def _laid_out(self) -> Iterator[w.Widget]:
         yield w.HTML(f'<h4 class="g4l-title">{html.escape(self.panel.title)}</h4>{_legend(self.panel.legend)}')
         yield self._headline
-        open_ones = [self.controls[_path(item)] for item in self.panel.controls]
+        open_ones = [self.controls[path_of(item)] for item in self.panel.controls]
         buttons = _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
         side = _classed(w.VBox([*open_ones, *self._fold(), buttons]), "g4l-controls")
         yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
@@ -228,7 +237,7 @@ class LivePanel(w.VBox):
 
     def _fold(self) -> Iterator[w.Widget]:
         if self.panel.folded:
-            inside = w.VBox([self.controls[_path(item)] for item in self.panel.folded])
+            inside = w.VBox([self.controls[path_of(item)] for item in self.panel.folded])
             yield _classed(w.Accordion([inside], titles=("More assumptions",), selected_index=None), "g4l-more")
 
     def _button(self, preset: str) -> w.Button:
@@ -237,13 +246,14 @@ class LivePanel(w.VBox):
         return _classed(button, "g4l-button")
 
 
-def _path(item: str | Slide) -> str:
+def path_of(item: str | Slide) -> str:
+    """The field that a control moves."""
     return item if isinstance(item, str) else item.path
 
 
 def _control(item: str | Slide, scenario: Scenario) -> Any:
     """The control that a field asks for; its tick is the post's own value."""
-    field = FIELDS[_path(item)]
+    field = FIELDS[path_of(item)]
     value, post = get(scenario, field.path), get(load_scenario("leak"), field.path)
     words = {"label": field.label, "help": f"{field.meaning} ({field.source})", "mark_label": _whose(field)}
     if field.choices or field.catalog:

@@ -2,8 +2,8 @@
 
     mixture = Training(
         title="Train a mixture of experts",
-        controls=("mixture.experts", "mixture.top_k"),
-        begin=train_mixture,     # Scenario -> a running `toys.core.background.BackgroundRun`
+        controls=("toy.experts", "toy.top_k"),
+        begin=train_mixture,     # Scenario -> a running `toys.training.Run`
         watch=curves,            # (Scenario, Attempt | None, Attempt | None) -> View, while it runs and after
         chart=curve_chart,       # View -> chart
     )
@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import html
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -27,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import ipywidgets as w
 
-from gpt4lab.panels.figure import Figure
-from gpt4lab.panels.panel import LivePanel, Panel
+from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, method
+from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 
@@ -36,35 +35,25 @@ if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
 
 REPAINT_S = 0.2  # the curve, at most this often
-READING_S = 1.0  # a look into the model, at most this often ...
-REST = 20  # ... and after a rest of so many times what the last look took: the run comes first
-EMPTY = "Nothing has trained yet: press Run in the panel above, and this fills in."
-NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
-
-
-@attrs.frozen
-class Attempt:
-    """One run with the assumptions that it began with."""
-
-    run: BackgroundRun[Any]
-    scenario: Scenario
 
 
 Watch = Callable[[Scenario, "Attempt | None", "Attempt | None"], View]
 
 
-def _never(_: Scenario) -> Any:
-    raise NotImplementedError
-
-
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Training(Panel):
-    """The declaration of a live run. `watch` gets the sliders' scenario, the run shown and the one before it."""
+    """The declaration of a live run. `watch` gets the sliders' scenario, the run shown and the one before it.
 
-    view: Callable[[Scenario], View] = attrs.field(default=_never, init=False)
-    begin: Callable[[Scenario], BackgroundRun[Any]] = attrs.field(kw_only=True)
-    watch: Watch = attrs.field(kw_only=True)
-    verb: str = attrs.field(default="Run", kw_only=True)
+    Its view is that of a panel at rest: what there is to see before anything has run.
+    """
+
+    begin: Callable[[Scenario], BackgroundRun[Any]]
+    watch: Watch
+    verb: str = "Run"
+    view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_at_rest"))
+
+    def _at_rest(self, scenario: Scenario) -> View:
+        return self.watch(scenario, None, None)
 
     def widget(self, scenario: Scenario | None = None) -> LiveTraining:
         """The panel on the page; it takes over what ran under this title before."""
@@ -78,27 +67,27 @@ KEPT: dict[str, list[Attempt]] = {}
 class LiveTraining(LivePanel):
     """A training panel at work. `attempt` is the run shown, `before` the one before it."""
 
+    panel: Training
+
     def __init__(self, training: Training, scenario: Scenario) -> None:
-        self.training, self._lock, self._readings = training, threading.RLock(), []
+        self._lock, self._readings = threading.RLock(), []
         self._run_button = w.Button(description=training.verb, tooltip=f"{training.verb}: {training.title}")
         self._stop_button = w.Button(description="Stop", tooltip=f"Stop: {training.title}", disabled=True)
         self._progress = w.HTML()
         self._run_button.on_click(lambda _: self.start())
         self._stop_button.on_click(lambda _: self.stop())
-        panel = attrs.evolve(training)
-        object.__setattr__(panel, "view", lambda s: training.watch(s, self.attempt, self.before))
-        super().__init__(panel, scenario)
+        super().__init__(training, scenario)
         self._attend(self.attempt)
 
     @property
     def attempt(self) -> Attempt | None:
         """The run on the page, under way or ended; None before the first."""
-        return next(iter(KEPT.get(self.training.title, [])), None)
+        return next(iter(KEPT.get(self.panel.title, [])), None)
 
     @property
     def before(self) -> Attempt | None:
         """The run before it, to compare."""
-        return next(iter(KEPT.get(self.training.title, [])[1:]), None)
+        return next(iter(KEPT.get(self.panel.title, [])[1:]), None)
 
     # --- what the reader does ---------------------------------------------------------------------
 
@@ -106,13 +95,13 @@ class LiveTraining(LivePanel):
         """Begin a run with the sliders as they stand; an earlier one ends, and stays on the chart to compare."""
         self.stop()
         try:
-            attempt = Attempt(self.training.begin(self.scenario), self.scenario)
+            attempt = Attempt(self.panel.begin(self.scenario), self.scenario)
         except ImportError:
             self._complain(ValueError(NO_TORCH))
         except Exception as error:
             self._complain(error)
         else:
-            KEPT[self.training.title] = [attempt, *_worth_keeping(self.attempt)]
+            KEPT[self.panel.title] = [attempt, *_worth_keeping(self.attempt)]
             self._attend(attempt)
         return self
 
@@ -138,6 +127,9 @@ class LiveTraining(LivePanel):
 
     # --- how it answers ---------------------------------------------------------------------------
 
+    def _view(self, scenario: Scenario) -> View:
+        return self.panel.watch(scenario, self.attempt, self.before)
+
     def _attend(self, attempt: Attempt | None) -> None:
         if attempt is None:
             self._report(None)
@@ -152,7 +144,7 @@ class LiveTraining(LivePanel):
             if attempt is not self.attempt:
                 return
             try:
-                self._draw(self.panel.view(self.scenario))
+                self._draw(self._view(self.scenario))
             except Exception as error:  # in a thread nobody would see it
                 self._complain(error)
             self._report(attempt.run)
@@ -166,55 +158,19 @@ class LiveTraining(LivePanel):
 
     def _report(self, run: BackgroundRun[Any] | None) -> None:
         busy = run is not None and run.state == "running"
-        self._run_button.description = f"{self.training.verb} again" if run else self.training.verb
+        self._run_button.description = f"{self.panel.verb} again" if run else self.panel.verb
         self._stop_button.disabled = not busy
         self._progress.value = progress(run)
         if run is not None and run.error is not None:
             self._complain(run.error)
 
-    def _parts(self) -> Iterator[w.Widget]:
-        for part in super()._parts():
+    def _laid_out(self) -> Iterator[w.Widget]:
+        for part in super()._laid_out():
             yield part
             if part is self._headline:
                 row = w.HBox([self._run_button, self._stop_button, self._progress])
                 row.layout.flex_flow, row.layout.align_items = "row wrap", "center"
                 yield row
-
-
-class Reading(Figure):
-    """One look into the model of a training panel.
-
-    look: Attempt -> findings, called in the run's thread between two steps, now and then and at the end.
-    view: (findings, choice) -> View. What else it takes, `Figure` says.
-    """
-
-    def __init__(self, look: Callable[[Attempt], Any], view: Callable[[Any, Any], View], **figure: Any) -> None:
-        self.findings, self._attempt, self._rest_until = None, None, 0.0
-        self._look, self._view_of = look, view
-        super().__init__(view=View("", "", "", EMPTY, {"data": []}), **figure)
-        if self.choice:
-            self.choice.observe(lambda _: self._draw(), "value")
-
-    def follow(self, attempt: Attempt) -> None:
-        """Look into this run from now on."""
-        self._attempt, self._rest_until = attempt, 0.0
-        attempt.run.on_update(lambda _: self._refresh(attempt), READING_S)
-
-    def _refresh(self, attempt: Attempt) -> None:
-        begin, busy = time.monotonic(), attempt.run.state == "running"
-        if attempt is not self._attempt or not attempt.run.history or (busy and begin < self._rest_until):
-            return
-        try:
-            self.findings = self._look(attempt)
-            self._draw()
-        except Exception as error:  # in a thread nobody would see it
-            self.complain(error)
-        now = time.monotonic()
-        self._rest_until = now + REST * (now - begin)
-
-    def _draw(self) -> None:
-        if self.findings is not None:
-            self.show(self._view_of(self.findings, self.choice.value if self.choice else None))
 
 
 def progress(run: BackgroundRun[Any] | None) -> str:

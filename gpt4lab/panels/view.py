@@ -24,11 +24,11 @@ class View:
     text: what there is to read below the chart, for the panel's `html_of`.
     """
 
-    label: str
-    value: Any
-    unit: str
-    sentence: str
-    rows: Mapping[str, Rows]
+    label: str = ""
+    value: Any = ""
+    unit: str = ""
+    sentence: str = ""
+    rows: Mapping[str, Rows] = attrs.field(factory=lambda: {"data": []})
     post: Any = None
     alt: str = ""
     follow: Mapping[str, Any] = attrs.field(factory=dict)

@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any
 
 from gpt4lab.chapters.c02_experts.readings import LAYERS, ONE_EXPERT, corpus, letter, one_expert
-from gpt4lab.panels.training import Attempt, LiveTraining, Reading
+from gpt4lab.panels.reading import Attempt, Reading
+from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.view import View
 
 COLOURS = ("blue", "orange", "green", "purple", "sky", "vermillion")

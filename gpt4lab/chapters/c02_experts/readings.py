@@ -12,7 +12,8 @@ from typing import Any
 from gpt4lab.charts import Axis, heat, line
 from gpt4lab.charts.compose import roomy
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.panels.training import Attempt, LiveTraining, Reading
+from gpt4lab.panels.reading import Attempt, Reading
+from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.view import View
 
 LETTERS = ascii_letters[26:] + ascii_letters[:26] + digits + "+/"  # a name of one letter for each of 64 experts

@@ -5,76 +5,38 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
-from gpt4lab.charts import Axis, bars, line
+from gpt4lab.charts import Axis, bars
+from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
-from gpt4lab.quantities import value, values
+from gpt4lab.quantities import values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
-M = Axis("m", "Micro-batches in a step, per replica", log=True, form="count", domain=(1, 1000))
-IDLE = Axis("idle", "Share of the step in which a GPU waits", form="percent", domain=(0, 1))
-CHUNKS = (1, 2, 4, 8)
-SERIES = {v: "plain (GPipe, 1F1B)" if v == 1 else f"{v} chunks a stage" for v in CHUNKS}
-
-
-def bubble_view(scenario: Scenario) -> View:
-    """Idle share over the micro-batches, for plain and interleaved schedules."""
-    found = values(
-        ("pipeline.bubble", "pipeline.micro_batches", "cluster.replicas", "training.mfu_after_bubble"), scenario
-    )
-    m, idle = found["pipeline.micro_batches"], found["pipeline.bubble"]
-    return View(
-        label="Pipeline bubble",
-        value=idle,
-        unit="fraction",
-        post=value("pipeline.bubble", load_scenario("leak")),
-        sentence=(
-            f"{found['cluster.replicas']:,.0f} replicas share the batch: {m:,.0f} micro-batches follow each other "
-            f"through {scenario.cluster.pipeline} stages. Of a utilisation of "
-            f"{show(scenario.training.best_mfu, 'fraction')} with a full pipeline, "
-            f"{show(found['training.mfu_after_bubble'], 'fraction')} is left."
-        ),
-        rows={
-            "data": [row for v in CHUNKS for row in _curve(scenario, v)],
-            "you": [{"m": min(m, 1000), "idle": idle}],
-            "post": [_post()],
-        },
-        alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
-    )
-
-
-def _curve(scenario: Scenario, v: int) -> list[dict[str, Any]]:
-    ms = [round(10 ** (step / 20), 3) for step in range(61)]
-    given = {"cluster.interleave": v}
-    return [
-        {
-            "m": m,
-            "idle": value("pipeline.bubble", scenario, {**given, "pipeline.micro_batches": m}),
-            "schedule": SERIES[v],
-        }
-        for m in ms
-    ]
-
-
-def _post() -> dict[str, float]:
-    leak = load_scenario("leak")
-    return {"m": value("pipeline.micro_batches", leak), "idle": value("pipeline.bubble", leak)}
-
-
-def bubble_chart(view: View) -> Any:
-    """One curve a schedule, the reader's point and the post's."""
-    rows = view.datasets
-    return line(rows["data"], M, IDLE, "schedule", order=list(SERIES.values()), you=rows["you"], post=rows["post"])
-
-
-bubble = Panel(
+bubble = Curve(
     title="A pipeline must fill and drain",
     legend=(
         "A stage waits until the first micro-batch reaches it and again after its last one has left. Many "
         "micro-batches make that wait small; interleaving cuts each stage into chunks of layers "
         "and shortens it further."
     ),
+    of="pipeline.bubble",
+    along="pipeline.micro_batches",
+    at=[round(10 ** (step / 20), 3) for step in range(61)],
+    x=Axis("m", "Micro-batches in a step, per replica", log=True, form="count", domain=(1, 1000)),
+    y=Axis("idle", "Share of the step in which a GPU waits", form="percent", domain=(0, 1)),
+    series="schedule",
+    lines={
+        "plain (GPipe, 1F1B)": {"cluster.interleave": 1},
+        **{f"{chunks} chunks a stage": {"cluster.interleave": chunks} for chunks in (2, 4, 8)},
+    },
+    label="Pipeline bubble",
+    says=(
+        "{cluster.replicas:,.0f} replicas share the batch: {pipeline.micro_batches:,.0f} micro-batches follow each "
+        "other through {cluster.pipeline:d} stages. Of a utilisation of {training.best_mfu} with a full pipeline, "
+        "{training.mfu_after_bubble} is left."
+    ),
+    alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
     controls=(
         Slide("training.batch_tokens", 1e6, 1e9),
         Slide("cluster.pipeline", 1, 60),
@@ -90,8 +52,6 @@ bubble = Panel(
         "Interleaved": {"cluster.interleave": 4},
         "8 stages": {"cluster.pipeline": 8},
     },
-    view=bubble_view,
-    chart=bubble_chart,
 )
 
 

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from gpt4lab import catalog
 from gpt4lab.charts import Axis, line
-from gpt4lab.charts.extras import pinned
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import unit_of, value

@@ -8,7 +8,8 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.catalog import Model
 from gpt4lab.charts import Axis, dots, line
-from gpt4lab.charts.extras import added, pinned, ticks
+from gpt4lab.charts.compose import added
+from gpt4lab.charts.marks import pinned, ticks
 from gpt4lab.models.decode.inputs import NOT_DECODERS, network_of
 from gpt4lab.models.decode.part import kv_bytes_per_token
 from gpt4lab.panels.figure import Figure

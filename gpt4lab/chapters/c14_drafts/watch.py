@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, line
 from gpt4lab.panels.panel import Panel, Slide
-from gpt4lab.panels.training import Attempt, LiveTraining, Reading, Training
+from gpt4lab.panels.reading import Attempt, Reading
+from gpt4lab.panels.training import LiveTraining, Training
 from gpt4lab.panels.view import View
 from gpt4lab.quantities.topics.speculation import batch_speedup, speedup, tokens_per_pass
 from gpt4lab.scenario import Scenario, change, get

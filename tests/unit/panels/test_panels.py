@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import pytest
 
+from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.scenario import load_scenario, share
 from tests.unit.panels.declared import declared, settings
 
 FAILED = "This view failed"
-PANELS = declared(Panel)
+PANELS = declared(Panel) | declared(Curve)
 
 
 class Seen(NamedTuple):

@@ -182,7 +182,7 @@ def test_second_run_keeps_the_first_to_compare(lab: LiveTraining) -> None:
     assert "moved since" in lab._sentence.value
     lab.start().wait()
     assert lab.before is first
-    names = {row["run"] for row in lab.panel.view(lab.scenario).rows["data"] if "run" in row}
+    names = {row["run"] for row in lab._view(lab.scenario).rows["data"] if "run" in row}
     assert names == {"this run", "the run before"}
 
 
@@ -324,7 +324,7 @@ def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.
     panel.set({"mixture.steps": 12})
     panel.start().wait()
     assert not panel.error
-    marks = [row["mark"] for row in panel.panel.view(panel.scenario).rows["data"]]
+    marks = [row["mark"] for row in panel._view(panel.scenario).rows["data"]]
     assert marks.count("published") == 4
     assert marks.count("measured") == 2
     assert "Here 2 of 2 trainings are done" in panel._sentence.value
@@ -338,7 +338,7 @@ def test_fact_toy_fills_in_as_its_models_finish() -> None:
     panel.set({"mixture.steps": 50})
     panel.start().wait()
     assert not panel.error
-    lanes = {row["experts"] for row in panel.panel.view(panel.scenario).rows["data"]}
+    lanes = {row["experts"] for row in panel._view(panel.scenario).rows["data"]}
     assert lanes == {"dense", "4 experts", "16 experts", "64 experts"}
     assert "64 experts:" in panel._sentence.value
     live_run.KEPT.clear()

@@ -10,7 +10,7 @@ import pytest
 
 from gpt4lab.chapters.c09_money import bubble, equation, failure_rate, failures, layout, prices, rerun, whole_runs
 from gpt4lab.chapters.c09_money import run as money
-from gpt4lab.charts.extras import pinned
+from gpt4lab.charts.marks import pinned
 from gpt4lab.checks.runs import days_checks, hours_checks
 from gpt4lab.checks.step import megatron_validation
 from gpt4lab.quantities import value, values
@@ -116,7 +116,8 @@ def test_the_saving_is_hardware_times_utilisation(days: float):
 
 
 def test_the_posts_second_run_needs_more_than_anybody_published():
-    assert value("rerun.implied_mfu", LEAK) > max(row["mfu"] for row in rerun._levels())
+    levels = [row["mfu"] for row in rerun.published(LEAK)["published"] if "days" not in row]
+    assert value("rerun.implied_mfu", LEAK) > max(levels)
     assert value("rerun.implied_mfu", load_scenario("gtc-2024")) < 0.36
 
 

@@ -1,0 +1,69 @@
+"""A panel that measures when it is moved; what was measured once is remembered, and stays on the chart.
+
+decode = Measured(
+    title="A decode step, measured here",
+    controls=("toy.cache_heads", "toy.cached_tokens"),
+    measure=race,                 # Scenario -> a finding: takes a second, and torch
+    shown=race_view,              # (Scenario, its finding, findings of the earlier settings) -> View
+    along="toy.cache_heads",      # earlier settings of this control are kept, while the others stand still
+    first=(1, 2, 4, 8, 16),       # settings of it that are measured before the panel opens
+    chart=race_chart,
+)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import attrs
+
+from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, Speed, method, path_of
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import Scenario, change, get, load_scenario
+
+Setting = tuple[tuple[str, Any], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Measured(Panel):
+    """The declaration of such a panel. A finding belongs to the values of its controls and to nothing else."""
+
+    measure: Callable[[Scenario], Any]
+    shown: Callable[[Scenario, Any, Sequence[Any]], View]
+    along: str
+    first: Sequence[Any] = ()
+    speed: Speed = "debounced"
+    view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_measured_view"))
+    known: dict[Setting, Any] = attrs.field(init=False, eq=False, repr=False, factory=dict)
+
+    def widget(self, scenario: Scenario | None = None) -> LivePanel:
+        """The panel on the page, its first settings measured. Without torch it says so in its place."""
+        start = scenario or load_scenario(self.start)
+        with suppress(ImportError):
+            for value in self.first:
+                self.finding(change(start, {self.along: value}))
+        return super().widget(start)
+
+    def finding(self, scenario: Scenario) -> Any:
+        """What was measured at these settings; measured now, where they are new."""
+        here = self._setting(scenario)
+        if here not in self.known:
+            self.known[here] = self.measure(scenario)
+        return self.known[here]
+
+    def earlier(self, scenario: Scenario) -> list[Any]:
+        """What was measured with other values of `along`, everything else being as it is here."""
+        here = {*self._setting(scenario)}
+        return [found for there, found in self.known.items() if [path for path, _ in {*there} - here] == [self.along]]
+
+    def _setting(self, scenario: Scenario) -> Setting:
+        return tuple((path, get(scenario, path)) for path in map(path_of, (*self.controls, *self.folded)))
+
+    def _measured_view(self, scenario: Scenario) -> View:
+        try:
+            found = self.finding(scenario)
+        except ImportError:
+            return View(sentence=NO_TORCH)
+        return self.shown(scenario, found, self.earlier(scenario))
