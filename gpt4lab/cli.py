@@ -132,6 +132,7 @@ def _explain(options: argparse.Namespace) -> None:
         _print_json(explanation_record(explanation))
     else:
         print(explanation.text())
+        print(f"declared in {explanation.quantity.declared}")
 
 
 def explanation_record(explanation: Explanation) -> dict[str, Any]:

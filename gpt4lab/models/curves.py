@@ -8,8 +8,7 @@ from math import inf, isfinite
 from attrs import frozen
 
 from gpt4lab import catalog
-from gpt4lab.quantities.topics.lifetime import lifetime_tokens, params_at_loss
-from gpt4lab.quantities.topics.scaling import FITS, LAW, balance, best_params, loss, tokens_of
+from gpt4lab.quantities.topics import scaling
 from gpt4lab.scenario import ScenarioError, near
 
 
@@ -31,15 +30,15 @@ def iso_flop(fit: str, flop: float, params: Sequence[float] = ()) -> tuple[Point
     """
     best = optimum(fit, flop).params
     sizes = tuple(params) or tuple(best * 10 ** (step / 10 - 2) for step in range(41))
-    return tuple(_point(fit, _positive("params", N, "param"), tokens_of(flop, N)) for N in sizes)
+    return tuple(_point(fit, _positive("params", N, "param"), scaling.tokens_of(flop, N)) for N in sizes)
 
 
 def optimum(fit: str, flop: float) -> Point:
     """Return the model with the least loss for this compute. Raises as `iso_flop`."""
     law, C = _law(fit), _positive("flop", flop, "FLOP")
     exponents = (law["alpha"], law["beta"])
-    N = best_params(C, balance(*exponents, law["A"], law["B"]), *exponents)
-    return _point(fit, N, tokens_of(C, N))
+    N = scaling.best_params(C, scaling.balance(*exponents, law["A"], law["B"]), *exponents)
+    return _point(fit, N, scaling.tokens_of(C, N))
 
 
 def lifetime_optimum(fit: str, target: float, served_tokens: float) -> Point:
@@ -56,19 +55,19 @@ def lifetime_optimum(fit: str, target: float, served_tokens: float) -> Point:
         )
     if not 0 <= served_tokens < inf:
         raise ScenarioError(f"served_tokens = {served_tokens!r} is out of range; allowed: 0 token and up, finite.")
-    D = lifetime_tokens(target, served_tokens, **{k: v for k, v in law.items() if k != "A"})
-    return Point(params_at_loss(target, D, **law), D, target)
+    D = scaling.lifetime_tokens(target, served_tokens, **{k: v for k, v in law.items() if k != "A"})
+    return Point(scaling.params_at_loss(target, D, **law), D, target)
 
 
 def _point(fit: str, N: float, D: float) -> Point:
-    return Point(N, D, loss(N, D, **_law(fit)))
+    return Point(N, D, scaling.loss(N, D, **_law(fit)))
 
 
 def _law(fit: str) -> dict[str, float]:
-    if fit not in FITS:
-        raise ScenarioError(f"unknown fit {fit!r}{near(fit, FITS)}")
-    constants = catalog.constants[FITS[fit]]
-    return {symbol: getattr(constants, symbol) for symbol in LAW}
+    if fit not in scaling.FITS:
+        raise ScenarioError(f"unknown fit {fit!r}{near(fit, scaling.FITS)}")
+    constants = catalog.constants[scaling.FITS[fit]]
+    return {symbol: getattr(constants, symbol) for symbol in scaling.LAW}
 
 
 def _positive(name: str, number: float, unit: str) -> float:

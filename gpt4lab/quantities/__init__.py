@@ -4,7 +4,9 @@ One module a topic; importing this package declares them all.
 """
 
 from importlib import import_module
+from pkgutil import iter_modules
 
+from gpt4lab.quantities import topics
 from gpt4lab.quantities.explain import Explanation, explain
 from gpt4lab.quantities.registry import (
     QUANTITIES,
@@ -34,23 +36,5 @@ __all__ = [
     "values",
 ]
 
-for _topic in (
-    "geometry",
-    "compute",
-    "moe",
-    "training",
-    "batch",
-    "parallel",
-    "goodput",
-    "prices",
-    "budget",
-    "scaling",
-    "lifetime",
-    "data",
-    "stretch",
-    "kv",
-    "serving",
-    "speculation",
-    "vision",
-):
-    import_module(f"gpt4lab.quantities.topics.{_topic}")
+for _topic in iter_modules(topics.__path__):
+    import_module(f"{topics.__name__}.{_topic.name}")

@@ -15,7 +15,10 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from importlib import import_module
 from operator import attrgetter
+from os.path import relpath
+from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
@@ -25,6 +28,7 @@ from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, near
 from gpt4lab.scenario.field import allowed
 
 F = TypeVar("F", bound=Callable[..., Any])
+Pieces = Mapping[str, str]  # of a pattern: {"fit": "besiroglu", "source": "besiroglu2024"}
 
 
 class UnknownQuantity(KeyError):
@@ -44,6 +48,7 @@ class Quantity:
     inputs: Mapping[str, str]
     source: str
     about: str = ""
+    place: tuple[str, int] = ("", 0)
 
     @property
     def meaning(self) -> str:
@@ -55,28 +60,76 @@ class Quantity:
         """The formula, read from the function's own source."""
         return Formula(self.function)
 
+    @property
+    def declared(self) -> str:
+        """File and line of the declaration: "gpt4lab/quantities/topics/training.py:16"."""
+        return f"{relpath(self.place[0], Path(__file__).parents[2])}:{self.place[1]}"
+
 
 QUANTITIES: dict[str, Quantity] = {}
 
 
-def quantity(name: str, unit: str, *, source: str, about: str = "", **inputs: str) -> Callable[[F], F]:
+def quantity(
+    name: str, unit: str, *, source: str, about: str = "", each: Sequence[Pieces] = ({},), **inputs: str
+) -> Callable[[F], F]:
     """Declares a function as the one home of the number `name`; its arguments are the symbols in `inputs`.
 
     One formula may serve several names with other inputs: decorate it once for each, and say what the name means
-    in `about`; without it the docstring's first line does.
+    in `about`; without it the docstring's first line does. Where names, inputs and sources follow a pattern, such as
+    "scaling.{fit}_loss", `each` is a table of the pieces, one row a quantity.
 
-    Raises ValueError where the name is taken or the arguments and the inputs differ.
+    Raises ValueError where a name is taken or the arguments and the inputs differ.
     """
+    place = _caller()
 
     def declare(function: F) -> F:
-        if name in QUANTITIES or name in FIELDS:
-            raise ValueError(f"{name} is computed in two places")
         if list(inspect.signature(function).parameters) != list(inputs):
             raise ValueError(f"{name}: the arguments of {function.__name__} are not {list(inputs)}")
-        QUANTITIES[name] = Quantity(name, unit, function, inputs, source, about)
+        for pieces in each:
+            named, origin, words = (text.format_map(pieces) for text in (name, source, about))
+            paths = {symbol: path.format_map(pieces) for symbol, path in inputs.items()}
+            _register(Quantity(named, unit, function, paths, origin, words, place))
         return function
 
     return declare
+
+
+def constants(entry: str, *symbols: str, **keys: str) -> dict[str, Any]:
+    """Inputs that are constants of a catalog entry, under the symbols of their paper, or symbol = key."""
+    named = {symbol: symbol.rstrip("_") for symbol in symbols} | keys
+    return {symbol: f"catalog/constants/{entry}/{key}" for symbol, key in named.items()}
+
+
+def again(named: Mapping[str, tuple[str, str]], *, instead: Mapping[str, str]) -> None:
+    """Declares quantities once more, under other names and with other inputs.
+
+    `named`: the first name -> the new one and what that means ("" where the words are the same). The copies read each
+    other where the first ones do, what `instead` puts in the place of other inputs, and else the same as the first.
+
+    Raises ValueError where a name is taken, or nothing about a copy is new.
+    """
+    others = {**instead, **{name: new for name, (new, _) in named.items()}}
+    for name, (new, about) in named.items():
+        import_module(f"{__package__}.topics.{name.partition('.')[0]}")  # a file for each prefix
+        first = QUANTITIES[name]
+        inputs = {symbol: others.get(path, path) for symbol, path in first.inputs.items()}
+        if inputs == first.inputs:
+            raise ValueError(f"{new} would be {name} under another name")
+        _register(attrs.evolve(first, name=new, inputs=inputs, about=about or first.about, place=_caller()))
+
+
+def _caller() -> tuple[str, int]:
+    """File and line of the declaration: the nearest caller outside this module."""
+    frame = inspect.currentframe()
+    while frame and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
+
+
+def _register(declared: Quantity) -> None:
+    if declared.name in QUANTITIES or declared.name in FIELDS:
+        raise ValueError(f"{declared.name} is computed in two places")
+    QUANTITIES[declared.name] = declared
 
 
 def find(name: str) -> Quantity:

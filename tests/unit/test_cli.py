@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -58,6 +59,7 @@ def test_explain_follows_a_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert record["value"] / plain["value"] == pytest.approx(0.34 / 0.4)
     assert [item["symbol"] for item in record["inputs"]] == ["n", "t", "p"]
     assert record["inputs"][1]["made_of"]["name"] == "training.days"
+    assert "topics" + os.sep + "training.py:" in output(capsys, "explain", "training.cost").splitlines()[-1]
 
 
 def test_scenarios(capsys: pytest.CaptureFixture[str]) -> None:

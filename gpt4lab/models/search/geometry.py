@@ -32,6 +32,7 @@ from gpt4lab.models.search import parameters
 from gpt4lab.models.search.geometry_inputs import Allowed, GeometryError, Span, Stated
 from gpt4lab.quantities.registry import values
 from gpt4lab.quantities.topics import geometry
+from gpt4lab.quantities.topics.model import active_params, total_params
 from gpt4lab.scenario import Scenario
 
 __all__ = ["Allowed", "Fit", "Found", "GeometryError", "Stated", "facts_in", "judge", "search", "stated_in", "sums_of"]
@@ -130,8 +131,8 @@ def sums_of(shape: Network, embedding: bool = False) -> dict[str, float]:
     shared = shape.layers * parameters.attention(shape)
     expert = shape.layers * layer.feed_forward_weights(shape.d_model, shape.d_ff, shape.gated)
     always = shared + embedding * geometry.embedding_params(shape.vocab, shape.d_model)
-    total = geometry.total_params(shape.experts, expert, always)
-    return dict(zip(SUMS, (shared, expert, total, geometry.active_params(shape.top_k, expert, always)), strict=True))
+    total = total_params(shape.experts, expert, always)
+    return dict(zip(SUMS, (shared, expert, total, active_params(shape.top_k, expert, always)), strict=True))
 
 
 def stated_in(scenario: Scenario, tolerance: float = 0.01) -> dict[str, Stated]:

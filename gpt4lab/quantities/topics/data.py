@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpt4lab.formulas.arith import Num, exp, maximum, minimum
-from gpt4lab.quantities.registry import quantity
+from gpt4lab.quantities.registry import constants, quantity
 from gpt4lab.quantities.topics import scaling
 
 
@@ -28,8 +28,8 @@ def unique_if_text(D: Num, e: Num) -> Num:
     return D / e
 
 
-@quantity("data.unexplained", "token", source="arithmetic",
-          D="training.tokens", T="data.web_tokens", e_T="data.text_epochs")
+@quantity("data.unexplained", "token", source="arithmetic", D="training.tokens", T="data.web_tokens",
+          e_T="data.text_epochs")
 def unexplained(D: Num, T: Num, e_T: Num) -> Num:
     """Tokens seen that web text does not account for."""
     return D - T * e_T
@@ -47,8 +47,8 @@ def effective(U: Num, e: Num, R_star: Num) -> Num:
     return U + U * R_star * (1 - exp(-(e - 1) / R_star))
 
 
-@quantity("data.effective_tokens", "token", source="muennighoff2023",
-          D_T="data.effective_text", D_K="data.effective_code")
+@quantity("data.effective_tokens", "token", source="muennighoff2023", D_T="data.effective_text",
+          D_K="data.effective_code")
 def effective_tokens(D_T: Num, D_K: Num) -> Num:
     """Fresh tokens that would teach as much as the whole mix."""
     return D_T + D_K
@@ -77,22 +77,19 @@ def effective_params(N: Num, U: Num, R_star: Num) -> Num:
     return minimum(N, U) + U * R_star * (1 - exp(-maximum(N / U - 1, 0) / R_star))
 
 
-quantity(
-    "data.repeated_loss", "nat/token", source="muennighoff2023", N="data.effective_params", D="data.effective_tokens",
-    **{symbol: f"catalog/constants/muennighoff2023/{symbol}" for symbol in scaling.LAW},
-    about="Loss with the mix's repetitions, by the law that was fitted with them.",
-)(scaling.loss)
+quantity("data.repeated_loss", "nat/token", source="muennighoff2023", N="data.effective_params",
+         D="data.effective_tokens", **constants("muennighoff2023", *scaling.LAW),
+         about="Loss with the mix's repetitions, by the law that was fitted with them.")(scaling.loss)
 
 
-@quantity("data.instruction_tokens", "token", source="arithmetic",
-          n="data.instruction_rows", t="data.tokens_per_row")
+@quantity("data.instruction_tokens", "token", source="arithmetic", n="data.instruction_rows", t="data.tokens_per_row")
 def instruction_tokens(n: Num, t: Num) -> Num:
     """Tokens of instruction data."""
     return n * t
 
 
-@quantity("data.instruction_share", "fraction", source="arithmetic",
-          n="data.instruction_rows", t="data.tokens_per_row", D="training.tokens")
+@quantity("data.instruction_share", "fraction", source="arithmetic", n="data.instruction_rows", t="data.tokens_per_row",
+          D="training.tokens")
 @quantity("data.textbook_share", "fraction", source="arithmetic", about="Textbooks, as a share of all tokens.",
           n="data.textbooks", t="data.tokens_per_textbook", D="training.tokens")
 def instruction_share(n: Num, t: Num, D: Num) -> Num:
@@ -108,8 +105,7 @@ def books_tokens(n: Num, t: Num) -> Num:
     return n * t
 
 
-@quantity("data.repository_seen", "token", source="lozhkov2024",
-          K="data.repository_tokens", e="data.code_epochs")
+@quantity("data.repository_seen", "token", source="lozhkov2024", K="data.repository_tokens", e="data.code_epochs")
 def repository_seen(K: Num, e: Num) -> Num:
     """Tokens seen if all public code were in the mix."""
     return K * e
@@ -122,15 +118,8 @@ def shadow_seen(B: Num, P: Num, e: Num, G: Num) -> Num:
     return (B + P) * e + G
 
 
-@quantity("data.speech_tokens", "token", source="nyt2024",
-          h="data.video_hours", v="data.words_per_minute", w="data.words_per_token")
+@quantity("data.speech_tokens", "token", source="nyt2024", h="data.video_hours", v="data.words_per_minute",
+          w="data.words_per_token")
 def speech_tokens(h: Num, v: Num, w: Num) -> Num:
     """Tokens in the transcribed speech of the videos."""
     return h * 60 * v / w
-
-
-@quantity("context.extension_share", "fraction", source="chen2023pi", D="training.tokens",
-          n_steps="catalog/constants/context-extension/interpolation_steps", B="training.batch_tokens")
-def extension_share(D: Num, n_steps: Num, B: Num) -> Num:
-    """Tokens of a context extension by position interpolation, as a share of the training."""
-    return n_steps * B / D

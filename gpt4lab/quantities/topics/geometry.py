@@ -10,49 +10,6 @@ from gpt4lab.formulas.arith import Num, sqrt
 from gpt4lab.quantities.registry import quantity
 
 
-@quantity(
-    "model.total_params", "param", source="fedus2021",
-    E="model.experts", N_expert="model.expert_params", N_shared="model.shared_params",
-)
-def total_params(E: Num, N_expert: Num, N_shared: Num) -> Num:
-    """Parameters that must be stored: every expert and what all tokens share."""
-    return E * N_expert + N_shared
-
-
-@quantity(
-    "model.active_params", "param", source="fedus2021",
-    k="model.top_k", N_expert="model.expert_params", N_shared="model.shared_params",
-)
-def active_params(k: Num, N_expert: Num, N_shared: Num) -> Num:
-    """Parameters that one token passes through: its experts and what all tokens share."""
-    return k * N_expert + N_shared
-
-
-@quantity(
-    "model.base_params", "param", source="clark2022", N_expert="model.expert_params", N_shared="model.shared_params"
-)
-def base_params(N_expert: Num, N_shared: Num) -> Num:
-    """Size of the dense model with one expert: what the papers on routing call the base model."""
-    return N_expert + N_shared
-
-
-@quantity(
-    "model.total_over_active", "x", source="arithmetic", N="model.total_params", N_act="model.active_params"
-)
-def total_over_active(N: Num, N_act: Num) -> Num:
-    """How many times fewer FLOP a token costs than in a dense model of the same size; weights are all stored."""
-    return N / N_act
-
-
-@quantity("model.size_vs_gpt3", "x", source="brown2020",
-          N="model.total_params", N_GPT3="catalog/models/gpt-3-175b/params_total")
-@quantity("model.active_vs_gpt3", "x", source="brown2020",
-          N="model.active_params", N_GPT3="catalog/models/gpt-3-175b/params_total")
-def size_vs_gpt3(N: Num, N_GPT3: Num) -> Num:
-    """Parameters, in units of GPT-3's 175 billion."""
-    return N / N_GPT3
-
-
 @quantity("geometry.width_from_attention", "1", source="brown2020", N_attn="model.shared_params", L="model.layers")
 def width_from_attention(N_attn: Num, L: Num) -> Num:
     """Width at which full multi-head attention (4 d² a layer) has the stated parameters."""
@@ -65,10 +22,8 @@ def width_from_expert(N_expert: Num, L: Num) -> Num:
     return sqrt(N_expert / (8 * L))
 
 
-@quantity(
-    "geometry.width_from_mqa", "1", source="shazeer2019",
-    N_attn="model.shared_params", L="model.layers", n_kv="model.kv_heads", d_h="model.head_dim",
-)
+@quantity("geometry.width_from_mqa", "1", source="shazeer2019", N_attn="model.shared_params", L="model.layers",
+          n_kv="model.kv_heads", d_h="model.head_dim")
 def width_from_mqa(N_attn: Num, L: Num, n_kv: Num, d_h: Num) -> Num:
     """Width at which attention with few key-value heads has the stated parameters.
 
@@ -77,19 +32,17 @@ def width_from_mqa(N_attn: Num, L: Num, n_kv: Num, d_h: Num) -> Num:
     return (sqrt((n_kv * d_h) ** 2 + 2 * N_attn / L) - n_kv * d_h) / 2
 
 
-@quantity("geometry.expert_width_ratio", "x", source="arithmetic",
-          N_expert="model.expert_params", L="model.layers", d="model.d_model")
-@quantity("geometry.expert_width_ratio_mqa", "x", source="arithmetic",
-          N_expert="model.expert_params", L="model.layers", d="geometry.width_from_mqa")
+@quantity("geometry.expert_width_ratio", "x", source="arithmetic", N_expert="model.expert_params", L="model.layers",
+          d="model.d_model")
+@quantity("geometry.expert_width_ratio_mqa", "x", source="arithmetic", N_expert="model.expert_params", L="model.layers",
+          d="geometry.width_from_mqa")
 def expert_width_ratio(N_expert: Num, L: Num, d: Num) -> Num:
     """Width of an expert over the model's width that gives the stated parameters; usual is 4."""
     return N_expert / (2 * L * d**2)
 
 
-@quantity(
-    "geometry.attention_params", "param", source="ainslie2023",
-    L="model.layers", d="model.d_model", a="model.heads", n_kv="model.kv_heads", d_h="model.head_dim",
-)
+@quantity("geometry.attention_params", "param", source="ainslie2023", L="model.layers", d="model.d_model",
+          a="model.heads", n_kv="model.kv_heads", d_h="model.head_dim")
 def attention_params(L: Num, d: Num, a: Num, n_kv: Num, d_h: Num) -> Num:
     """Attention of this shape: queries and output for every head, keys and values for the key-value heads."""
     return 2 * L * d * d_h * (a + n_kv)
@@ -101,8 +54,8 @@ def full_attention_params(L: Num, d: Num) -> Num:
     return 4 * L * d**2
 
 
-@quantity("geometry.expert_params", "param", source="vaswani2017",
-          L="model.layers", d="model.d_model", d_ff="model.d_ff")
+@quantity("geometry.expert_params", "param", source="vaswani2017", L="model.layers", d="model.d_model",
+          d_ff="model.d_ff")
 def expert_params(L: Num, d: Num, d_ff: Num) -> Num:
     """One expert of this shape, summed over the layers: a matrix in, a matrix out, no gate.
 
@@ -111,49 +64,49 @@ def expert_params(L: Num, d: Num, d_ff: Num) -> Num:
     return 2 * L * d * d_ff
 
 
-@quantity("geometry.total_params", "param", source="arithmetic",
-          E="model.experts", N_e="geometry.expert_params", N_attn="geometry.attention_params")
+@quantity("geometry.total_params", "param", source="arithmetic", E="model.experts", N_e="geometry.expert_params",
+          N_attn="geometry.attention_params")
 def shape_total_params(E: Num, N_e: Num, N_attn: Num) -> Num:
     """All parameters of this shape, embedding apart."""
     return E * N_e + N_attn
 
 
-@quantity("geometry.active_params", "param", source="arithmetic",
-          k="model.top_k", N_e="geometry.expert_params", N_attn="geometry.attention_params")
+@quantity("geometry.active_params", "param", source="arithmetic", k="model.top_k", N_e="geometry.expert_params",
+          N_attn="geometry.attention_params")
 def shape_active_params(k: Num, N_e: Num, N_attn: Num) -> Num:
     """Parameters of this shape that one token passes through, embedding apart."""
     return k * N_e + N_attn
 
 
-@quantity("geometry.expert_params_per_layer", "param", source="arithmetic",
-          N_expert="model.expert_params", L="model.layers")
+@quantity("geometry.expert_params_per_layer", "param", source="arithmetic", N_expert="model.expert_params",
+          L="model.layers")
 def expert_params_per_layer(N_expert: Num, L: Num) -> Num:
     """One expert in one layer: what a router really chooses between."""
     return N_expert / L
 
 
-@quantity("geometry.expert_from_total", "param", source="arithmetic",
-          N="model.total_params", N_shared="model.shared_params", E="model.experts")
-@quantity("geometry.expert_from_active", "param", source="arithmetic",
-          N="model.active_params", N_shared="model.shared_params", E="model.top_k")
+@quantity("geometry.expert_from_total", "param", source="arithmetic", N="model.total_params",
+          N_shared="model.shared_params", E="model.experts")
+@quantity("geometry.expert_from_active", "param", source="arithmetic", N="model.active_params",
+          N_shared="model.shared_params", E="model.top_k")
 def expert_from_total(N: Num, N_shared: Num, E: Num) -> Num:
     """Size of an expert that a stated total implies."""
     return (N - N_shared) / E
 
 
-@quantity("geometry.shared_from_total", "param", source="arithmetic",
-          N="model.total_params", E="model.experts", N_expert="model.expert_params")
-@quantity("geometry.shared_from_active", "param", source="arithmetic",
-          N="model.active_params", E="model.top_k", N_expert="model.expert_params")
+@quantity("geometry.shared_from_total", "param", source="arithmetic", N="model.total_params", E="model.experts",
+          N_expert="model.expert_params")
+@quantity("geometry.shared_from_active", "param", source="arithmetic", N="model.active_params", E="model.top_k",
+          N_expert="model.expert_params")
 def shared_from_total(N: Num, E: Num, N_expert: Num) -> Num:
     """Shared parameters that stated sums leave."""
     return N - E * N_expert
 
 
-@quantity("geometry.experts_from_total", "expert", source="arithmetic",
-          N="model.total_params", N_shared="model.shared_params", N_expert="model.expert_params")
-@quantity("geometry.top_k_from_active", "expert", source="arithmetic",
-          N="model.active_params", N_shared="model.shared_params", N_expert="model.expert_params")
+@quantity("geometry.experts_from_total", "expert", source="arithmetic", N="model.total_params",
+          N_shared="model.shared_params", N_expert="model.expert_params")
+@quantity("geometry.top_k_from_active", "expert", source="arithmetic", N="model.active_params",
+          N_shared="model.shared_params", N_expert="model.expert_params")
 def experts_from_total(N: Num, N_shared: Num, N_expert: Num) -> Num:
     """How many experts stated parameters leave room for."""
     return (N - N_shared) / N_expert
@@ -165,18 +118,16 @@ def embedding_params(V: Num, d: Num) -> Num:
     return V * d
 
 
-@quantity("geometry.embedding_in_layers", "x", source="arithmetic",
-          N_embed="geometry.embedding_params", N="model.total_params", L="model.layers")
+@quantity("geometry.embedding_in_layers", "x", source="arithmetic", N_embed="geometry.embedding_params",
+          N="model.total_params", L="model.layers")
 def embedding_in_layers(N_embed: Num, N: Num, L: Num) -> Num:
     """The embedding, in units of one layer."""
     return N_embed / (N / L)
 
 
-@quantity(
-    "geometry.feed_forward_vs_gpt3", "x", source="brown2020",
-    k="model.top_k", N_expert="model.expert_params", L_GPT3="catalog/models/gpt-3-175b/n_layers",
-    d_GPT3="catalog/models/gpt-3-175b/d_model", f_GPT3="catalog/models/gpt-3-175b/d_ff",
-)
+@quantity("geometry.feed_forward_vs_gpt3", "x", source="brown2020", k="model.top_k", N_expert="model.expert_params",
+          L_GPT3="catalog/models/gpt-3-175b/n_layers", d_GPT3="catalog/models/gpt-3-175b/d_model",
+          f_GPT3="catalog/models/gpt-3-175b/d_ff")
 def feed_forward_vs_gpt3(k: Num, N_expert: Num, L_GPT3: Num, d_GPT3: Num, f_GPT3: Num) -> Num:
     """Feed-forward parameters that a token uses, in units of GPT-3's."""
     return k * N_expert / (2 * L_GPT3 * d_GPT3 * f_GPT3)

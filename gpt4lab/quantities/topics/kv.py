@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpt4lab.formulas.arith import Num, maximum, minimum
-from gpt4lab.quantities.registry import quantity
+from gpt4lab.quantities.registry import again, quantity
 
 
 @quantity("kv.bytes_per_token", "byte/token", source="ainslie2023", L="model.layers", n="model.kv_heads",
@@ -23,7 +23,6 @@ def reduction(c_full: Num, c: Num) -> Num:
 
 
 @quantity("kv.bytes_per_sequence", "byte", source="arithmetic", c="kv.bytes_per_token", s="model.context")
-@quantity("kv.bytes_per_long_sequence", "byte", source="arithmetic", c="kv.bytes_per_token", s="model.long_context")
 def bytes_per_sequence(c: Num, s: Num) -> Num:
     """Cache of one full sequence, over all layers."""
     return c * s
@@ -48,11 +47,14 @@ def ranks(t: Num, n: Num) -> Num:
 
 @quantity("kv.sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_sequence",
           p="serving.pipeline", r="kv.ranks")
-@quantity("kv.long_sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_long_sequence",
-          p="serving.pipeline", r="kv.ranks")
 def sequences(M: Num, c: Num, p: Num, r: Num) -> Num:
     """Full sequences that fit at once: each stage keeps its own layers, its GPUs share out the heads."""
     return maximum(M, 0) * p * r / c
+
+
+again({
+    "kv.bytes_per_sequence": ("kv.bytes_per_long_sequence", ""), "kv.sequences": ("kv.long_sequences", ""),
+}, instead={"model.context": "model.long_context"})
 
 
 @quantity("kv.context_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.pipeline", r="kv.ranks",

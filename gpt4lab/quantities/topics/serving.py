@@ -1,141 +1,47 @@
-"""Answering: what a decode step must read and compute, what the stated prices imply, and what is left over.
-
-One token after another, each step streams the weights that its tokens need from memory. The roofline of a step is
-the longer of reading and computing; everything else (network, scheduling, attention kernels) comes on top.
-"""
+"""Answering: the machines that serve, what the stated prices imply of them, and what is left over."""
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, maximum
-from gpt4lab.quantities.registry import quantity
+from gpt4lab.formulas.arith import Num
+from gpt4lab.quantities.registry import again, quantity
+
+again({
+    "cluster.gpus_per_replica": ("serving.gpus_needed", "GPUs that hold one copy of the model."),
+    "cluster.layers_per_stage": ("serving.layers_per_stage", ""),
+    "cluster.stage_imbalance": ("serving.stage_imbalance", ""),
+}, instead={"cluster.tensor": "serving.tensor", "cluster.pipeline": "serving.pipeline"})
 
 
-@quantity("decode.micro_batch", "token", source="pope2022", b="serving.tokens_in_flight", p="serving.pipeline")
-def micro_batch(b: Num, p: Num) -> Num:
-    """Tokens that pass a pipeline stage together, when the batch is spread over all stages; a token cannot be cut."""
-    return maximum(b / p, 1)
-
-
-@quantity("decode.crossover_dense", "token", source="pope2022", F="serving.accelerator.peak_bf16_flop_per_s",
-          W="serving.accelerator.bandwidth_bytes_per_s", w="serving.bytes_per_weight")
-def crossover_dense(F: Num, W: Num, w: Num) -> Num:
-    """Tokens per step at which computing takes as long as reading the weights, in a dense model."""
-    return F * w / (2 * W)
-
-
-@quantity("decode.crossover", "token", source="arithmetic",
-          b_dense="decode.crossover_dense", phi="moe.share_of_tokens")
-def crossover(b_dense: Num, phi: Num) -> Num:
-    """The same with experts: each sees only its share of the tokens, but its weights are read all the same."""
-    return b_dense / phi
-
-
-@quantity(
-    "decode.bytes_read", "byte", source="pope2022", N_shared="model.shared_params", N_expert="model.expert_params",
-    E_b="moe.experts_touched", w="serving.bytes_per_weight",
-)
-def bytes_read(N_shared: Num, N_expert: Num, E_b: Num, w: Num) -> Num:
-    """Weights that one step reads in all stages together."""
-    return (N_shared + N_expert * E_b) * w
-
-
-@quantity(
-    "decode.latency_floor", "s", source="pope2022",
-    M="decode.bytes_read", t="serving.tensor", W="serving.accelerator.bandwidth_bytes_per_s",
-)
-def latency_floor(M: Num, t: Num, W: Num) -> Num:
-    """Least time per token: the weights of all stages, read in a row by the GPUs of one stage at a time.
-
-    Stages multiply the throughput, not the speed that one reader sees.
-    """
-    return M / (t * W)
-
-
-@quantity(
-    "decode.kv_s", "s", source="pope2022", b="decode.micro_batch", s="serving.mean_context",
-    c="kv.bytes_per_token", r="kv.ranks", W="serving.accelerator.bandwidth_bytes_per_s",
-)
-def kv_s(b: Num, s: Num, c: Num, r: Num, W: Num) -> Num:
-    """Time to read the cached keys and values, each tensor-parallel rank those of its own heads."""
-    return b * s * c / (r * W)
-
-
-@quantity(
-    "decode.compute_s", "s", source="pope2022", b="decode.micro_batch", F_token="flop.per_token",
-    t="serving.tensor", F="serving.accelerator.peak_bf16_flop_per_s",
-)
-def compute_s(b: Num, F_token: Num, t: Num, F: Num) -> Num:
-    """Time to compute one step of a micro-batch, stage after stage, at peak."""
-    return b * F_token / (t * F)
-
-
-@quantity("decode.latency", "s", source="pope2022",
-          t_w="decode.latency_floor", t_kv="decode.kv_s", t_c="decode.compute_s")
-def latency(t_w: Num, t_kv: Num, t_c: Num) -> Num:
-    """Time per token on the roofline: reading and computing overlap, the longer one counts."""
-    return maximum(t_w + t_kv, t_c)
-
-
-@quantity("decode.tokens_per_s_floor", "token/s", source="arithmetic", about="Throughput if only weights were read.",
-          b="serving.tokens_in_flight", t="decode.latency_floor")
-@quantity("decode.tokens_per_s", "token/s", source="arithmetic",
-          b="serving.tokens_in_flight", t="decode.latency")
-def tokens_per_s(b: Num, t: Num) -> Num:
-    """Throughput of the machines on the roofline."""
-    return b / t
-
-
-@quantity("decode.floor_usd_per_1k", "USD/ktoken", source="arithmetic", n="serving.gpus",
-          p="serving.usd_per_gpu_hour", V="decode.tokens_per_s_floor",
-          about="Least cost of 1,000 tokens, if only weights were read.")
-@quantity("decode.usd_per_1k", "USD/ktoken", source="arithmetic",
-          n="serving.gpus", p="serving.usd_per_gpu_hour", V="decode.tokens_per_s")
-def usd_per_1k(n: Num, p: Num, V: Num) -> Num:
-    """Cost of 1,000 tokens on the roofline, with every slot always filled."""
-    return n * p / 3600 / V * 1000
-
-
-@quantity("serving.paid_tokens_per_s", "token/s", source="arithmetic", n="serving.gpus",
-          p="serving.usd_per_gpu_hour", c="serving.usd_per_1k_tokens")
-@quantity("rerun.paid_tokens_per_s", "token/s", source="arithmetic", n="serving.gpus",
-          p="rerun.usd_per_gpu_hour", c="rerun.usd_per_1k_tokens")
+@quantity("serving.paid_tokens_per_s", "token/s", source="arithmetic", n="serving.gpus", p="serving.usd_per_gpu_hour",
+          c="serving.usd_per_1k_tokens")
 def paid_tokens_per_s(n: Num, p: Num, c: Num) -> Num:
     """Throughput that the stated cost of 1,000 tokens implies."""
     return n * p / 3600 / c * 1000
 
 
-@quantity("serving.paid_mfu", "fraction", source="pope2022", V="serving.paid_tokens_per_s",
-          F_token="flop.per_token", n="serving.gpus", F="serving.accelerator.peak_bf16_flop_per_s")
-@quantity("rerun.paid_mfu", "fraction", source="pope2022", V="rerun.paid_tokens_per_s",
-          F_token="flop.per_token", n="serving.gpus", F="rerun.accelerator.peak_bf16_flop_per_s")
+@quantity("serving.paid_mfu", "fraction", source="pope2022", V="serving.paid_tokens_per_s", F_token="flop.per_token",
+          n="serving.gpus", F="serving.accelerator.peak_bf16_flop_per_s")
 def paid_mfu(V: Num, F_token: Num, n: Num, F: Num) -> Num:
     """Share of peak at which the machines must compute to reach that throughput."""
     return V * F_token / (n * F)
 
 
-@quantity("serving.paid_share_of_roofline", "fraction", source="pope2022",
-          V="serving.paid_tokens_per_s", V_max="decode.tokens_per_s_floor")
+@quantity("serving.paid_share_of_roofline", "fraction", source="pope2022", V="serving.paid_tokens_per_s",
+          V_max="decode.tokens_per_s_floor")
 def paid_share_of_roofline(V: Num, V_max: Num) -> Num:
     """Throughput that the stated cost implies, over what reading the weights allows."""
     return V / V_max
 
 
-@quantity("rerun.throughput_ratio", "x", source="arithmetic",
-          V_new="rerun.paid_tokens_per_s", V_old="serving.paid_tokens_per_s")
-def throughput_ratio(V_new: Num, V_old: Num) -> Num:
-    """How many times faster the newer machines must serve for the two stated costs."""
-    return V_new / V_old
-
-
-@quantity("serving.margin", "fraction", source="openai-pricing",
-          c="serving.usd_per_1k_tokens", p="serving.price_per_1k_tokens")
+@quantity("serving.margin", "fraction", source="openai-pricing", c="serving.usd_per_1k_tokens",
+          p="serving.price_per_1k_tokens")
 def margin(c: Num, p: Num) -> Num:
     """Share of the price that the stated cost leaves."""
     return 1 - c / p
 
 
-@quantity("serving.utilisation_penalty", "x", source="arithmetic",
-          r_cost="serving.cost_vs_davinci", r_flop="model.active_vs_gpt3")
+@quantity("serving.utilisation_penalty", "x", source="arithmetic", r_cost="serving.cost_vs_davinci",
+          r_flop="model.active_vs_gpt3")
 def utilisation_penalty(r_cost: Num, r_flop: Num) -> Num:
     """How many times worse than davinci the machines must be used, beyond the extra FLOP of a token."""
     return r_cost / r_flop
@@ -148,8 +54,8 @@ def price_vs_davinci(p: Num, p_davinci: Num) -> Num:
     return p / p_davinci
 
 
-@quantity("serving.reading_speed", "token/s", source="openai-pricing",
-          v="serving.words_per_minute", w="data.words_per_token")
+@quantity("serving.reading_speed", "token/s", source="openai-pricing", v="serving.words_per_minute",
+          w="data.words_per_token")
 def reading_speed(v: Num, w: Num) -> Num:
     """Tokens per second that keep up with a reader."""
     return v / 60 / w
@@ -167,8 +73,8 @@ def nodes(n: Num, t: Num) -> Num:
     return n / t
 
 
-@quantity("serving.weight_bytes_per_gpu", "byte", source="pope2022",
-          N="model.total_params", w="serving.bytes_per_weight", g="serving.gpus_needed")
+@quantity("serving.weight_bytes_per_gpu", "byte", source="pope2022", N="model.total_params",
+          w="serving.bytes_per_weight", g="serving.gpus_needed")
 def weight_bytes_per_gpu(N: Num, w: Num, g: Num) -> Num:
     """Weights on one serving GPU."""
     return N * w / g

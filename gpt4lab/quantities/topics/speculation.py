@@ -8,12 +8,11 @@ in a mixture the checked tokens wake more experts, and in a large batch they hav
 from __future__ import annotations
 
 from gpt4lab.formulas.arith import Num
-from gpt4lab.quantities.registry import quantity
-from gpt4lab.quantities.topics import moe, serving
+from gpt4lab.quantities.registry import again, quantity
 
 
-@quantity("speculation.tokens_per_pass", "token", source="leviathan2023",
-          alpha="speculation.acceptance", gamma="speculation.draft_length")
+@quantity("speculation.tokens_per_pass", "token", source="leviathan2023", alpha="speculation.acceptance",
+          gamma="speculation.draft_length")
 def tokens_per_pass(alpha: Num, gamma: Num) -> Num:
     """Tokens that a pass of the large model yields: the accepted ones and one of its own."""
     return (1 - alpha ** (gamma + 1)) / (1 - alpha)
@@ -36,45 +35,23 @@ def extra_flop(n: Num, gamma: Num, c: Num) -> Num:
 # --- a batch of sequences, and experts --------------------------------------------------------------------------------
 
 
-@quantity("speculation.checked_tokens", "token", source="leviathan2023",
-          b="decode.micro_batch", gamma="speculation.draft_length")
+@quantity("speculation.checked_tokens", "token", source="leviathan2023", b="decode.micro_batch",
+          gamma="speculation.draft_length")
 def checked_tokens(b: Num, gamma: Num) -> Num:
     """Tokens that a checking pass reads: for each sequence its drafts and the token before them."""
     return b * (gamma + 1)
 
 
-quantity(
-    "speculation.idle", "fraction", source="arithmetic", q="moe.idle_per_token", b="speculation.checked_tokens",
-    about="Share of the experts that none of the checked tokens needs.",
-)(moe.idle)
-quantity(
-    "speculation.touched", "fraction", source="arithmetic", q_b="speculation.idle",
-    about="Share of the experts that a checking pass must read.",
-)(moe.touched)
-quantity(
-    "speculation.experts_touched", "expert", source="arithmetic", E="model.experts", u="speculation.touched",
-    about="Experts that a checking pass must read in each layer.",
-)(moe.experts_touched)
-quantity(
-    "speculation.bytes_read", "byte", source="pope2022", N_shared="model.shared_params", N_expert="model.expert_params",
-    E_b="speculation.experts_touched", w="serving.bytes_per_weight",
-    about="Weights that a checking pass reads in all stages together.",
-)(serving.bytes_read)
-quantity(
-    "speculation.read_s", "s", source="pope2022",
-    M="speculation.bytes_read", t="serving.tensor", W="serving.accelerator.bandwidth_bytes_per_s",
-    about="Time to read the weights of a checking pass, stage after stage.",
-)(serving.latency_floor)
-quantity(
-    "speculation.compute_s", "s", source="pope2022", b="speculation.checked_tokens", F_token="flop.per_token",
-    t="serving.tensor", F="serving.accelerator.peak_bf16_flop_per_s",
-    about="Time to compute a checking pass, stage after stage, at peak.",
-)(serving.compute_s)
-quantity(
-    "speculation.pass_s", "s", source="pope2022",
-    t_w="speculation.read_s", t_kv="decode.kv_s", t_c="speculation.compute_s",
-    about="Time of a checking pass on the roofline; the cache of a sequence is read once for all its drafts.",
-)(serving.latency)
+again({
+    "moe.idle": ("speculation.idle", "Share of the experts that none of the checked tokens needs."),
+    "moe.touched": ("speculation.touched", "Share of the experts that a checking pass must read."),
+    "moe.experts_touched": ("speculation.experts_touched", "Experts that a checking pass must read in each layer."),
+    "decode.bytes_read": ("speculation.bytes_read", "Weights that a checking pass reads in all stages together."),
+    "decode.latency_floor": ("speculation.read_s", "Time to read the weights of a checking pass, stage after stage."),
+    "decode.compute_s": ("speculation.compute_s", "Time to compute a checking pass, stage after stage, at peak."),
+    "decode.latency": ("speculation.pass_s", "Time of a checking pass on the roofline; the cache of a sequence is read "
+                                             "once for all its drafts."),
+}, instead={"decode.micro_batch": "speculation.checked_tokens"})
 
 
 @quantity("speculation.check_cost", "x", source="arithmetic", t_check="speculation.pass_s", t="decode.latency")

@@ -41,6 +41,14 @@ LAWS: Mapping[str, tuple[str, Mapping[str, tuple[str, str]]]] = {
 NAMED_AFTER_TOPIC = {"repetition": "muennighoff2023", "context-extension": "chen2023pi"}
 
 
+def _source(slug: str) -> str:
+    return NAMED_AFTER_TOPIC.get(slug, slug.partition("-")[0])
+
+
+@quantity("stretch.{law}_{what}", "x", source="{source}", used="{path}", fitted="catalog/constants/{slug}/{key}", each=[
+    {"law": law, "what": what, "source": _source(slug), "path": path, "slug": slug, "key": key}
+    for law, (slug, inputs) in LAWS.items() for what, (key, path) in inputs.items()
+])
 def stretch(used: Num, fitted: Num) -> Num:
     """What is used here over the upper end of the fitted range: above 1 the law is extrapolated."""
     return used / fitted
@@ -61,13 +69,13 @@ class Stretch:
 
 
 def stretches(scenario: Scenario) -> tuple[Stretch, ...]:
-    """Return how far each law is stretched under a scenario, the farthest first."""
+    """How far each law is stretched under a scenario, the farthest first."""
     rows = [_row(scenario, law, what) for law, (_, inputs) in LAWS.items() for what in inputs]
     return tuple(sorted(rows, key=lambda row: -row.stretch))
 
 
 def farthest(law: str, scenario: Scenario) -> float:
-    """Return the largest stretch of one law's inputs. Raises UnknownQuantity for an unknown law."""
+    """The largest stretch of one law's inputs. Raises UnknownQuantity for an unknown law."""
     names = tuple(f"stretch.{law}_{what}" for what in LAWS[law][1]) if law in LAWS else (f"stretch.{law}",)
     return max(values(names, scenario).values())
 
@@ -78,15 +86,3 @@ def _row(scenario: Scenario, law: str, what: str) -> Stretch:
     fitted, used = catalog.constants[slug].values[key], value(path, scenario)
     times = value(f"stretch.{law}_{what}", scenario)
     return Stretch(law, what, unit_of(path), used, fitted.low, fitted.value, times, _source(slug))
-
-
-def _source(slug: str) -> str:
-    return NAMED_AFTER_TOPIC.get(slug, slug.partition("-")[0])
-
-
-for _law, (_slug, _inputs) in LAWS.items():
-    for _what, (_key, _path) in _inputs.items():
-        quantity(
-            f"stretch.{_law}_{_what}", "x", source=_source(_slug),
-            used=_path, fitted=f"catalog/constants/{_slug}/{_key}",
-        )(stretch)

@@ -1,4 +1,4 @@
-"""The training run: compute, days, utilisation, dollars, energy; and the same run on newer machines.
+"""The training run: compute, days, utilisation, dollars, energy.
 
 {FLOP, GPUs, days, MFU} obey one equation. Each function here solves it for one of them, so that a reader may start
 from whichever three they believe.
@@ -30,42 +30,22 @@ def params_from_flop(C: Num, D: Num) -> Num:
     return C / (6 * D)
 
 
-@quantity("training.flop_vs_gpt3", "x", source="epoch-models-2025",
-          C="training.flop", C_GPT3="catalog/models/gpt-3-175b/training_flop")
+@quantity("training.flop_vs_gpt3", "x", source="epoch-models-2025", C="training.flop",
+          C_GPT3="catalog/models/gpt-3-175b/training_flop")
 def flop_vs_gpt3(C: Num, C_GPT3: Num) -> Num:
     """Compute of the run, in runs of GPT-3."""
     return C / C_GPT3
 
 
-@quantity("cluster.flop_per_s", "FLOP/s", source="nvidia2020a100",
-          n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s")
-@quantity("rerun.flop_per_s", "FLOP/s", source="nvidia2022h100",
-          n="rerun.gpus", F="rerun.accelerator.peak_bf16_flop_per_s")
-def flop_per_s(n: Num, F: Num) -> Num:
-    """Peak of all GPUs together, dense bf16."""
-    return n * F
-
-
-@quantity("cluster.flop_available", "FLOP", source="arithmetic", F="cluster.flop_per_s", t="cluster.days")
-@quantity("rerun.flop_available", "FLOP", source="arithmetic", F="rerun.flop_per_s", t="rerun.days")
-def flop_available(F: Num, t: Num) -> Num:
-    """What the GPUs could compute in the stated days at 100% of their peak."""
-    return F * 86_400 * t
-
-
-@quantity("training.flop_from_machines", "FLOP", source="narayanan2021",
-          C_peak="cluster.flop_available", MFU="training.mfu")
-@quantity("rerun.flop_from_machines", "FLOP", source="narayanan2021",
-          C_peak="rerun.flop_available", MFU="rerun.mfu")
+@quantity("training.flop_from_machines", "FLOP", source="narayanan2021", C_peak="cluster.flop_available",
+          MFU="training.mfu")
 def flop_from_machines(C_peak: Num, MFU: Num) -> Num:
     """Compute that the stated GPUs and days deliver at the assumed utilisation."""
     return C_peak * MFU
 
 
-@quantity("training.implied_mfu", "fraction", source="chowdhery2022",
-          C="training.flop", C_peak="cluster.flop_available")
-@quantity("rerun.implied_mfu", "fraction", source="chowdhery2022",
-          C="training.flop", C_peak="rerun.flop_available")
+@quantity("training.implied_mfu", "fraction", source="chowdhery2022", C="training.flop",
+          C_peak="cluster.flop_available")
 def implied_mfu(C: Num, C_peak: Num) -> Num:
     """Utilisation that the stated compute, GPUs and days imply."""
     return C / C_peak
@@ -83,10 +63,7 @@ def mfu_if_hfu(HFU: Num) -> Num:
     return HFU * 6 / 8
 
 
-@quantity("training.days", "day", source="narayanan2021",
-          C="training.flop", F="cluster.flop_per_s", MFU="training.mfu")
-@quantity("rerun.days_needed", "day", source="narayanan2021",
-          C="training.flop", F="rerun.flop_per_s", MFU="rerun.mfu")
+@quantity("training.days", "day", source="narayanan2021", C="training.flop", F="cluster.flop_per_s", MFU="training.mfu")
 def days(C: Num, F: Num, MFU: Num) -> Num:
     """Length of the run at the assumed utilisation."""
     return C / (F * MFU * 86_400)
@@ -99,14 +76,8 @@ def gpus_needed(C: Num, F: Num, t: Num, MFU: Num) -> Num:
     return C / (F * 86_400 * t * MFU)
 
 
-@quantity("training.cost", "USD", source="arithmetic",
-          n="cluster.gpus", t="training.days", p="cluster.usd_per_gpu_hour")
-@quantity("cluster.rental", "USD", source="arithmetic", about="Rent of the cluster for the stated days.",
-          n="cluster.gpus", t="cluster.days", p="cluster.usd_per_gpu_hour")
-@quantity("rerun.cost", "USD", source="arithmetic", about="Rent of the newer machines for as long as the run takes.",
-          n="rerun.gpus", t="rerun.days_needed", p="rerun.usd_per_gpu_hour")
-@quantity("rerun.rental", "USD", source="arithmetic", about="Rent of the newer machines for the stated days.",
-          n="rerun.gpus", t="rerun.days", p="rerun.usd_per_gpu_hour")
+@quantity("training.cost", "USD", source="arithmetic", n="cluster.gpus", t="training.days",
+          p="cluster.usd_per_gpu_hour")
 def cost(n: Num, t: Num, p: Num) -> Num:
     """Rent of the cluster for as long as the run takes."""
     return n * 24 * t * p
@@ -130,22 +101,48 @@ def tokens_per_s(D: Num, t: Num) -> Num:
     return D / (t * 86_400)
 
 
-@quantity("training.tokens_per_s_per_gpu", "token/s/GPU", source="arithmetic",
-          V="training.tokens_per_s", n="cluster.gpus")
+@quantity("training.tokens_per_s_per_gpu", "token/s/GPU", source="arithmetic", V="training.tokens_per_s",
+          n="cluster.gpus")
 def tokens_per_s_per_gpu(V: Num, n: Num) -> Num:
     """Speed of one GPU."""
     return V / n
 
 
-@quantity("cluster.power", "W", source="epoch2026", n="cluster.gpus", w="cluster.watts_per_gpu")
-def power(n: Num, w: Num) -> Num:
-    """Power of the whole cluster."""
-    return n * w
-
-
-@quantity("cluster.energy", "Wh", source="epoch2026", P="cluster.power", t="cluster.days")
-@quantity("training.energy", "Wh", source="epoch2026", P="cluster.power", t="training.days",
-          about="Electricity of the run for as long as it takes at the assumed utilisation.")
+@quantity("training.energy", "Wh", source="epoch2026", P="cluster.power", t="training.days")
 def energy(P: Num, t: Num) -> Num:
-    """Electricity of the run in the stated days."""
+    """Electricity of the run for as long as it takes at the assumed utilisation."""
     return P * 24 * t
+
+
+@quantity("training.mfu_before_bubble", "fraction", source="arithmetic", MFU="training.mfu", beta="pipeline.bubble")
+def mfu_before_bubble(MFU: Num, beta: Num) -> Num:
+    """Utilisation while the pipeline is full: what the stated MFU would be without the bubble."""
+    return MFU / (1 - beta)
+
+
+@quantity("training.mfu_after_bubble", "fraction", source="arithmetic", MFU_full="training.best_mfu",
+          beta="pipeline.bubble")
+def mfu_after_bubble(MFU_full: Num, beta: Num) -> Num:
+    """What the bubble leaves of the best credible MFU."""
+    return MFU_full * (1 - beta)
+
+
+@quantity("training.mfu_after_failures", "fraction", source="arithmetic", MFU_full="training.best_mfu",
+          eta="goodput.share")
+def mfu_after_failures(MFU_full: Num, eta: Num) -> Num:
+    """What failures and checkpoints leave of the best credible MFU."""
+    return MFU_full * eta
+
+
+@quantity("training.mfu_left", "fraction", source="arithmetic", MFU_full="training.best_mfu", beta="pipeline.bubble",
+          eta="goodput.share")
+def mfu_left(MFU_full: Num, beta: Num, eta: Num) -> Num:
+    """What the pipeline's bubble and the failures leave together of the best credible MFU."""
+    return MFU_full * (1 - beta) * eta
+
+
+@quantity("training.tokens_afforded", "token", source="kaplan2020", C_peak="cluster.flop_available", MFU="training.mfu",
+          N="model.active_params")
+def tokens_afforded(C_peak: Num, MFU: Num, N: Num) -> Num:
+    """Tokens on which these GPUs can train the model in the stated days."""
+    return C_peak * MFU / (6 * N)

@@ -17,8 +17,7 @@ from gpt4lab.scenario import ScenarioError
 _RESAMPLER = "catalog/constants/flamingo-resampler"
 
 
-@quantity("vision.params", "param", source="alayrac2022",
-          d="model.d_model", L="model.layers", every="vision.every")
+@quantity("vision.params", "param", source="alayrac2022", d="model.d_model", L="model.layers", every="vision.every")
 def params(d: Num, L: Num, every: Num) -> Num:
     """Gated cross-attention: 4 d² of attention and 8 d² of feed-forward at each insertion.
 
@@ -56,10 +55,8 @@ def days(t: Num, phi: Num) -> Num:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-@quantity(
-    "vision.resampler_params", "param", source="alayrac2022", L=f"{_RESAMPLER}/layers", d=f"{_RESAMPLER}/d",
-    a=f"{_RESAMPLER}/heads", d_h=f"{_RESAMPLER}/head_dim", n=f"{_RESAMPLER}/latents",
-)
+@quantity("vision.resampler_params", "param", source="alayrac2022", L=f"{_RESAMPLER}/layers", d=f"{_RESAMPLER}/d",
+          a=f"{_RESAMPLER}/heads", d_h=f"{_RESAMPLER}/head_dim", n=f"{_RESAMPLER}/latents")
 def resampler_params(L: Num, d: Num, a: Num, d_h: Num, n: Num) -> Num:
     """Flamingo's perceiver resampler: attention with heads of their own size, feed-forward, latents."""
     return L * (4 * d * a * d_h + 8 * d**2) + n * d
@@ -72,10 +69,8 @@ def added_params(N: Num, N_r: Num, N_v: Num) -> Num:
     return N + N_r + N_v
 
 
-@quantity(
-    "vision.flop_per_text_token", "FLOP/token", source="alayrac2022", d="model.d_model", L="model.layers",
-    every="vision.every", n="vision.tokens_per_image",
-)
+@quantity("vision.flop_per_text_token", "FLOP/token", source="alayrac2022", d="model.d_model", L="model.layers",
+          every="vision.every", n="vision.tokens_per_image")
 def flop_per_text_token(d: Num, L: Num, every: Num, n: Num) -> Num:
     """Cross-attention's forward pass for a text token: query, output and feed-forward, and n visual tokens seen."""
     return (20 * d**2 + 4 * n * d) * L / every
@@ -94,10 +89,8 @@ def encoder_flop(N: Num, m: Num) -> Num:
     return 2 * N * m
 
 
-@quantity(
-    "vision.resampler_flop", "FLOP", source="alayrac2022", L=f"{_RESAMPLER}/layers", d=f"{_RESAMPLER}/d",
-    a=f"{_RESAMPLER}/heads", d_h=f"{_RESAMPLER}/head_dim", n="vision.tokens_per_image", m="vision.patches",
-)
+@quantity("vision.resampler_flop", "FLOP", source="alayrac2022", L=f"{_RESAMPLER}/layers", d=f"{_RESAMPLER}/d",
+          a=f"{_RESAMPLER}/heads", d_h=f"{_RESAMPLER}/head_dim", n="vision.tokens_per_image", m="vision.patches")
 def resampler_flop(L: Num, d: Num, a: Num, d_h: Num, n: Num, m: Num) -> Num:
     """Forward pass of the resampler for one image of m features and n latents, which it attends to both."""
     return L * (n * (4 * d * a * d_h + 16 * d**2) + (m + n) * (4 * d * a * d_h + 4 * n * a * d_h))
@@ -110,8 +103,8 @@ def keys_flop(d: Num, L: Num, every: Num, n: Num) -> Num:
     return 4 * d**2 * n * L / every
 
 
-@quantity("vision.flop_per_image", "FLOP", source="arithmetic", F_v="vision.encoder_flop",
-          F_r="vision.resampler_flop", F_k="vision.keys_flop")
+@quantity("vision.flop_per_image", "FLOP", source="arithmetic", F_v="vision.encoder_flop", F_r="vision.resampler_flop",
+          F_k="vision.keys_flop")
 def flop_per_image(F_v: Num, F_r: Num, F_k: Num) -> Num:
     """Forward pass of one image up to where text can look at it."""
     return F_v + F_r + F_k
@@ -120,8 +113,7 @@ def flop_per_image(F_v: Num, F_r: Num, F_k: Num) -> Num:
 # --- tokens from pictures ---------------------------------------------------------------------------------------------
 
 
-@quantity("vision.screenshot_tokens", "token", source="arithmetic", n="vision.screenshots",
-          t="vision.tokens_per_image")
+@quantity("vision.screenshot_tokens", "token", source="arithmetic", n="vision.screenshots", t="vision.tokens_per_image")
 @quantity("vision.page_tokens", "token", source="arithmetic", n="vision.pages", t="vision.tokens_per_image",
           about="Visual tokens of all rendered pages of LaTeX and text.")
 def screenshot_tokens(n: Num, t: Num) -> Num:

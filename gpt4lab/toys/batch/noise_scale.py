@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from gpt4lab.quantities.topics.batch import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
+from gpt4lab.formulas.noise import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
 from gpt4lab.rows import Row
 from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, OPTIMIZERS, ROWS, best, check, optimizer_for, trade_off
 from gpt4lab.toys.core.background import BackgroundRun, Work

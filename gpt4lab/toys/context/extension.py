@@ -18,7 +18,7 @@ from statistics import median
 
 import torch
 
-from gpt4lab.quantities.topics.data import extension_share
+from gpt4lab.quantities.topics.context import extension_share
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import Corpus

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpt4lab import catalog
-from gpt4lab.quantities.topics.compute import per_token, router_per_token, scores_per_token
+from gpt4lab.quantities.topics.flop import per_token, router_per_token, scores_per_token
 from gpt4lab.rows import Row
 from gpt4lab.scenario.records import Model
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, count_parameters

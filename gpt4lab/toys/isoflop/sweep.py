@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from gpt4lab.quantities.topics.compute import per_token, scores_over_weights, scores_per_token
+from gpt4lab.quantities.topics.flop import per_token, scores_over_weights, scores_per_token
 from gpt4lab.quantities.topics.scaling import tokens_of
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.background import BackgroundRun, Work, timed

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from gpt4lab import catalog
 from gpt4lab.quantities.topics import vision
-from gpt4lab.quantities.topics.compute import per_token
+from gpt4lab.quantities.topics.flop import per_token
 from gpt4lab.quantities.topics.kv import bytes_per_token
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import count_parameters

@@ -12,9 +12,8 @@ from gpt4lab.models.step.inputs import Shape
 from gpt4lab.models.step.report import Layout, machine, step
 from gpt4lab.quantities import value, values
 from gpt4lab.quantities.topics import goodput, vision
-from gpt4lab.quantities.topics.compute import PARTS, parts
 from gpt4lab.quantities.topics.vision import tile_tokens
-from gpt4lab.scenario import ScenarioError, change, load_scenario
+from gpt4lab.scenario import Scenario, ScenarioError, change, load_scenario
 
 LEAK = load_scenario("leak")
 
@@ -22,20 +21,30 @@ LEAK = load_scenario("leak")
 # FLOP by part
 
 
+PARTS = ("attention", "experts", "router", "scores", "logits")
+
+
+def parts(scenario: Scenario) -> dict[str, float]:
+    return {part: value(f"flop.{part}_per_token", scenario) for part in PARTS}
+
+
 def test_the_parts_add_up_forward_and_in_training() -> None:
-    assert sum(parts(LEAK).values()) == pytest.approx(value("flop.with_context_per_token", LEAK))
-    for recompute, name in (("none", "training"), ("selective", "spent_selective"), ("full", "spent_full")):
-        found = sum(parts(LEAK, training=True, recompute=recompute).values())
-        assert found == pytest.approx(value(f"flop.{name}_per_token", LEAK)), recompute
-    unmasked = sum(parts(LEAK, causal=False, training=True).values())
-    assert unmasked == pytest.approx(value("flop.training_unmasked_per_token", LEAK))
+    found = parts(LEAK)
+    forward, scores, logits = sum(found.values()), found["scores"], found["logits"]
+    spent = {
+        "with_context": forward,
+        "training": 3 * forward,
+        "spent_selective": 3 * forward + scores,
+        "spent_full": 4 * forward - logits,
+        "training_unmasked": 3 * (forward + scores),
+    }
+    assert [value(f"flop.{name}_per_token", LEAK) for name in spent] == pytest.approx(list(spent.values()))
 
 
 def test_the_context_changes_the_scores_and_nothing_else() -> None:
     short, long = parts(LEAK), parts(change(LEAK, {"model.context": 32_768}))
-    assert long["attention scores"] == 4 * short["attention scores"]
-    assert {part for part in PARTS if long[part] != short[part]} == {"attention scores"}
-    assert parts(LEAK, causal=False)["attention scores"] == 2 * short["attention scores"]
+    assert long["scores"] == 4 * short["scores"]
+    assert {part for part in PARTS if long[part] != short[part]} == {"scores"}
 
 
 def test_training_is_counted_as_in_the_step_model() -> None:
@@ -114,11 +123,6 @@ def test_tokens_by_tiles(size: tuple[int, int], tokens: int) -> None:
 def test_an_image_has_sides(bad: float) -> None:
     with pytest.raises(ScenarioError, match="height = "):
         tile_tokens(100, bad)
-
-
-def test_an_unknown_recomputation_names_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match="none, selective, full"):
-        parts(LEAK, training=True, recompute="some")
 
 
 # Failures

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import gpt4lab.quantities.topics
 from gpt4lab.catalog import constants, latencies, models, references
 from gpt4lab.formulas import layer
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, leaves, quantity, unit_of, value, values
+from gpt4lab.quantities.registry import again
 from gpt4lab.quantities.topics import goodput, kv, moe, scaling, vision
-from gpt4lab.scenario import FIELDS, change, get, load_scenario, names
+from gpt4lab.scenario import FIELDS, change, get, live, load_scenario, names
+from gpt4lab.scenario.records import GROUPS
 from gpt4lab.units import factor
 
 LEAK = load_scenario("leak")
@@ -27,6 +33,31 @@ def test_every_quantity_is_declared_soundly(name: str) -> None:
     assert declared.meaning.endswith((".", ":")) or ":" in declared.meaning, "one sentence says what it is"
     assert factor(declared.unit, f"({declared.unit})") == pytest.approx(1), "a unit that pint knows"
     assert all(unit_of(path) is not None for path in declared.inputs.values())
+
+
+TOPICS = Path(gpt4lab.quantities.topics.__file__).parent
+PATTERN = re.compile(r'"(\w+\.\w*\{[^"]*)"')  # "scaling.{fit}_loss"
+
+
+@cache
+def declared_in(home: Path) -> tuple[list[str], re.Pattern[str]]:
+    """The lines of a topic, and what its literal names and its patterns, filled with its own words, allow."""
+    text = home.read_text("utf-8")
+    word = "(" + "|".join(set(re.findall(r'"(\w+)"', text))) + ")"
+    names = [re.escape(name) for name in re.findall(r'"(\w+\.\w+)"', text)]
+    patterns = [re.sub(r"\\{\w+\\}", word, re.escape(pattern)) for pattern in PATTERN.findall(text)]
+    return text.splitlines(), re.compile("|".join([*names, *patterns]))
+
+
+@pytest.mark.parametrize("name", QUANTITIES)
+def test_every_name_is_found_by_search_in_the_file_of_its_prefix(name: str) -> None:
+    """Literally, or as a pattern whose pieces stand in a table of the same file."""
+    file, _, line = QUANTITIES[name].declared.rpartition(":")
+    home = TOPICS / f"{name.partition('.')[0]}.py"
+    lines, names = declared_in(home)
+    assert Path(file).parts[-2:] == home.parts[-2:]
+    assert re.match(r"@?(quantity|again)\(", lines[int(line) - 1])
+    assert names.fullmatch(name)
 
 
 @pytest.mark.parametrize("name", QUANTITIES)
@@ -62,7 +93,8 @@ def test_arrays_give_what_scalars_give(name: str) -> None:
 def test_every_input_of_the_scenario_is_used() -> None:
     behind = set(leaves(tuple(QUANTITIES)))
     words = {path for path, field in FIELDS.items() if field.catalog or field.choices}
-    inputs = {path for path in set(FIELDS) - words if not path.startswith("toy.")}
+    studies = {group for group, record in GROUPS.items() if record.__module__ == live.__name__}  # say nothing of it
+    inputs = {path for path in set(FIELDS) - words if path.partition(".")[0] not in studies}
     assert inputs <= behind, f"no quantity reads {inputs - behind}"
 
 
@@ -73,6 +105,20 @@ def test_a_name_is_computed_in_one_place() -> None:
         quantity("training.mfu", "fraction", source="arithmetic")(lambda: 1)
     with pytest.raises(ValueError, match="the arguments of"):
         quantity("training.new", "FLOP", source="arithmetic", N="training.tokens")(lambda D: D)
+    with pytest.raises(ValueError, match="computed in two places"):
+        again({"training.cost": ("cluster.rental", "")}, instead={"training.days": "cluster.days"})
+    with pytest.raises(ValueError, match=r"training\.cost under another name"):
+        again({"training.cost": ("training.new", "")}, instead={"model.layers": "model.heads"})
+
+
+def test_what_is_declared_again_reads_its_own_kind_and_else_the_same() -> None:
+    first, copy = QUANTITIES["decode.latency"], QUANTITIES["speculation.pass_s"]
+    assert copy.function is first.function
+    assert dict(copy.inputs) == {"t_w": "speculation.read_s", "t_kv": "decode.kv_s", "t_c": "speculation.compute_s"}
+    assert copy.meaning != first.meaning
+    assert QUANTITIES["rerun.days_needed"].meaning == QUANTITIES["training.days"].meaning
+    alike = {"speculation.draft_length": 0}
+    assert value("speculation.pass_s", LEAK, alike) == value("decode.latency", LEAK, alike)
 
 
 def test_an_unknown_name_lists_near_ones() -> None:

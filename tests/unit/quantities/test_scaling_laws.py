@@ -12,7 +12,7 @@ from gpt4lab import catalog
 from gpt4lab.catalog import constants
 from gpt4lab.models.curves import iso_flop, lifetime_optimum, optimum
 from gpt4lab.quantities import QUANTITIES, value, values
-from gpt4lab.quantities.topics import lifetime, moe, scaling
+from gpt4lab.quantities.topics import moe, scaling
 from gpt4lab.quantities.topics.stretch import LAWS, farthest, stretches
 from gpt4lab.scenario import load_scenario
 
@@ -129,7 +129,7 @@ def test_no_neighbour_of_equal_loss_is_cheaper(fit: str, served: float, factor: 
     best = lifetime_optimum(fit, target, served)
 
     def cost(D: float) -> float:
-        return lifetime.lifetime_flop(lifetime.params_at_loss(target, D, **law), D, served)
+        return scaling.lifetime_flop(scaling.params_at_loss(target, D, **law), D, served)
 
     assert cost(best.tokens) <= cost(best.tokens * factor) * (1 + 1e-12)
     if target - law["E"] > law["B"] / (best.tokens / factor) ** law["beta"]:

@@ -11,15 +11,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.formulas.fit import line  # noqa: E402
-from gpt4lab.quantities.topics.batch import (  # noqa: E402
-    NoTradeOff,
-    extra_steps,
-    extra_tokens,
-    fit_trade_off,
-    gradient_noise,
-    gradient_signal,
-    noise_scale,
-)
+from gpt4lab.formulas.noise import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal  # noqa: E402
+from gpt4lab.quantities.topics.batch import extra_steps, extra_tokens  # noqa: E402
 from gpt4lab.toys.batch import noise_scale as toy  # noqa: E402
 from gpt4lab.toys.batch import trade_off as trade  # noqa: E402
 from gpt4lab.toys.core.corpus import Batch, Corpus, load_corpus  # noqa: E402
@@ -52,7 +45,6 @@ def test_two_batch_sizes_give_signal_and_noise_back() -> None:
     lengths = (G + sigma / b, G + sigma / B, b, B)
     assert gradient_signal(*lengths) == pytest.approx(G)
     assert gradient_noise(*lengths) == pytest.approx(sigma)
-    assert noise_scale(*lengths) == pytest.approx(sigma / G)
 
 
 def test_the_estimator_is_unbiased_on_a_quadratic() -> None:

@@ -1,15 +1,13 @@
 """FLOP: what one token costs, by part and by context.
 
 A weight that multiplies a token costs two FLOP forward, one to multiply and one to add. The attention scores have no
-weights: their cost grows with the context. `parts` gives them side by side.
+weights: their cost grows with the context.
 """
 
 from __future__ import annotations
 
 from gpt4lab.formulas.arith import Num
-from gpt4lab.formulas.memory import FULL, RECOMPUTE, SELECTIVE
-from gpt4lab.quantities.registry import quantity, values
-from gpt4lab.scenario import Scenario, ScenarioError
+from gpt4lab.quantities.registry import again, quantity
 
 
 @quantity("flop.per_token", "FLOP/token", source="kaplan2020", N="model.active_params")
@@ -21,28 +19,21 @@ def per_token(N: Num) -> Num:
     return 2 * N
 
 
-@quantity("flop.experts_per_token", "FLOP/token", source="kaplan2020",
-          k="model.top_k", N_expert="model.expert_params")
+@quantity("flop.experts_per_token", "FLOP/token", source="kaplan2020", k="model.top_k", N_expert="model.expert_params")
 def experts_per_token(k: Num, N_expert: Num) -> Num:
     """Forward pass of one token through its experts."""
     return 2 * k * N_expert
 
 
-@quantity("flop.router_per_token", "FLOP/token", source="shazeer2017",
-          L="model.layers", d="model.d_model", E="model.experts")
+@quantity("flop.router_per_token", "FLOP/token", source="shazeer2017", L="model.layers", d="model.d_model",
+          E="model.experts")
 def router_per_token(L: Num, d: Num, E: Num) -> Num:
     """Forward pass of one token through the routers: a score for each expert in each layer."""
     return 2 * L * d * E
 
 
-@quantity(
-    "flop.scores_per_token", "FLOP/token", source="chowdhery2022",
-    L="model.layers", s="model.context", a="model.heads", d_h="model.head_dim",
-)
-@quantity(
-    "flop.long_scores_per_token", "FLOP/token", source="chowdhery2022",
-    L="model.layers", s="model.long_context", a="model.heads", d_h="model.head_dim",
-)
+@quantity("flop.scores_per_token", "FLOP/token", source="chowdhery2022", L="model.layers", s="model.context",
+          a="model.heads", d_h="model.head_dim")
 def scores_per_token(L: Num, s: Num, a: Num, d_h: Num) -> Num:
     """Attention scores and the weighted sum of values, for a token in the middle of a causal sequence.
 
@@ -52,27 +43,28 @@ def scores_per_token(L: Num, s: Num, a: Num, d_h: Num) -> Num:
     return 2 * L * s * a * d_h
 
 
-@quantity("flop.scores_over_weights", "fraction", source="arithmetic",
-          F_scores="flop.scores_per_token", F_weights="flop.per_token")
-@quantity("flop.long_scores_over_weights", "fraction", source="arithmetic",
-          F_scores="flop.long_scores_per_token", F_weights="flop.per_token")
+@quantity("flop.scores_over_weights", "fraction", source="arithmetic", F_scores="flop.scores_per_token",
+          F_weights="flop.per_token")
 def scores_over_weights(F_scores: Num, F_weights: Num) -> Num:
     """What the context adds to the cost of the weights."""
     return F_scores / F_weights
 
 
-@quantity(
-    "flop.with_context_per_token", "FLOP/token", source="kaplan2020",
-    F_weights="flop.per_token", F_scores="flop.scores_per_token", F_router="flop.router_per_token",
-    F_logits="flop.logits_per_token",
-)
+again({
+    "flop.scores_per_token": ("flop.long_scores_per_token", ""),
+    "flop.scores_over_weights": ("flop.long_scores_over_weights", ""),
+}, instead={"model.context": "model.long_context"})
+
+
+@quantity("flop.with_context_per_token", "FLOP/token", source="kaplan2020", F_weights="flop.per_token",
+          F_scores="flop.scores_per_token", F_router="flop.router_per_token", F_logits="flop.logits_per_token")
 def with_context_per_token(F_weights: Num, F_scores: Num, F_router: Num, F_logits: Num) -> Num:
     """Forward pass of one token with all that 2N leaves out: scores, routers and logits."""
     return F_weights + F_scores + F_router + F_logits
 
 
-@quantity("flop.left_out", "fraction", source="arithmetic",
-          F_all="flop.with_context_per_token", F_weights="flop.per_token")
+@quantity("flop.left_out", "fraction", source="arithmetic", F_all="flop.with_context_per_token",
+          F_weights="flop.per_token")
 def left_out(F_all: Num, F_weights: Num) -> Num:
     """Share of the true forward pass that the rule 2N does not count."""
     return 1 - F_weights / F_all
@@ -87,15 +79,15 @@ def training_per_token(F: Num) -> Num:
     return 3 * F
 
 
-@quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022",
-          F="flop.with_context_per_token", F_scores="flop.scores_per_token")
+@quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022", F="flop.with_context_per_token",
+          F_scores="flop.scores_per_token")
 def training_unmasked_per_token(F: Num, F_scores: Num) -> Num:
     """The same as PaLM and Megatron count it: pairs that the causal mask hides as well."""
     return 3 * (F + F_scores)
 
 
-@quantity("flop.spent_selective_per_token", "FLOP/token", source="korthikanti2022",
-          F="flop.training_per_token", F_scores="flop.scores_per_token")
+@quantity("flop.spent_selective_per_token", "FLOP/token", source="korthikanti2022", F="flop.training_per_token",
+          F_scores="flop.scores_per_token")
 def spent_selective_per_token(F: Num, F_scores: Num) -> Num:
     """What is spent if only the attention scores are computed again."""
     return F + F_scores
@@ -108,8 +100,8 @@ def spent_full_per_token(F: Num, F_all: Num, F_logits: Num) -> Num:
     return F + F_all - F_logits
 
 
-@quantity("flop.hfu_over_mfu_selective", "x", source="arithmetic",
-          F_spent="flop.spent_selective_per_token", F="flop.training_per_token")
+@quantity("flop.hfu_over_mfu_selective", "x", source="arithmetic", F_spent="flop.spent_selective_per_token",
+          F="flop.training_per_token")
 @quantity("flop.hfu_over_mfu", "x", source="arithmetic", F_spent="flop.spent_full_per_token",
           F="flop.training_per_token")
 def hfu_over_mfu(F_spent: Num, F: Num) -> Num:
@@ -117,63 +109,22 @@ def hfu_over_mfu(F_spent: Num, F: Num) -> Num:
     return F_spent / F
 
 
-@quantity("flop.peak_tokens_per_s", "token/s", source="arithmetic",
-          F="serving.accelerator.peak_bf16_flop_per_s", c="flop.per_token")
+@quantity("flop.peak_tokens_per_s", "token/s", source="arithmetic", F="serving.accelerator.peak_bf16_flop_per_s",
+          c="flop.per_token")
 def peak_tokens_per_s(F: Num, c: Num) -> Num:
     """Tokens that one GPU could make in a second at its full peak."""
     return F / c
 
 
-@quantity(
-    "flop.peak_usd_per_1k_tokens", "USD/ktoken", source="arithmetic",
-    p="serving.usd_per_gpu_hour", r="flop.peak_tokens_per_s",
-)
+@quantity("flop.peak_usd_per_1k_tokens", "USD/ktoken", source="arithmetic", p="serving.usd_per_gpu_hour",
+          r="flop.peak_tokens_per_s")
 def peak_usd_per_1k_tokens(p: Num, r: Num) -> Num:
     """Rent for a thousand tokens at the full peak: nobody can be cheaper."""
     return 1000 * p / (3600 * r)
 
 
-@quantity(
-    "flop.training_years", "year", source="kaplan2020",
-    c="flop.per_token", D="training.tokens", n="cluster.gpus", F="cluster.accelerator.peak_bf16_flop_per_s",
-    MFU="training.mfu",
-)
+@quantity("flop.training_years", "year", source="kaplan2020", c="flop.per_token", D="training.tokens", n="cluster.gpus",
+          F="cluster.accelerator.peak_bf16_flop_per_s", MFU="training.mfu")
 def training_years(c: Num, D: Num, n: Num, F: Num, MFU: Num) -> Num:
     """Length of the training run, three forward passes' worth a token."""
     return 3 * c * D / (n * F * MFU * 86_400 * 365.25)
-
-
-#: Parts of a token's cost, and the quantity of each.
-PARTS = {
-    "attention projections": "flop.attention_per_token",
-    "experts": "flop.experts_per_token",
-    "routers": "flop.router_per_token",
-    "attention scores": "flop.scores_per_token",
-    "logits": "flop.logits_per_token",
-}
-
-
-def parts(
-    scenario: Scenario, *, causal: bool = True, training: bool = False, recompute: str = "none"
-) -> dict[str, Num]:
-    """Return FLOP per token by part: forward or training, with or without the pairs behind the mask.
-
-    In training, `recompute` says what is computed again ("none", "selective", "full") and so counted twice forward.
-
-    Raises
-    ------
-    ScenarioError : for another word.
-    """
-    if recompute not in RECOMPUTE:
-        raise ScenarioError(f"recompute = {recompute!r} is not one of: {', '.join(RECOMPUTE)}.")
-    found = values(tuple(PARTS.values()), scenario)
-    again = _repeated(RECOMPUTE.index(recompute)) if training else ()
-    times = {part: (3 if training else 1) + (part in again) for part in PARTS}
-    times["attention scores"] *= 1 if causal else 2
-    return {part: times[part] * found[name] for part, name in PARTS.items()}
-
-
-def _repeated(code: int) -> tuple[str, ...]:
-    """Parts whose forward pass is run again."""
-    layers = tuple(part for part in PARTS if part != "logits")
-    return layers if code == FULL else ("attention scores",) if code == SELECTIVE else ()

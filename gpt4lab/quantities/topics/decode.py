@@ -1,0 +1,86 @@
+"""A decode step: what it must read and compute, and how fast and how dear tokens are on the roofline.
+
+One token after another, each step streams the weights that its tokens need from memory. The roofline of a step is
+the longer of reading and computing; everything else (network, scheduling, attention kernels) comes on top.
+"""
+
+from __future__ import annotations
+
+from gpt4lab.formulas.arith import Num, maximum
+from gpt4lab.quantities.registry import again, quantity
+
+
+@quantity("decode.micro_batch", "token", source="pope2022", b="serving.tokens_in_flight", p="serving.pipeline")
+def micro_batch(b: Num, p: Num) -> Num:
+    """Tokens that pass a pipeline stage together, when the batch is spread over all stages; a token cannot be cut."""
+    return maximum(b / p, 1)
+
+
+@quantity("decode.crossover_dense", "token", source="pope2022", F="serving.accelerator.peak_bf16_flop_per_s",
+          W="serving.accelerator.bandwidth_bytes_per_s", w="serving.bytes_per_weight")
+def crossover_dense(F: Num, W: Num, w: Num) -> Num:
+    """Tokens per step at which computing takes as long as reading the weights, in a dense model."""
+    return F * w / (2 * W)
+
+
+@quantity("decode.crossover", "token", source="arithmetic", b_dense="decode.crossover_dense", phi="moe.share_of_tokens")
+def crossover(b_dense: Num, phi: Num) -> Num:
+    """The same with experts: each sees only its share of the tokens, but its weights are read all the same."""
+    return b_dense / phi
+
+
+@quantity("decode.bytes_read", "byte", source="pope2022", N_shared="model.shared_params",
+          N_expert="model.expert_params", E_b="moe.experts_touched", w="serving.bytes_per_weight")
+def bytes_read(N_shared: Num, N_expert: Num, E_b: Num, w: Num) -> Num:
+    """Weights that one step reads in all stages together."""
+    return (N_shared + N_expert * E_b) * w
+
+
+@quantity("decode.latency_floor", "s", source="pope2022", M="decode.bytes_read", t="serving.tensor",
+          W="serving.accelerator.bandwidth_bytes_per_s")
+def latency_floor(M: Num, t: Num, W: Num) -> Num:
+    """Least time per token: the weights of all stages, read in a row by the GPUs of one stage at a time.
+
+    Stages multiply the throughput, not the speed that one reader sees.
+    """
+    return M / (t * W)
+
+
+@quantity("decode.kv_s", "s", source="pope2022", b="decode.micro_batch", s="serving.mean_context",
+          c="kv.bytes_per_token", r="kv.ranks", W="serving.accelerator.bandwidth_bytes_per_s")
+def kv_s(b: Num, s: Num, c: Num, r: Num, W: Num) -> Num:
+    """Time to read the cached keys and values, each tensor-parallel rank those of its own heads."""
+    return b * s * c / (r * W)
+
+
+@quantity("decode.compute_s", "s", source="pope2022", b="decode.micro_batch", F_token="flop.per_token",
+          t="serving.tensor", F="serving.accelerator.peak_bf16_flop_per_s")
+def compute_s(b: Num, F_token: Num, t: Num, F: Num) -> Num:
+    """Time to compute one step of a micro-batch, stage after stage, at peak."""
+    return b * F_token / (t * F)
+
+
+@quantity("decode.latency", "s", source="pope2022", t_w="decode.latency_floor", t_kv="decode.kv_s",
+          t_c="decode.compute_s")
+def latency(t_w: Num, t_kv: Num, t_c: Num) -> Num:
+    """Time per token on the roofline: reading and computing overlap, the longer one counts."""
+    return maximum(t_w + t_kv, t_c)
+
+
+@quantity("decode.tokens_per_s", "token/s", source="arithmetic", b="serving.tokens_in_flight", t="decode.latency")
+def tokens_per_s(b: Num, t: Num) -> Num:
+    """Throughput of the machines on the roofline."""
+    return b / t
+
+
+@quantity("decode.usd_per_1k", "USD/ktoken", source="arithmetic", n="serving.gpus", p="serving.usd_per_gpu_hour",
+          V="decode.tokens_per_s")
+def usd_per_1k(n: Num, p: Num, V: Num) -> Num:
+    """Cost of 1,000 tokens on the roofline, with every slot always filled."""
+    return n * p / 3600 / V * 1000
+
+
+again({
+    "decode.tokens_per_s": ("decode.tokens_per_s_floor", "Throughput if only weights were read."),
+    "decode.usd_per_1k": ("decode.floor_usd_per_1k", "Least cost of 1,000 tokens, if only weights were read."),
+}, instead={"decode.latency": "decode.latency_floor"})

@@ -1,0 +1,36 @@
+"""What fills a GPU's memory in training, before any activation."""
+
+from __future__ import annotations
+
+from gpt4lab.formulas import memory
+from gpt4lab.formulas.arith import Num
+from gpt4lab.quantities.registry import quantity
+
+
+@quantity("memory.params_per_gpu", "param", source="narayanan2021", N="model.total_params",
+          g="cluster.gpus_per_replica")
+def params_per_gpu(N: Num, g: Num) -> Num:
+    """Parameters on one GPU, if tensor and pipeline parallelism cut the model evenly."""
+    return N / g
+
+
+quantity("memory.weights", "byte", source="rajbhandari2020", P="memory.params_per_gpu", N_d="cluster.replicas",
+         zero="cluster.zero", about="Weights on one GPU, 2 bytes each.")(memory.weight_bytes)
+quantity("memory.gradients", "byte", source="rajbhandari2020", P="memory.params_per_gpu", N_d="cluster.replicas",
+         zero="cluster.zero", g="cluster.gradient_bytes", about="Gradients on one GPU.")(memory.gradient_bytes)
+quantity("memory.optimiser", "byte", source="rajbhandari2020", P="memory.params_per_gpu", N_d="cluster.replicas",
+         zero="cluster.zero",
+         about="Optimiser state on one GPU: fp32 weight, mean and variance.")(memory.optimiser_bytes)
+
+
+@quantity("memory.states", "byte", source="rajbhandari2020", w="memory.weights", g="memory.gradients",
+          o="memory.optimiser")
+def states(w: Num, g: Num, o: Num) -> Num:
+    """Weights, gradients and optimiser state on one GPU, before any activation."""
+    return w + g + o
+
+
+@quantity("memory.all_states", "byte", source="rajbhandari2020", N="model.total_params", g="cluster.gradient_bytes")
+def all_states(N: Num, g: Num) -> Num:
+    """Weights, gradients and optimiser state of one copy: 2 + g + 12 bytes a parameter."""
+    return (2 + g + 12) * N
