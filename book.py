@@ -4,7 +4,7 @@
     python3 book.py lab       open the book in JupyterLab
     python3 book.py test      run every test, or a part: static, unit, notebooks, browser
     python3 book.py check     linter, types and layers only
-    python3 book.py bench     run the benchmarks, or those that are named
+    python3 book.py bench     run the benchmarks, or those that are named, and show them beside the README's
     python3 book.py setup     prepare for all of the above, and stop there
 
     --gpu      the ordinary torch build, for an NVIDIA GPU (several GB on Linux)
@@ -24,18 +24,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "gpt4lab.json"  # written last: a set-up that was stopped has none and is done again
 CONSTRAINTS = ROOT / "constraints.txt"  # the tested version of every package
-PEERS = VENV / "peers"  # what the benchmarks run beside: seen by those alone, and over torch of `.venv`
-PEERS_LIST = ROOT / "benchmarks" / "peers.txt"
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
 READING = {"lab", "live"}  # extras of pyproject.toml
@@ -52,19 +47,10 @@ NO_TORCH = (
     "torch could not be had: no build for this machine and Python, or its index did not answer. "
     "The book opens without the live toys; `python3 book.py setup` looks again."
 )
-NO_BROWSER = (
-    "No browser for the browser tests: install Chromium, Chrome or Edge, "
-    "or run `python -m playwright install chromium` with the Python of .venv."
-)
-NO_PEERS = (
-    "The peers of benchmarks/peers.txt could not be installed (the lines above say why): "
-    "the benchmarks beside them are skipped, and their last results stay."
-)
 
 # Settings of the caller's Python and pip that would put packages elsewhere, or compile them at every start.
 FOREIGN = {"PYTHONHOME", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX"}
 ENV = {name: value for name, value in os.environ.items() if name not in FOREIGN}
-ENV["DEBIAN_FRONTEND"] = "noninteractive"
 
 
 # --- the environment ------------------------------------------------------------------------------
@@ -160,20 +146,6 @@ def torch_sources(pinned: str, gpu: bool) -> list[list[str]]:
     return [[cpu], [cpu, "--index-url", TORCH_CPU_INDEX, "--timeout", "10", "--retries", "0"]]
 
 
-def prepare_peers() -> bool:
-    """Install what the benchmarks run beside, once per list and `.venv`; say whether it could be had."""
-    listed, stamp = PEERS_LIST.read_text(encoding="utf-8"), PEERS / PEERS_LIST.name
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == listed:
-        return True
-    say("Installing the peers of the benchmarks, beside the book's packages")
-    shutil.rmtree(PEERS, ignore_errors=True)
-    if not pip("--target", str(PEERS), "--no-deps", "--requirement", str(PEERS_LIST)):
-        say(NO_PEERS)
-        return False
-    stamp.write_text(listed, encoding="utf-8")
-    return True
-
-
 def pip(*arguments: str, quiet: bool = False) -> bool:
     """Run `pip install` in `.venv`; bytecode is compiled on first use, which halves the wait."""
     command = [str(PYTHON), "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
@@ -205,7 +177,7 @@ def test(options: list[str], rest: list[str]) -> int:
     workers = str(min(4, os.cpu_count() or 1))
     done = [pytest(["--numprocesses", workers, "--dist", "loadfile"], others, rest)] if others else []
     if browsed:
-        look_for_browser()
+        run("tools.browser")
         done.append(pytest([], browsed, rest))  # beside other work a page would not be as quick as a reader's
     failed = [code for code in done if code not in (0, NOTHING_CHOSEN)]
     return failed[0] if failed else min(done)
@@ -222,17 +194,9 @@ def check(options: list[str], rest: list[str]) -> int:
 
 
 def bench(options: list[str], rest: list[str]) -> int:
-    """Run the benchmarks, or those that are named; one called `..._peer` sees the peers, and is skipped without."""
+    """Run the benchmarks, or those that are named."""
     prepare(EVERYTHING, options)
-    named = rest or sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
-    beside = {name for name in named if name.endswith("_peer")}
-    if beside and not prepare_peers():
-        named, beside = [name for name in named if name not in beside], set()
-    codes = []
-    for name in named:
-        ENV["PYTHONPATH"] = str(PEERS) if name in beside else ""
-        codes.append(run(f"benchmarks.{name}"))
-    return max(codes, default=0)
+    return run("tools.bench", *rest)
 
 
 def setup(options: list[str], rest: list[str]) -> int:
@@ -243,46 +207,6 @@ def setup(options: list[str], rest: list[str]) -> int:
 
 
 COMMANDS = {"lab": lab, "test": test, "check": check, "bench": bench, "setup": setup}
-
-
-# --- the browser of the browser tests -------------------------------------------------------------
-
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"]
-USUAL_PLACES = [
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
-    "%ProgramFiles%/Google/Chrome/Application/chrome.exe",
-    "%LocalAppData%/Google/Chrome/Application/chrome.exe",
-    "%ProgramFiles(x86)%/Microsoft/Edge/Application/msedge.exe",
-]
-
-
-def find_browser(python: str) -> str | None:
-    """Return the first Chromium-family browser of this machine; `python` is asked for playwright's own."""
-    return next((path for path in browsers(python) if path and Path(path).exists()), None)
-
-
-def browsers(python: str) -> Iterator[str | None]:
-    """Yield where a browser may be, cheapest place first."""
-    yield os.environ.get("GPT4LAB_BROWSER")
-    yield from map(shutil.which, NAMES)
-    yield from map(os.path.expandvars, USUAL_PLACES)
-    ask = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
-    yield subprocess.run([python, "-c", ask], env=ENV, capture_output=True, text=True).stdout.strip()
-
-
-def look_for_browser() -> None:
-    """Say how to get a browser where there is none; a CI machine gets one, from its system or from playwright."""
-    if find_browser(str(PYTHON)):
-        return
-    if os.environ.get("CI") != "true":
-        say(NO_BROWSER)
-        return
-    say("Installing a browser for the browser tests")
-    apt = [["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]]
-    if not (shutil.which("apt-get") and all(subprocess.call(command, env=ENV) == 0 for command in apt)):
-        subprocess.call([str(PYTHON), "-m", "playwright", "install", "chromium"], env=ENV)
 
 
 # --- start ----------------------------------------------------------------------------------------

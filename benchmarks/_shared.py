@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from importlib.metadata import version
@@ -19,7 +19,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
+from gpt4lab.checks.check import Checks
+from tools.results import HERE
+
+CHUNK = 8192  # 64 KB an array: the few that are alive at a time stay in the core's cache
 WARM_UP = 4  # rounds of a race that do not count
 
 
@@ -57,17 +60,42 @@ def show(rows: list[dict[str, Any]]) -> None:
         print(f"{found['what']:<88}{found['value']:>14,.4g} {found['unit']:<18}{bar}", flush=True)
 
 
-def missed(rows: list[dict[str, Any]]) -> int:
-    """The exit status: 1 if a row misses its bar."""
-    return int(any(found.get("met") is False for found in rows))
+def error(what: str, checks: Checks, mean: float, largest: float | None = None) -> dict[str, Any]:
+    """How far a table of checks is off, printed, and whether mean and largest error keep to their bars."""
+    far, bars = summary(checks), {"bar": mean} | ({} if largest is None else {"bar_largest": largest})
+    met = far["mean"] <= mean and (largest is None or far["largest"] <= largest)
+    print("{}: {rows} rows, mean {mean:.1%}, largest {largest:.1%}, bar {:.1%}, met: {}".format(what, mean, met, **far))
+    return {"what": what, **far, **bars, "met": met}
 
 
-def save(name: str, found: dict[str, Any], *packages: str) -> None:
-    """Write results/NAME.json, with the date, the machine and the versions that it was measured with."""
+def summary(checks: Checks) -> dict[str, float]:
+    """Rows, mean and largest error."""
+    return {"rows": len(checks), "mean": checks.mean_error, "largest": checks.largest}
+
+
+def draws(choices: Mapping[str, Sequence[float]], n: int, seed: int = 0) -> list[dict[str, Any]]:
+    """n random configurations as chunks of columns, every choice of every dimension mixed with every other."""
+    import numpy as np
+
+    draw = np.random.default_rng(seed)
+    sizes = [CHUNK] * (n // CHUNK) + [n % CHUNK] * (n % CHUNK > 0)
+    return [{name: draw.choice(np.array(some, float), size) for name, some in choices.items()} for size in sizes]
+
+
+def save(name: str, found: dict[str, Any], *packages: str) -> int:
+    """Write what was found, with the date, the machine and the versions; the exit status, 1 if a bar is missed."""
     versions = {"python": platform.python_version(), **{package: version(package) for package in packages}}
     signed = {"date": date.today().isoformat(), "machine": this_machine(), "versions": versions, **found}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+    HERE.mkdir(parents=True, exist_ok=True)
+    (HERE / f"{name}.json").write_text(json.dumps(signed, indent=1) + "\n", encoding="utf-8")
+    return int(misses(found))
+
+
+def misses(found: Any) -> bool:
+    """Whether anything in it says that a bar is not kept."""
+    if isinstance(found, Mapping):
+        return False in (found.get("met"), found.get("holds")) or misses([*found.values()])
+    return isinstance(found, list) and any(map(misses, found))
 
 
 def this_machine() -> str:

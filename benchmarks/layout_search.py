@@ -2,7 +2,7 @@
 
     python -m benchmarks.layout_search
 
-Prints a table and writes results/layout_search.json. The first row counts only layouts that can exist, each of which
+The first row counts only layouts that can exist, each of which
 is one answer of the step model; the search also dismisses those that cannot, and ranks what it found.
 """
 
@@ -12,7 +12,7 @@ import sys
 
 from attrs import evolve
 
-from benchmarks._shared import cpu_seconds, missed, row, save, show
+from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.models.search.layout import search, space_for
 from gpt4lab.models.step.report import Shape, machine
 
@@ -36,8 +36,7 @@ def main() -> int:
         row(f"layout search, all {found.tried:,} layouts", found.tried / seconds, "layouts/s"),
     ]
     show(rows)
-    save("layout_search", {"rows": rows}, "numpy")
-    return missed(rows)
+    return save("layout_search", {"rows": rows}, "numpy")
 
 
 if __name__ == "__main__":

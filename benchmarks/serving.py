@@ -3,14 +3,14 @@
     python -m benchmarks.serving [requests]
 
 Lognormal prompts and answers of 500 and 200 tokens on average, 64 slots, three quarters of full load unless said.
-Seconds of CPU time, the best of some rounds. Bar: 50,000 requests/s. Prints a table and writes results/serving.json.
+Seconds of CPU time, the best of some rounds. Bar: 50,000 requests/s.
 """
 
 from __future__ import annotations
 
 import sys
 
-from benchmarks._shared import cpu_seconds, missed, row, save, show
+from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.simulate.pipeline.play import play as pipeline
 from gpt4lab.simulate.serving.served import Linear, LogNormal, Poisson, Rules, Workload, serve
 
@@ -44,8 +44,7 @@ def main(requests: int = REQUESTS) -> int:
     seconds = cpu_seconds(lambda: pipeline.play(pipeline.build("1f1b", 15, 35)))
     rows.append(row("pipeline simulation of 15 stages, 35 micro-batches", seconds * 1e3, "ms"))
     show(rows)
-    save("serving", {"rows": rows}, "numpy")
-    return missed(rows)
+    return save("serving", {"rows": rows}, "numpy")
 
 
 if __name__ == "__main__":

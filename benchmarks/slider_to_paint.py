@@ -1,11 +1,11 @@
 """From a slider's input event to the repainted chart, in a real JupyterLab in Chromium, for the closed-form panels.
 
     python -m benchmarks.slider_to_paint            # all panels below
-    python -m benchmarks.slider_to_paint flop.token
+    python -m benchmarks.slider_to_paint c03_flop.flop.token
 
 Each move goes all the way: page, kernel, scenario, quantities, view, rows, page, SVG. The clock starts at the input
-event and stops after the frame that follows the first change of the drawing. Prints a table and writes
-results/slider_to_paint.json. Bars of the book: median 40 ms, 95th percentile 80 ms, no element replaced.
+event and stops after the frame that follows the first change of the drawing. Bars of the book: median 40 ms, 95th
+percentile 80 ms, no element replaced.
 
 The floor is a slider of the book and a line of text, with nothing to compute and nothing to draw: what JupyterLab, its
 server, the kernel and the browser take of every move on this machine. The bars count it in.
@@ -13,17 +13,15 @@ server, the kernel and the browser take of every move on this machine. The bars 
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import tempfile
 from pathlib import Path
 from statistics import median, quantiles
-from types import ModuleType
-from typing import Any
 
 from benchmarks._shared import save
+from tests.browser import harness
+from tools import browser
 
-ROOT = Path(__file__).resolve().parents[1]
 PANELS = (
     "c03_flop.flop.token",
     "c09_money.run.run",
@@ -73,16 +71,14 @@ MOVE = """async step => {
 
 def main(names: list[str]) -> int:
     """Measure, print, write; the exit status says whether the bars hold."""
-    harness, browser = _load("tests/browser/harness.py"), _load("book.py").find_browser(sys.executable)
-    if not browser:
-        sys.exit("No browser of the Chromium family was found; set GPT4LAB_BROWSER to one.")
+    executable = browser.find() or sys.exit(browser.MISSING)
     with (
         tempfile.TemporaryDirectory() as folder,
         harness.jupyterlab(Path(folder)) as url,
-        harness.chromium(browser) as chromium,
+        harness.chromium(executable) as chromium,
     ):
         cells = {"floor": FLOOR, **{name: cell_of(name) for name in names}}
-        found = {name: measure(harness, harness.Lab(chromium, url), Path(folder), cells[name]) for name in cells}
+        found = {name: measure(harness.Lab(chromium, url), Path(folder), cells[name]) for name in cells}
     print(f"{'panel':30}{'median ms':>11}{'p95 ms':>9}{'replaced':>10}{'moves':>7}")
     for name, row in found.items():
         print(f"{name:30}{row['median_ms']:11.1f}{row['p95_ms']:9.1f}{row['replaced']:10}{row['moves']:7}")
@@ -90,8 +86,7 @@ def main(names: list[str]) -> int:
     floor = found.pop("floor")
     rows = [{"panel": name, **row} for name, row in found.items()]
     holds = all(row[name] <= bar for row in rows for name, bar in BARS.items())
-    save("slider_to_paint", {"bars": BARS, "holds": holds, "floor": floor, "rows": rows}, "altair", "ipywidgets")
-    return 0 if holds else 1
+    return save("slider_to_paint", {"bars": BARS, "holds": holds, "floor": floor, "rows": rows}, "altair", "ipywidgets")
 
 
 def cell_of(name: str) -> str:
@@ -100,7 +95,7 @@ def cell_of(name: str) -> str:
     return f"from gpt4lab.chapters.{module} import {panel}\n{panel}.widget()"
 
 
-def measure(harness: ModuleType, lab: Any, folder: Path, cell: str) -> dict[str, float]:
+def measure(lab: harness.Lab, folder: Path, cell: str) -> dict[str, float]:
     """Move the first slider of what the cell shows to and fro."""
     harness.write_notebook(folder / "moved.ipynb", [cell])
     lab.open("moved.ipynb")
@@ -122,16 +117,6 @@ def summary(moves: list[list[float]]) -> dict[str, float]:
         "replaced": sum(int(gone) for _, gone in moves),
         "moves": len(moves),
     }
-
-
-def _load(path: str) -> ModuleType:
-    """Import a script that is not part of the package."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 if __name__ == "__main__":

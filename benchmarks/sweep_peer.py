@@ -20,7 +20,7 @@ from mlsysim.solvers import DistributedModel
 from mlsysim.systems.types import Fleet, NetworkFabric
 
 from benchmarks import sweep
-from benchmarks._shared import cpu_seconds, row, save, show
+from benchmarks._shared import cpu_seconds, row, save, show, summary
 from gpt4lab.catalog import Measurement
 from gpt4lab.checks.catalogued import measured
 from gpt4lab.checks.check import Check, Checks
@@ -85,12 +85,7 @@ def errors() -> dict[str, dict[str, float]]:
     """Mean and largest error with each of the three efficiencies."""
     best = min(TRIED, key=lambda efficiency: checks(efficiency).mean_error)
     ways = {"default": DEFAULT, "matmul of an A100": float(measured_efficiency().matmul), "best for this table": best}
-    return {name: {"efficiency": efficiency, **error(checks(efficiency))} for name, efficiency in ways.items()}
-
-
-def error(found: Checks) -> dict[str, float]:
-    """Rows, mean and largest error."""
-    return {"rows": len(found), "mean": found.mean_error, "largest": found.largest}
+    return {name: {"efficiency": efficiency, **summary(checks(efficiency))} for name, efficiency in ways.items()}
 
 
 def main() -> None:

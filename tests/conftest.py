@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 from tests.times import Times
+from tools import browser
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_TORCH = "torch is not installed here: live toys are not tested (python3 book.py setup looks for it)"
-
-
-def load_script(path: str) -> ModuleType:
-    """Import a script of the repository that is not part of the package."""
-    spec = importlib.util.spec_from_file_location(Path(path).stem + "_script", ROOT / path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def has_torch() -> bool:
@@ -37,29 +26,11 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def bootstrap() -> ModuleType:
-    """book.py as a module."""
-    return load_script("book.py")
-
-
-@pytest.fixture(scope="session")
-def dependencies() -> ModuleType:
-    """tools/dependencies.py as a module."""
-    return load_script("tools/dependencies.py")
-
-
-@pytest.fixture(scope="session")
-def readme_tool() -> ModuleType:
-    """tools/readme.py as a module."""
-    return load_script("tools/readme.py")
-
-
-@pytest.fixture(scope="session")
-def browser_path(bootstrap: ModuleType) -> str:
+def browser_path() -> str:
     """A Chromium-family browser; where there is none the test is skipped, on a CI machine it fails."""
-    found = bootstrap.find_browser(sys.executable)
+    found = browser.find()
     if found is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(bootstrap.NO_BROWSER)
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(browser.MISSING)
     return found
 
 

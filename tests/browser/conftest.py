@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.browser.harness import Lab
-
-
-def _load_harness() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("browser_harness", Path(__file__).with_name("harness.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_harness = _load_harness()
+from tests.browser import harness as _harness
+from tests.browser.harness import Lab
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+import book
+from tools import dependencies
+
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import ModuleType
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +74,15 @@ def test_conda_brings_python_and_pip_and_nothing_else(environment: dict[str, Any
     assert project["requires-python"] == ">=" + python.removeprefix("python=")
 
 
-def test_conda_installs_what_the_bootstrap_installs(environment: dict[str, Any], bootstrap: ModuleType) -> None:
+def test_conda_installs_what_the_bootstrap_installs(environment: dict[str, Any]) -> None:
     lines = pip_lines(environment)
     [editable] = [line for line in lines if line.startswith("--editable")]
-    assert set(re.findall(r"\w+", editable.split("[")[1])) == bootstrap.EVERYTHING
-    assert "--constraint " + bootstrap.CONSTRAINTS.name in lines
+    assert set(re.findall(r"\w+", editable.split("[")[1])) == book.EVERYTHING
+    assert "--constraint " + book.CONSTRAINTS.name in lines
 
 
 def test_conda_asks_for_the_same_torch_from_the_same_place(
-    environment: dict[str, Any], project: dict[str, Any], bootstrap: ModuleType
+    environment: dict[str, Any], project: dict[str, Any]
 ) -> None:
     lines = pip_lines(environment)
     pin = torch_pin(project)
@@ -88,7 +90,7 @@ def test_conda_asks_for_the_same_torch_from_the_same_place(
         f'{pin}+cpu; sys_platform == "linux"',
         f'{pin}; sys_platform != "linux"',
     ]
-    assert "--extra-index-url " + bootstrap.TORCH_CPU_INDEX in lines
+    assert "--extra-index-url " + book.TORCH_CPU_INDEX in lines
 
 
 def test_pip_reads_the_conda_lines_as_requirements(environment: dict[str, Any]) -> None:
@@ -120,7 +122,7 @@ def test_one_version(root: Path, project: dict[str, Any]) -> None:
     assert f"## {project['version']}" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
-def test_the_colab_cell_pins_the_calculators(project: dict[str, Any], dependencies: ModuleType) -> None:
+def test_the_colab_cell_pins_the_calculators(project: dict[str, Any]) -> None:
     cell = dependencies.colab_cell("ADDRESS")
     pinned = set(re.findall(r"([a-z-]+)==", cell))
     assert pinned == {re.split(r"[<>=]", line)[0] for line in project["dependencies"]}

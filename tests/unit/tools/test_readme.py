@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from types import ModuleType
+
+from tools import readme
 
 
-def test_the_tables_are_the_latest(root: Path, readme_tool: ModuleType) -> None:
+def test_the_tables_are_the_latest(root: Path) -> None:
     text = (root / "README.md").read_text("utf-8")
-    assert readme_tool.renewed(text) == text
+    assert readme.renewed(text) == text
 
 
 def test_every_link_within_the_book_leads_somewhere(root: Path) -> None:

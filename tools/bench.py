@@ -1,0 +1,85 @@
+"""Run the benchmarks and show what they find here beside what was found for the README.
+
+    python3 book.py bench                   all of them
+    python3 book.py bench sweep decode      those that are named
+    python3 book.py bench --record          and put what was found into benchmarks/results and the README
+
+Each is a program, benchmarks/NAME.py, that writes what it finds into .gpt4lab/benchmarks and says by its exit status
+whether its bars hold. One called NAME_peer sees the peers. What cannot be measured here, or fails, stops no other.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+
+from tools import browser, peers, readme, results
+
+ROOT = results.ROOT
+HELD, MISSED, FAILED = "bars held", "bar missed", "failed: the lines above say why"
+EXIT = {MISSED: 1, FAILED: 2}
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0, or 1 where a bar is missed, or 2 where a benchmark failed."""
+    named = [word for word in arguments if word != "--record"]
+    found = {name: outcome(name) for name in named or every()}
+    measured = [name for name, word in found.items() if word in (HELD, MISSED)]
+    if rows := list(beside(measured)):
+        show(("what", "here", "for the README", "bar"), rows)
+    show(("benchmark", "outcome"), found.items())
+    if "--record" in arguments:
+        record(measured)
+    return max(EXIT.get(word, 0) for word in found.values())
+
+
+def every() -> list[str]:
+    """The names of all benchmarks."""
+    return sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
+
+
+def outcome(name: str) -> str:
+    """Run one, in words: did its bars hold, and if it was not run, why."""
+    if missing := lacks(name):
+        return f"not measured. {missing}"
+    file = results.HERE / f"{name}.json"
+    file.unlink(missing_ok=True)
+    seen = {"PYTHONPATH": str(peers.FOLDER) if name.endswith("_peer") else ""}
+    code = subprocess.call([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, env=os.environ | seen)
+    return FAILED if not file.exists() else MISSED if code else HELD
+
+
+def lacks(name: str) -> str:
+    """What this machine has not got and this benchmark needs, in a sentence; nothing where it can be run."""
+    if name.endswith("_peer"):
+        return "" if peers.install() else peers.MISSING
+    return browser.MISSING if name == "slider_to_paint" and not browser.find() else ""
+
+
+def beside(measured: list[str]) -> Iterable[tuple[str, ...]]:
+    """What was measured here, with the README's of the same name."""
+    shipped = {what: value for what, value, *_ in results.rows(results.SHIPPED)}
+    for what, here, _, bar in results.rows(results.HERE, measured):
+        yield what, here, shipped.get(what, results.NONE), bar
+
+
+def show(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    """Print columns."""
+    table = [heads, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
+    print("", *lines, sep="\n", flush=True)
+
+
+def record(measured: list[str]) -> None:
+    """Ship what was measured now, and renew the README."""
+    for name in measured:
+        shutil.copy(results.HERE / f"{name}.json", results.SHIPPED)
+    readme.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
