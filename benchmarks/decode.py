@@ -2,8 +2,8 @@
 
     python -m benchmarks.decode [configurations]
 
-Seconds of CPU time, the best of some rounds. Bars: a report in 0.1 ms, a million ways to serve a second on one core, the
-static rows of TensorRT-LLM within 10% in the mean. The README has the errors of all other tables, whatever they are.
+Seconds of CPU time, the best of some rounds. Bars: a report in 0.1 ms, a million ways to serve a second on one core,
+the static rows of TensorRT-LLM within 10% in the mean. The README has the errors of all other tables.
 """
 
 from __future__ import annotations
