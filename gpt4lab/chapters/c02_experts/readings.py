@@ -203,20 +203,17 @@ def touched_chart(view: View) -> Any:
 
 def router_checks(attempt: Attempt) -> Checks:
     """What the chapter's cross-check compares, once a run has ended: touched experts, and the time of a step."""
-    from gpt4lab.toys.experts.looks import step_times
+    from gpt4lab.toys.experts.looks import step_check
 
     if one_expert(attempt) or attempt.run.state == "running":
         return Checks()
     rows = {row["tokens"]: row for row in touched_rows(attempt)}
-    times = {row["model"]: row["ms"] / 1000 for row in step_times(attempt.run.result.config, corpus())}
-    few, many, trained = rows[8], rows[32], ("fraction", "the model trained above")
-    step, clock = "Time of a training step against the dense model of equal FLOP", "CPU time, medians, taking turns"
-    return Checks(
-        (
-            Check("Experts touched by 8 bytes, even load", few["even"], few["mixed"], *trained),
-            Check("Experts touched by 32 bytes, even load", many["even"], many["mixed"], *trained),
-            Check("The same 32 bytes, this router's load", many["skewed"], many["mixed"], *trained),
-            Check("32 bytes in a row of one text, even load", many["even"], many["one_text"], *trained),
-            Check(step, times["dense twin"], times["mixture"], "s", clock),
-        )
-    )
+    few, many = rows[8], rows[32]
+    touched = {
+        "Experts touched by 8 bytes, even load": (few["even"], few["mixed"]),
+        "Experts touched by 32 bytes, even load": (many["even"], many["mixed"]),
+        "The same 32 bytes, this router's load": (many["skewed"], many["mixed"]),
+        "32 bytes in a row of one text, even load": (many["even"], many["one_text"]),
+    }
+    checks = (Check(what, *both, "fraction", "the model trained above") for what, both in touched.items())
+    return Checks((*checks, step_check(attempt.run.result.config, corpus())))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from gpt4lab.charts import Axis, axes, theme, timeline
 from gpt4lab.charts.compose import stacked
 from gpt4lab.charts.marks import data, layered, mark_layers, with_words
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
@@ -82,6 +83,20 @@ def habits_of(scenario: Scenario) -> Habits:
         checkpoint_h=given.checkpoint_minutes / 60,
         restart_h=given.restart_minutes / 60,
     )
+
+
+def interval_checks(scenario: Scenario, *intervals_h: float) -> Checks:
+    """The useful share by Daly's formula against 200 simulated runs, for each time between checkpoints."""
+    return Checks(_interval_check(scenario, hours) for hours in intervals_h)
+
+
+def _interval_check(scenario: Scenario, hours: float) -> Check:
+    from gpt4lab.simulate.failures import simulate
+
+    formula = value("goodput.share", scenario, {"reliability.checkpoint_interval_hours": hours})
+    habits = evolve(habits_of(scenario), interval_h=hours)
+    found = simulate(habits, hours=scenario.cluster.days * 24, runs=200, seed=9).share.mean()
+    return Check(f"a checkpoint every {hours} h", formula, float(found), "fraction", "200 runs, here")
 
 
 def play_months(scenario: Scenario) -> Played:

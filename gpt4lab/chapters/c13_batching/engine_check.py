@@ -6,9 +6,10 @@ Where the ratio is not 1, passes do not cost what a straight line says, or they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.rows import Row
 from gpt4lab.toys.engine.served import p95
 
@@ -17,29 +18,23 @@ if TYPE_CHECKING:
     from gpt4lab.toys.engine.engine import Request
     from gpt4lab.toys.engine.served import Answered
 
-MEASURES = ("tokens_per_s", "latency_s_mean", "latency_s_p95", "slots_used")
+#: What is compared, and its unit.
+MEASURES = {"tokens_per_s": "token/s", "latency_s_mean": "s", "latency_s_p95": "s", "slots_used": "fraction"}
 
 
-def check_rows(asked: Sequence[Request], served: Sequence[Answered], pace: Sequence[float]) -> list[Row]:
-    """Return rows of scheduler, measure (see `MEASURES`), engine, simulated and ratio, engine / simulated.
+def engine_checks(asked: Sequence[Request], served: Sequence[Answered], pace: Sequence[float]) -> Checks:
+    """The figures of `MEASURES` that the simulation gives, against the engine's, for each scheduler.
 
     served: whole runs of these requests. pace: the coefficients of `simulate.serving.Linear`, in seconds, as
-    `toys.engine_measured.fit` returns them.
+    `toys.engine.measured.fit` returns them.
     """
-    rows: list[Row] = []
-    for one in served:
-        measured, played = one.summary(), figures(simulated(asked, one, pace))
-        rows += [
-            {
-                "scheduler": one.rules.scheduler,
-                "measure": measure,
-                "engine": measured[measure],
-                "simulated": played[measure],
-                "ratio": measured[measure] / played[measure],
-            }
-            for measure in MEASURES
-        ]
-    return rows
+    return Checks(check for one in served for check in _engine_checks(one, figures(simulated(asked, one, pace))))
+
+
+def _engine_checks(served: Answered, played: Row) -> Iterator[Check]:
+    found = served.summary()
+    for measure, unit in MEASURES.items():
+        yield Check(measure, played[measure], found[measure], unit, name=served.rules.scheduler)
 
 
 def simulated(asked: Sequence[Request], served: Answered, pace: Sequence[float]) -> Served:

@@ -2,8 +2,9 @@
 
 McCandlish (2018) predicts the largest useful batch from one statistic, B_simple = tr(Sigma) / |G|^2: beyond it a batch
 averages away noise that is already shorter than the gradient. `measure_noise` watches it along a training; `trade_off`
-counts the steps to several losses with several batches; `cross_check` fits (S/S_min - 1)(E/E_min - 1) = 1 and holds
-the critical batch of the fit, E_min / S_min, against B_simple at the same loss. A sample is a sequence of 32 bytes.
+counts the steps to several losses with several batches; `trade_offs` fits (S/S_min - 1)(E/E_min - 1) = 1, and
+`noise_checks` holds B_simple against the critical batch of the fit, E_min / S_min, at the same loss. A sample is a
+sequence of 32 bytes.
 The theory is plain SGD's; AdamW and Muon run as well. Recorded with three seeds: for AdamW the two agree within a
 factor of two below 4.5 bits per byte, Muon's critical batch is two to six times B_simple, and SGD's batches are all
 beyond its critical one, so that its fit is loose. Losses that take fewer than ten steps say little. Made anew with
@@ -21,6 +22,7 @@ from typing import Any
 
 import torch
 
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.formulas.noise import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
 from gpt4lab.rows import Row
 from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, OPTIMIZERS, ROWS, best, check, optimizer_for, trade_off
@@ -30,7 +32,7 @@ from gpt4lab.toys.core.training import BITS
 from gpt4lab.toys.core.transformer import Transformer, build_model
 from gpt4lab.toys.experts.scaling import save_recorded
 
-__all__ = ["OPTIMIZERS", "best", "cross_check", "measure_noise", "squared_norms", "trade_off"]
+__all__ = ["OPTIMIZERS", "best", "measure_noise", "noise_checks", "squared_norms", "trade_off", "trade_offs"]
 
 MICRO = 8  # sequences of the small batch; the big one has ROWS
 KEEP = 0.9  # of the moving averages, from step to step
@@ -67,22 +69,34 @@ def squared_norms(model: Transformer, batch: Batch, micro: int = MICRO) -> tuple
     return sum(losses) / len(pieces), sum(lengths) / len(pieces), _squared(p.grad for p in parameters)
 
 
-def cross_check(results: Iterable[Row], noise: Sequence[Row]) -> list[Row]:
-    """The critical batch of the trade-off beside the noise scale, at each loss that every batch reached.
+def trade_offs(results: Iterable[Row]) -> list[Row]:
+    """What the steps of one optimiser trade for the batch, at each loss that every batch reached.
 
-    Both of one optimizer: the result of `trade_off`, and the history of `measure_noise`. Rows: optimizer, seed, bpb,
-    s_min (steps), e_min and b_crit (sequences), r_squared, b_simple (None if that training did not come so far), ratio
-    b_crit / b_simple. A loss at which the steps follow no trade-off is left out. ValueError if the results have fewer
-    than three batches.
+    Rows: optimizer, seed, bpb, s_min (steps), e_min and b_crit (sequences), r_squared. A loss at which the steps follow
+    no trade-off is left out. ValueError if the results have fewer than three batches.
     """
-    quickest, rows = best(results), []
+    quickest, rows, case = best(results), [], ("optimizer", "seed", "bpb")
     batches = {row["batch"] for row in quickest}
-    for key, group in groupby(quickest, key=lambda row: (row["optimizer"], row["seed"], row["bpb"])):
+    for key, group in groupby(quickest, key=lambda row: tuple(row[name] for name in case)):
         found = list(group)
         if len(found) == len(batches):
             with suppress(NoTradeOff):
-                rows.append({**dict(zip(("optimizer", "seed", "bpb"), key, strict=True)), **_compared(found, noise)})
+                rows.append({**dict(zip(case, key, strict=True)), **_fitted(found)})
     return rows
+
+
+def noise_checks(results: Iterable[Row], noise: Sequence[Row]) -> Checks:
+    """The noise scale as prediction of the critical batch, at each loss that the trainings of both reached.
+
+    Both of one optimiser: the result of `trade_off`, and the history of `measure_noise`.
+    """
+    found = [(row, next((there for there in noise if there["bpb"] <= row["bpb"]), None)) for row in trade_offs(results)]
+    return Checks(_noise_check(row, there["b_simple"]) for row, there in found if there and there["b_simple"])
+
+
+def _noise_check(row: Row, b_simple: float) -> Check:
+    name = f"{row['optimizer']}, seed {row['seed']}, {row['bpb']:g} bits a byte"
+    return Check("critical batch", b_simple, row["b_crit"], "sequence", name=name)
 
 
 def record() -> None:
@@ -99,17 +113,9 @@ def record() -> None:
     save_recorded("batch", "python -m gpt4lab.toys.batch.noise_scale", settings, results)
 
 
-def _compared(group: Sequence[Row], noise: Sequence[Row]) -> Row:
+def _fitted(group: Sequence[Row]) -> Row:
     fit = fit_trade_off([row["batch"] for row in group], [row["steps"] for row in group])
-    there = next((row["b_simple"] for row in noise if row["bpb"] <= group[0]["bpb"]), None)
-    return {
-        "s_min": fit.S_min,
-        "e_min": fit.E_min,
-        "b_crit": fit.B_crit,
-        "r_squared": fit.r_squared,
-        "b_simple": there,
-        "ratio": there and fit.B_crit / there,
-    }
+    return {"s_min": fit.S_min, "e_min": fit.E_min, "b_crit": fit.B_crit, "r_squared": fit.r_squared}
 
 
 def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> Work:

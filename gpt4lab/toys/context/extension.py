@@ -18,13 +18,14 @@ from statistics import median
 
 import torch
 
+from gpt4lab.checks.check import Check
 from gpt4lab.quantities.topics.context import extension_share
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import Corpus
 from gpt4lab.toys.core.training import bits, require_whole, training_rows
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
-from gpt4lab.toys.counting.flop import flop_rows
+from gpt4lab.toys.counting.flop import count_flop, meta_model
 from gpt4lab.toys.decoding.cache import one_thread
 
 WAYS = ("raw", "interpolated", "ntk")
@@ -85,21 +86,20 @@ def stretched(config: ToyConfig, way: str, times: float) -> ToyConfig:
     return changes[way]
 
 
-def share_row(result: list[Row], plan: Plan = PLAN) -> Row:
-    """Bytes of one fine-tuning over those of the training: counted, by the formula of the book, and their ratio."""
+def share_check(result: list[Row], plan: Plan = PLAN) -> Check:
+    """Bytes of one fine-tuning over those of the training, counted in a run."""
     tokens = {row["fine_tuned"]: row["tokens"] for row in result if row["way"] in WAYS}
     if len(tokens) < 2:
         raise ValueError("the run was stopped before its first fine-tuning: there is no share to count")
-    counted = tokens[True] / tokens[False] - 1
-    formula = float(extension_share(plan.steps * plan.batch_tokens, plan.fine_tune, plan.batch_tokens))
-    return {"counted": counted, "formula": formula, "ratio": counted / formula}
+    predicted = float(extension_share(plan.steps * plan.batch_tokens, plan.fine_tune, plan.batch_tokens))
+    return Check("share of the fine-tuning", predicted, tokens[True] / tokens[False] - 1, "fraction")
 
 
 def cost_rows(corpus: Corpus, plan: Plan = PLAN, repeats: int = 8) -> list[Row]:
     """What a token costs at each context: FLOP of a forward pass, the scores' share of it, CPU time of training.
 
-    flop and share are counted by torch, flop_formula and share_formula come from the formulas (both with the full
-    square of scores); flop_ratio and cpu_ratio are relative to the short context.
+    flop and share are counted by torch, with the full square of scores; flop_ratio and cpu_ratio are relative to the
+    short context.
     """
     contexts = (plan.short, plan.long)
     rows = [
@@ -151,14 +151,9 @@ def _measured(corpus: Corpus, plan: Plan, model: Transformer, case: Row) -> list
 
 
 def _flop(config: ToyConfig, context: int) -> Row:
-    found = {row["part"]: row for row in flop_rows(config, context)}
-    scores, both = found["attention scores"], found["all"]
-    return {
-        "flop": both["counted"],
-        "flop_formula": both["formula"],
-        "share": scores["counted"] / both["counted"],
-        "share_formula": scores["formula"] / both["formula"],
-    }
+    counted = count_flop(meta_model(config), context)
+    flop = sum(counted.values())
+    return {"flop": flop, "share": counted["attention scores"] / flop}
 
 
 def _seconds(corpus: Corpus, plan: Plan, contexts: tuple[int, ...], repeats: int) -> list[float]:

@@ -14,12 +14,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gpt4lab import catalog
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics.flop import per_token, router_per_token, scores_per_token
-from gpt4lab.rows import Row
 from gpt4lab.scenario.records import Model
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, count_parameters
 
 PARTS = ("attention projections", "attention scores", "feed-forward", "routers", "head")
+COUNTER = "torch's counter, this machine"
 
 
 def config_of(model: Model, kv_heads: int | None = None) -> ToyConfig:
@@ -90,23 +91,23 @@ def predict_flop(config: ToyConfig, context: int) -> dict[str, float]:
     return dict(zip(PARTS, map(float, parts), strict=True))
 
 
-def flop_rows(config: ToyConfig, context: int) -> list[Row]:
-    """Counted, predicted and their ratio for each part and for the sum."""
+def flop_checks(config: ToyConfig, context: int) -> Checks:
+    """FLOP per token of each part that the model has, and of all."""
     counted, predicted = count_flop(meta_model(config), context), predict_flop(config, context)
     counted["all"], predicted["all"] = sum(counted.values()), sum(predicted.values())
-    return [
-        {"part": part, "counted": counted[part], "formula": predicted[part], "ratio": counted[part] / predicted[part]}
+    return Checks(
+        Check("FLOP per token", predicted[part], counted[part], "FLOP", COUNTER, part)
         for part in counted
         if predicted[part]
-    ]
+    )
 
 
-def context_rows(config: ToyConfig, contexts: tuple[int, ...] = (128, 512, 2048, 8192)) -> list[Row]:
-    """Counted FLOP per token against 2N over the context; N counts the weights that one token multiplies."""
+def two_n_checks(name: str, config: ToyConfig, *contexts: int) -> Checks:
+    """2N, where N counts the weights that one token multiplies, against the FLOP per token of each context."""
     model = meta_model(config)
     two_n = 2 * count_parameters(model).multiplied
     counts = {context: sum(count_flop(model, context).values()) for context in contexts}
-    return [{"context": s, "counted": flop, "two_n": two_n, "ratio": flop / two_n} for s, flop in counts.items()]
+    return Checks(Check("2N", two_n, flop, "FLOP", COUNTER, f"{name}, context {s:,}") for s, flop in counts.items())
 
 
 def training_over_forward(config: ToyConfig, context: int) -> float:

@@ -13,8 +13,8 @@ from torch import nn
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Model
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.search import parameters
-from gpt4lab.rows import Row
 
 #: Part of the formula -> where its parameters are in a module's name.
 PARTS = {
@@ -56,15 +56,11 @@ def count(model: FullModel) -> Counted:
     return Counted(parts, total, total - idle)
 
 
-def parameter_rows(entry: Model) -> list[Row]:
-    """Counted, by the formula, and their ratio, for each part that the model has, and for total and active."""
+def parameter_checks(entry: Model) -> Checks:
+    """Parameters of each part that the model has, and the total and active ones."""
     counted, formula = count(build_entry(entry)), parameters.published(entry)
     found = {**counted.parts, "total": counted.total, "active": counted.active}
-    return [
-        {"part": part, "counted": n, "formula": getattr(formula, part), "ratio": n / getattr(formula, part)}
-        for part, n in found.items()
-        if n
-    ]
+    return Checks(Check("parameters", getattr(formula, part), n, "param", name=part) for part, n in found.items() if n)
 
 
 class FullModel(nn.Module):

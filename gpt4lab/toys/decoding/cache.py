@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics.kv import bytes_per_token
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import Attention, Transformer
@@ -28,6 +29,7 @@ Name = TypeVar("Name")
 HEADS, HEAD_WIDTH = 16, 64  # the attention that is timed
 SCATTER = 1.25  # a median this far above the quickest run: something else used the machine
 BLOCK = 1024  # tokens of noise that fill a cache
+STORAGE, NOW = "tensor storage, here", "this machine, just now"
 
 
 class KVCache:
@@ -221,6 +223,24 @@ def attention_race(
         }
         for (heads, way), timing in race(runners, rounds, in_a_row).items()
     ]
+
+
+def race_checks(raced: Sequence[Row]) -> Checks:
+    """Bytes of the largest and the smallest cache, and their times: the formula says that only bytes count."""
+    rows = {(row["kv_heads"], row["way"]): row for row in raced}
+    (most, way), (least, _) = max(rows), min(rows)
+    sizes = (
+        Check(f"cache of {row['context']:,} tokens, KV heads: {heads}", row["formula"], row["bytes"], "byte", STORAGE)
+        for heads, row in ((heads, rows[heads, way]) for heads in (most, least))
+    )
+    ways = dict.fromkeys(row["way"] for row in raced)
+    return Checks((*sizes, *(_time_check(rows[most, way], rows[least, way]) for way in ways)))
+
+
+def _time_check(many: Row, few: Row) -> Check:
+    what = f"{many['kv_heads']} heads / {few['kv_heads']} head in time, {many['way']}"
+    predicted, found = (many[key] / few[key] for key in ("bytes", "seconds"))
+    return Check(what, predicted, found, "x", NOW, disturbed=many["disturbed"] or few["disturbed"])
 
 
 def _runner(way: str, query: Tensor, cache: KVCache) -> Callable[[], object]:

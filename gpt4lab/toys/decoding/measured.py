@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -12,10 +12,11 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics.speculation import batch_speedup
 from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.transformer import Block, Transformer, build_model
-from gpt4lab.toys.decoding.cache import one_thread
+from gpt4lab.toys.decoding.cache import NOW, one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
 from gpt4lab.toys.decoding.drafts import Draft
 from gpt4lab.toys.decoding.speculation import DEFAULT, Decoded, Row, Settings, one_pass, speculate
@@ -82,6 +83,19 @@ def compared(plain: Decoded, fast: Decoded) -> Row:
         "speedup": (plain.seconds / len(plain.rows)) / (fast.seconds / len(fast.rows)),
         "speedup_cpu": (plain.cpu_s / len(plain.rows)) / (fast.cpu_s / len(fast.rows)),
     }
+
+
+def race_checks(raced: Mapping[str, Row]) -> Checks:
+    """Tokens a pass and times faster of some comparisons: case -> its row of `compare`."""
+    tokens = (
+        Check(f"tokens a pass: {case}", row["formula"], row["tokens_per_pass"], "token", NOW)
+        for case, row in raced.items()
+    )
+    times = (
+        Check(f"times faster: {case}", row["predicted"], row["speedup_cpu"], "x", "this machine, CPU time")
+        for case, row in raced.items()
+    )
+    return Checks((*tokens, *times))
 
 
 def lenience_run(

@@ -13,6 +13,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from gpt4lab.checks.check import Check
 from gpt4lab.quantities.topics.moe import idle, idle_per_token, touched
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.corpus import DOMAINS, VOCABULARY, Batch, Corpus, character_type, decode, encode
@@ -115,17 +116,18 @@ def touched_rows(
     ]
 
 
-def step_times(config: ToyConfig, corpus: Corpus, repeats: int = 12, rows: int = 16) -> list[Row]:
-    """CPU time of a training step, mixture against its dense twin, taking turns; medians in ms, and their ratio."""
+def step_check(config: ToyConfig, corpus: Corpus, repeats: int = 12, rows: int = 16) -> Check:
+    """CPU time of a training step of the mixture, against its dense twin's; medians, taking turns."""
     steps = {name: _stepper(c, corpus, rows) for name, c in (("mixture", config), ("dense twin", config.dense_twin))}
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(repeats):
         for name, step in steps.items():
             begin = time.thread_time()
             step()
-            times[name].append(1000 * (time.thread_time() - begin))
-    medians = {name: median(values[2:]) for name, values in times.items()}
-    return [{"model": name, "ms": ms, "ratio": ms / medians["dense twin"]} for name, ms in medians.items()]
+            times[name].append(time.thread_time() - begin)
+    mixture, dense = (median(times[name][2:]) for name in ("mixture", "dense twin"))
+    what = "Time of a training step against the dense model of equal FLOP"
+    return Check(what, dense, mixture, "s", "CPU time, medians, taking turns")
 
 
 def _held_out(corpus: Corpus, rows: int, context: int) -> Batch:

@@ -64,9 +64,9 @@ def test_arrays_give_what_numbers_give():
 @pytest.mark.parametrize("slug", COMPLETE)
 def test_the_formula_equals_modules_on_the_meta_device(slug: str):
     """Parameter for parameter, part by part."""
-    rows = _shapes().parameter_rows(catalog.models[slug])
-    assert {"attention", "embedding", "total", "active"} <= {row["part"] for row in rows}
-    assert not [row for row in rows if row["counted"] != row["formula"]]
+    checks = _shapes().parameter_checks(catalog.models[slug])
+    assert {"attention", "embedding", "total", "active"} <= {check.name for check in checks}
+    assert not [check for check in checks if check.found != check.predicted]
 
 
 @pytest.mark.live

@@ -194,24 +194,25 @@ def synthetic(batches: tuple[int, ...] = (8, 32, 128), B_crit: float = 40.0) -> 
     ]
 
 
-def test_cross_check_compares_both_at_the_same_loss() -> None:
+def test_noise_and_trade_off_are_compared_at_the_same_loss() -> None:
     noise = [{"bpb": 4.5, "b_simple": 5.0}, {"bpb": 3.9, "b_simple": 20.0}, {"bpb": 3.8, "b_simple": 99.0}]
     unfinished = {"optimizer": "adamw", "seed": 0, "batch": 8, "factor": 1.0, "bpb": 3.8, "steps": 500}
-    (row,) = toy.cross_check([*synthetic(), unfinished], noise)
+    (row,) = toy.trade_offs([*synthetic(), unfinished])
     assert (row["optimizer"], row["seed"], row["bpb"]) == ("adamw", 0, 4.0)
     assert row["b_crit"] == pytest.approx(40)
     assert row["s_min"] == pytest.approx(100)
-    assert (row["b_simple"], row["ratio"]) == (20.0, pytest.approx(2))
-    assert toy.cross_check(synthetic(), [])[0]["ratio"] is None
+    (check,) = toy.noise_checks([*synthetic(), unfinished], noise)
+    assert (check.predicted, check.ratio) == (20.0, pytest.approx(2))
+    assert toy.noise_checks(synthetic(), []) == (), "the training did not come so far"
     with pytest.raises(ValueError, match="three or more"):
-        toy.cross_check(synthetic((8, 32)), noise)
+        toy.noise_checks(synthetic((8, 32)), noise)
 
 
 def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
     recorded = load_recorded("batch")
     for key in ("script", "date", "torch", "machine", "settings"):
         assert recorded[key]
-    rows = [row for case in recorded["results"] for row in toy.cross_check(case["trade_off"], case["noise"])]
+    rows = [row for case in recorded["results"] for row in toy.trade_offs(case["trade_off"])]
     assert {(row["optimizer"], row["seed"]) for row in rows} == {(o, s) for o in toy.OPTIMIZERS for s in range(3)}
     for case in recorded["results"]:
         first, last = case["noise"][0], case["noise"][-1]
@@ -222,8 +223,14 @@ def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
         for name in toy.OPTIMIZERS
     }
     assert max(critical["sgd"]) < min(critical["adamw"]) < min(critical["muon"])
-    ratios = [row["ratio"] for row in rows if row["optimizer"] == "adamw" and row["bpb"] <= 4.4]
-    assert all(0.5 < ratio < 2 for ratio in ratios), "within a factor of two, where the steps are more than a few"
+    late = [
+        check
+        for case in recorded["results"]
+        if case["optimizer"] == "adamw"
+        for check in toy.noise_checks([row for row in case["trade_off"] if row["bpb"] <= 4.4], case["noise"])
+    ]
+    assert late
+    assert all(0.5 < check.ratio < 2 for check in late), "within a factor of two, where the steps are more than a few"
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,19 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gpt4lab.toys.context.extension import BUCKETS, CONTROL, WAYS, Plan, cost_rows, extend_context, share_row, stretched  # noqa: E402
+from gpt4lab.toys.context.extension import (  # noqa: E402
+    BUCKETS,
+    CONTROL,
+    WAYS,
+    Plan,
+    cost_rows,
+    extend_context,
+    share_check,
+    stretched,
+)
 from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
 from gpt4lab.toys.core.transformer import Rotary, ToyConfig, build_model  # noqa: E402
+from gpt4lab.toys.counting.flop import flop_checks  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 
 CONFIG = ToyConfig(d_model=16, n_layers=1, n_heads=2, n_kv_heads=2, d_ff=32)
@@ -110,7 +120,7 @@ def test_stop_keeps_the_models_that_were_measured(corpus: Corpus) -> None:
     assert run.state == "stopped"
     assert {row["way"] for row in run.result} == set(WAYS)
     with pytest.raises(ValueError, match="before its first fine-tuning"):
-        share_row(run.result, TINY)
+        share_check(run.result, TINY)
 
 
 @pytest.mark.parametrize(
@@ -142,14 +152,16 @@ def test_impossible_scales_and_ways_are_refused(scale: float) -> None:
 
 
 def test_share_of_the_extension(learnt: list[Row]) -> None:
-    assert share_row(learnt, LEARNS) == pytest.approx({"counted": 40 / 200, "formula": 40 / 200, "ratio": 1})
+    share = share_check(learnt, LEARNS)
+    assert (share.found, share.predicted) == pytest.approx((40 / 200, 40 / 200))
 
 
 def test_cost_of_a_token(corpus: Corpus) -> None:
     short, long = cost_rows(corpus, TINY, repeats=2)
     for row in (short, long):
-        assert row["flop"] == pytest.approx(row["flop_formula"])
-        assert row["share"] == pytest.approx(row["share_formula"])
+        found = {check.name: check for check in flop_checks(TINY.config, row["context"])}
+        assert row["flop"] == pytest.approx(found["all"].predicted)
+        assert row["share"] == pytest.approx(found["attention scores"].predicted / found["all"].predicted)
         assert row["cpu_us_per_token"] > 0
     scores = 4 * CONFIG.n_layers * CONFIG.d_model  # FLOP a token and a byte of context
     assert long["flop"] - short["flop"] == (TINY.long - TINY.short) * scores

@@ -12,13 +12,13 @@ from gpt4lab.toys.core.transformer import ToyConfig, build_model, count_paramete
 from gpt4lab.toys.counting.flop import (  # noqa: E402
     PARTS,
     config_of,
-    context_rows,
     count_flop,
-    flop_rows,
+    flop_checks,
     meta_model,
     predict_flop,
     published_config,
     training_over_forward,
+    two_n_checks,
 )
 
 DENSE = ToyConfig(d_model=16, n_layers=2, n_heads=4, n_kv_heads=4, d_ff=32)
@@ -49,15 +49,15 @@ def test_large_experts_are_counted_like_small_ones() -> None:
 
 
 def test_two_n_is_right_where_the_context_is_short() -> None:
-    rows = context_rows(DENSE, contexts=(1, 64))
-    assert rows[0]["ratio"] == pytest.approx(1.0, abs=0.02)
-    assert rows[1]["ratio"] > rows[0]["ratio"]
+    short, long = two_n_checks("dense", DENSE, 1, 64)
+    assert short.ratio == pytest.approx(1.0, abs=0.02)
+    assert long.ratio > short.ratio
 
 
-def test_rows_have_every_part_and_the_sum() -> None:
-    rows = flop_rows(MOE, 16)
-    assert [row["part"] for row in rows] == [*PARTS, "all"]
-    assert all(row["ratio"] == pytest.approx(1.0) for row in rows)
+def test_checks_have_every_part_and_the_sum() -> None:
+    checks = flop_checks(MOE, 16)
+    assert [check.name for check in checks] == [*PARTS, "all"]
+    assert checks.largest == pytest.approx(0)
 
 
 def test_training_costs_three_forward_passes() -> None:

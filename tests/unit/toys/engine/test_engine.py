@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-from gpt4lab.chapters.c13_batching.engine_check import MEASURES, check_rows, simulated  # noqa: E402
+from gpt4lab.chapters.c13_batching.engine_check import MEASURES, engine_checks, simulated  # noqa: E402
 from gpt4lab.scenario import ScenarioError  # noqa: E402
 from gpt4lab.simulate.serving.pace import Linear, step_s  # noqa: E402
 from gpt4lab.toys.core.corpus import encode  # noqa: E402
@@ -231,11 +231,11 @@ def test_the_simulation_tells_the_same_story(asked: list[Request], rules: Batchi
 def test_the_check_finds_no_difference_where_there_is_none() -> None:
     asked, pace = workload(40, 0.2), Linear(1, 1 / 8, 1 / 128)
     served = [serve(asked, Batching(scheduler), 4, pace) for scheduler in SCHEDULERS]
-    rows = check_rows(asked, served, [1, 1 / 8, 1 / 128, 0])
-    assert [(row["scheduler"], row["measure"]) for row in rows] == [(s, m) for s in SCHEDULERS for m in MEASURES]
-    assert [row["ratio"] for row in rows] == pytest.approx([1] * len(rows))
-    slower = check_rows(asked, served, [2, 1 / 8, 1 / 128, 0])
-    assert all(row["ratio"] > 1 for row in slower if row["measure"] == "tokens_per_s")
+    checks = engine_checks(asked, served, [1, 1 / 8, 1 / 128, 0])
+    assert [(check.name, check.what) for check in checks] == [(s, m) for s in SCHEDULERS for m in MEASURES]
+    assert [check.ratio for check in checks] == pytest.approx([1] * len(checks))
+    slower = engine_checks(asked, served, [2, 1 / 8, 1 / 128, 0])
+    assert all(check.ratio > 1 for check in slower if check.what == "tokens_per_s")
 
 
 # --- the claim --------------------------------------------------------------------------------------------------------
@@ -347,8 +347,8 @@ def test_a_comparison_runs_to_its_end_and_the_simulation_predicts_it() -> None:
     assert [one.rules.scheduler for one in trial.served] == list(SCHEDULERS)
     assert [[len(answer) for answer in one.answers] for one in trial.served] == [[r.output for r in trial.asked]] * 3
     assert all(one.answers == trial.served[0].answers for one in trial.served)
-    rows = check_rows(trial.asked, trial.served, trial.pace)
-    ratios = {(row["scheduler"], row["measure"]): row["ratio"] for row in rows}
+    checks = engine_checks(trial.asked, trial.served, trial.pace)
+    ratios = {(check.name, check.what): check.ratio for check in checks}
     assert all(0.7 < ratios[scheduler, "tokens_per_s"] < 1.4 for scheduler in SCHEDULERS)
 
 

@@ -17,7 +17,7 @@ from gpt4lab.toys.core.corpus import Corpus, decode, load_corpus  # noqa: E402
 from gpt4lab.toys.core.training import evaluate  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model  # noqa: E402
 from gpt4lab.toys.vision.captions import IMAGE, NAMES, Pictures, as_image, load_pictures, prior_bits, text_sampler  # noqa: E402
-from gpt4lab.toys.vision.checks import cache_rows, flop_rows, parameter_rows  # noqa: E402
+from gpt4lab.toys.vision.checks import cache_check, flamingo_image_in_tokens, flop_checks, parameter_checks  # noqa: E402
 from gpt4lab.toys.vision.model import Plan, Seeing, build_seeing, describe, look_rows  # noqa: E402
 from gpt4lab.toys.vision.training import (  # noqa: E402
     case_rows,
@@ -277,13 +277,14 @@ def test_more_layers_between_insertions_than_there_are(language: Transformer) ->
 def test_counts_equal_formulas(every: int, latents: int, kv_heads: int) -> None:
     config = ToyConfig(d_model=32, n_layers=4, n_heads=2, n_kv_heads=kv_heads, d_ff=64)
     model = build_seeing(build_model(config), Plan(every=every, latents=latents))
-    cross, resampler, flamingo = parameter_rows(model)
+    cross, resampler, flamingo = parameter_checks(model)
     gates = 2 * config.n_layers // every
-    assert cross["counted"] - gates == cross["formula"]
-    assert resampler["ratio"] == 1
-    assert flamingo["published"] == 10e9
-    assert flamingo["ratio"] == pytest.approx(1, abs=0.1)
-    assert all(row["ratio"] == pytest.approx(1) for row in flop_rows(model))
-    toy, large = cache_rows(model)
-    assert toy["counted"] == toy["formula"] == latents / every * config.n_heads / kv_heads
-    assert large["formula"] == pytest.approx(64 * bytes_per_token(80 / 7, 64, 128, 2) / bytes_per_token(80, 64, 128, 2))
+    assert cross.found - gates == cross.predicted
+    assert resampler.ratio == 1
+    assert (flamingo.found, flamingo.where) == (10e9, "alayrac2022")
+    assert flamingo.ratio == pytest.approx(1, abs=0.1)
+    assert all(check.ratio == pytest.approx(1) for check in flop_checks(model))
+    cache = cache_check(model)
+    assert cache.found == cache.predicted == latents / every * config.n_heads / kv_heads
+    large = 64 * bytes_per_token(80 / 7, 64, 128, 2) / bytes_per_token(80, 64, 128, 2)
+    assert flamingo_image_in_tokens() == pytest.approx(large)
