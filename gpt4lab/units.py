@@ -159,3 +159,8 @@ def scientific(value: float) -> str:
     """2.15e25 -> "2.15×10²⁵"."""
     mantissa, _, exponent = f"{value:.2e}".partition("e")
     return f"{_minus(mantissa)}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
+
+
+def year(date: Any) -> float:
+    """A date as a number of years."""
+    return date.year + (date.timetuple().tm_yday - 1) / 365.25

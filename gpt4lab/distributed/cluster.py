@@ -168,7 +168,7 @@ def _held(parameters: int, zero: int, mesh: DeviceMesh) -> dict[str, int]:
 
 
 def _predicted(parameters: float, cluster: RankGrid) -> tuple[float, float, float]:
-    """The same bytes by the formulas of `quantities.memory`."""
+    """The same bytes by the formulas of `formulas.memory`."""
     P, N_d, zero = parameters, cluster.data, cluster.zero
     weights, gradients = memory.weight_bytes(P, N_d, zero), memory.gradient_bytes(P, N_d, zero, 2)
     return float(weights), float(gradients), float(memory.optimiser_bytes(P, N_d, zero))

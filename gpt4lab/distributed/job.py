@@ -17,9 +17,9 @@ from gpt4lab.toys.core.transformer import ToyConfig
 Demands = Iterator[tuple[bool, str]]
 
 VALUE_BYTES = 4  # the toy computes in fp32
-FORMULA_BYTES = 2  # the formulas of `quantities.traffic` move 16-bit values
+FORMULA_BYTES = 2  # the formulas of `formulas.traffic` move 16-bit values
 
-#: The schedules of `quantities.pipeline` (and ZB-V, which it lacks): torch's class, chunks of layers a rank.
+#: The schedules of `formulas.pipeline` (and ZB-V, which it lacks): torch's class, chunks of layers a rank.
 SCHEDULES = {
     "gpipe": ("GPipe", 1),
     "1f1b": ("1F1B", 1),

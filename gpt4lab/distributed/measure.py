@@ -2,7 +2,7 @@
 
 `Traffic` watches torch's dispatcher, through which every collective goes on its way to the network, and notes the size
 of its tensors. It is torch's `CommDebugMode` without the book-keeping by module (which breaks when a pipeline calls a
-module once a micro-batch), and with sizes and sends. What a collective costs on a ring comes from `quantities.traffic`.
+module once a micro-batch), and with sizes and sends. What a collective costs on a ring comes from `formulas.traffic`.
 The operating system's count knows none of this: it is what gloo really wrote to its sockets.
 """
 

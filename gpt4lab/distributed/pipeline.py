@@ -108,7 +108,7 @@ def formula(job: Job, p: int) -> dict[str, float]:
 
 
 def held_formula(schedule: str, p: int, m: int) -> float | None:
-    """Micro-batches that the first stage holds, where `quantities.pipeline` knows the schedule."""
+    """Micro-batches that the first stage holds, where `formulas.pipeline` knows the schedule."""
     if schedule not in NAMES:
         return None
     return float(in_flight(p, m, SCHEDULES[schedule][1], NAMES.index(schedule)))

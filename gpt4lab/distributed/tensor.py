@@ -91,7 +91,7 @@ def copied(m: ToyConfig, t: int) -> int:
 
 
 def layer_parameters(m: ToyConfig, t: int) -> float:
-    """Weights of a layer on one of t ranks, by the formulas of `quantities.layer`; the router is on each of them."""
+    """Weights of a layer on one of t ranks, by the formulas of `formulas.layer`; the router is on each of them."""
     attention = layer.attention_weights(m.d_model, m.n_heads, m.n_kv_heads, m.head_width, t)
     router = m.d_model * m.n_experts if m.n_experts > 1 else 0
     return float(attention + m.n_experts * layer.feed_forward_weights(m.d_model, m.d_ff, 0) / t + router)

@@ -85,7 +85,7 @@ def demo(job: Job) -> DemoReport:
 
 
 def formula(schedule: str, p: int, m: int) -> float | None:
-    """The share of a step in which a stage waits; None for ZB-V, which `quantities.pipeline` does not know."""
+    """The share of a step in which a stage waits; None for ZB-V, which `formulas.pipeline` does not know."""
     if schedule not in formulas.SCHEDULES:
         return None
     overhead = formulas.bubble_overhead(p, m, SCHEDULES[schedule][1])

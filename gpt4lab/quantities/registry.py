@@ -166,6 +166,14 @@ def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | 
         raise ScenarioError(f"{' and '.join(nothing)} = 0 leaves nothing to divide by in {', '.join(names)}.") from None
 
 
+def crossing(name: str, level: float, scenario: Scenario, path: str, low: float, high: float) -> float:
+    """Where on `path`, between `low` and `high`, a falling quantity reaches a level (by 60 halvings of their ratio)."""
+    for _ in range(60):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if value(name, scenario, {path: middle}) > level else (low, middle)
+    return low
+
+
 def _refuse(path: str, number: Any) -> None:
     """Raise where a single number is none, or negative although the field at this path cannot be; arrays pass."""
     field = FIELDS.get(path)

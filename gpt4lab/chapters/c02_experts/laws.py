@@ -10,7 +10,7 @@ from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import shaded, stacked
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
-from gpt4lab.quantities import value, values
+from gpt4lab.quantities import crossing, value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
 
@@ -50,12 +50,8 @@ def fitted_to() -> float:
 
 def tokens_worth(scenario: Scenario) -> float:
     """How many times the training tokens would bring what the other experts bring, by Ludziejewski's law."""
-    wanted, low, high = value("moe.ludziejewski_other_loss", scenario), 1.0, 1e4
-    for _ in range(60):
-        middle = (low * high) ** 0.5
-        loss = value("moe.ludziejewski_loss", scenario, {"training.tokens": scenario.training.tokens * middle})
-        low, high = (middle, high) if loss > wanted else (low, middle)
-    return low
+    wanted, tokens = value("moe.ludziejewski_other_loss", scenario), scenario.training.tokens
+    return crossing("moe.ludziejewski_loss", wanted, scenario, "training.tokens", tokens, 1e4 * tokens) / tokens
 
 
 def laws_view(scenario: Scenario) -> View:

@@ -10,6 +10,7 @@ from gpt4lab.panels.figure import Figure
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import load_scenario
+from gpt4lab.units import year
 
 MANY = 64  # what the post calls research
 LEAK, PROXY = "gpt-4-leak", "nvidia-gpt-moe-1.8t"  # the post itself, and a shape that may come from it
@@ -24,11 +25,11 @@ def mixtures() -> dict[str, Any]:
 def since_view() -> View:
     """Experts per layer by date."""
     rows = [
-        {"year": _year(m.released), "experts": m.n_experts, "mark": "published", "label": m.name}
+        {"year": year(m.released), "experts": m.n_experts, "mark": "published", "label": m.name}
         for m in mixtures().values()
     ]
     leak = catalog.models[LEAK]
-    rows.append({"year": _year(leak.released), "experts": leak.n_experts, "mark": "post", "label": "the post"})
+    rows.append({"year": year(leak.released), "experts": leak.n_experts, "mark": "post", "label": "the post"})
     later = [m.n_experts for m in mixtures().values() if m.released > leak.released]
     few = [n for n in later if n < MANY]
     return View(
@@ -76,7 +77,3 @@ def rows() -> list[dict[str, Any]]:
         }
         for m in mixtures().values()
     ]
-
-
-def _year(date: Any) -> float:
-    return date.year + (date.timetuple().tm_yday - 1) / 365.25

@@ -15,7 +15,7 @@ from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import Scenario, change, get, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import show, year
 
 YEAR = Axis("year", "Published", form="plain", domain=(2020, 2025.5))
 MFU = Axis("mfu", "MFU, share of the peak", form="percent", domain=(0, 0.7))
@@ -96,11 +96,6 @@ def _named(run: Any) -> str:
     """The name without its size, for which there is no room."""
     short = re.sub(r" [\d.]+[BT]\b.*", "", run.name)
     return f"{short} (HFU)" if getattr(run, "counts_recomputation", False) else short
-
-
-def year(date: Any) -> float:
-    """A date as a number of years."""
-    return date.year + (date.timetuple().tm_yday - 1) / 365.25
 
 
 def _post() -> dict[str, Any]:

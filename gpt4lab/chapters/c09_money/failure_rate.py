@@ -10,7 +10,7 @@ from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
 from gpt4lab.charts import Axis, line
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
-from gpt4lab.quantities import value, values
+from gpt4lab.quantities import crossing, value, values
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
@@ -26,7 +26,7 @@ def rate_view(scenario: Scenario) -> View:
         ("goodput.failures_per_day", "goodput.share", "goodput.share_needed", "goodput.minutes_needed"), scenario
     )
     needed, stated = found["goodput.share_needed"], show(scenario.training.mfu, "fraction")
-    at = crossing(scenario, needed)
+    at = rate_leaving(needed, scenario)
     return View(
         label=f"Failures that would bring {show(scenario.training.best_mfu, 'fraction')} down to {stated}",
         value=at,
@@ -73,13 +73,9 @@ def _rates() -> tuple[float, ...]:
     return tuple(low * (high / low) ** (step / 80) for step in range(81))
 
 
-def crossing(scenario: Scenario, share: float, low: float = 1e-3, high: float = 1e5) -> float:
-    """Failures a day at which the best interval leaves just this share of the time (by bisection)."""
-    for _ in range(60):
-        middle = (low * high) ** 0.5
-        enough = value("goodput.best_share", scenario, {"goodput.failures_per_day": middle}) > share
-        low, high = (middle, high) if enough else (low, middle)
-    return low
+def rate_leaving(share: float, scenario: Scenario) -> float:
+    """Failures a day at which the best interval leaves just this share of the time."""
+    return crossing("goodput.best_share", share, scenario, "goodput.failures_per_day", 1e-3, 1e5)
 
 
 def _llama() -> dict[str, Any]:

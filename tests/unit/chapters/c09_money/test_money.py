@@ -158,7 +158,7 @@ def test_another_seed_is_another_month():
 
 @pytest.mark.parametrize("needed", [0.3, 0.65, 0.95])
 def test_the_crossing_leaves_the_share_that_was_asked_for(needed: float):
-    at = failure_rate.crossing(LEAK, needed)
+    at = failure_rate.rate_leaving(needed, LEAK)
     assert value("goodput.best_share", LEAK, {"goodput.failures_per_day": at}) == pytest.approx(needed, rel=1e-6)
 
 
