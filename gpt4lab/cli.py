@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+import attrs
 
 from gpt4lab import claims
 from gpt4lab import scenario as scenarios
@@ -24,10 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 is success, 2 an input that cannot be used, said in one line."""
     options = _parser().parse_args(arguments)
     try:
-        options.run(options)
+        data, lines = options.run(options)
     except (ScenarioError, UnknownQuantity, KeyError) as error:
         print(f"gpt4lab: {error}", file=sys.stderr)
         return 2
+    for line in [json.dumps(data, indent=2, ensure_ascii=False)] if options.json else lines:
+        print(line)
     return 0
 
 
@@ -88,26 +92,24 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     return scenarios.change(scenarios.load_scenario(options.scenario), changes)
 
 
-# --- what the commands print --------------------------------------------------------------------------
+# --- what the commands answer: as data, and in lines --------------------------------------------------
+
+Answer = tuple[Any, Iterable[str]]
 
 
-def _claims(options: argparse.Namespace) -> None:
+def _claims(options: argparse.Namespace) -> Answer:
     everything = claims.audit(_scenario(options))
     results = [
         result
         for result in everything
         if options.chapter in (None, result.claim.chapter) and options.verdict in (None, result.verdict)
     ]
-    if options.json:
-        _print_json([claim_record(result) for result in results])
-        return
-    for result in results:
-        print(f"{result.claim.id:5}{result.claim.chapter}  {result.verdict:27}{result.shown():32}{result.claim.quote}")
-    print("Under these assumptions {} of {} checkable claims hold.".format(*claims.tally(everything)))
+    lines = (f"{r.claim.id:5}{r.claim.chapter}  {r.verdict:27}{r.shown():32}{r.claim.quote}" for r in results)
+    tally = "Under these assumptions {} of {} checkable claims hold.".format(*claims.tally(everything))
+    return [_claim_record(result) for result in results], [*lines, tally]
 
 
-def claim_record(result: claims.Result) -> dict[str, Any]:
-    """One claim as plain data: the record of `gpt4lab claims --json`."""
+def _claim_record(result: claims.Result) -> dict[str, Any]:
     claim = result.claim
     return {
         "id": claim.id,
@@ -126,20 +128,15 @@ def _one_or_many(values: Sequence[Any]) -> Any:
     return None if not values else values[0] if len(values) == 1 else list(values)
 
 
-def _explain(options: argparse.Namespace) -> None:
+def _explain(options: argparse.Namespace) -> Answer:
     explanation = explain(options.name, _scenario(options), depth=options.depth)
-    if options.json:
-        _print_json(explanation_record(explanation))
-    else:
-        print(explanation.text())
-        print(f"declared in {explanation.quantity.declared}")
+    return _explanation_record(explanation), [explanation.text(), f"declared in {explanation.quantity.declared}"]
 
 
-def explanation_record(explanation: Explanation) -> dict[str, Any]:
-    """An explanation as plain data, inputs nested."""
+def _explanation_record(explanation: Explanation) -> dict[str, Any]:
     inputs = [
         {"symbol": item.symbol, "path": item.path, "value": item.value, "unit": item.unit, "origin": item.origin}
-        | ({"made_of": explanation_record(item.made_of)} if item.made_of else {})
+        | ({"made_of": _explanation_record(item.made_of)} if item.made_of else {})
         for item in explanation.inputs
     ]
     quantity = explanation.quantity
@@ -154,41 +151,30 @@ def explanation_record(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _list(options: argparse.Namespace) -> None:
+def _list(options: argparse.Namespace) -> Answer:
     found = [scenarios.load_scenario(name) for name in scenarios.names()]
-    if options.json:
-        _print_json([{"name": s.name, "title": s.title, "description": s.description} for s in found])
-    else:
-        _print_columns((s.name, s.title) for s in found)
+    data = [{"name": s.name, "title": s.title, "description": s.description} for s in found]
+    return data, columns((s.name, s.title) for s in found)
 
 
-def _show(options: argparse.Namespace) -> None:
+def _show(options: argparse.Namespace) -> Answer:
     scenario = scenarios.load_scenario(options.name)
-    if options.json:
-        print(scenarios.to_json(scenario))
-        return
     rows = ((path, show(scenarios.get(scenario, path), field.unit), field.source) for path, field in FIELDS.items())
-    _print_columns(rows)
+    return attrs.asdict(scenario), columns(rows)
 
 
-def _diff(options: argparse.Namespace) -> None:
+def _diff(options: argparse.Namespace) -> Answer:
     names = (options.name, options.other)
-    found = scenarios.differences(*(scenarios.load_scenario(name) for name in names))
-    if options.json:
-        _print_json({path: dict(zip(names, pair, strict=True)) for path, pair in found.items()})
-    else:
-        _print_columns((path, *(show(v, FIELDS[path].unit) for v in pair)) for path, pair in found.items())
+    found = scenarios.differences(*map(scenarios.load_scenario, names))
+    data = {path: dict(zip(names, pair, strict=True)) for path, pair in found.items()}
+    return data, columns((path, *(show(v, FIELDS[path].unit) for v in pair)) for path, pair in found.items())
 
 
-def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=2, ensure_ascii=False))
-
-
-def _print_columns(rows: Iterable[Sequence[str]]) -> None:
-    table = [list(map(str, row)) for row in rows]
+def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Lines of a table, each column as wide as its widest cell."""
+    table = list(rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
+from gpt4lab.cli import columns
 from tools import browser, peers, readme, results
 
 ROOT = results.ROOT
@@ -29,8 +30,8 @@ def main(arguments: list[str]) -> int:
     found = {name: outcome(name) for name in named or every()}
     measured = [name for name, word in found.items() if word in (HELD, MISSED)]
     if rows := list(beside(measured)):
-        show(("what", "here", "for the README", "bar"), rows)
-    show(("benchmark", "outcome"), found.items())
+        print("", *columns([("what", "here", "for the README", "bar"), *rows]), sep="\n")
+    print("", *columns([("benchmark", "outcome"), *found.items()]), sep="\n", flush=True)
     if "--record" in arguments:
         record(measured)
     return max(EXIT.get(word, 0) for word in found.values())
@@ -64,14 +65,6 @@ def beside(measured: list[str]) -> Iterable[tuple[str, ...]]:
     shipped = {what: value for what, value, *_ in results.rows(results.SHIPPED)}
     for what, here, _, bar in results.rows(results.HERE, measured):
         yield what, here, shipped.get(what, results.NONE), bar
-
-
-def show(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    """Print columns."""
-    table = [heads, *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
-    print("", *lines, sep="\n", flush=True)
 
 
 def record(measured: list[str]) -> None:

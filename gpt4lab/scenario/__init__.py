@@ -46,7 +46,7 @@ FIELDS: dict[str, Field] = fields_of(GROUPS)
 
 _NAMED = files("gpt4lab.scenario").joinpath("named")
 _RENAMED = files("gpt4lab.scenario").joinpath("renamed.toml")
-#: Paths that fields once had, and what they are called now.
+#: Paths that fields once had, and what they are called now; every door understands them.
 RENAMED: dict[str, str] = tomllib.loads(_RENAMED.read_text("utf-8"))
 
 
@@ -111,19 +111,13 @@ def from_json(text: str) -> Scenario:
 def share(scenario: Scenario) -> str:
     """A short text to copy: "leak?training.mfu=0.4&cluster.gpus=20000". `load_scenario` reads it back."""
     changed = differences(scenario, load_scenario(scenario.name))
-    settings = "&".join(f"{path}={_written(here)}" for path, (here, _) in changed.items())
+    settings = "&".join(f"{path}={quote(str(here))}" for path, (here, _) in changed.items())
     return quote(scenario.name) + ("?" + settings if settings else "")
-
-
-def _written(value: Any) -> str:
-    return quote(value if isinstance(value, str) else repr(value))
 
 
 @cache
 def load_scenario(name: str = "leak") -> Scenario:
     """A named scenario, or one shared as text: "leak", "nvidia-proxy", "leak?training.mfu=0.4".
-
-    A path that a field had before it moved is understood (see RENAMED), here as in `change`.
 
     Raises ScenarioError for an unknown name, with near matches.
     """
@@ -142,14 +136,10 @@ def _read(name: str) -> Scenario:
     if name not in names():
         raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
     if name in public_models():
-        return _public(name)
+        title = catalog.models[name].name
+        description = f"{title} as its makers published it; what they did not publish is as in the post."
+        return change(Scenario(name, title, description), changes_for(name))
     return _planted({"name": name} | tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8")))
-
-
-def _public(name: str) -> Scenario:
-    title = catalog.models[name].name
-    description = f"{title} as its makers published it; what they did not publish is as in the post."
-    return change(Scenario(name, title, description), changes_for(name))
 
 
 def _planted(tree: dict[str, Any]) -> Scenario:

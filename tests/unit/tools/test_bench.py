@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from benchmarks import calculators, slider_to_paint
+from gpt4lab.panels.panel import Panel
+from gpt4lab.quantities import QUANTITIES
 from tools import bench, browser, peers, readme, results
 
 #: Writes a file of results as a benchmark does, and ends with this status.
@@ -120,3 +124,14 @@ def test_peers_that_cannot_be_had_are_asked_for_again(tmp_path: Path, monkeypatc
     monkeypatch.setattr(peers, "pip", lambda *_: False)
     assert not peers.install()
     assert not peers.install()
+
+
+def test_what_the_benchmarks_measure_exists() -> None:
+    assert set(calculators.REPORT) <= set(QUANTITIES)
+    for name in slider_to_paint.PANELS:
+        module, _, panel = name.rpartition(".")
+        assert isinstance(getattr(import_module(f"gpt4lab.chapters.{module}"), panel), Panel)
+
+
+def test_every_benchmark_has_rows_for_the_readme() -> None:
+    assert {name.removesuffix("_peer") for name in bench.every()} == set(results.READERS)
