@@ -12,7 +12,7 @@ from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal
 from gpt4lab.book.prose import say
 from gpt4lab.book.selfcheck import selfcheck
-from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, rows, verdict
+from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, live_crosscheck, rows, verdict
 from gpt4lab.checks.check import Check
 from gpt4lab.claims.prose import fill
 
@@ -29,6 +29,7 @@ __all__ = [
     "fill",
     "guess",
     "legend_of_marks",
+    "live_crosscheck",
     "mine",
     "opening",
     "references",

@@ -9,7 +9,7 @@ import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.chapter import chapters
-from gpt4lab.book.page import block, escape, live, table
+from gpt4lab.book.page import block, escape, table
 from gpt4lab.book.tables import CLAIM_HEAD, claim_rows
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
@@ -41,7 +41,7 @@ class Board(w.VBox):
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
         self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
-        self._said, self._error, self._table = live(), w.HTML(), live()
+        self._said, self._error, self._table = w.HTML(), w.HTML(), w.HTML()
         bar = w.HBox([self.named, self.address])
         filters = w.HBox([self.verdict, self.chapter, self.search])
         self._table.add_class("g4l-board-table")
@@ -71,9 +71,7 @@ class Board(w.VBox):
         post = tally(audit(load_scenario("leak")))[0]
         lead = f"Under these assumptions <strong>{hold} of {decided}</strong> checkable claims hold"
         compared = f" (as the post has it: {post})." if hold != post else "."
-        self._said.value = live(
-            block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}", role="status")
-        ).value
+        self._said.value = block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}", role="status")
         self._draw()
 
     def _draw(self, _: Any = None) -> None:
@@ -81,7 +79,7 @@ class Board(w.VBox):
         caption = f"{len(self.results)} of {len(self._all)} claims"
         head = ("Chapter", *CLAIM_HEAD)
         rows = [(r.claim.chapter, *row) for r, row in zip(self.results, claim_rows(self.results), strict=True)]
-        self._table.value = live(table(caption, head, rows)).value
+        self._table.value = table(caption, head, rows)
 
     def _wanted(self, result: Result) -> bool:
         claim, word = result.claim, self.search.value.casefold().strip()

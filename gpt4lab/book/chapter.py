@@ -14,6 +14,7 @@ from gpt4lab import catalog
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape, shown
 from gpt4lab.claims import claims_of
+from gpt4lab.panels.controls import LOOK
 
 
 @attrs.frozen
@@ -46,7 +47,7 @@ def opening(number: str) -> None:
     """Open a chapter, below its title: the claim and what hangs on it, how long it takes, where the reader stands."""
     here = chapters()[number]
     store.keep("opened", number, True)
-    display(_header(here))
+    display(HTML(f"<script>{LOOK}</script>"), _header(here))
     display(Markdown(" · ".join(_neighbours(number))))
 
 

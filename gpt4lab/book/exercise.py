@@ -1,148 +1,25 @@
-"""Exercises that the machine checks, with graduated hints and a folded solution.
+"""Exercises that the machine checks: prompt, a place to answer, feedback, hints one by one, and the solution.
 
-    exercise("09-cheap", "Bring the run under $40 million in under 60 days.", panel=panel,
-             goal={"training.cost": (0, 40e6), "training.days": (0, 60)},
-             hints=("Which field divides both?",), solution={"cluster.accelerator": "h100-sxm-80gb"}, because="...")
-    exercise("03-flop", "How many FLOP ...?", quantity="flop.per_token", hints=(...), because="...")
-    exercise("02-batch", "Which ...?", options=(...), answer="...", because="...")
-
-A checker says what is missing: nothing given, not a number, a wrong power of ten, close, right.
+exercise("09-cheap", "Bring the run under $40 million in under 60 days.", panel=panel,
+         goal={"training.cost": (0, 40e6), "training.days": (0, 60)},
+         hints=("Which field divides both?",), solution={"cluster.accelerator": "h100-sxm-80gb"}, because="...")
+exercise("03-flop", "How many FLOP ...?", quantity="flop.per_token", hints=(...), because="...")
+exercise("02-batch", "Which ...?", options=(...), answer="...", because="...")
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import attrs
+import ipywidgets as w
 
-from gpt4lab.quantities import find, unit_of, value
-from gpt4lab.scenario import Scenario, ScenarioError, change, from_text, load_scenario
-from gpt4lab.units import show
-
-Level = Literal["missing", "wrong", "almost", "right"]
-
-
-@attrs.frozen
-class Feedback:
-    """What the checker says, and how far the answer is."""
-
-    level: Level
-    text: str
-
-
-class Task(Protocol):
-    """What every exercise has. `start` must not pass, `solution` must: a test holds each exercise to that."""
-
-    @property
-    def start(self) -> Any:
-        """What the reader begins with."""
-        ...
-
-    @property
-    def solution(self) -> Any:
-        """What passes."""
-        ...
-
-    def check(self, answer: Any) -> Feedback:
-        """Judge an answer."""
-        ...
-
-    def solved(self) -> str:
-        """The solution in words."""
-        ...
-
-
-@attrs.frozen
-class Reach:
-    """Bring quantities of a scenario between bounds, by moving a panel. goal: name -> (least, most)."""
-
-    goal: Mapping[str, tuple[float, float]]
-    start: Scenario
-    changes: Mapping[str, Any]
-
-    @property
-    def solution(self) -> Scenario:
-        """The start with the changes of the solution."""
-        return change(self.start, self.changes)
-
-    def check(self, answer: Scenario) -> Feedback:
-        """Say which part of the goal is met and which is not."""
-        met = {name: low <= value(name, answer) <= high for name, (low, high) in self.goal.items()}
-        lines = [f"{self._line(name, answer)} {'✓' if ok else '✗ not yet'}" for name, ok in met.items()]
-        level: Level = "right" if all(met.values()) else "almost" if any(met.values()) else "wrong"
-        return Feedback(level, "; ".join(lines))
-
-    def _line(self, name: str, answer: Scenario) -> str:
-        low, high = (
-            show(bound, find(name).unit) if math.isfinite(bound) and bound else "" for bound in self.goal[name]
-        )
-        wanted = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
-        return f"{find(name).meaning.rstrip('.')}: {show(value(name, answer), find(name).unit)} (wanted: {wanted})"
-
-    def solved(self) -> str:
-        """The moves of the solution."""
-        return ", ".join(
-            f"{path} = {new if isinstance(new, str) else show(new, unit_of(path))}"
-            for path, new in self.changes.items()
-        )
-
-
-@attrs.frozen
-class Number:
-    """Compute a number. A slip by a power of ten is named as one."""
-
-    solution: float
-    unit: str
-    tolerance: float = 0.05
-    start: str = ""
-
-    def check(self, answer: Any) -> Feedback:
-        """Judge a number or the text of one."""
-        if answer in ("", None):
-            return Feedback("missing", "Write a number, like 560e9, 560B or 25,000.")
-        try:
-            number = from_text(answer) if isinstance(answer, str) else float(answer)
-        except (ScenarioError, TypeError) as error:
-            return Feedback("wrong", str(error))
-        return self._judge(number)
-
-    def _judge(self, number: float) -> Feedback:
-        if number <= 0:
-            return Feedback("wrong", "The answer is larger than zero.")
-        off = math.log10(number / self.solution)
-        if abs(number / self.solution - 1) <= self.tolerance:
-            return Feedback("right", f"Yes: {self.solved()}.")
-        if round(off) and abs(off - round(off)) < 0.03:
-            return Feedback("almost", f"The digits are right; the power of ten is off by {round(off):+d}.")
-        if abs(off) < 0.15:
-            return Feedback("almost", "Close: within forty per cent. Which step did you round?")
-        return Feedback("wrong", f"Too {'large' if off > 0 else 'small'}.")
-
-    def solved(self) -> str:
-        """The number with its unit."""
-        return show(self.solution, self.unit)
-
-
-@attrs.frozen
-class Choice:
-    """Choose one of several answers."""
-
-    options: tuple[str, ...]
-    solution: str
-    start: str = ""
-
-    def check(self, answer: Any) -> Feedback:
-        """Judge the option chosen."""
-        if not answer:
-            return Feedback("missing", "Choose one of the answers.")
-        right = answer == self.solution
-        return Feedback("right" if right else "wrong", "Yes." if right else "Not that one.")
-
-    def solved(self) -> str:
-        """The right option."""
-        return self.solution
+from gpt4lab.book import store
+from gpt4lab.book.page import block, escape
+from gpt4lab.book.tasks import Choice, Feedback, Number, Reach, Task
+from gpt4lab.quantities import find, value
+from gpt4lab.scenario import load_scenario
 
 
 @attrs.frozen
@@ -186,6 +63,83 @@ def exercise(
     else:
         task = Number(float(answer), unit, tolerance)
     EXERCISES[key] = Exercise(key, prompt, task, tuple(hints), because)
-    from gpt4lab.book.exercise_box import ExerciseBox
-
     return ExerciseBox(EXERCISES[key], panel)
+
+
+WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "right": "Correct"}
+
+
+class ExerciseBox(w.VBox):
+    """The widget of one exercise. `answer` is what the reader has put in; `press_check()` judges it."""
+
+    def __init__(self, exercise: Exercise, panel: Any = None) -> None:
+        self.exercise, self._panel, self._hints_shown = exercise, panel, 0
+        self._field = self._answer_field()
+        self._said, self._hint, self._solution = w.HTML(), w.HTML(), w.HTML()
+        prompt = w.HTML(block("exercise", f"<p><strong>Exercise.</strong> {escape(exercise.prompt)}</p>"))
+        field = [self._field] if self._field else []
+        super().__init__([prompt, *field, self._buttons(), self._said, self._hint, self._solution])
+        self.add_class("g4l-exercise-box")
+        if panel is not None:
+            panel.on_change(self._follow)
+
+    @property
+    def answer(self) -> Any:
+        """A scenario for an exercise with a panel, else the text or option given."""
+        return self._panel.scenario if self._panel is not None else self._field.value if self._field else None
+
+    @answer.setter
+    def answer(self, value: Any) -> None:
+        if self._panel is not None:
+            self._panel.load(value)
+        elif self._field:
+            self._field.value = value
+
+    def press_check(self, _: Any = None) -> Feedback:
+        """Judge the answer, say so, and keep that it is solved."""
+        feedback = self.exercise.task.check(self.answer)
+        self._said.value = _say(feedback)
+        if feedback.level == "right":
+            store.keep("solved", self.exercise.key, True)
+            self._said.value = _say(feedback, self.exercise.because)
+        return feedback
+
+    def press_hint(self, _: Any = None) -> None:
+        """Show one more hint."""
+        self._hints_shown = min(self._hints_shown + 1, len(self.exercise.hints))
+        lines = "".join(f"<li>{escape(hint)}</li>" for hint in self.exercise.hints[: self._hints_shown])
+        self._hint.value = block("hints", f"<ol>{lines}</ol>", role="status")
+
+    def press_solution(self, _: Any = None) -> None:
+        """Show the solution, and move the panel there."""
+        task = self.exercise.task
+        if self._panel is not None:
+            self._panel.load(task.solution)
+        self._solution.value = block(
+            "solution", f"<p><strong>Solution.</strong> {escape(task.solved())}. {escape(self.exercise.because)}</p>"
+        )
+
+    def _follow(self, scenario: Any) -> None:
+        """Show how far the reader's own state is from the goal, as the sliders move."""
+        self._said.value = _say(self.exercise.task.check(scenario))
+
+    def _answer_field(self) -> Any:
+        if self._panel is not None:
+            return None
+        if isinstance(self.exercise.task, Choice):
+            return w.RadioButtons(options=self.exercise.task.options, value=None, layout={"width": "max-content"})
+        return w.Text(placeholder="your answer", description="Answer", continuous_update=False)
+
+    def _buttons(self) -> w.Widget:
+        actions = {"Check": self.press_check, "Hint": self.press_hint, "Solution": self.press_solution}
+        buttons = []
+        for words, action in actions.items():
+            button = w.Button(description=words, tooltip=f"{words}: {self.exercise.prompt[:60]}")
+            button.on_click(action)
+            buttons.append(button)
+        return w.HBox(buttons if self.exercise.hints else [buttons[0], buttons[2]])
+
+
+def _say(feedback: Feedback, because: str = "") -> str:
+    text = f"<p><strong>{WORDS[feedback.level]}.</strong> {escape(feedback.text)} {escape(because)}</p>"
+    return block(f"feedback g4l-{feedback.level}", text, role="status")

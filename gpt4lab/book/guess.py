@@ -14,7 +14,7 @@ import attrs
 import ipywidgets as w
 
 from gpt4lab.book import store
-from gpt4lab.book.page import block, escape, live
+from gpt4lab.book.page import block, escape
 from gpt4lab.panels.controls import ChoiceControl, NumberControl
 from gpt4lab.quantities import find, value
 from gpt4lab.scenario import load_scenario
@@ -103,7 +103,7 @@ def _box(question: Question, control: Any) -> w.Widget:
         note.value = "<p role='status'>Kept. You will meet it again beside the result.</p>"
 
     button.on_click(pressed)
-    ask = live(block("guess", f"<p><strong>Guess first.</strong> {escape(question.text)}</p>"))
+    ask = w.HTML(block("guess", f"<p><strong>Guess first.</strong> {escape(question.text)}</p>"))
     box = w.VBox([ask, control, button, note])
     box.add_class("g4l-guess-box")
     return box
@@ -112,10 +112,10 @@ def _box(question: Question, control: Any) -> w.Widget:
 def reveal(key: str) -> w.Widget:
     """The guess beside the answer; it fills in when the reader guesses later."""
     question = QUESTIONS[key]
-    place = live()
+    place = w.HTML()
 
     def tell() -> None:
-        place.value = live(block("reveal", f"<p>{escape(question.result())}</p>", role="status")).value
+        place.value = block("reveal", f"<p>{escape(question.result())}</p>", role="status")
 
     question.told.append(tell)
     tell()

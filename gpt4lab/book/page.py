@@ -1,28 +1,14 @@
-"""Pieces of a page: HTML made from data, with one stylesheet and everything escaped."""
+"""Pieces of a page: HTML made from data, everything escaped. Their stylesheet comes with `opening`, once a page."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import ipywidgets as w
 from IPython.display import HTML
 
-from gpt4lab.charts import theme
-
 escape = html.escape
-
-
-@cache
-def style() -> str:
-    """The stylesheet of the book as a <style> element: colours, panels, then the pieces of a chapter."""
-    sheets = [theme.read("tokens.css")]
-    for package, name in (("gpt4lab.panels", "panel.css"), ("gpt4lab.book", "book.css")):
-        sheets.append(files(package).joinpath(name).read_text("utf-8"))
-    return f"<style>{''.join(sheets)}</style>"
 
 
 def block(name: str, *parts: str, role: str = "") -> str:
@@ -51,9 +37,4 @@ def _cell(value: Any) -> str:
 
 def shown(*parts: str) -> HTML:
     """A static piece of the page; its dollar signs are no formulas."""
-    return HTML(f'{style()}<div class="mathjax_ignore">{"".join(parts)}</div>')
-
-
-def live(*parts: str) -> w.HTML:
-    """A piece of the page that changes."""
-    return w.HTML(style() + "".join(parts))
+    return HTML(f'<div class="mathjax_ignore">{"".join(parts)}</div>')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from IPython.display import HTML
@@ -10,11 +10,14 @@ from IPython.display import HTML
 from gpt4lab import catalog
 from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.charts import theme
-from gpt4lab.checks.check import Check
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.claims import Result, audit
 from gpt4lab.claims.prose import as_stated, fill
 from gpt4lab.claims.sensitivity import flips_in_words
+from gpt4lab.panels.reading import Reading
+from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.verdicts import in_words
+from gpt4lab.panels.view import View
 from gpt4lab.quantities import find, values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
@@ -40,6 +43,19 @@ def crosscheck(checks: Iterable[Check], caption: str = "Formula against measurem
 def _where(check: Check) -> str:
     known = check.where in set(catalog.references)
     return (catalog.references[check.where].cite() if known else check.where) + "; disturbed" * check.disturbed
+
+
+def live_crosscheck(lab: LiveTraining, look: Callable[[Any], Checks], caption: str) -> Reading:
+    """`crosscheck` of what `look` finds in the model that trains above; it fills in when the run has ended."""
+    return lab.reading(
+        title="",
+        look=look,
+        view=lambda checks, _: View("", "", "", "" if checks else WAITING, {}, text=checks),
+        html_of=lambda view: str(crosscheck(view.text, caption).data) if view.text else "",
+    )
+
+
+WAITING = "The table fills in when the run above has ended."
 
 
 def consequences(path: str, readings: Mapping[str, float], follow: Iterable[str], caption: str) -> HTML:

@@ -5,12 +5,11 @@
     chart = line(rows, x=Axis("gpus", "GPUs", log=True), y=Axis("days", "Time, days"), you=[...], post=[...])
     LiveChart(chart, description="...")     # on the page, rows swapped in place
 
-line, curve    lines named at their end; a run under way
+line           lines named at their end
 bars           stacked parts
 dots           numbers of different kinds with error bars
 heat           a table as shades
 timeline       what runs where and when
-offline        shows an ordinary Altair chart without a network (`offline.enable()`)
 """
 
 from __future__ import annotations
@@ -19,6 +18,6 @@ from gpt4lab.charts.axes import Axis
 from gpt4lab.charts.bars import bars
 from gpt4lab.charts.dots import dots
 from gpt4lab.charts.heat import heat
-from gpt4lab.charts.line import curve, line
+from gpt4lab.charts.line import line
 from gpt4lab.charts.live import ChartError, LiveChart
 from gpt4lab.charts.timeline import timeline

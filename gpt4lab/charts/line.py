@@ -19,7 +19,6 @@ def line(
     series: str | None = None,
     *,
     order: Sequence[str] = (),
-    band: tuple[str, str] | None = None,
     post: RowList | None = None,
     you: RowList | None = None,
     measured: RowList | None = None,
@@ -31,9 +30,9 @@ def line(
     """Lines through `rows` (dataset "data"), named on the line.
 
     `series` is the field that tells the lines apart (at most four; `order` lists its values, the first is drawn
-    solid blue). `band` names the fields of a lower and an upper bound. `post`, `you`, `measured` and `published` are
-    rows of the four marks and become datasets of those names; pass `[]` for rows that come later. `last_value` is a
-    number format (".2f") that writes each line's last value behind its name.
+    solid blue). `post`, `you`, `measured` and `published` are rows of the four marks and become datasets of those
+    names; pass `[]` for rows that come later. `last_value` is a number format (".2f") that writes each line's last
+    value behind its name.
 
     Raises
     ------
@@ -44,20 +43,11 @@ def line(
     marks = with_words(post=post, you=you, measured=measured, published=published)
     look = _looks(series, list(order) or _names_of(rows, series))
     layers = [
-        *([_band(x, y, band, look)] if band else []),
         data().mark_line(clip=True).encode(axes.x(x), axes.y(y), *look),
         *([_names(x, y, series, look, last_value)] if series else []),
         *mark_layers(x, y, marks),
     ]
     return layered(layers, {"data": rows, **marks}, width=width, height=height)
-
-
-def curve(rows: RowList, y: Axis, series: str | None = None, *, x: Axis | None = None, **more: Any) -> alt.LayerChart:
-    """A run that is under way: a value by training step, each line with its name and its latest value.
-
-    Rows carry "step"; swap dataset "data" as the run goes on. Further arguments are those of `line`.
-    """
-    return line(rows, x or Axis("step", "Training step", form="count"), y, series, last_value=".3f", **more)
 
 
 def _names_of(rows: RowList, series: str | None) -> list[str]:
@@ -96,10 +86,3 @@ def _names(x: Axis, y: Axis, series: str, look: tuple[Any, Any], last_value: str
 
 def _inside(axis: Axis) -> list[str]:
     return [f"inrange(datum['{axis.field}'], [{axis.domain[0]}, {axis.domain[1]}])"] if axis.domain else []
-
-
-def _band(x: Axis, y: Axis, band: tuple[str, str], look: tuple[Any, Any]) -> alt.Chart:
-    area = data().mark_area(opacity=0.18, clip=True)
-    return area.encode(
-        axes.x(x), axes.y(y.at(band[0], " (low)")), look[0], y2=alt.Y2(band[1], title=f"{y.title} (high)")
-    )

@@ -40,8 +40,7 @@ async function render({ model, el }) {
     const now = changed;
     changed = new Set();
     chart.describe(model.get("description"));
-    const data = columnsOf(names.filter((name) => now.has(name)));
-    await chart.update(data, now.has("#signals") ? model.get("signals") : {});
+    await chart.update(columnsOf(names.filter((name) => now.has(name))));
   };
   const flush = async () => {
     while (changed.size && !disposed) await repaint().catch(console.error);
@@ -55,10 +54,10 @@ async function render({ model, el }) {
     wake();
   };
   const listeners = names.map((name) => [`change:rows_${name}`, note(name)]);
-  listeners.push(["change:signals", note("#signals")], ["change:description", note("#description")]);
+  listeners.push(["change:description", note("#description")]);
   for (const [event, heard] of listeners) model.on(event, heard);
 
-  const settings = [model.get("spec"), columnsOf(names), model.get("signals"), model.get("description"), model.get("tables")];
+  const settings = [model.get("spec"), columnsOf(names), model.get("description"), model.get("tables")];
   library(model)
     .then((embed) => inTurn(() => drawChart(embed, el, ...settings)))
     .then((drawn) => {

@@ -7,7 +7,6 @@
     live = LiveChart(chart, description="Training time falls as 1/GPUs; you: 25,000 GPUs, 95 days.")
     live                                                            # the last line of a cell shows it
     live.show(data=new_rows, you=[{"gpus": 8_000, "days": 297}], description="... you: 8,000 GPUs, 297 days.")
-    live.signal(cutoff=3)                                           # a parameter of the chart
 
 `show` names the datasets that change; the others stay. Rows are a list of dicts or a dict of lists. The same rows
 stand below the chart as a folded table. No script comes from a network: the drawing library is held by one hidden
@@ -32,7 +31,7 @@ Spec = dict[str, Any]
 
 
 class ChartError(ValueError):
-    """A dataset or a parameter that the chart does not have."""
+    """A dataset that the chart does not have."""
 
 
 class Library(anywidget.AnyWidget):
@@ -70,7 +69,6 @@ class LiveChart(anywidget.AnyWidget):
     spec = t.Dict().tag(sync=True)
     tables = t.Dict(help="dataset -> caption and headings, for the table").tag(sync=True)
     description = t.Unicode().tag(sync=True)
-    signals = t.Dict().tag(sync=True)
     _names = t.List(t.Unicode()).tag(sync=True)
     _library = t.Instance(Widget).tag(sync=True, **widget_serialization)
 
@@ -103,13 +101,6 @@ class LiveChart(anywidget.AnyWidget):
                 self.set_trait(f"rows_{name}", to_columns(data))
             if description is not None:
                 self.description = description
-
-    def signal(self, **values: Any) -> None:
-        """Set parameters of the chart (`alt.param(name=...)`)."""
-        params = {param["name"] for param in self.spec.get("params", [])}
-        if unknown := set(values) - params:
-            raise ChartError(f"no parameter {', '.join(sorted(unknown))}; this chart has {sorted(params)}.")
-        self.signals = {**self.signals, **values}
 
     def rows(self, name: str) -> dict[str, list[Any]]:
         """What is drawn now for one dataset, as columns."""

@@ -1,5 +1,4 @@
-// A chart on the page: embedded once, then only its rows and params move.
-// Shared by the live chart (live.js) and by the renderer for plain charts (offline.py).
+// A chart on the page: embedded once, then only its rows move.
 
 const NARROWEST = 320; // px of plot; below this the picture is scaled instead of laid out anew
 
@@ -129,8 +128,8 @@ function foldedTable(tables, rowsOf) {
 }
 
 // Draw `spec` into `el`. `columns` holds the rows of its named datasets, `tables` the headings of the table.
-// Returns {update, describe, dispose}; `update({name: columns}, {param: value})` repaints in place.
-async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, description = "", tables = {}) {
+// Returns {update, describe, dispose}; `update({name: columns})` repaints in place.
+async function drawChart(vegaEmbed, el, spec, columns = {}, description = "", tables = {}) {
   const figure = document.createElement("div");
   figure.className = "g4l-chart";
   const plot = document.createElement("div");
@@ -152,13 +151,12 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, params = {}, descrip
   const table = foldedTable(tables, (name) => held[name] ?? []);
   if (Object.keys(tables).length) figure.append(table.details);
 
-  const update = (changed, signals = {}) => {
+  const update = (changed) => {
     for (const name in changed) held[name] = swapRows(view, name, held[name], toRows(changed[name], fields[name]));
-    for (const name in signals) view.signal(name, signals[name]);
     table.write();
     return view.runAsync().then(() => partWords(plot));
   };
-  await update({}, params);
+  await update({});
   const dispose = () => (unfit(), finalize(), figure.remove());
   return { update, describe, dispose };
 }

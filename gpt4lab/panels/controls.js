@@ -1,4 +1,4 @@
-// Number, choice and toggle controls. Each has a name, a unit and a value that a screen reader can say, works by
+// Number and choice controls. Each has a name, a unit and a value that a screen reader can say, works by
 // keyboard alone, and carries the mark (the post's value) that Delete or Backspace returns to.
 
 const newId = () => `g4l-${Math.random().toString(36).slice(2, 10)}`; // every widget runs its own copy of this file
@@ -131,37 +131,6 @@ function renderChoice({ model, el }) {
   return listen(model, ["value", "disabled", "error"], refresh);
 }
 
-// ---- toggle ---------------------------------------------------------------------------------------------------
-
-function renderToggle({ model, el }) {
-  const id = newId();
-  const { root, help, error } = frameOf(model, "toggle-control", id);
-  const input = make("input", { type: "checkbox", role: "switch", id, "aria-describedby": `${id}-help` });
-  const label = make("label", { class: "g4l-label", for: id }, model.get("label"));
-  const state = make("span", { class: "g4l-state", "aria-hidden": "true" });
-  const send = sender(model);
-  root.title = model.get("help");
-  root.append(label, make("span", { class: "g4l-options" }, input, state), help, error);
-
-  const refresh = () => {
-    const { mark } = { mark: model.get("mark") };
-    input.checked = model.get("value");
-    input.disabled = model.get("disabled");
-    state.replaceChildren(input.checked ? "on" : "off", ...(mark === input.checked ? [markOf(model.get("mark_label"))] : []));
-    help.textContent = hint(model, mark === null ? "" : mark ? "on" : "off");
-    error.textContent = model.get("error");
-  };
-  const toMark = () => {
-    if (model.get("mark") !== null && !model.get("disabled")) send(model.get("mark"));
-    refresh();
-  };
-  input.addEventListener("change", () => send(input.checked));
-  keepKeys(root, toMark);
-  el.append(root);
-  refresh();
-  return listen(model, ["value", "mark", "disabled", "error"], refresh);
-}
-
-const RENDER = { number: renderNumber, choice: renderChoice, toggle: renderToggle };
+const RENDER = { number: renderNumber, choice: renderChoice };
 
 export default { render: (context) => RENDER[context.model.get("kind")](context) };

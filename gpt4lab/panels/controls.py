@@ -1,9 +1,8 @@
-"""Controls that a reader moves: a number, a choice, a switch. They know nothing of scenarios.
+"""Controls that a reader moves: a number, a choice. They know nothing of scenarios.
 
     gpus = NumberControl("GPUs", unit="GPU", lo=1_000, hi=200_000, value=25_000, mark=25_000, scale="log", integer=True)
     mfu = NumberControl("MFU", unit="fraction", lo=0.01, hi=1, value=0.34, mark=0.34, help="share of the peak")
     zero = ChoiceControl("ZeRO stage", options=[("none", 0), ("1", 1), ("3", 3)], value=1, mark=1)
-    bubble = ToggleControl("Count the bubble", value=True, mark=True)
 
     gpus.observe(lambda change: ..., names="value")     # float, or int where `integer`
     gpus.value = 8_000                                  # out of range: ControlError, and the old value stays
@@ -40,14 +39,16 @@ def _beside(name: str) -> str:
     return files("gpt4lab.panels").joinpath(name).read_text(encoding="utf-8")
 
 
-#: The look of controls and panels, colours included.
-LOOK = theme.read("tokens.css") + _beside("controls.css") + _beside("panel.css")
+#: JavaScript that gives the page the look of controls, panels and the pieces of a chapter, colours included; once.
+LOOK = theme.styling(
+    "panel", theme.read("tokens.css") + "".join(map(_beside, ("controls.css", "panel.css", "kit.css")))
+)
 
 
 class Control(anywidget.AnyWidget):
-    """What the three controls share."""
+    """What both controls share."""
 
-    _esm = theme.styling("panel", LOOK) + _beside("number.js") + _beside("controls.js")
+    _esm = LOOK + _beside("number.js") + _beside("controls.js")
 
     kind = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)
@@ -57,11 +58,6 @@ class Control(anywidget.AnyWidget):
     error = t.Unicode("", help="one line under the control").tag(sync=True)
     value: Any
     mark: Any
-
-    def to_mark(self) -> None:
-        """Return to the marked value, if there is one."""
-        if self.mark is not None:
-            self.value = self.mark
 
 
 def unit_words(unit: str) -> str:
@@ -156,13 +152,3 @@ class ChoiceControl(Control):
         if proposal["value"] not in values and not (proposal["trait"].name == "mark" and proposal["value"] is None):
             raise ControlError(f"{self.label}: {proposal['value']!r} is not one of {', '.join(map(str, values))}.")
         return proposal["value"]
-
-
-class ToggleControl(Control):
-    """A switch."""
-
-    mark = t.Bool(None, allow_none=True).tag(sync=True)
-    value = t.Bool(False).tag(sync=True, echo_update=NO_ECHO)
-
-    def __init__(self, label: str, value: bool = False, mark: bool | None = None, **more: Any) -> None:
-        super().__init__(kind="toggle", label=label, value=value, mark=mark, **more)

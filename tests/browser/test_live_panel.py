@@ -15,7 +15,7 @@ Open = Callable[[Sequence[str]], Any]
 MODEL = """
 from ipywidgets import VBox
 from gpt4lab.charts import Axis, LiveChart, line
-from gpt4lab.panels.controls import ChoiceControl, NumberControl, ToggleControl
+from gpt4lab.panels.controls import ChoiceControl, NumberControl
 
 def days(gpus, mfu):
     return 2.15e25 / (gpus * 312e12 * mfu * 86400)
@@ -30,7 +30,6 @@ gpus = NumberControl("GPUs", "GPU", 1_000, 100_000, 25_000, mark=25_000, scale="
 mfu = NumberControl("MFU", "fraction", 0.01, 1, 0.34, mark=0.34, help="share of the peak")
 zero = ChoiceControl("ZeRO stage", ["none", "1", "3"], "1", mark="1")
 chip = ChoiceControl("Accelerator", ["A100 40 GB", "A100 80 GB", "H100", "H200", "B200"], "H100", mark="A100 40 GB")
-bubble = ToggleControl("Count the bubble", True, mark=True)
 x, y = Axis("gpus", "GPUs", log=True, domain=(1e3, 1e5)), Axis("days", "Time, days", log=True, domain=(1, 1e5))
 drawn = line(curve(0.34), x, y, you=you(25_000, 0.34), post=[{"gpus": 25_000, "days": 95}])
 chart = LiveChart(drawn, description="start")
@@ -50,12 +49,12 @@ def note(change):
     slow.error = f"{len(calls)} calls, now {change['new']}"
 slow = NumberControl("Slow", "1", 0, 100, 50)
 slow.observe(note, "value")
-for control in (zero, chip, bubble):
+for control in (zero, chip):
     control.observe(lambda change: setattr(slow, "error", str(change["new"])), "value")
 layers = NumberControl("Layers", "layer", 1, 1_000, 3, scale="log", integer=True)
 VBox([layers, slow])
 """
-PANEL = [MODEL, "VBox([gpus, mfu, zero, chip, bubble, chart])", SLOW]
+PANEL = [MODEL, "VBox([gpus, mfu, zero, chip, chart])", SLOW]
 START = "you: 93.8 days"  # 2.15e25 / (25,000 * 312e12 * 0.34 * 86,400)
 
 
@@ -178,15 +177,13 @@ def test_a_fast_hand_builds_no_queue(panel: Lab) -> None:
     assert int(panel.alert("Slow").split()[0]) < 30
 
 
-def test_choices_and_switches_work_by_keyboard(panel: Lab) -> None:
+def test_choices_work_by_keyboard(panel: Lab) -> None:
     panel.press(panel.page.get_by_role("radio", name="1 (the post)"), "ArrowRight")
     panel.wait_for_alert("3")
     panel.press(panel.page.get_by_role("combobox", name="Accelerator"), "ArrowDown")
     panel.wait_for_alert("H200")
     panel.page.keyboard.press("Delete")
     panel.wait_for_alert("A100 40 GB")
-    panel.press(panel.page.get_by_role("switch", name="Count the bubble"), "Space")
-    panel.wait_for_alert("False")
     panel.no_trouble()
 
 
@@ -257,6 +254,16 @@ def test_the_kernels_state_stands_in_the_status_bar(open_cells: Open) -> None:
     lab = open_cells(["1 + 1"])  # in the toolbar it would cost each slider move 9 ms
     lab.page.wait_for_selector("#jp-bottom-panel .jp-Notebook-ExecutionIndicator")
     assert lab.page.locator(".jp-Toolbar .jp-Notebook-ExecutionIndicator").count() == 0
+    lab.no_trouble()
+
+
+def test_the_pieces_of_a_chapter_share_the_stylesheet_that_its_opening_brings(open_cells: Open) -> None:
+    opening = "from gpt4lab.book import opening, verdict\nopening('03')"
+    lab = open_cells([opening, opening, "verdict('03')"])
+    lab.page.wait_for_selector(".g4l-verdicts")
+    assert lab.page.locator("head style#gpt4lab-panel").count() == 1
+    assert not lab.page.locator(".jp-OutputArea style").count()
+    assert lab.page.evaluate("getComputedStyle(document.querySelector('.g4l-table')).borderCollapse") == "collapse"
     lab.no_trouble()
 
 

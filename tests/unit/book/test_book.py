@@ -24,8 +24,8 @@ from gpt4lab.book import (
     store,
     verdict,
 )
-from gpt4lab.book.exercise import Choice, Number, Reach
 from gpt4lab.book.guess import QUESTIONS
+from gpt4lab.book.tasks import Choice, Number, Reach
 from gpt4lab.claims import ledger
 from gpt4lab.scenario import load_scenario
 

@@ -13,7 +13,7 @@ import altair as alt
 import pytest
 from ipywidgets import Widget
 
-from gpt4lab.charts import Axis, ChartError, LiveChart, bars, curve, dots, heat, line, offline, theme, timeline, vega
+from gpt4lab.charts import Axis, ChartError, LiveChart, bars, dots, heat, line, theme, timeline, vega
 from gpt4lab.charts.axes import log_ticks
 from gpt4lab.charts.live import Library, to_columns
 
@@ -29,8 +29,6 @@ def some_line(**more: Any) -> alt.LayerChart:
 CHARTS = {
     "line": some_line(),
     "levels": line(ROWS, GPUS, DAYS, "kind", published=[{"days": 54}], measured=[{"gpus": 9_000}]),
-    "band": line([{"gpus": 10, "days": 1, "lo": 0.5, "hi": 2}], GPUS, DAYS, band=("lo", "hi")),
-    "curve": curve([{"step": 1, "loss": 2.5, "run": "dense"}], Axis("loss", "Loss, nats"), "run"),
     "bars": bars([{"run": "a", "part": "it's idle", "days": 3}], DAYS, "run", "part", post=[{"run": "a", "days": 4}]),
     "dots": dots([{"who": "PaLM", "gpus": 4, "lo": 3, "hi": 5, "mark": "published"}], GPUS, "who", bounds=("lo", "hi")),
     "scatter": dots([{"days": 3, "gpus": 4, "mark": "you", "label": "here"}], GPUS, DAYS),
@@ -130,14 +128,6 @@ def test_an_unknown_dataset_is_refused_by_name() -> None:
         LiveChart(some_line()).show(yuo=YOU)
 
 
-def test_an_unknown_parameter_is_refused_and_a_known_one_is_kept() -> None:
-    live = LiveChart(some_line().add_params(alt.param(name="cutoff", value=1)))
-    live.signal(cutoff=3)
-    assert live.signals == {"cutoff": 3}
-    with pytest.raises(ChartError, match="no parameter cutof"):
-        live.signal(cutof=3)
-
-
 def test_rows_may_come_as_columns_and_gaps_are_null() -> None:
     assert to_columns([{"a": 1}, {"a": math.nan, "b": "x"}]) == {"a": [1, None], "b": [None, "x"]}
     assert to_columns({"a": [math.inf, 2.5]}) == {"a": [None, 2.5]}
@@ -179,24 +169,6 @@ def test_the_shipped_library_is_whole_and_fits_altair() -> None:
     assert shipped
     assert shipped[1] == wanted[1]
     assert int(shipped[2]) >= int(wanted[2])
-
-
-def test_a_plain_chart_is_small_and_says_what_it_shows() -> None:
-    bundle = offline.render(some_line().properties(description="Time falls as 1/GPUs <and> so on").to_dict())
-    assert bundle["text/plain"] == "Time falls as 1/GPUs <and> so on"
-    assert "Time falls as 1/GPUs &lt;and&gt; so on" in bundle["text/html"]
-    assert len(bundle["text/html"]) < 40_000
-    assert bundle["text/html"].count("</script") == 1
-
-
-def test_the_library_closes_no_script_tag_early() -> None:
-    page = offline.library()
-    assert page.count("</script") == page.count("<script>") == 2
-
-
-def test_rows_cannot_close_the_script_tag() -> None:
-    spec = line([{"gpus": 1, "days": 1, "kind": "</script><b>"}], GPUS, DAYS, "kind").to_dict()
-    assert "</script><b>" not in offline.render(spec)["text/html"]
 
 
 def test_charts_load_neither_numpy_nor_pandas_nor_torch() -> None:

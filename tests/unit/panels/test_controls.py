@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import traitlets
 
-from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, ToggleControl, unit_words
+from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, unit_words
 
 
 def gpus(**options: Any) -> NumberControl:
@@ -66,15 +66,8 @@ def test_observers_hear_each_new_value_once() -> None:
     control.observe(lambda change: heard.append(change["new"]), "value")
     control.value = 8_000
     control.value = 8_000
-    control.to_mark()
+    control.value = 25_000
     assert heard == [8_000, 25_000]
-
-
-def test_without_a_mark_there_is_nothing_to_return_to() -> None:
-    control = gpus(mark=None)
-    control.value = 8_000
-    control.to_mark()
-    assert control.value == 8_000
 
 
 @pytest.mark.parametrize(
@@ -102,8 +95,8 @@ def test_units_are_written_as_a_reader_says_them(unit: str, words: str) -> None:
 def test_a_choice_takes_words_pairs_or_a_dict(options: Any) -> None:
     control = ChoiceControl("ZeRO", options, value="1", mark="none")
     assert {own for _, own in control.options} >= {"none", "1"}
-    control.to_mark()
-    assert control.value == "none"
+    control.value = "none"
+    assert control.mark == "none"
 
 
 def test_a_choice_refuses_what_is_not_among_the_options() -> None:
@@ -113,9 +106,3 @@ def test_a_choice_refuses_what_is_not_among_the_options() -> None:
     with pytest.raises(ControlError):
         ChoiceControl("ZeRO", ["none", "1"], value="2")
     assert control.value == "1"
-
-
-def test_a_switch_returns_to_its_mark() -> None:
-    control = ToggleControl("Count the bubble", value=False, mark=True)
-    control.to_mark()
-    assert control.value is True

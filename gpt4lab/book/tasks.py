@@ -1,0 +1,118 @@
+"""What an exercise asks, and how an answer is judged: nothing given, no number, a wrong power of ten, close, right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from gpt4lab.quantities import find, unit_of, value
+from gpt4lab.scenario import Scenario, ScenarioError, change, from_text
+from gpt4lab.units import show
+
+Level = Literal["missing", "wrong", "almost", "right"]
+
+
+@attrs.frozen
+class Feedback:
+    """What the checker says, and how far the answer is."""
+
+    level: Level
+    text: str
+
+
+@attrs.frozen
+class Reach:
+    """Bring quantities of a scenario between bounds, by moving a panel. goal: name -> (least, most)."""
+
+    goal: Mapping[str, tuple[float, float]]
+    start: Scenario
+    changes: Mapping[str, Any]
+
+    @property
+    def solution(self) -> Scenario:
+        """The start with the changes of the solution."""
+        return change(self.start, self.changes)
+
+    def check(self, answer: Scenario) -> Feedback:
+        """Say which part of the goal is met and which is not."""
+        met = {name: low <= value(name, answer) <= high for name, (low, high) in self.goal.items()}
+        lines = [f"{self._line(name, answer)} {'✓' if ok else '✗ not yet'}" for name, ok in met.items()]
+        level: Level = "right" if all(met.values()) else "almost" if any(met.values()) else "wrong"
+        return Feedback(level, "; ".join(lines))
+
+    def _line(self, name: str, answer: Scenario) -> str:
+        low, high = (
+            show(bound, find(name).unit) if math.isfinite(bound) and bound else "" for bound in self.goal[name]
+        )
+        wanted = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
+        return f"{find(name).meaning.rstrip('.')}: {show(value(name, answer), find(name).unit)} (wanted: {wanted})"
+
+    def solved(self) -> str:
+        """The moves of the solution."""
+        return ", ".join(
+            f"{path} = {new if isinstance(new, str) else show(new, unit_of(path))}"
+            for path, new in self.changes.items()
+        )
+
+
+@attrs.frozen
+class Number:
+    """Compute a number. A slip by a power of ten is named as one."""
+
+    solution: float
+    unit: str
+    tolerance: float = 0.05
+    start: str = ""
+
+    def check(self, answer: Any) -> Feedback:
+        """Judge a number or the text of one."""
+        if answer in ("", None):
+            return Feedback("missing", "Write a number, like 560e9, 560B or 25,000.")
+        try:
+            number = from_text(answer) if isinstance(answer, str) else float(answer)
+        except (ScenarioError, TypeError) as error:
+            return Feedback("wrong", str(error))
+        return self._judge(number)
+
+    def _judge(self, number: float) -> Feedback:
+        if number <= 0:
+            return Feedback("wrong", "The answer is larger than zero.")
+        off = math.log10(number / self.solution)
+        if abs(number / self.solution - 1) <= self.tolerance:
+            return Feedback("right", f"Yes: {self.solved()}.")
+        if round(off) and abs(off - round(off)) < 0.03:
+            return Feedback("almost", f"The digits are right; the power of ten is off by {round(off):+d}.")
+        if abs(off) < 0.15:
+            return Feedback("almost", "Close: within forty per cent. Which step did you round?")
+        return Feedback("wrong", f"Too {'large' if off > 0 else 'small'}.")
+
+    def solved(self) -> str:
+        """The number with its unit."""
+        return show(self.solution, self.unit)
+
+
+@attrs.frozen
+class Choice:
+    """Choose one of several answers."""
+
+    options: tuple[str, ...]
+    solution: str
+    start: str = ""
+
+    def check(self, answer: Any) -> Feedback:
+        """Judge the option chosen."""
+        if not answer:
+            return Feedback("missing", "Choose one of the answers.")
+        right = answer == self.solution
+        return Feedback("right" if right else "wrong", "Yes." if right else "Not that one.")
+
+    def solved(self) -> str:
+        """The right option."""
+        return self.solution
+
+
+#: What every exercise has: `start` must not pass `check`, `solution` must; `solved` is the solution in words.
+Task = Reach | Number | Choice
