@@ -170,7 +170,7 @@ class LivePanel(w.VBox):
         self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
-        self._reading.value = self.panel.html_of(view) if self.panel.html_of else ""
+        self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""
         self._follow(view.follow)
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
         self._address.value = share(self.scenario)

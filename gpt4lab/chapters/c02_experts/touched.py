@@ -5,22 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.charts import Axis, line
+from gpt4lab.charts import Axis
+from gpt4lab.panels.curve import Curve, lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
-from gpt4lab.scenario import Scenario, change, load_scenario
+from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
 STEP = "decode.micro_batch"  # tokens that meet one copy of a layer together
 BATCHES = [2 ** (i / 4) for i in range(49)]  # 1 ... 4,096
 START = "leak?serving.tokens_in_flight=32&serving.pipeline=1"  # the post's experts, 32 tokens in one step
 ONLY_EXPERTS = {"model.shared_params": 0.0}  # attention is read once a step by either model
-
-
-def tokens_in_a_step(scenario: Scenario) -> float:
-    """Tokens that meet one copy of a layer together; with fewer in flight than stages a step has one or none."""
-    return max(1.0, value(STEP, scenario))
 
 
 def _routing(model: str, **more: Any) -> dict[str, Any]:
@@ -32,49 +28,21 @@ def _routing(model: str, **more: Any) -> dict[str, Any]:
 # --- experts touched ----------------------------------------------------------------------------------
 
 
-def touched_view(scenario: Scenario) -> View:
-    """Share of a layer's experts that a step needs, over the tokens in the step."""
-    leak, tokens = load_scenario("leak"), tokens_in_a_step(scenario)
-    found = values(("moe.touched", "moe.experts_touched", "moe.tokens_per_expert"), scenario, {STEP: tokens})
-    curve = [{"tokens": b, "touched": value("moe.touched", scenario, {STEP: b})} for b in BATCHES]
-    here = {"tokens": tokens, "touched": found["moe.touched"]}
-    post = [{"tokens": b, "touched": value("moe.touched", leak, {STEP: b}), "label": f"{b} tokens"} for b in (8, 32)]
-    return View(
-        label="Experts of a layer that one step needs",
-        value=found["moe.touched"],
-        unit="fraction",
-        post=value("moe.touched", leak, {STEP: tokens}),
-        sentence=_touched_sentence(scenario, tokens, found),
-        rows={"data": curve, "you": [here], "post": post},
-        alt="Share of the experts that a step touches, against the tokens in the step; it rises towards all of them.",
+def woken_by_the_post(tokens: float) -> float:
+    """Share of a layer's experts that the post's model needs for so many tokens."""
+    return value("moe.touched", load_scenario("leak"), {STEP: tokens})
+
+
+def _who_works(scenario: Scenario) -> str:
+    tokens = "One token" if value(STEP, scenario) == 1 else "{decode.micro_batch:,.4g} tokens"
+    return tokens + (
+        ", each choosing {model.top_k:d} of {model.experts:d} experts, need {moe.experts_touched:.1f} of the "
+        "{model.experts:d} between them; an expert then works for {moe.tokens_per_expert:,.3g} of these tokens on "
+        "average."
     )
 
 
-def _touched_sentence(scenario: Scenario, tokens: float, found: dict[str, Any]) -> str:
-    model = scenario.model
-    return (
-        f"{_tokens(tokens)}, each choosing {model.top_k} of {model.experts} experts, need "
-        f"{found['moe.experts_touched']:.1f} of the {model.experts} between them; "
-        f"an expert then works for {found['moe.tokens_per_expert']:,.3g} of these tokens on average."
-    )
-
-
-def _tokens(number: float) -> str:
-    return "One token" if number == 1 else f"{number:,.4g} tokens"
-
-
-def touched_chart(view: View) -> Any:
-    """One rising curve; the post's model at 8 and at 32 tokens as its marks."""
-    return line(
-        view.rows["data"],
-        x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, BATCHES[-1])),
-        y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
-        you=view.rows["you"],
-        post=view.rows["post"],
-    )
-
-
-touched = Panel(
+touched = Curve(
     title="Experts that a step wakes",
     legend=(
         "One forward pass of a server carries one new token for each of many users. The curve is the share of a "
@@ -82,6 +50,16 @@ touched = Panel(
         "is spread over the stages of the pipeline; what is in one stage is a step. Diamonds: the post's model at 8 "
         "and at 32 tokens."
     ),
+    of="moe.touched",
+    along=STEP,
+    at=BATCHES,
+    x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, BATCHES[-1])),
+    y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
+    post=lambda scenario: woken_by_the_post(value(STEP, scenario)),
+    also=lambda _: {"post": [{"tokens": b, "touched": woken_by_the_post(b), "label": f"{b} tokens"} for b in (8, 32)]},
+    label="Experts of a layer that one step needs",
+    says=_who_works,
+    alt="Share of the experts that a step touches, against the tokens in the step; it rises towards all of them.",
     controls=(
         "model.experts",
         "model.top_k",
@@ -97,8 +75,6 @@ touched = Panel(
         "DeepSeek-V3": _routing("deepseek-v3"),
         "gpt-oss-120b": _routing("gpt-oss-120b"),
     },
-    view=touched_view,
-    chart=touched_chart,
 )
 
 
@@ -108,35 +84,33 @@ MOE, DENSE, ARITHMETIC = "read: the experts", "read: dense, same FLOP", "compute
 STEPS = [2 ** (i / 3) for i in range(43)]  # 1 ... 16,384
 
 
-def dense_twin(scenario: Scenario) -> Scenario:
-    """The model whose every expert works for every token: the same FLOP, and nothing idle."""
-    return change(scenario, {"model.experts": scenario.model.top_k})
-
-
 def token_ms(scenario: Scenario, batch: float) -> dict[str, float]:
-    """Milliseconds per token in the experts of one copy of the model: reading with experts, dense, and computing."""
+    """Milliseconds per token in the experts of one copy of the model: reading with experts, dense, and computing.
+
+    In the dense model of the same FLOP every expert works for every token.
+    """
     given = {**ONLY_EXPERTS, STEP: batch}
     sparse = values(("decode.latency_floor", "decode.compute_s"), scenario, given)
-    dense = value("decode.latency_floor", dense_twin(scenario), given)
+    dense = value("decode.latency_floor", scenario, {**given, "model.experts": scenario.model.top_k})
     times = {MOE: sparse["decode.latency_floor"], DENSE: dense, ARITHMETIC: sparse["decode.compute_s"]}
     return {name: 1000 * seconds / batch for name, seconds in times.items()}
 
 
 def reading_view(scenario: Scenario) -> View:
     """Time per token spent reading weights and computing with them, over the tokens in a step."""
-    leak, batch = load_scenario("leak"), tokens_in_a_step(scenario)
-    found = values(("decode.crossover", "decode.crossover_dense"), scenario)
-    post = value("decode.crossover", leak)
-    curves = [{"tokens": b, "ms": ms, "what": name} for b in STEPS for name, ms in token_ms(scenario, b).items()]
+    leak = load_scenario("leak")
+    found = values(("decode.crossover", "decode.crossover_dense", STEP), scenario)
+    post, batch = value("decode.crossover", leak), found[STEP]
     here = token_ms(scenario, batch)
+    lines = [{"tokens": at, "ms": ms, "what": name} for at in STEPS for name, ms in token_ms(scenario, at).items()]
     return View(
         label="Tokens in a step until computing takes longer than reading",
         value=found["decode.crossover"],
         unit="token",
         post=post,
-        sentence=_reading_sentence(found, batch, here),
+        sentence=_pace(found, here),
         rows={
-            "data": curves,
+            "data": lines,
             "you": [{"tokens": batch, "ms": here[MOE]}],
             "post": [{"tokens": post, "ms": token_ms(leak, post)[MOE]}],
         },
@@ -144,26 +118,13 @@ def reading_view(scenario: Scenario) -> View:
     )
 
 
-def _reading_sentence(found: dict[str, Any], batch: float, here: dict[str, float]) -> str:
+def _pace(found: dict[str, Any], here: dict[str, float]) -> str:
     longer = "reading" if here[MOE] > here[ARITHMETIC] else "computing"
     return (
         f"A dense model of the same FLOP is busy computing from {found['decode.crossover_dense']:,.0f} tokens in a "
-        f"step, the experts only from {found['decode.crossover']:,.0f}. At {batch:,.4g} tokens the experts' weights "
-        f"cost {show(here[MOE] / 1000, 's')} of reading per token, {here[MOE] / here[DENSE]:.1f} times the dense "
-        f"model's; computing takes {show(here[ARITHMETIC] / 1000, 's')}, so {longer} sets the pace."
-    )
-
-
-def reading_chart(view: View) -> Any:
-    """Three lines on log axes: where a falling one meets the level one, the machine turns from reading to computing."""
-    return line(
-        view.rows["data"],
-        x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, STEPS[-1])),
-        y=Axis("ms", "Time per token, ms", log=True, domain=(0.001, 100)),
-        series="what",
-        order=[MOE, DENSE, ARITHMETIC],
-        you=view.rows["you"],
-        post=view.rows["post"],
+        f"step, the experts only from {found['decode.crossover']:,.0f}. At {found[STEP]:,.4g} tokens the experts' "
+        f"weights cost {show(here[MOE] / 1000, 's')} of reading per token, {here[MOE] / here[DENSE]:.1f} times the "
+        f"dense model's; computing takes {show(here[ARITHMETIC] / 1000, 's')}, so {longer} sets the pace."
     )
 
 
@@ -191,5 +152,10 @@ reading = Panel(
         "One expert in 256": {"model.experts": 256, "model.top_k": 1},
     },
     view=reading_view,
-    chart=reading_chart,
+    chart=lines_chart(
+        x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, STEPS[-1])),
+        y=Axis("ms", "Time per token, ms", log=True, domain=(0.001, 100)),
+        series="what",
+        order=[MOE, DENSE, ARITHMETIC],
+    ),
 )

@@ -7,15 +7,14 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Model
-from gpt4lab.charts import Axis, dots, line
-from gpt4lab.charts.compose import added
-from gpt4lab.charts.marks import pinned, ticks
+from gpt4lab.charts import Axis, dots
 from gpt4lab.models.decode.inputs import NOT_DECODERS, network_of
 from gpt4lab.models.decode.part import kv_bytes_per_token
+from gpt4lab.panels.curve import Curve, Lines
 from gpt4lab.panels.figure import Figure
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.view import View
-from gpt4lab.quantities import value, values
+from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
 
@@ -24,83 +23,52 @@ PROXY = "nvidia-gpt-moe-1.8t"
 # --- how many sequences fit -------------------------------------------------------------------------------------------
 
 CONTEXTS = [2**power for power in range(9, 18)]
-CONTEXT = Axis("context", "Tokens in each sequence", log=True, form="count", domain=(512, 131_072))
-FIT = Axis("sequences", "Full sequences at once, on all GPUs together", log=True, form="count", domain=(0.1, 100_000))
-HEADS = {1: "one KV head", 8: "eight", 0: "one per query head"}
 WRITTEN_FOR = "a100-sxm-40gb"  # C60
-FOUND = ("kv.sequences", "kv.free_bytes", "kv.bytes_per_sequence", "serving.weight_bytes_per_gpu")
 
 
-def fit_view(scenario: Scenario) -> View:
-    """Sequences that fit by context: your number of key-value heads, and every query head with its own."""
-    found, post = values(FOUND, scenario), load_scenario("leak")
-    stated = [_fits(change(post, {"serving.accelerator": WRITTEN_FOR}), context) for context in _stated(post)]
-    return View(
-        label="Full sequences that fit at once",
-        value=found["kv.sequences"],
-        unit="sequence",
-        post=value("kv.sequences", post),
-        sentence=_sentence(scenario, found),
-        rows={
-            "data": _curves(scenario),
-            "you": [pinned(_fits(scenario, scenario.model.context), CONTEXT, FIT)],
-            "post": [
-                {**stated[0], "label": "the post’s 8k on 40 GB"},
-                {**stated[1], "label": "its 32k: “definitely cannot”"},
-            ],
-            "ticks": [{"context": CONTEXTS[0], "sequences": 1, "label": "one sequence: below it, nothing runs"}],
-        },
-        alt="Sequences that fit against their length, falling lines on log axes, with the post's two models on 40 GB.",
-    )
-
-
-def _stated(post: Scenario) -> tuple[int, int]:
-    return post.model.context, post.model.long_context
-
-
-def _sentence(scenario: Scenario, found: dict[str, float]) -> str:
-    weights, free = show(found["serving.weight_bytes_per_gpu"], "byte"), found["kv.free_bytes"]
-    chip = catalog.accelerators[scenario.serving.accelerator].name
-    if free <= 0:
-        return f"The weights take {weights} on each {chip}: with the overhead that is more than it has. Nothing runs."
-    each, fit = show(found["kv.bytes_per_sequence"], "byte"), found["kv.sequences"]
-    if fit < 1:
-        return (
-            f"One sequence keeps {each}, and its share does not fit into the {show(free, 'byte')} free on each {chip}."
-        )
-    batch = scenario.serving.tokens_in_flight
-    mean = show(float(floor(value("kv.context_at_batch", scenario))), "token")
-    return (
-        f"On each {chip} the weights take {weights} and leave {show(free, 'byte')}; a sequence keeps {each}, spread "
-        f"over the stages. {floor(fit):,} fit. A batch of {batch:,} has room for {mean} each on average."
-    )
-
-
-def _fits(scenario: Scenario, context: int) -> dict[str, float]:
-    return {"context": context, "sequences": value("kv.sequences", scenario, {"model.context": context})}
-
-
-def _curves(scenario: Scenario) -> list[dict[str, Any]]:
+def _lines(scenario: Scenario) -> Lines:
     """A line each for one head, for eight and for all; where nothing is free there is nothing to draw."""
     if value("kv.free_bytes", scenario) <= 0:
-        return []
-    return [
-        {**_fits(change(scenario, {"model.kv_heads": heads or scenario.model.heads}), context), "cache": words}
-        for heads, words in HEADS.items()
-        for context in CONTEXTS
-    ]
+        return {}
+    heads = {"one KV head": 1, "eight": 8, "one per query head": scenario.model.heads}
+    return {words: {"model.kv_heads": number} for words, number in heads.items()}
 
 
-def fit_chart(view: View) -> Any:
-    """Falling lines, the post's two models, the reader's point."""
-    rows = view.datasets
-    chart = line(
-        rows["data"], CONTEXT, FIT, series="cache", order=list(HEADS.values()), you=rows["you"], post=rows["post"]
+def _stated(_: Scenario) -> dict[str, Any]:
+    """The post's two models on the accelerator that it speaks of."""
+    there = change(load_scenario("leak"), {"serving.accelerator": WRITTEN_FOR})
+    named = {"the post’s 8k on 40 GB": there.model.context, "its 32k: “definitely cannot”": there.model.long_context}
+    return {
+        "post": [
+            {"context": context, "sequences": value("kv.sequences", there, {"model.context": context}), "label": words}
+            for words, context in named.items()
+        ],
+        "ticks": [{"context": CONTEXTS[0], "sequences": 1, "label": "one sequence: below it, nothing runs"}],
+    }
+
+
+def _room(scenario: Scenario) -> str:
+    chip = catalog.accelerators[scenario.serving.accelerator].name
+    if value("kv.free_bytes", scenario) <= 0:
+        return (
+            f"The weights take {{serving.weight_bytes_per_gpu}} on each {chip}: with the overhead that is more than it "
+            "has. Nothing runs."
+        )
+    fit = value("kv.sequences", scenario)
+    if fit < 1:
+        return (
+            "One sequence keeps {kv.bytes_per_sequence}, and its share does not fit into the {kv.free_bytes} free on "
+            f"each {chip}."
+        )
+    mean = show(float(floor(value("kv.context_at_batch", scenario))), "token")
+    return (
+        f"On each {chip} the weights take {{serving.weight_bytes_per_gpu}} and leave {{kv.free_bytes}}; a sequence "
+        f"keeps {{kv.bytes_per_sequence}}, spread over the stages. {floor(fit):,} fit. "
+        f"A batch of {{serving.tokens_in_flight:,}} has room for {mean} each on average."
     )
-    return added(chart, *ticks(CONTEXT, FIT), ticks=rows["ticks"])
 
 
-fit = Panel(
+fit = Curve(
     title="What fits beside the weights",
     legend=(
         "Each line says how many full sequences the machines can hold at once, by their length: with one key-value "
@@ -108,6 +76,17 @@ fit = Panel(
         "A100 that it speaks of. GPUs are tensor ranks × stages. The heads of a stage are dealt out to its ranks; one "
         "head cannot be cut and is copied to each."
     ),
+    of="kv.sequences",
+    along="model.context",
+    at=CONTEXTS,
+    x=Axis("context", "Tokens in each sequence", log=True, form="count", domain=(512, 131_072)),
+    y=Axis("sequences", "Full sequences at once, on all GPUs together", log=True, form="count", domain=(0.1, 100_000)),
+    series="cache",
+    lines=_lines,
+    also=_stated,
+    label="Full sequences that fit at once",
+    says=_room,
+    alt="Sequences that fit against their length, falling lines on log axes, with the post's two models on 40 GB.",
     controls=(
         Slide("model.context", 512, 131_072),
         Slide("model.kv_heads", 1, 128),
@@ -139,8 +118,6 @@ fit = Panel(
         },
     },
     claims=("C59", "C60", "C61"),
-    view=fit_view,
-    chart=fit_chart,
 )
 
 

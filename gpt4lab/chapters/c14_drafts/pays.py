@@ -5,59 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.charts import Axis, line
-from gpt4lab.charts.compose import added
-from gpt4lab.charts.marks import pinned, ticks
+from gpt4lab.charts import Axis
 from gpt4lab.checks.speculation import published
-from gpt4lab.panels.panel import Panel, Slide
-from gpt4lab.panels.view import View
+from gpt4lab.panels.curve import Curve, Lines
+from gpt4lab.panels.panel import Slide
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
 
 # --- one reader, and a machine that waits for memory ------------------------------------------------------------------
 
-LENGTHS = range(17)
-DRAFTED = Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 16))
-TIMES = Axis("times", "Times faster than one token a pass", domain=(0, 6))
-YOURS, FREE = "your draft", "if drafting took no time"
 
-
-def pays_view(scenario: Scenario) -> View:
-    """Speed-up by draft length: with the draft's own cost, and without."""
-    speculation = scenario.speculation
-    here = value("speculation.speedup", scenario)
-    return View(
-        label="Times faster than one token a pass",
-        value=here,
-        unit="x",
-        sentence=_pays(scenario),
-        rows={
-            "data": [*_by_length(scenario, YOURS), *_by_length(change(scenario, {"speculation.draft_cost": 0}), FREE)],
-            "you": [pinned({"gamma": speculation.draft_length, "times": here, "label": "you"}, DRAFTED, TIMES)],
-            "published": [_measured(entry) for entry in published()],
-            "ticks": [{"gamma": 10, "times": 1, "label": "below this line: slower"}],
-        },
-        alt="Speed-up against draft length: with the draft's cost it rises, then falls; without, it levels off.",
-    )
-
-
-def _by_length(scenario: Scenario, line_: str) -> list[dict[str, Any]]:
-    return [
-        {"gamma": g, "times": value("speculation.speedup", scenario, {"speculation.draft_length": g}), "draft": line_}
-        for g in LENGTHS
+def _measured_by_leviathan(_: Scenario) -> dict[str, Any]:
+    """Their rows, of which only the fastest is named; and the line that nobody wants to fall below."""
+    best = max(entry.measured["speedup"] for entry in published())
+    points = [
+        {
+            "gamma": float(entry.setup["draft_tokens"]),
+            "times": entry.measured["speedup"],
+            "label": "T5-XXL, measured 2023" if entry.measured["speedup"] == best else "",
+        }
+        for entry in published()
     ]
-
-
-def _measured(entry: Any) -> dict[str, Any]:
-    """One of Leviathan's rows; only the fastest is named."""
-    best = max(found.measured["speedup"] for found in published())
-    faster = entry.measured["speedup"]
-    return {
-        "gamma": float(entry.setup["draft_tokens"]),
-        "times": faster,
-        "label": "T5-XXL, measured 2023" if faster == best else "",
-    }
+    return {"published": points, "ticks": [{"gamma": 10, "times": 1, "label": "below this line: slower"}]}
 
 
 def best_length(scenario: Scenario) -> int:
@@ -65,36 +35,40 @@ def best_length(scenario: Scenario) -> int:
     return max(range(65), key=lambda g: value("speculation.speedup", scenario, {"speculation.draft_length": g}))
 
 
-def _pays(scenario: Scenario) -> str:
-    alpha, gamma, cost = (getattr(scenario.speculation, n) for n in ("acceptance", "draft_length", "draft_cost"))
+def _whether_it_pays(scenario: Scenario) -> str:
     if best_length(scenario) == 0:
         return (
-            f"No draft length pays: guessing a token costs {cost:.0%} of a pass and is right in {alpha:.0%} of the "
-            f"cases. A draft must be right more often than it is dear (Corollary 3.9)."
+            "No draft length pays: guessing a token costs {speculation.draft_cost:.0%} of a pass and is right in "
+            "{speculation.acceptance:.0%} of the cases. A draft must be right more often than it is dear "
+            "(Corollary 3.9)."
         )
-    yields, flop = values(("speculation.tokens_per_pass", "speculation.extra_flop"), scenario).values()
+    gamma, cost = scenario.speculation.draft_length, scenario.speculation.draft_cost
     return (
-        f"A pass yields {yields:.2f} of at most {gamma + 1} tokens, and drafting takes {gamma * cost:.2f} passes. A "
-        f"token costs {show(flop, 'x')} the FLOP of plain decoding: time is bought with arithmetic."
+        f"A pass yields {{speculation.tokens_per_pass:.2f}} of at most {gamma + 1} tokens, and drafting takes "
+        f"{gamma * cost:.2f} passes. A token costs {{speculation.extra_flop}} the FLOP of plain decoding: time is "
+        "bought with arithmetic."
     )
 
 
-def pays_chart(view: View) -> Any:
-    """Two lines, the published measurements, the reader."""
-    rows = view.datasets
-    chart = line(
-        rows["data"], DRAFTED, TIMES, series="draft", order=[YOURS, FREE], you=rows["you"], published=rows["published"]
-    )
-    return added(chart, *ticks(DRAFTED, TIMES), ticks=rows["ticks"])
-
-
-pays = Panel(
+pays = Curve(
     title="When does a draft pay?",
     legend=(
         "How many times faster text comes, by the number of tokens that the draft guesses ahead (Theorem 3.8). "
         "Acceptance is the chance that a guess is kept; draft cost is the time of one guess, in passes of the large "
         "model. Triangles: what Leviathan and colleagues measured, with drafts of their own. The post states no number."
     ),
+    of="speculation.speedup",
+    along="speculation.draft_length",
+    at=range(17),
+    x=Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 16)),
+    y=Axis("times", "Times faster than one token a pass", domain=(0, 6)),
+    series="draft",
+    lines={"your draft": {}, "if drafting took no time": {"speculation.draft_cost": 0}},
+    post=None,
+    also=_measured_by_leviathan,
+    label="Times faster than one token a pass",
+    says=_whether_it_pays,
+    alt="Speed-up against draft length: with the draft's cost it rises, then falls; without, it levels off.",
     controls=(
         Slide("speculation.acceptance", 0, 0.99),
         Slide("speculation.draft_length", 0, 16),
@@ -107,96 +81,52 @@ pays = Panel(
         "A hopeless one": {"speculation.acceptance": 0.1, "speculation.draft_cost": 0.2},
     },
     claims=("C75",),
-    view=pays_view,
-    chart=pays_chart,
 )
 
 
 # --- many readers, and experts ----------------------------------------------------------------------------------------
 
-BATCHES = [2 ** (power / 2) for power in range(8, 33)]
-IN_FLIGHT = Axis("batch", "Sequences in flight, on all stages together", log=True, form="count", domain=(16, 65_536))
-GAIN = Axis("times", "Times faster with speculation", domain=(0, 4))
-EXPERTS, DENSE = "with experts", "dense, as many active weights"
-PASS = (
-    "speculation.batch_speedup",
-    "speculation.check_cost",
-    "speculation.checked_tokens",
-    "moe.experts_touched",
-    "speculation.experts_touched",
-    "speculation.compute_s",
-    "speculation.pass_s",
-)
 
-
-def crowd_view(scenario: Scenario) -> View:
-    """Speed-up by batch: the reader's mixture, and a dense model with its active parameters."""
-    found, post = values(PASS, scenario), load_scenario("leak")
-    here, batch = found["speculation.batch_speedup"], scenario.serving.tokens_in_flight
-    stated = value("speculation.batch_speedup", post)
-    return View(
-        label="Times faster with speculation",
-        value=here,
-        unit="x",
-        sentence=_crowd(scenario, found),
-        rows={
-            "data": [*_by_batch(scenario, EXPERTS), *_by_batch(dense_twin(scenario), DENSE)],
-            "you": [pinned({"batch": batch, "times": here, "label": "you"}, IN_FLIGHT, GAIN)],
-            "post": [
-                {
-                    "batch": post.serving.tokens_in_flight,
-                    "times": stated,
-                    "label": "the post’s model, its source’s batch",
-                }
-            ],
-            "ticks": [{"batch": 100, "times": 1, "label": "below this line: slower"}],
-        },
-        alt="Speed-up against batch: with experts a hump in the middle, dense a plateau that falls early.",
-    )
-
-
-def dense_twin(scenario: Scenario) -> Scenario:
-    """One expert with as many parameters as a token's experts have together."""
+def dense_twin(scenario: Scenario) -> dict[str, float]:
+    """What makes the model dense: one expert with as many parameters as a token's experts have together."""
     model = scenario.model
     one = {"model.experts": 1, "model.top_k": 1, "model.other_experts": 1}
-    return change(scenario, {**one, "model.expert_params": model.top_k * model.expert_params})
+    return {**one, "model.expert_params": model.top_k * model.expert_params}
 
 
-def _by_batch(scenario: Scenario, line_: str) -> list[dict[str, Any]]:
-    name = "speculation.batch_speedup"
-    return [
-        {"batch": b, "times": value(name, scenario, {"serving.tokens_in_flight": b}), "model": line_} for b in BATCHES
-    ]
+def _mixture_and_dense(scenario: Scenario) -> Lines:
+    return {"with experts": {}, "dense, as many active weights": dense_twin(scenario)}
 
 
-def _crowd(scenario: Scenario, found: dict[str, float]) -> str:
-    checked, cost, gain = (found[f"speculation.{name}"] for name in ("checked_tokens", "check_cost", "batch_speedup"))
-    before, after = found["moe.experts_touched"], found["speculation.experts_touched"]
+def _post_and_level(_: Scenario) -> dict[str, Any]:
+    post = load_scenario("leak")
+    batch, times = post.serving.tokens_in_flight, value("speculation.batch_speedup", post)
+    return {
+        "post": [{"batch": batch, "times": times, "label": "the post’s model, its source’s batch"}],
+        "ticks": [{"batch": 100, "times": 1, "label": "below this line: slower"}],
+    }
+
+
+def _what_the_batch_does(scenario: Scenario) -> str:
+    gain = value("speculation.batch_speedup", scenario)
     end = "Speculation pays." if gain > 1.05 else "Speculation slows it down." if gain < 0.95 else "Nothing is gained."
     return (
-        f"A checking pass reads {checked:,.0f} tokens at each stage; it wakes {after:.1f} of {scenario.model.experts} "
-        f"experts where a plain one wakes {before:.1f}, and lasts {show(cost, 'x')} as long{_why(found)}. {end}"
+        "A checking pass reads {speculation.checked_tokens:,.0f} tokens at each stage; it wakes "
+        "{speculation.experts_touched:.1f} of {model.experts:d} experts where a plain one wakes "
+        f"{{moe.experts_touched:.1f}}, and lasts {{speculation.check_cost}} as long{_why(scenario)}. {end}"
     )
 
 
-def _why(found: dict[str, float]) -> str:
+def _why(scenario: Scenario) -> str:
     """What makes a checking pass longer than a plain one."""
-    if found["speculation.check_cost"] < 1.02:
+    names = ("speculation.check_cost", "speculation.compute_s", "speculation.pass_s")
+    cost, computing, whole = values(names, scenario).values()
+    if cost < 1.02:
         return ": checking is free here"
-    computes = found["speculation.compute_s"] >= found["speculation.pass_s"]
-    return ", because it has more to compute" if computes else ", because it has more experts to read"
+    return ", because it has more to compute" if computing >= whole else ", because it has more experts to read"
 
 
-def crowd_chart(view: View) -> Any:
-    """Two lines by batch, the post's model and batch, the reader."""
-    rows = view.datasets
-    chart = line(
-        rows["data"], IN_FLIGHT, GAIN, series="model", order=[EXPERTS, DENSE], you=rows["you"], post=rows["post"]
-    )
-    return added(chart, *ticks(IN_FLIGHT, GAIN), ticks=rows["ticks"])
-
-
-crowd = Panel(
+crowd = Curve(
     title="What a batch and experts do to it",
     legend=(
         "The same speed-up when many sequences are decoded together, on the roofline of the machines: a pass reads "
@@ -204,6 +134,18 @@ crowd = Panel(
         "dense model with as many active weights. The diamond is the post's model at its source's batch, with a good "
         "draft of four tokens assumed."
     ),
+    of="speculation.batch_speedup",
+    along="serving.tokens_in_flight",
+    at=[2 ** (power / 2) for power in range(8, 33)],
+    x=Axis("batch", "Sequences in flight, on all stages together", log=True, form="count", domain=(16, 65_536)),
+    y=Axis("times", "Times faster with speculation", domain=(0, 4)),
+    series="model",
+    lines=_mixture_and_dense,
+    post=None,
+    also=_post_and_level,
+    label="Times faster with speculation",
+    says=_what_the_batch_does,
+    alt="Speed-up against batch: with experts a hump in the middle, dense a plateau that falls early.",
     controls=(
         Slide("serving.tokens_in_flight", 16, 65_536),
         Slide("model.experts", 2, 128),
@@ -226,8 +168,6 @@ crowd = Panel(
         "64 experts, one reader": {"model.experts": 64, "serving.tokens_in_flight": 16},
     },
     claims=("C73", "C75"),
-    view=crowd_view,
-    chart=crowd_chart,
 )
 
 

@@ -8,13 +8,15 @@ from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from gpt4lab.charts import Axis, line
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.charts import Axis
+from gpt4lab.panels.curve import lines_chart
+from gpt4lab.panels.measured import Measured
+from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.training import LiveTraining, Training
 from gpt4lab.panels.view import View
 from gpt4lab.quantities.topics.speculation import batch_speedup, speedup, tokens_per_pass
-from gpt4lab.scenario import Scenario, change, get
+from gpt4lab.scenario import Scenario
 
 if TYPE_CHECKING:
     from gpt4lab.rows import Row
@@ -57,53 +59,18 @@ def guesser(name: str) -> Draft:
 
 # --- watch it guess ---------------------------------------------------------------------------------------------------
 
-FIELDS = (
-    "drafting.draft",
-    "drafting.temperature",
-    "drafting.lenience",
-    "drafting.prompt",
-    "luck.seed",
-    "speculation.draft_length",
-)
 DRAFTED = Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 12))
 TIMES = Axis("times", "Times faster than plain decoding", domain=(0, 5))
 THEOREM, PAID = "formula: checking is free", "formula: checking as measured"
 
-#: What was decoded in this kernel: the values of FIELDS -> comparison and rows. Moving back costs nothing.
-DECODED: dict[tuple[Any, ...], tuple[Row, list[Row]]] = {}
 
+def decode(scenario: Scenario) -> tuple[Row, list[Row]]:
+    """The comparison with plain decoding of the same prompt, and a row a token."""
+    from gpt4lab.toys.decoding.measured import compared, in_turns
 
-def watch_view(scenario: Scenario) -> View:
-    """The text with its guesses, and how much sooner it was written."""
-    found, text = decoded(scenario)
-    return View(
-        label="Times faster than plain decoding, measured here",
-        value=found["speedup_cpu"],
-        unit="x",
-        sentence=_said(found, text),
-        rows={
-            "data": _formulas(found, _slope([found, *_lengths(scenario)])),
-            "measured": [
-                {"gamma": row["gamma"], "times": row["speedup_cpu"], "label": ""} for row in _lengths(scenario)
-            ],
-            "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"], "label": "you"}],
-        },
-        text=(scenario.drafting.prompt, text),
-        alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
-    )
-
-
-def decoded(scenario: Scenario) -> tuple[Row, list[Row]]:
-    """The comparison with plain decoding, and a row a token."""
-    key = tuple(get(scenario, path) for path in FIELDS)
-    if key not in DECODED:
-        from gpt4lab.toys.decoding.measured import compared, in_turns
-
-        toy, seed = scenario.drafting, scenario.luck.seed
-        prompts = [toy.prompt + " "]
-        plain, fast = in_turns(target(), draft(toy.draft), settings(scenario), LENGTH, prompts, seed)
-        DECODED[key] = compared(plain, fast), fast.rows
-    return DECODED[key]
+    guesses, chosen, prompts = draft(scenario.drafting.draft), settings(scenario), [scenario.drafting.prompt + " "]
+    plain, fast = in_turns(target(), guesses, chosen, LENGTH, prompts, scenario.luck.seed)
+    return compared(plain, fast), fast.rows
 
 
 def settings(scenario: Scenario) -> Settings:
@@ -113,7 +80,27 @@ def settings(scenario: Scenario) -> Settings:
     return Settings(scenario.speculation.draft_length, scenario.drafting.temperature, scenario.drafting.lenience)
 
 
-def _said(found: Row, text: Sequence[Row]) -> str:
+def watch_view(scenario: Scenario, decoded: tuple[Row, list[Row]], earlier: Sequence[tuple[Row, list[Row]]]) -> View:
+    """The text with its guesses, and how much sooner it was written; squares for other lengths that were tried."""
+    found, text = decoded
+    tried = [row for row, _ in earlier]
+    squares = [{"gamma": row["gamma"], "times": row["speedup_cpu"], "label": ""} for row in tried]
+    return View(
+        label="Times faster than plain decoding, measured here",
+        value=found["speedup_cpu"],
+        unit="x",
+        sentence=_what_was_kept(found, text),
+        rows={
+            "data": _formulas(found, _slope([found, *tried])),
+            "measured": squares,
+            "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"]}],
+        },
+        text=(scenario.drafting.prompt, text),
+        alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
+    )
+
+
+def _what_was_kept(found: Row, text: Sequence[Row]) -> str:
     share = sum(row["label"] == "accepted" for row in text) / len(text)
     return (
         f"{found['acceptance']:.0%} of the judged guesses were kept: {found['tokens_per_pass']:.2f} bytes a pass, "
@@ -135,20 +122,6 @@ def _formulas(found: Row, slope: float) -> list[dict[str, Any]]:
 def _slope(tried: Sequence[Row]) -> float:
     """What each checked guess adds to a pass, in plain passes: a straight line through 1 and all lengths tried."""
     return sum(row["gamma"] * (row["r"] - 1) for row in tried) / sum(row["gamma"] ** 2 for row in tried)
-
-
-def _lengths(scenario: Scenario) -> list[Row]:
-    """Other draft lengths that were tried with the same settings."""
-    here = tuple(get(scenario, path) for path in FIELDS)
-    return [found for key, (found, _) in DECODED.items() if key[:-1] == here[:-1] and key[-1] != here[-1]]
-
-
-def watch_chart(view: View) -> Any:
-    """The formulas' lines, the lengths tried, the reader."""
-    rows = view.datasets
-    return line(
-        rows["data"], DRAFTED, TIMES, series="line", order=[THEOREM, PAID], you=rows["you"], measured=rows["measured"]
-    )
 
 
 # Colour, line under the text, and what it means.
@@ -196,40 +169,36 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
     return f'<ul aria-label="What became of the guesses" style="list-style: none; padding: 0">{items}</ul>'
 
 
-def watch_panel() -> Panel:
-    """The panel; a few draft lengths are measured before it opens."""
-    panel = Panel(
-        title="Watch it guess",
-        legend=(
-            "A small transformer of eight layers continues the prompt; every byte is a token. A thin line begins each "
-            "of its passes. The chart holds the time against plain decoding of the same prompt, by CPU time: the dot "
-            "is this text, squares are other lengths that you tried. Each move is decoded when you make it."
-        ),
-        controls=(
-            Slide("speculation.draft_length", 1, 12),
-            "drafting.draft",
-            "drafting.temperature",
-            Slide("drafting.lenience", 0.01, 1),
-            "drafting.prompt",
-            "luck.seed",
-        ),
-        presets={
-            "Counts, six bytes": "leak",
-            "Greedy": {"drafting.temperature": 0},
-            "Wild": {"drafting.temperature": 1.3},
-            "A poor draft": {"drafting.draft": "3-gram"},
-            "A perfect, slow one": {"drafting.draft": "the target itself"},
-            "Lenient": {"drafting.lenience": 0.02, "drafting.temperature": 1.0},
-        },
-        speed="debounced",
-        view=watch_view,
-        chart=watch_chart,
-        html_of=watch_html,
-    )
-    first = panel.scenario_of(next(iter(panel.presets)))
-    for length in (1, 2, 8):
-        decoded(change(first, {"speculation.draft_length": length}))
-    return panel
+watch = Measured(
+    title="Watch it guess",
+    legend=(
+        "A small transformer of eight layers continues the prompt; every byte is a token. A thin line begins each "
+        "of its passes. The chart holds the time against plain decoding of the same prompt, by CPU time: the dot "
+        "is this text, squares are other lengths that you tried. Each move is decoded when you make it."
+    ),
+    controls=(
+        Slide("speculation.draft_length", 1, 12),
+        "drafting.draft",
+        "drafting.temperature",
+        Slide("drafting.lenience", 0.01, 1),
+        "drafting.prompt",
+        "luck.seed",
+    ),
+    presets={
+        "Counts, six bytes": "leak",
+        "Greedy": {"drafting.temperature": 0},
+        "Wild": {"drafting.temperature": 1.3},
+        "A poor draft": {"drafting.draft": "3-gram"},
+        "A perfect, slow one": {"drafting.draft": "the target itself"},
+        "Lenient": {"drafting.lenience": 0.02, "drafting.temperature": 1.0},
+    },
+    measure=decode,
+    shown=watch_view,
+    along="speculation.draft_length",
+    first=(1, 2, 8),
+    chart=lines_chart(DRAFTED, TIMES, series="line", order=[THEOREM, PAID]),
+    html_of=watch_html,
+)
 
 
 # --- what lenience costs ----------------------------------------------------------------------------------------------
@@ -256,20 +225,20 @@ def lenience_view(scenario: Scenario, attempt: Attempt | None, before: Attempt |
         label="Surprise added by the loosest setting so far",
         value=f"{here[-1]['bits'] - here[0]['bits']:+.2f} bits per byte".replace("-", "−") if here else "–",
         unit="",
-        sentence=_loosened(here),
+        sentence=_what_it_costs(here),
         rows={
-            "data": [{**_point(row), "run": name} for name, rows in runs for row in rows],
-            "measured": [{**_point(row), "label": NAMED.get(row["lenience"], "")} for row in here],
+            "data": [{**_place(row), "run": name} for name, rows in runs for row in rows],
+            "measured": [{**_place(row), "label": NAMED.get(row["lenience"], "")} for row in here],
         },
         alt="Surprise of the large model against bytes per pass; each point is a lenience, from 1 down to a hundredth.",
     )
 
 
-def _point(row: Row) -> dict[str, Any]:
+def _place(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in ("tokens_per_pass", "bits")}
 
 
-def _loosened(rows: Sequence[Row]) -> str:
+def _what_it_costs(rows: Sequence[Row]) -> str:
     if not rows:
         return "Press Run: the same eight prompts are continued at each lenience."
     exact, last = rows[0], rows[-1]
@@ -279,18 +248,6 @@ def _loosened(rows: Sequence[Row]) -> str:
     return (
         f"{start}. At lenience {last['lenience']:g} the text surprises it by {last['bits'] - exact['bits']:.2f} bits "
         f"more, and comes with {last['tokens_per_pass']:.2f} bytes a pass instead of {exact['tokens_per_pass']:.2f}."
-    )
-
-
-def lenience_chart(view: View) -> Any:
-    """The way from exact to lenient, each point named by its lenience."""
-    return line(
-        view.rows["data"],
-        YIELD,
-        SURPRISE,
-        series="run",
-        order=["this run", "the run before"],
-        measured=view.datasets["measured"],
     )
 
 
@@ -311,7 +268,7 @@ lenience = Training(
     claims=("C77",),
     begin=loosen,
     watch=lenience_view,
-    chart=lenience_chart,
+    chart=lines_chart(YIELD, SURPRISE, series="run", order=["this run", "the run before"]),
 )
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from typing import Any, TypeVar
+
+import pytest
 
 from gpt4lab import chapters
 
@@ -32,3 +35,10 @@ def settings(control: Any) -> list[Any]:
         values = [control.lo, middle, control.hi]
         return [round(value) for value in values] if control.integer else values
     return [value for _, value in control.options] if control.kind == "choice" else [False, True]
+
+
+def shortened(place: str, constants: Mapping[str, Mapping[str, Any]], patch: pytest.MonkeyPatch) -> None:
+    """Set constants of the module that declares a live panel, so that what it runs is short."""
+    module = importlib.import_module(f"gpt4lab.chapters.{place.rpartition('.')[0]}")
+    for name, value in constants.get(place.rpartition(".")[0], {}).items():
+        patch.setattr(module, name, value)

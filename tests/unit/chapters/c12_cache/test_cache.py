@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import floor
 from typing import Any
 
+import attrs
 import pytest
 
 from gpt4lab import catalog
@@ -27,7 +28,7 @@ def assume(start: Scenario = LEAK, **changes: Any) -> Scenario:
 # What fits
 
 
-def test_the_posts_own_numbers_let_56_to_75_sequences_in() -> None:
+def test_the_posts_own_numbers_let_55_to_74_sequences_in() -> None:
     fits = [floor(value("kv.sequences", assume(AT_40, serving__pipeline=stages))) for stages in (15, 16)]
     assert fits == [55, 74]
     assert value("kv.sequences", AT_40) == value("kv.long_sequences", AT_40)
@@ -55,22 +56,22 @@ def test_the_account_is_that_of_the_model_of_answering(heads: int) -> None:
 
 
 def test_the_reader_stands_on_the_line_and_the_posts_marks_are_those_of_40_gb() -> None:
-    rows = kv.fit_view(AT_40).rows
-    one = {row["context"]: row["sequences"] for row in rows["data"] if row["cache"] == kv.HEADS[1]}
+    rows = kv.fit.view(AT_40).rows
+    one = {row["context"]: row["sequences"] for row in rows["data"] if row["cache"] == "one KV head"}
     assert rows["you"][0]["sequences"] == pytest.approx(one[32_768])
     assert [row["sequences"] for row in rows["post"]] == pytest.approx([one[8192], one[32_768]])
-    assert [row["sequences"] for row in kv.fit_view(LEAK).rows["post"]] == [row["sequences"] for row in rows["post"]]
+    assert [row["sequences"] for row in kv.fit.view(LEAK).rows["post"]] == [row["sequences"] for row in rows["post"]]
 
 
 def test_where_the_weights_do_not_fit_nothing_runs_and_nothing_is_drawn() -> None:
-    view = kv.fit_view(assume(AT_40, serving__pipeline=8))
+    view = kv.fit.view(assume(AT_40, serving__pipeline=8))
     assert view.value == 0
     assert "Nothing runs" in view.sentence
     assert view.rows["data"] == []
 
 
 def test_less_than_one_sequence_is_said() -> None:
-    assert "does not fit" in kv.fit_view(assume(AT_40, serving__overhead_bytes=11.3e9)).sentence
+    assert "does not fit" in kv.fit.view(assume(AT_40, serving__overhead_bytes=11.3e9)).sentence
 
 
 def test_only_room_for_the_weights_flips_the_claim() -> None:
@@ -154,34 +155,25 @@ def races(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     toy = ModuleType("gpt4lab.toys.decoding.cache")
     toy.attention_race = race  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "gpt4lab.toys.decoding.cache", toy)
-    monkeypatch.setattr(kv_live, "MEASURED", {})
+    monkeypatch.setattr(kv_live, "decode_step", attrs.evolve(kv_live.decode_step))
     return calls
 
 
-def test_every_setting_is_measured_once(races: list[Any]) -> None:
-    panel = kv_live.decode_panel().widget()
-    before = len(races)
-    for path, control in panel.controls.items():
-        values = [control.lo, control.hi] if control.kind == "number" else [own for _, own in control.options]
-        for new in values:
-            panel.set({path: new})
-            assert panel.error == ""
-    assert len(races) > before
-    again = len(races)
-    for preset in ("8k, one head", "8k, one head"):
-        panel.load(panel.panel.scenario_of(preset))
-    assert len(races) == again
-
-
 def test_the_measured_panel_says_bytes_ratio_and_disturbance(races: list[Any]) -> None:
-    view = kv_live.decode_view(assume(toy__cache_heads="1"))
+    view = kv_live.decode_step.view(assume(toy__cache_heads="1"))
     assert view.value == pytest.approx(16)
     assert "do not trust" not in view.sentence
-    assert "do not trust" in kv_live.decode_view(assume(toy__cache_heads="2")).sentence
+    assert "do not trust" in kv_live.decode_step.view(assume(toy__cache_heads="2")).sentence
+
+
+def test_the_panel_opens_with_all_numbers_of_heads_measured_at_its_context(races: list[Any]) -> None:
+    live = kv_live.decode_step.widget()
+    assert {row["kv_heads"] for row in kv_live.decode_step.view(live.scenario).rows["measured"]} == {2, 4, 8, 16}
+    assert {context for _, context in races} == {8192}
 
 
 def test_the_line_of_bytes_meets_the_time_of_sixteen_heads(races: list[Any]) -> None:
-    view = kv_live.decode_view(assume(toy__cache_heads="4"))
+    view = kv_live.decode_step.view(assume(toy__cache_heads="4"))
     line = {row["kv_heads"]: row["ms"] for row in view.rows["data"] if row["line"] == kv_live.LEVEL}
     assert line[16] == pytest.approx(1e3 * 512e-9 * 16 * 8192)
     assert line[4] == pytest.approx(view.rows["you"][0]["ms"])
@@ -189,6 +181,6 @@ def test_the_line_of_bytes_meets_the_time_of_sixteen_heads(races: list[Any]) -> 
 
 def test_a_real_race_at_the_smallest_context() -> None:
     pytest.importorskip("torch")
-    view = kv_live.decode_view(assume(toy__cached_tokens=256, toy__cache_heads="8"))
+    view = kv_live.decode_step.view(assume(toy__cached_tokens=256, toy__cache_heads="8"))
     assert "2× fewer bytes" in view.sentence
     assert view.value > 0

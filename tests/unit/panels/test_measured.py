@@ -1,0 +1,80 @@
+"""Every panel that measures when it is moved: once for each setting, with what was tried before beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pytest
+
+from gpt4lab.panels.measured import Measured
+from gpt4lab.panels.panel import NO_TORCH, path_of
+from gpt4lab.scenario import change, load_scenario
+from tests.unit.panels.declared import declared, settings, shortened
+
+PANELS = declared(Measured)
+#: Module of a chapter -> constants with which one measurement of its panel is short.
+SHORT: dict[str, dict[str, Any]] = {"c12_cache.measured": {"QUIET": 0}, "c14_drafts.watch": {"LENGTH": 12}}
+
+
+@pytest.fixture(params=PANELS)
+def panel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measured]:
+    """The panel, with nothing measured yet."""
+    shortened(request.param, SHORT, monkeypatch)
+    return attrs.evolve(PANELS[request.param])
+
+
+@pytest.mark.live
+def test_every_setting_is_measured_and_none_twice(panel: Measured) -> None:
+    live = panel.widget()
+    assert len(panel.known) >= len(panel.first)
+    start = live.scenario
+    for path, control in live.controls.items():
+        for new in settings(control):
+            live.set({path: new})
+            assert live.error == "", (path, new)
+            assert "{" not in live._sentence.value
+        live.load(start)
+    assert len(panel.known) > len(live.controls)
+    known = len(panel.known)
+    for path, control in live.controls.items():
+        live.set({path: settings(control)[-1]})
+        live.load(start)
+    assert len(panel.known) == known
+
+
+@pytest.mark.live
+def test_every_preset_is_measured(panel: Measured) -> None:
+    live = panel.widget()
+    for preset in panel.presets:
+        live.load(panel.scenario_of(preset))
+        assert live.error == "", preset
+        assert live.scenario == panel.scenario_of(preset)
+
+
+@pytest.mark.live
+def test_earlier_settings_stay_on_the_chart_while_the_others_stand_still(panel: Measured) -> None:
+    live = panel.widget()
+    tried = len(panel.earlier(live.scenario))
+    assert tried >= len(panel.first) - 1
+    assert len(panel.view(live.scenario).rows["measured"]) == tried
+    other = next(path for path in map(path_of, panel.controls) if path != panel.along)
+    moved = change(live.scenario, {other: settings(live.controls[other])[0]})
+    assert panel.earlier(moved) == []
+
+
+def test_without_torch_it_says_what_to_do(panel: Measured) -> None:
+    def missing(_: Any) -> Any:
+        raise ImportError("No module named 'torch'")
+
+    live = attrs.evolve(panel, measure=missing).widget()
+    assert NO_TORCH in live._sentence.value
+    assert live.error == ""
+
+
+def test_what_is_kept_belongs_to_one_declaration(panel: Measured) -> None:
+    fake = attrs.evolve(panel, measure=lambda scenario: scenario.name)
+    assert fake.finding(load_scenario("leak")) == "leak"
+    assert panel.known == {}
+    assert len(fake.known) == 1

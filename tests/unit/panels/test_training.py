@@ -1,0 +1,193 @@
+"""Every live run of the book: at rest, to the end, stopped, run again, taken over, failing, and without torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pytest
+
+from gpt4lab.panels.panel import NO_TORCH, path_of
+from gpt4lab.panels.reading import EMPTY
+from gpt4lab.panels.training import KEPT, LiveTraining, Training
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import Scenario, change, load_scenario
+from tests.unit.panels.declared import declared, settings, shortened
+
+TRAININGS = declared(Training)
+#: Module of a chapter -> constants with which its run is short.
+SHORT: dict[str, dict[str, Any]] = {
+    "c02_experts.more_experts": {"LIVE": {"experts": (1, 16), "seeds": 1}, "FACT_EXPERTS": (1, 4)},
+    "c14_drafts.watch": {"LENGTH": 12, "LENIENCES": (1.0, 0.05)},
+}
+
+
+@pytest.fixture(params=TRAININGS)
+def training(request: pytest.FixtureRequest) -> Iterator[Training]:
+    KEPT.clear()
+    yield TRAININGS[request.param]
+    for attempt in [attempt for kept in KEPT.values() for attempt in kept]:
+        attempt.run.stop()
+    KEPT.clear()
+
+
+@pytest.fixture
+def lab(training: Training, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> LiveTraining:
+    """The panel on the page, its run as short as it can be."""
+    shortened(next(place for place, known in TRAININGS.items() if known is training), SHORT, monkeypatch)
+    return training.widget(few_steps(training, load_scenario(training.start)))
+
+
+def few_steps(training: Training, scenario: Scenario, end: str = "lo") -> Scenario:
+    """Every number of steps at one end of its slider."""
+    items = [item for item in (*training.controls, *training.folded) if path_of(item).endswith(".steps")]
+    return change(scenario, {path_of(item): getattr(item, end) for item in items})
+
+
+def begun(lab: LiveTraining) -> LiveTraining:
+    """A long run, after its first step."""
+    lab.load(few_steps(lab.panel, lab.scenario, "hi"))
+    lab.start()
+    while lab.attempt and lab.attempt.run.state == "running" and not lab.attempt.run.history:
+        time.sleep(0.01)
+    return lab
+
+
+def counted(lab: LiveTraining) -> Any:
+    """A look into the run that counts its steps."""
+    return lab.reading(
+        title="Steps",
+        look=lambda attempt: len(attempt.run.history),
+        view=lambda found, _: View(sentence=f"{found} steps seen", rows={"data": [{"steps": found}]}),
+        html_of=lambda view: view.sentence,
+    )
+
+
+def test_at_rest_it_says_what_to_press(training: Training) -> None:
+    live = training.widget()
+    assert live.error == ""
+    assert "Press Run" in live._sentence.value
+    assert "not started" in live._progress.value
+    for preset in training.presets:
+        assert training.view(training.scenario_of(preset)).description
+
+
+@pytest.mark.live
+def test_run_to_the_end(lab: LiveTraining) -> None:
+    look = counted(lab)
+    assert EMPTY in look._sentence.value
+    lab.start().wait()
+    assert lab.attempt
+    assert lab.attempt.run.state == "done", lab.attempt.run.error
+    assert f"{len(lab.attempt.run.history)} steps in" in lab._progress.value
+    assert "Press Run" not in lab._sentence.value
+    assert look.view.sentence == f"{len(lab.attempt.run.history)} steps seen"
+    assert lab.error == look.error == ""
+    assert lab._view(lab.scenario).rows["data"]
+
+
+@pytest.mark.live
+def test_stopped_early_keeps_what_it_reached(training: Training) -> None:
+    lab = training.widget()
+    look = counted(lab)
+    begun(lab).stop()
+    assert lab.attempt
+    assert lab.attempt.run.state == "stopped"
+    assert 0 < len(lab.attempt.run.history) < lab.attempt.run.steps
+    assert "stopped at step" in lab._progress.value
+    assert look.view.rows["data"]
+
+
+@pytest.mark.live
+def test_a_second_run_keeps_the_first_to_compare(lab: LiveTraining) -> None:
+    lab.start().wait()
+    first = lab.attempt
+    lab.start().wait()
+    assert first
+    assert lab.before is first
+    assert lab.attempt is not first
+    assert lab.error == ""
+
+
+@pytest.mark.live
+def test_a_new_widget_takes_the_run_over(lab: LiveTraining) -> None:
+    lab.start().wait()
+    again = lab.panel.widget()
+    assert again.attempt is lab.attempt
+    assert "steps in" in again._progress.value
+    assert "Press Run:" not in again._sentence.value
+
+
+@pytest.mark.live
+def test_pressing_run_while_it_runs_begins_anew(training: Training) -> None:
+    lab = begun(training.widget())
+    first = lab.attempt
+    lab.start()
+    assert first
+    assert first.run.state == "stopped"
+    assert lab.attempt is not first
+
+
+@pytest.mark.live
+def test_every_preset_trains(lab: LiveTraining) -> None:
+    for preset in lab.panel.presets:
+        lab.load(few_steps(lab.panel, lab.panel.scenario_of(preset)))
+        lab.start().wait()
+        assert lab.attempt
+        assert lab.attempt.run.state == "done", (preset, lab.attempt.run.error)
+        assert lab.error == "", preset
+
+
+@pytest.mark.live
+def test_both_ends_of_every_control_can_be_run(lab: LiveTraining) -> None:
+    start = lab.scenario
+    for path, control in lab.controls.items():
+        if path.endswith(".steps"):
+            continue
+        found = settings(control)
+        for new in (found[0], found[-1]) if control.kind == "number" else found:
+            lab.load(start)
+            lab.set({path: new})
+            refused = lab.error
+            lab.start().wait()
+            assert lab.error == refused, (path, new)
+            assert not refused or "is more than" in refused, (path, new)
+
+
+@pytest.mark.live
+def test_a_failing_run_says_so_on_the_panel(lab: LiveTraining, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpt4lab.toys.core.background import BackgroundRun
+
+    start = BackgroundRun.start
+
+    def fails(run: Any) -> Any:
+        def rows() -> Iterator[dict[str, Any]]:
+            raise RuntimeError("the text is gone")
+            yield {}
+
+        run._rows = rows()
+        return start(run)
+
+    monkeypatch.setattr(BackgroundRun, "start", fails)
+    lab.start().wait()
+    assert "the text is gone" in lab.error
+    assert 'role="alert"' in lab._alert.value
+
+
+@pytest.mark.live
+def test_a_failing_look_says_so_in_its_place(lab: LiveTraining) -> None:
+    look = lab.reading(title="", look=lambda _: 1 / 0, view=lambda *_: View(), html_of=lambda _: "")
+    lab.start().wait()
+    assert look.error.startswith("ZeroDivisionError")
+    assert lab.error == ""
+
+
+def test_without_torch_it_says_what_to_do(training: Training) -> None:
+    def missing(_: Any) -> Any:
+        raise ImportError("No module named 'torch'")
+
+    lab = attrs.evolve(training, begin=missing).widget().start()
+    assert lab.error == NO_TORCH
+    assert lab.attempt is None
