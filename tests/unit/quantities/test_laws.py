@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gpt4lab.claims import VERDICTS, audit
 from gpt4lab.quantities import QUANTITIES, value, values
-from gpt4lab.quantities.topics import goodput
-from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, load_scenario, share
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_scenario, share
 
 LEAK = load_scenario("leak")
+
 FACTORS = st.floats(1.05, 20)
 
 
@@ -105,17 +105,12 @@ PROPORTIONAL = [
 @pytest.mark.parametrize(("name", "path", "power"), PROPORTIONAL)
 @given(times=FACTORS)
 def test_a_quantity_follows_a_power_of_its_input(name: str, path: str, power: float | None, times: float) -> None:
-    here = getattr(*_owner(path))
+    here = get(LEAK, path)
     ratio = value(name, LEAK, {path: here * times}) / value(name, LEAK)
     if power is None:
         assert 1 < ratio < times, "grows, but less than in proportion: other parts stay"
     else:
         assert ratio == pytest.approx(times**power, rel=1e-9)
-
-
-def _owner(path: str) -> tuple[Any, str]:
-    group, _, field = path.partition(".")
-    return getattr(LEAK, group), field
 
 
 RISING = [
@@ -135,42 +130,3 @@ RISING = [
 def test_a_quantity_rises_with_its_input(name: str, path: str, least: float, low: float, times: float) -> None:
     below, above = (value(name, LEAK, {path: least * low * factor}) for factor in (1, times))
     assert below <= above
-
-
-@given(alpha=st.floats(0.01, 0.99), cost=st.floats(0.001, 0.5), length=st.integers(0, 64))
-def test_a_pass_yields_between_one_token_and_all(alpha: float, cost: float, length: int) -> None:
-    settings = {"speculation.acceptance": alpha, "speculation.draft_length": length, "speculation.draft_cost": cost}
-    tokens, speed = values(("speculation.tokens_per_pass", "speculation.speedup"), LEAK, settings).values()
-    assert 1 <= tokens <= length + 1 + 1e-9
-    assert speed <= tokens + 1e-9
-    one = value("speculation.speedup", LEAK, {**settings, "speculation.draft_length": 1})
-    assert one == pytest.approx((1 + alpha) / (1 + cost)), "Corollary 3.9"
-
-
-@given(epochs=st.floats(1, 100), fresh=st.floats(1e9, 1e14))
-def test_repetition_is_worth_less_than_fresh_tokens_but_something(epochs: float, fresh: float) -> None:
-    settings = {"data.web_tokens": fresh, "data.text_epochs": epochs}
-    worth = value("data.effective_text", LEAK, settings)
-    assert fresh <= worth * (1 + 1e-12)
-    assert worth <= fresh * epochs * (1 + 1e-12)
-
-
-@given(mtbf=st.floats(0.5, 1000), minutes=st.floats(0.1, 10), restart=st.floats(0.1, 60), times=st.floats(1.5, 20))
-def test_young_s_interval_is_near_the_best(mtbf: float, minutes: float, restart: float, times: float) -> None:
-    best = goodput.young_interval(minutes, mtbf)
-    at_best, too_rare, too_often = (
-        goodput.share(interval, minutes, restart, mtbf) for interval in (best, best * times, best / times)
-    )
-    assert 0 <= at_best <= 1
-    assert at_best >= 0.97 * max(too_rare, too_often), "Young's rule is an approximation"
-    by_daly = goodput.daly_interval(best, minutes, mtbf)
-    assert goodput.share(by_daly, minutes, restart, mtbf) >= at_best * (1 - 1e-4), "Daly's corrections do not harm"
-
-
-@given(mfu=st.floats(0.05, 0.9), gpus=st.integers(100, 10**6), tokens=st.floats(1e10, 1e15))
-def test_days_and_utilisation_are_two_sides_of_one_equation(mfu: float, gpus: int, tokens: float) -> None:
-    scenario = change(LEAK, {"training.mfu": mfu, "cluster.gpus": gpus, "training.tokens": tokens})
-    settings = {"cluster.days": value("training.days", scenario)}
-    assert value("training.implied_mfu", scenario, settings) == pytest.approx(mfu)
-    assert value("training.gpus_needed", scenario, settings) == pytest.approx(gpus)
-    assert value("training.flop_from_machines", scenario, settings) == pytest.approx(value("training.flop", scenario))

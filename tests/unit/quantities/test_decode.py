@@ -1,0 +1,49 @@
+"""Answering: cache, roofline, speculation."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpt4lab.catalog import latencies
+from gpt4lab.quantities import value, values
+from gpt4lab.quantities.topics import kv
+from gpt4lab.scenario import load_scenario
+
+LEAK = load_scenario("leak")
+
+
+def test_kv_cache_by_kind_of_attention() -> None:
+    sizes = [value("kv.bytes_per_sequence", LEAK, {"model.kv_heads": heads}) for heads in (1, 8, 84)]
+    assert sizes == pytest.approx([0.503e9, 4.03e9, 42.3e9], rel=2e-3)
+    assert kv.bytes_per_token(120, 8, 128, 2) == 491_520
+
+
+@pytest.mark.parametrize(("machine", "batch"), [("a100-sxm-80gb", 153), ("a100-sxm-40gb", 201), ("h100-sxm-80gb", 295)])
+def test_the_batch_at_which_decoding_becomes_compute_bound(machine: str, batch: float) -> None:
+    given = {"serving.accelerator": machine}
+    assert value("decode.crossover_dense", LEAK, given) == pytest.approx(batch, abs=0.6)
+    assert value("decode.crossover", LEAK, given) == pytest.approx(8 * batch, abs=6)
+
+
+def test_measured_latency_lies_below_the_floor_of_a_full_batch() -> None:
+    floor_ms = 1000 * value("decode.latency_floor", LEAK)
+    assert latencies["gpt-4-2023-spring"].ms_per_token < floor_ms
+    few = 1000 * value("decode.latency_floor", LEAK, {"decode.micro_batch": 1})
+    assert few == pytest.approx(34, abs=0.5)
+
+
+def test_speculation_pays_by_the_paper() -> None:
+    speed = [value("speculation.speedup", LEAK, {"speculation.draft_length": g}) for g in (2, 4, 8)]
+    assert speed == pytest.approx([2.22, 2.80, 3.09], abs=5e-3)
+
+
+@given(alpha=st.floats(0.01, 0.99), cost=st.floats(0.001, 0.5), length=st.integers(0, 64))
+def test_a_pass_yields_between_one_token_and_all(alpha: float, cost: float, length: int) -> None:
+    settings = {"speculation.acceptance": alpha, "speculation.draft_length": length, "speculation.draft_cost": cost}
+    tokens, speed = values(("speculation.tokens_per_pass", "speculation.speedup"), LEAK, settings).values()
+    assert 1 <= tokens <= length + 1 + 1e-9
+    assert speed <= tokens + 1e-9
+    one = value("speculation.speedup", LEAK, {**settings, "speculation.draft_length": 1})
+    assert one == pytest.approx((1 + alpha) / (1 + cost)), "Corollary 3.9"
