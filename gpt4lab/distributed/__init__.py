@@ -4,7 +4,7 @@
 
     with Workers(2) as crew:
         report = crew.run("tensor")     # also: pipeline, data, zero1, fsdp, tensor+fsdp, experts, waiting
-    report.losses, report.traffic, report.memory    # rows for tables
+    report.losses, report.checks    # rows of a table; bytes and memory against the formulas
 
 `cluster` builds layouts of thousands of GPUs without any: torch's fake process group on its meta device. The same
 demos run under torchrun (`torchrun --nproc-per-node 2 -m gpt4lab.distributed tensor`). All need the extra

@@ -1,7 +1,7 @@
 """A layout of thousands of GPUs, built for real on none: torch's fake process group, tensors on its meta device.
 
-    rows = stage_rows(config, RankGrid(tensor=8, pipeline=15, data=208))      # one row a pipeline stage
-    bytes_ = tensor_traffic(config, RankGrid(), context=8192)                 # what a layer sends, counted by torch
+    stage_checks(config, RankGrid(tensor=8, pipeline=15, data=208))   # what one GPU of each pipeline stage holds
+    tensor_traffic(config, RankGrid(), context=8192)                  # what a layer sends, counted by torch
 
 This process claims to be one rank of 24,960; groups, meshes and DTensors are made as on that rank, so what a weight's
 part on this GPU is comes from torch, not from a division of ours. Nothing is computed and nothing is sent.
@@ -20,7 +20,8 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import Shard, distribute_tensor
 from torch.testing._internal.distributed.fake_pg import FakeStore
 
-from gpt4lab.distributed.compare import local_parameters, traffic_rows
+from gpt4lab.checks.check import Check, Checks
+from gpt4lab.distributed.compare import local_parameters, traffic_checks
 from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Row
 from gpt4lab.distributed.measure import Traffic
 from gpt4lab.distributed.tensor import copied, finish, layer_parameters, split_blocks
@@ -62,18 +63,18 @@ def pretend(cluster: RankGrid, rank: int = 0) -> Iterator[DeviceMesh]:
         dist.destroy_process_group()
 
 
-def stage_rows(config: ToyConfig, cluster: RankGrid) -> list[Row]:
-    """For each stage what one GPU holds: layers, parameters and bytes by part, counted and by formula.
+def stage_checks(config: ToyConfig, cluster: RankGrid) -> Checks:
+    """For each stage the parameters that one GPU holds, and its bytes of weights, gradients and optimiser state.
 
     Raises
     ------
     LayoutError : where heads or width do not divide over the tensor-parallel ranks.
     """
     check(config, cluster)
-    return [_stage_row(config, cluster, stage) for stage in range(cluster.pipeline)]
+    return Checks(found for stage in range(cluster.pipeline) for found in _stage_checks(config, cluster, stage))
 
 
-def tensor_traffic(config: ToyConfig, cluster: RankGrid, context: int) -> list[Row]:
+def tensor_traffic(config: ToyConfig, cluster: RankGrid, context: int) -> Checks:
     """Bytes that a GPU sends for one layer and one sequence, forward and backward, 16-bit values.
 
     Also counted are the gradients of what is copied: the router, and a key-value head that cannot be cut.
@@ -93,7 +94,7 @@ def tensor_traffic(config: ToyConfig, cluster: RankGrid, context: int) -> list[R
     ]
     activations = traffic.tensor_bytes(1, context, config.d_model, cluster.tensor, 0)
     gradients = 2 * traffic.ring_share(cluster.tensor) * FORMULA_BYTES * copied(config, cluster.tensor)
-    return traffic_rows([(calls, None)], {"all-reduce": activations + gradients})
+    return traffic_checks([(calls, None)], {"all-reduce": activations + gradients})
 
 
 def neighbours(cluster: RankGrid, rank: int) -> Row:
@@ -133,15 +134,16 @@ def _alternatives(config: ToyConfig, t: int) -> str:
     return f"With a width of {config.d_model}, these would: {text}." if counts else "No usual head size would."
 
 
-def _stage_row(config: ToyConfig, cluster: RankGrid, stage: int) -> Row:
+def _stage_checks(config: ToyConfig, cluster: RankGrid, stage: int) -> Iterator[Check]:
     layers = spread(config.n_layers, cluster.pipeline)[stage]
     with pretend(cluster, cluster.rank(stage)) as mesh:
         counted = local_parameters(_stage(config, cluster, stage, mesh["tensor"]))
         held = _held(counted, cluster.zero, mesh["data"])
     predicted = layers * layer_parameters(config, cluster.tensor) + _ends(cluster, stage) * _table(config, cluster)
-    formulas = _predicted(predicted, cluster)
-    row = {"stage": stage, "layers": layers, "parameters": counted, "formula": predicted, "ratio": counted / predicted}
-    return {**row, **held, "bytes": sum(held.values()), "formula_bytes": sum(formulas)}
+    name = f"stage {stage}, {layers} layers"
+    yield Check("parameters", predicted, counted, "param", name=name)
+    for what, formula in _predicted(predicted, cluster).items():
+        yield Check(what, formula, held[what], "byte", name=name)
 
 
 def _stage(config: ToyConfig, cluster: RankGrid, stage: int, mesh: DeviceMesh) -> nn.Module:
@@ -161,17 +163,20 @@ def _held(parameters: int, zero: int, mesh: DeviceMesh) -> dict[str, int]:
     flat = distribute_tensor(torch.empty(parameters, device="meta"), mesh, [Shard(0)], src_data_rank=None)
     whole, part = parameters, flat.to_local().numel()
     return {
-        "weights_bytes": 2 * (part if zero >= 3 else whole),
-        "gradients_bytes": 2 * (part if zero >= 2 else whole),
-        "optimiser_bytes": 12 * (part if zero >= 1 else whole),
+        "weights": 2 * (part if zero >= 3 else whole),
+        "gradients": 2 * (part if zero >= 2 else whole),
+        "optimiser": 12 * (part if zero >= 1 else whole),
     }
 
 
-def _predicted(parameters: float, cluster: RankGrid) -> tuple[float, float, float]:
+def _predicted(P: float, cluster: RankGrid) -> dict[str, float]:
     """The same bytes by the formulas of `formulas.memory`."""
-    P, N_d, zero = parameters, cluster.data, cluster.zero
-    weights, gradients = memory.weight_bytes(P, N_d, zero), memory.gradient_bytes(P, N_d, zero, 2)
-    return float(weights), float(gradients), float(memory.optimiser_bytes(P, N_d, zero))
+    N_d, zero = cluster.data, cluster.zero
+    return {
+        "weights": float(memory.weight_bytes(P, N_d, zero)),
+        "gradients": float(memory.gradient_bytes(P, N_d, zero, 2)),
+        "optimiser": float(memory.optimiser_bytes(P, N_d, zero)),
+    }
 
 
 def _ends(cluster: RankGrid, stage: int) -> int:

@@ -1,8 +1,9 @@
-"""One training run on many ranks beside the same run on one: losses, bytes and memory as rows."""
+"""One training run on many ranks beside the same run on one: losses as rows, bytes and memory as checks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from gpt4lab.distributed.job import VALUE_BYTES, DemoReport, Job, Row
+from gpt4lab.checks.check import Check, Checks
+from gpt4lab.distributed.job import VALUE_BYTES, DemoReport, Job
 from gpt4lab.distributed.measure import Call, Traffic
 from gpt4lab.toys.core.transformer import build_model
 
@@ -54,25 +56,31 @@ def compare(demo: str, job: Job, step: TrainStep, formula: dict[str, float], not
         {"step": i, "one_process": one, "distributed": many, "difference": many - one}
         for i, (one, many) in enumerate(zip(alone, losses, strict=True))
     ]
-    return DemoReport(demo, dist.get_world_size(), rows, traffic_rows(counted, formula), notes=list(notes))
+    return DemoReport(demo, dist.get_world_size(), rows, traffic_checks(counted, formula), notes=list(notes))
 
 
-def traffic_rows(counted: list[tuple[list[Call], float | None]], formula: dict[str, float]) -> list[Row]:
-    """One row a collective, and one for all; `counted` has calls and bytes on the wire of each rank."""
+def traffic_checks(counted: list[tuple[list[Call], float | None]], formula: dict[str, float]) -> Checks:
+    """Bytes sent by kind of collective and of all; last what the operating system saw of them, where it counts.
+
+    counted: calls and bytes on the wire of each rank.
+    """
     every = [call for calls, _ in counted for call in calls]
     kinds = sorted({call.kind for call in every} | set(formula))
-    rows = [
-        _row(kind, [call for call in every if call.kind == kind], formula.get(kind), len(counted)) for kind in kinds
-    ]
+    sent = [_sent(kind, [call for call in every if call.kind == kind], formula, len(counted)) for kind in kinds]
+    total = _sent("all", every, {"all": sum(formula.values())}, len(counted))
     wires = [wire for _, wire in counted if wire is not None]
-    total = _row("all", every, sum(formula.values()) or None, len(counted))
-    return [*rows, {**total, "wire_bytes": sum(wires) if wires else None}]
+    seen = [Check("bytes written", total.found, sum(wires), "byte", "the operating system", "all")] if wires else []
+    return Checks((*sent, total, *seen))
 
 
-def memory_row(what: str, held_bytes: float, formula_bytes: float) -> Row:
+def with_memory(report: DemoReport, *mine: Check) -> DemoReport:
+    """The report with what each rank holds; all ranks must ask together."""
+    return replace(report, memory=Checks(check for held in gather(mine) for check in held))
+
+
+def memory_check(what: str, held_bytes: float, formula_bytes: float) -> Check:
     """What this rank holds, beside the formula."""
-    ratio = held_bytes / formula_bytes
-    return {"rank": dist.get_rank(), "what": what, "bytes": held_bytes, "formula_bytes": formula_bytes, "ratio": ratio}
+    return Check(what, formula_bytes, held_bytes, "byte", name=f"rank {dist.get_rank()}")
 
 
 def gather(mine: Any) -> list[Any]:
@@ -119,12 +127,6 @@ def _train_alone(job: Job) -> list[float]:
     return [step(*job.batch(i)) or 0.0 for i in range(job.steps)]
 
 
-def _row(kind: str, calls: list[Call], formula: float | None, ranks: int) -> Row:
-    counted = sum(call.sent_bytes for call in calls)
-    return {
-        "collective": kind,
-        "calls": len(calls) / ranks,
-        "counted_bytes": counted,
-        "formula_bytes": formula,
-        "ratio": counted / formula if formula else None,
-    }
+def _sent(kind: str, calls: list[Call], formula: dict[str, float], ranks: int) -> Check:
+    what = f"bytes sent in {len(calls) / ranks:g} calls"
+    return Check(what, formula.get(kind, 0.0), sum(call.sent_bytes for call in calls), "byte", name=kind)

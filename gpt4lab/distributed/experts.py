@@ -11,7 +11,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed._functional_collectives import all_to_all_single_autograd
 
-from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.compare import (
+    TrainStep,
+    adam,
+    compare,
+    cross_entropy,
+    gather,
+    memory_check,
+    weight_bytes,
+    with_memory,
+)
 from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job
 from gpt4lab.distributed.replicas import gradients_formula, own_rows
 from gpt4lab.formulas import traffic
@@ -53,8 +62,7 @@ def demo(job: Job) -> DemoReport:
     report = compare("experts", job, step, formula(job, shared, dist.get_world_size()))
     report.notes.append(_stayed(model))
     predicted = VALUE_BYTES * (shared + _expert_weights(job) / dist.get_world_size())
-    report.memory.extend(gather(memory_row("weights", weight_bytes(model), predicted)))
-    return report
+    return with_memory(report, memory_check("weights", weight_bytes(model), predicted))
 
 
 def formula(job: Job, shared: float, e: int) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gpt4lab.checks.check import Checks
 from gpt4lab.models.step.inputs import LayoutError
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import ToyConfig
@@ -60,21 +61,28 @@ class Job:
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What a demo found, as rows for tables.
+    """What a demo found.
 
-    losses: step, one_process, distributed, difference. traffic: bytes that all ranks together send in the last step,
-    by collective: counted by torch, by the formula, their ratio; the last row has what the operating system saw.
-    memory: for each rank what it holds, and the formula. notes: sentences on what the formula leaves out.
+    losses: rows of step, one_process, distributed, difference. traffic: bytes that all ranks together send in the last
+    step, by collective, as torch counts them; last what the operating system saw. memory: what each rank holds.
+    waiting: a row of times, the share of them spent waiting, and the micro-batches held; in_pipeline: both against the
+    formulas. notes: sentences on what the formulas leave out.
     """
 
     demo: str
     ranks: int
     losses: list[Row] = field(default_factory=list)
-    traffic: list[Row] = field(default_factory=list)
-    memory: list[Row] = field(default_factory=list)
+    traffic: Checks = field(default_factory=Checks)
+    memory: Checks = field(default_factory=Checks)
     waiting: list[Row] = field(default_factory=list)
+    in_pipeline: Checks = field(default_factory=Checks)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+
+    @property
+    def checks(self) -> Checks:
+        """All that is held against a formula."""
+        return Checks((*self.traffic, *self.memory, *self.in_pipeline))
 
     @property
     def difference(self) -> float:
@@ -83,7 +91,9 @@ class DemoReport:
 
     def tables(self) -> dict[str, list[Row]]:
         """The tables that are not empty, by name."""
-        named = {"losses": self.losses, "traffic": self.traffic, "memory": self.memory, "waiting": self.waiting}
+        columns = ("name", "what", "predicted", "found", "ratio")
+        checks = [{name: getattr(check, name) for name in columns} for check in self.checks]
+        named = {"losses": self.losses, "waiting": self.waiting, "checks": checks}
         return {name: rows for name, rows in named.items() if rows}
 
 

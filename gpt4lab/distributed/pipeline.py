@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.distributed.pipelining import PipelineStage
 from torch.distributed.pipelining.schedules import PipelineScheduleMulti, get_schedule_class
 
-from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, gather, memory_row, weight_bytes
-from gpt4lab.distributed.job import FORMULA_BYTES, SCHEDULES, VALUE_BYTES, DemoReport, Job, Row
+from gpt4lab.checks.check import Check
+from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, memory_check, weight_bytes, with_memory
+from gpt4lab.distributed.job import FORMULA_BYTES, SCHEDULES, VALUE_BYTES, DemoReport, Job
 from gpt4lab.distributed.tensor import layer_parameters
 from gpt4lab.formulas import traffic
 from gpt4lab.formulas.pipeline import SCHEDULES as NAMES
@@ -95,8 +96,7 @@ def demo(job: Job) -> DemoReport:
     model = build_model(job.model, job.seed)
     line = Pipeline([Part(model, i, ranks * chunks) for i in range(ranks * chunks)], job.schedule, job.micro_batches)
     report = compare("pipeline", job, _step(line, job), formula(job, ranks))
-    report.memory.extend(row for rows in gather(_memory(line, job, ranks)) for row in rows)
-    return report
+    return with_memory(report, _memory(line, job, ranks))
 
 
 def formula(job: Job, p: int) -> dict[str, float]:
@@ -126,7 +126,7 @@ def _step(line: Pipeline, job: Job) -> TrainStep:
     return step
 
 
-def _memory(line: Pipeline, job: Job, p: int) -> list[Row]:
+def _memory(line: Pipeline, job: Job, p: int) -> Check:
     table = job.model.vocabulary * job.model.d_model
     predicted = layer_parameters(job.model, 1) * job.model.n_layers / p + (line.first + line.last) * table
-    return [memory_row("weights", weight_bytes(line.module), VALUE_BYTES * predicted)]
+    return memory_check("weights", weight_bytes(line.module), VALUE_BYTES * predicted)

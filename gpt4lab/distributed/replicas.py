@@ -19,9 +19,19 @@ from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.distributed.tensor import DTensor, Shard
 from torch.nn.parallel import DistributedDataParallel
 
+from gpt4lab.checks.check import Check
 from gpt4lab.distributed import tensor
-from gpt4lab.distributed.compare import TrainStep, adam, compare, gather, local, memory_row, plain_step, weight_bytes
-from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job, Row
+from gpt4lab.distributed.compare import (
+    TrainStep,
+    adam,
+    compare,
+    local,
+    memory_check,
+    plain_step,
+    weight_bytes,
+    with_memory,
+)
+from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job
 from gpt4lab.formulas import memory, traffic
 from gpt4lab.toys.core.transformer import Transformer, build_model, count_parameters
 
@@ -38,8 +48,7 @@ def data(job: Job) -> DemoReport:
     model = DistributedDataParallel(build_model(job.model, job.seed))
     step = own_rows(plain_step(model, adam(model.parameters(), job)), job)
     report = compare("data", job, step, _formula(job, 0, "", "all-reduce"))
-    report.memory.extend(gather(memory_row("weights", weight_bytes(model), VALUE_BYTES * _parameters(job))))
-    return report
+    return with_memory(report, memory_check("weights", weight_bytes(model), VALUE_BYTES * _parameters(job)))
 
 
 def zero1(job: Job) -> DemoReport:
@@ -48,8 +57,7 @@ def zero1(job: Job) -> DemoReport:
     optimizer = ZeroRedundancyOptimizer(model.parameters(), torch.optim.AdamW, lr=job.lr, weight_decay=0.0)
     step = own_rows(plain_step(model, optimizer), job)
     report = compare("zero1", job, step, _formula(job, 1, "broadcast", "all-reduce"), [ALL_REDUCED])
-    report.memory.extend(gather(_state_row(optimizer.optim, job, zero=1)))  # pyright: ignore
-    return report
+    return with_memory(report, _state_check(optimizer.optim, job, zero=1))  # pyright: ignore
 
 
 def fsdp(job: Job) -> DemoReport:
@@ -59,9 +67,8 @@ def fsdp(job: Job) -> DemoReport:
     optimizer = adam(model.parameters(), job)
     formula = _formula(job, _zero(job), "all-gather", "reduce-scatter")
     report = compare("fsdp", job, own_rows(plain_step(model, optimizer), job), formula, [GLOO_SCATTER])
-    held = memory_row("weights", weight_bytes(model), VALUE_BYTES * _parameters(job) / _ranks())
-    report.memory.extend(row for rows in gather([held, _state_row(optimizer, job, zero=3)]) for row in rows)
-    return report
+    held = memory_check("weights", weight_bytes(model), VALUE_BYTES * _parameters(job) / _ranks())
+    return with_memory(report, held, _state_check(optimizer, job, zero=3))
 
 
 def tensor_fsdp(job: Job) -> DemoReport:
@@ -73,8 +80,7 @@ def tensor_fsdp(job: Job) -> DemoReport:
     step = own_rows(tensor.train_step(model, job), job, mesh["data"])
     report = compare("tensor+fsdp", job, step, _both(job), [GLOO_SCATTER])
     held = VALUE_BYTES * tensor.parameters(job.model, 2) / 2
-    report.memory.extend(gather(memory_row("weights", weight_bytes(model), held)))
-    return report
+    return with_memory(report, memory_check("weights", weight_bytes(model), held))
 
 
 def shard(model: Transformer, mesh: DeviceMesh, reshard: bool) -> None:
@@ -140,9 +146,9 @@ def _zero(job: Job) -> int:
     return 3 if job.reshard else 2
 
 
-def _state_row(optimizer: torch.optim.Optimizer, job: Job, zero: int) -> Row:
+def _state_check(optimizer: torch.optim.Optimizer, job: Job, zero: int) -> Check:
     """Mean and variance that this rank keeps."""
     state = [value for kept in optimizer.state.values() for value in kept.values() if isinstance(value, Tensor)]
     held = sum(local(value).nbytes for value in state if value.ndim)
     predicted = memory.optimiser_bytes(_parameters(job), _ranks(), zero) * STATE_BYTES / 12
-    return memory_row("optimiser", held, float(predicted))
+    return memory_check("optimiser", held, float(predicted))

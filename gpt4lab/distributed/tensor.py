@@ -16,7 +16,7 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.tensor import DTensor, Partial, Replicate, Shard, distribute_tensor
 from torch.func import functional_call
 
-from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, gather, memory_row, weight_bytes
+from gpt4lab.distributed.compare import TrainStep, adam, compare, cross_entropy, memory_check, weight_bytes, with_memory
 from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, DemoReport, Job
 from gpt4lab.formulas import layer, traffic
 from gpt4lab.toys.core.transformer import Block, ToyConfig, Transformer, build_model
@@ -72,9 +72,8 @@ def demo(job: Job) -> DemoReport:
     model = build_model(job.model, job.seed)
     split_blocks(model.blocks, job.model, mesh)
     report = compare("tensor", job, train_step(model, job), formula(job, mesh.size()))
-    held = weight_bytes(model)
-    report.memory.extend(gather(memory_row("weights", held, VALUE_BYTES * parameters(job.model, mesh.size()))))
-    return report
+    predicted = VALUE_BYTES * parameters(job.model, mesh.size())
+    return with_memory(report, memory_check("weights", weight_bytes(model), predicted))
 
 
 def formula(job: Job, t: int) -> dict[str, float]:

@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.distributed.compare import gather
 from gpt4lab.distributed.job import SCHEDULES, DemoReport, Job
 from gpt4lab.distributed.pipeline import Pipeline, held_formula
@@ -69,6 +70,7 @@ def demo(job: Job) -> DemoReport:
     line = Pipeline(list(stages), job.schedule, job.micro_batches, loss=lambda y, target: (y - target).square().mean())
     rounds = [_round(line, stages, job) for _ in range(job.steps + 1)]
     step_s, work_s = min(_mean_over_ranks(rounds))
+    bubble, held = 1 - work_s / step_s, gather(line.held)[0]
     row = {
         "schedule": job.schedule,
         "stages": ranks,
@@ -76,12 +78,17 @@ def demo(job: Job) -> DemoReport:
         "step_s": step_s,
         "work_s": work_s,
         "ideal_work_s": THIRDS * job.work_s * job.micro_batches,
-        "bubble": 1 - work_s / step_s,
-        "formula": formula(job.schedule, ranks, job.micro_batches),
-        "held": gather(line.held)[0],
-        "held_formula": held_formula(job.schedule, ranks, job.micro_batches),
+        "bubble": bubble,
+        "held": held,
     }
-    return DemoReport("waiting", ranks, waiting=[row])
+    case = (job.schedule, ranks, job.micro_batches)
+    known = (("bubble", formula(*case), bubble, "fraction"), ("micro-batches held", held_formula(*case), held, "1"))
+    checks = Checks(
+        Check(what, predicted, found, unit, name=job.schedule)
+        for what, predicted, found, unit in known
+        if predicted is not None
+    )
+    return DemoReport("waiting", ranks, waiting=[row], in_pipeline=checks)
 
 
 def formula(schedule: str, p: int, m: int) -> float | None:

@@ -33,7 +33,7 @@ def crew() -> Iterator[Workers]:
 
 
 def ratios(report: DemoReport) -> dict[str, float]:
-    return {row["collective"]: row["ratio"] for row in report.traffic}
+    return {check.name: check.ratio for check in report.traffic if check.what.startswith("bytes sent")}
 
 
 def gone(pid: int) -> bool:
@@ -70,7 +70,7 @@ def test_the_loss_is_that_of_one_process_and_the_bytes_are_those_of_the_formula(
     assert report.difference < TOLERANCE
     assert len({round(row["one_process"], 3) for row in report.losses}) == 3, "it learns: each step tests gradients"
     assert ratios(report) == pytest.approx(dict.fromkeys(ratios(report), 1.0))
-    assert all(row["ratio"] == pytest.approx(1.0) for row in report.memory)
+    assert report.memory.largest == pytest.approx(0)
 
 
 def test_a_lone_key_value_head_and_a_router_are_copied_and_their_gradients_summed(crew: Workers) -> None:
@@ -83,7 +83,7 @@ def test_torch_all_reduces_where_zero1_would_scatter(crew: Workers) -> None:
     report = crew.run("zero1", TINY, **SMALL)
     assert report.difference < TOLERANCE
     assert ratios(report) == pytest.approx({"all-reduce": 2.0, "broadcast": 1.0, "all": 1.5})
-    assert sum(row["bytes"] for row in report.memory) == pytest.approx(sum(r["formula_bytes"] for r in report.memory))
+    assert sum(check.found for check in report.memory) == pytest.approx(sum(c.predicted for c in report.memory))
 
 
 def test_tokens_travel_to_their_experts(crew: Workers) -> None:
@@ -96,19 +96,20 @@ def test_tokens_travel_to_their_experts(crew: Workers) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts a process's bytes")
 def test_the_operating_system_sees_nearly_the_same_bytes(crew: Workers) -> None:
-    total = crew.run("tensor", TINY, rows=8, context=64).traffic[-1]
-    assert total["counted_bytes"] <= total["wire_bytes"] < 1.05 * total["counted_bytes"]
+    written = crew.run("tensor", TINY, rows=8, context=64).traffic[-1]
+    assert (written.name, written.where) == ("all", "the operating system")
+    assert 1 <= written.ratio < 1.05
 
 
 def test_the_bubble_is_at_least_that_of_the_formula_and_zero_bubble_has_less(crew: Workers) -> None:
     options = {"micro_batches": 4, "steps": 1, "work_s": 0.01}
-    rows = {name: crew.run("waiting", schedule=name, **options).waiting[0] for name in ("gpipe", "1f1b", "zero-bubble")}
-    for row in rows.values():
-        assert row["bubble"] > row["formula"] - 0.03, "messages only add to it"
-        assert row["held"] == row["held_formula"]
-    assert rows["zero-bubble"]["formula"] < rows["1f1b"]["formula"]
-    assert rows["gpipe"]["held"] == 4
-    assert rows["1f1b"]["held"] == 2
+    names = ("gpipe", "1f1b", "zero-bubble")
+    checks = {name: crew.run("waiting", schedule=name, **options).checks for name in names}
+    for bubble, held in checks.values():
+        assert bubble.found > bubble.predicted - 0.03, "messages only add to it"
+        assert held.found == held.predicted
+    assert checks["zero-bubble"][0].predicted < checks["1f1b"][0].predicted
+    assert [checks[name][1].found for name in names[:2]] == [4, 2]
 
 
 def test_a_failed_check_leaves_the_crew_alive(crew: Workers) -> None:
@@ -218,50 +219,51 @@ LARGE = ToyConfig(d_model=10_752, n_layers=120, n_heads=96, n_kv_heads=1, d_ff=4
 
 
 def test_eight_ways_and_fifteen_stages_as_torch_cuts_them() -> None:
-    from gpt4lab.distributed.cluster import RankGrid, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, stage_checks
 
-    rows = stage_rows(LARGE, RankGrid(tensor=8, pipeline=15, data=208, zero=1))
-    assert [row["layers"] for row in rows] == [8] * 15
-    assert all(row["ratio"] == pytest.approx(1, abs=1e-6) for row in rows)
-    assert all(row["bytes"] == pytest.approx(row["formula_bytes"], rel=1e-6) for row in rows)
-    assert rows[0]["parameters"] > rows[1]["parameters"], "the first stage has the embedding"
-    whole = 8 * sum(row["parameters"] for row in rows)
+    checks = stage_checks(LARGE, RankGrid(tensor=8, pipeline=15, data=208, zero=1))
+    assert checks.largest < 1e-6
+    parameters = [check for check in checks if check.what == "parameters"]
+    assert [check.name for check in parameters] == [f"stage {stage}, 8 layers" for stage in range(15)]
+    assert parameters[0].found > parameters[1].found, "the first stage has the embedding"
+    whole = 8 * sum(check.found for check in parameters)
     assert whole == pytest.approx(120 * (16 * 2 * 10_752 * 43_008 + 2 * 10_752 * 10_752), rel=0.01)
 
 
 def test_zero_cuts_one_part_more_at_each_stage() -> None:
-    from gpt4lab.distributed.cluster import RankGrid, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, stage_checks
 
     config, pipeline = replace(LARGE, n_layers=4), 2
-    held = [stage_rows(config, RankGrid(8, pipeline, 16, zero))[1]["bytes"] for zero in range(4)]
+    second = [stage_checks(config, RankGrid(8, pipeline, 16, zero))[4:] for zero in range(4)]
+    held = [sum(check.found for check in checks if check.unit == "byte") for checks in second]
     assert held == sorted(held, reverse=True)
     assert held[0] / held[3] == pytest.approx(16, rel=1e-6)
 
 
 def test_sixteen_stages_are_uneven() -> None:
-    from gpt4lab.distributed.cluster import RankGrid, spread, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, spread, stage_checks
 
     assert spread(120, 16) == [7] * 8 + [8] * 8
     assert sum(spread(61, 16)) == 61
-    rows = stage_rows(replace(LARGE, n_layers=15), RankGrid(8, 16 // 2, zero=0))
-    assert [row["layers"] for row in rows] == [1] + [2] * 7
+    checks = stage_checks(replace(LARGE, n_layers=15), RankGrid(8, 16 // 2, zero=0))[::4]
+    assert [check.name for check in checks] == ["stage 0, 1 layers", *(f"stage {n}, 2 layers" for n in range(1, 8))]
 
 
 def test_heads_that_do_not_divide_are_refused_with_counts_that_do() -> None:
-    from gpt4lab.distributed.cluster import RankGrid, stage_rows
+    from gpt4lab.distributed.cluster import RankGrid, stage_checks
 
     with pytest.raises(LayoutError, match=r"84 heads do not divide over 8.*96 of 112"):
-        stage_rows(replace(LARGE, n_heads=84), RankGrid())
+        stage_checks(replace(LARGE, n_heads=84), RankGrid())
     with pytest.raises(LayoutError, match="fewer than 15 stages"):
-        stage_rows(replace(LARGE, n_layers=14), RankGrid())
+        stage_checks(replace(LARGE, n_layers=14), RankGrid())
 
 
 def test_traffic_of_a_large_layer_is_that_of_the_formula() -> None:
     from gpt4lab.distributed.cluster import RankGrid, tensor_traffic
 
-    rows = tensor_traffic(LARGE, RankGrid(8, 15, 208), context=8192)
-    assert rows[-1]["ratio"] == pytest.approx(1)
-    assert rows[-1]["calls"] == 7, "two forward, two backward; router, key and value once a step"
+    *_, total = tensor_traffic(LARGE, RankGrid(8, 15, 208), context=8192)
+    assert total.ratio == pytest.approx(1)
+    assert total.what == "bytes sent in 7 calls", "two forward, two backward; router, key and value once a step"
 
 
 def test_ranks_are_numbered_tensor_first() -> None:
