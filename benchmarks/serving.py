@@ -11,7 +11,8 @@ from __future__ import annotations
 import sys
 
 from benchmarks._shared import cpu_seconds, row, save, show
-from gpt4lab.simulate.pipeline.play import play as pipeline
+from gpt4lab.simulate.pipeline.play import play
+from gpt4lab.simulate.pipeline.schedules import build
 from gpt4lab.simulate.serving.served import Linear, LogNormal, Poisson, Rules, Workload, serve
 
 BAR = 50_000
@@ -41,7 +42,7 @@ def main(requests: int = REQUESTS) -> int:
         asked = workload(requests, case)
         rate = requests / cpu_seconds(lambda a=asked, r=rules: serve(a.draw(1), PACE, r).summary(), rounds=25)
         rows.append(row(name(requests, case), rate, "requests/s", BAR, least=True))
-    seconds = cpu_seconds(lambda: pipeline.play(pipeline.build("1f1b", 15, 35)))
+    seconds = cpu_seconds(lambda: play(build("1f1b", 15, 35)))
     rows.append(row("pipeline simulation of 15 stages, 35 micro-batches", seconds * 1e3, "ms"))
     show(rows)
     return save("serving", {"rows": rows}, "numpy")

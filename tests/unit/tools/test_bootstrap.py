@@ -164,7 +164,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     ("asked", "given"),
     [
         (["unit", "-k", "x"], ["tests/unit", "-k", "x"]),
-        (["tests/unit/tools/test_book.py"], ["tests/unit/tools/test_book.py"]),
+        (["tests/unit/tools/test_bootstrap.py"], ["tests/unit/tools/test_bootstrap.py"]),
         (["-x"], ["tests/static", "tests/unit", "tests/notebooks", "--nbmake"]),
     ],
 )
