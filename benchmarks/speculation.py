@@ -16,7 +16,7 @@ from benchmarks._shared import save
 from gpt4lab.toys.core.corpus import encode
 from gpt4lab.toys.decoding.cached import CachedDecoder
 from gpt4lab.toys.decoding.drafts import Draft, load_ngram
-from gpt4lab.toys.decoding.measured import PROMPTS, compare, exactness, lenience_rows
+from gpt4lab.toys.decoding.measured import PROMPTS, Lenience, compare, exactness
 from gpt4lab.toys.decoding.speculation import Settings
 from gpt4lab.toys.decoding.train_target import load_shipped
 
@@ -54,7 +54,8 @@ def main() -> int:
     )
     print(f"{'draft':>7} {'temp.':>5} {'g':>3}  " + "".join(f"{c:>16}" for c in COLUMNS))
     rows = [row for name, draft in drafts.items() for row in sweep(target, name, draft)]
-    lenience = [rounded(row) for row in lenience_rows(target, drafts["6-gram"], LENIENCES, prompts=4 * PROMPTS)]
+    study = Lenience(target, drafts["6-gram"], LENIENCES, prompts=4 * PROMPTS)
+    lenience = [rounded(row) for case in study.cases() for row in study.found(case)]
     for row in lenience:
         print("lenience {lenience}: {bits} bits a byte, {tokens_per_pass} tokens per pass".format(**row))
     tokens = encode("This module provides ").tolist()

@@ -55,9 +55,9 @@ def lane(experts: int) -> str:
 def train_scaling(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """The smaller run of the reader. Raises ImportError without torch."""
     from gpt4lab.toys.core.corpus import load_corpus
-    from gpt4lab.toys.experts.scaling import scaling_experts
+    from gpt4lab.toys.experts.scaling import Scaling
 
-    return scaling_experts(load_corpus(), steps=scenario.mixture.steps, name="experts at equal FLOP", **LIVE)
+    return Scaling(load_corpus(), steps=scenario.mixture.steps, **LIVE).start(name="experts at equal FLOP")
 
 
 def scaling_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
@@ -208,9 +208,9 @@ equal_time = Panel(
 
 def learn(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """Learn the fact table with 1, 4, 16 and 64 experts. Raises ImportError without torch."""
-    from gpt4lab.toys.experts.facts import learn_facts
+    from gpt4lab.toys.experts.facts import Facts
 
-    return learn_facts(FACT_EXPERTS, steps=scenario.mixture.steps, seed=scenario.luck.seed)
+    return Facts(FACT_EXPERTS, steps=scenario.mixture.steps, seed=scenario.luck.seed).start()
 
 
 def facts_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:

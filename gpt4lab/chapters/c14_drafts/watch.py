@@ -211,10 +211,10 @@ SURPRISE = Axis("bits", "Surprise of the large model, bits per byte", domain=(0,
 
 def loosen(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """Write the same prompts at each lenience, in the background. Raises ImportError without torch."""
-    from gpt4lab.toys.decoding.measured import lenience_run
+    from gpt4lab.toys.decoding.measured import Lenience
 
     models, chosen = (decoder("target"), guesser(scenario.drafting.draft)), settings(scenario)
-    return lenience_run(*models, LENIENCES, chosen, LENGTH, seed=scenario.luck.seed)
+    return Lenience(*models, LENIENCES, chosen, LENGTH, seed=scenario.luck.seed).start()
 
 
 def lenience_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:

@@ -1,15 +1,13 @@
 """The gradient noise scale of a toy, held against what larger batches really save.
 
 McCandlish (2018) predicts the largest useful batch from one statistic, B_simple = tr(Sigma) / |G|^2: beyond it a batch
-averages away noise that is already shorter than the gradient. `measure_noise` watches it along a training; `trade_off`
+averages away noise that is already shorter than the gradient. `measure_noise` watches it along a training; `BatchSweep`
 counts the steps to several losses with several batches; `trade_offs` fits (S/S_min - 1)(E/E_min - 1) = 1, and
 `noise_checks` holds B_simple against the critical batch of the fit, E_min / S_min, at the same loss. A sample is a
 sequence of 32 bytes.
 The theory is plain SGD's; AdamW and Muon run as well. Recorded with three seeds: for AdamW the two agree within a
 factor of two below 4.5 bits per byte, Muon's critical batch is two to six times B_simple, and SGD's batches are all
-beyond its critical one, so that its fit is loose. Losses that take fewer than ten steps say little. Made anew with
-
-    python -m gpt4lab.toys.batch.noise_scale
+beyond its critical one, so that its fit is loose. Losses that take fewer than ten steps say little.
 """
 
 from __future__ import annotations
@@ -18,27 +16,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import groupby
-from typing import Any
+from typing import ClassVar
 
 import torch
+from attrs import frozen
 
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.formulas.noise import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
 from gpt4lab.rows import Row
-from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, OPTIMIZERS, ROWS, best, check, optimizer_for, trade_off
+from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, ROWS, BatchSweep, best, check, optimizer_for
 from gpt4lab.toys.core.background import BackgroundRun, Work
-from gpt4lab.toys.core.corpus import Batch, Corpus, load_corpus
+from gpt4lab.toys.core.corpus import Batch, Corpus
+from gpt4lab.toys.core.study import Found, Study, Trained, columns
 from gpt4lab.toys.core.training import BITS
 from gpt4lab.toys.core.transformer import Transformer, build_model
-from gpt4lab.toys.experts.scaling import save_recorded
-
-__all__ = ["OPTIMIZERS", "best", "measure_noise", "noise_checks", "squared_norms", "trade_off", "trade_offs"]
 
 MICRO = 8  # sequences of the small batch; the big one has ROWS
 KEEP = 0.9  # of the moving averages, from step to step
 WIDE = (8, 16, 32, 64, 128)
-SWEEPS: Mapping[str, Sequence[int]] = {"sgd": (4, 8, 16, 32, 64), "adamw": WIDE, "muon": WIDE}  # of the recorded run
-FACTORS, SEEDS = (0.5, 1.0), 3  # a small grid: with one seed, 1.4 and 2 were sometimes quicker still
+BATCHES = {"sgd": (4, 8, 16, 32, 64), "adamw": WIDE, "muon": WIDE}  # of the recorded run
 
 
 def measure_noise(
@@ -88,7 +84,7 @@ def trade_offs(results: Iterable[Row]) -> list[Row]:
 def noise_checks(results: Iterable[Row], noise: Sequence[Row]) -> Checks:
     """The noise scale as prediction of the critical batch, at each loss that the trainings of both reached.
 
-    Both of one optimiser: the result of `trade_off`, and the history of `measure_noise`.
+    Both of one optimiser: the result of `BatchSweep`, and the history of `measure_noise`.
     """
     found = [(row, next((there for there in noise if there["bpb"] <= row["bpb"]), None)) for row in trade_offs(results)]
     return Checks(_noise_check(row, there["b_simple"]) for row, there in found if there and there["b_simple"])
@@ -99,18 +95,47 @@ def _noise_check(row: Row, b_simple: float) -> Check:
     return Check("critical batch", b_simple, row["b_crit"], "sequence", name=name)
 
 
-def record() -> None:
-    """Make the recorded run of the book: about six minutes on one core."""
-    corpus, results = load_corpus(), []
-    for optimizer, batches in SWEEPS.items():
-        found = best(_report(trade_off(corpus, optimizer, batches, FACTORS, SEEDS)).result)
-        for seed in range(SEEDS):
-            noise = _report(measure_noise(corpus, optimizer, seed=seed)).history[4::5]
-            steps = [row for row in found if row["seed"] == seed]
-            case = {"optimizer": optimizer, "seed": seed}
-            results.append({**case, "trade_off": steps, "noise": [_short(row) for row in noise]})
-    settings = {"batches": SWEEPS, "factors": FACTORS, "config": asdict(CONFIG), "corpus": repr(corpus)}
-    save_recorded("batch", "python -m gpt4lab.toys.batch.noise_scale", settings, results)
+@frozen
+class CriticalBatch(Study):
+    """For each optimizer and seed the trade-off of steps and batch, and the noise scale along one training.
+
+    trade_off: with the quickest factor. noise: at every fifth step. The recorded grid is small: with one seed, factors
+    of 1.4 and 2 were sometimes quicker still.
+    """
+
+    name = "batch"
+    columns = columns(
+        "optimizer, seed 1",
+        trade_off=BatchSweep.columns,
+        noise=columns("step step, bpb bit/byte, signal 1, noise 1, b_simple sequence"),
+    )
+    # Six minutes of one core.
+    recorded: ClassVar = {
+        "batches": {"sgd": (4, 8, 16, 32, 64), "adamw": WIDE, "muon": WIDE},
+        "factors": (0.5, 1.0),
+        "seeds": 3,
+    }
+    fixed: ClassVar = {"config": asdict(CONFIG)}
+
+    corpus: Corpus
+    batches: Mapping[str, Sequence[int]]
+    factors: Sequence[float] = (1.0,)
+    seeds: int = 1
+    noise_steps: int = 120
+
+    def cases(self) -> list[Row]:
+        """By optimizer and seed."""
+        return [{"optimizer": optimizer, "seed": seed} for optimizer in self.batches for seed in range(self.seeds)]
+
+    def train(self, case: Row) -> Trained:
+        """All trainings of one optimizer and seed, in one step."""
+        optimizer, seed = case["optimizer"], case["seed"]
+        sweep = BatchSweep(self.corpus, optimizer, self.batches[optimizer], self.factors, seed + 1)
+        steps = [row for one in sweep.cases() if one["seed"] == seed for row in sweep.found(one)]
+        noise = _noise_rows(build_model(CONFIG, seed), optimizer, self.corpus, self.noise_steps, seed)
+        short = [_short({"step": i, **row}) for i, row in enumerate(noise, 1) if i % 5 == 0]
+        yield Found([{"trade_off": best(steps), "noise": short}])
+        yield {}
 
 
 def _fitted(group: Sequence[Row]) -> Row:
@@ -143,14 +168,6 @@ def _squared(tensors: Iterable[torch.Tensor | None]) -> float:
     return sum(t.square().sum().item() for t in tensors if t is not None)
 
 
-def _report(run: BackgroundRun[Any]) -> BackgroundRun[Any]:
-    return run.on_update(lambda run: print(run.progress, run.history[-1], flush=True), every_s=20).wait()
-
-
 def _short(row: Row) -> Row:
     kept = ("step", "bpb", "signal", "noise", "b_simple")
     return {key: row[key] and float(f"{row[key]:.4g}") for key in kept}
-
-
-if __name__ == "__main__":
-    record()

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 
 import torch
+from attrs import frozen
 from torch import nn
 
 from gpt4lab.quantities.topics.batch import extra_steps
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import Corpus
 from gpt4lab.toys.core.optim import AdamW, Optimizer
+from gpt4lab.toys.core.study import Found, Study, Trained, columns
 from gpt4lab.toys.core.training import bits, require_whole
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
 
@@ -58,23 +60,50 @@ OPTIMIZERS: Mapping[str, tuple[Callable[[Transformer, float], SGD | AdamW | Opti
 }
 
 
-def trade_off(
-    corpus: Corpus,
-    optimizer: str = "adamw",
-    batches: Sequence[int] = (8, 32, 128),
-    factors: Sequence[float] = (1.0,),
-    seeds: int = 1,
-    name: str = "trade-off",
-) -> BackgroundRun[list[Row]]:
-    """Train with each batch, factor and seed in the background. One result row for each loss as it is reached.
+@frozen
+class BatchSweep(Study):
+    """Each batch and factor, with each seed: the steps until each of `LEVELS` is reached, a row as it is reached.
 
-    Rows of the result: optimizer, seed, batch (sequences), factor, bpb (one of `LEVELS`), steps, tokens.
+    batch: sequences. bpb: the level, held out.
     """
-    check(optimizer, batches, factors, seeds=seeds)
-    cases = [(seed, batch, factor) for seed in range(seeds) for batch in batches for factor in factors]
-    result: list[Row] = []
-    steps = sum(_steps(batch) for _, batch, _ in cases)
-    return BackgroundRun(_all_rows(corpus, optimizer, cases, result), result, steps, name).start()
+
+    name = "trade-off"
+    columns = columns("optimizer, seed 1, batch sequence, factor x, bpb bit/byte, steps step, tokens token")
+
+    corpus: Corpus
+    optimizer: str = "adamw"
+    batches: Sequence[int] = (8, 32, 128)
+    factors: Sequence[float] = (1.0,)
+    seeds: int = 1
+
+    def cases(self) -> list[Row]:
+        """By seed, batch and factor."""
+        check(self.optimizer, self.batches, self.factors, seeds=self.seeds)
+        grid = product(range(self.seeds), self.batches, self.factors)
+        return [{"optimizer": self.optimizer, "seed": s, "batch": batch, "factor": factor} for s, batch, factor in grid]
+
+    def length(self, case: Row) -> int:
+        """By the law that is tested, generously, to spend no time on what small batches need."""
+        return round(60 * extra_steps(case["batch"], 48))
+
+    def train(self, case: Row) -> Trained:
+        """A row with loss and case_step, and with held-out `bpb` whenever the steps have grown by a tenth."""
+        model, generator = build_model(CONFIG, case["seed"]), torch.Generator().manual_seed(case["seed"])
+        step = optimizer_for(case["optimizer"], model, case["batch"], case["factor"]).step
+        held_out = self.corpus.batch(ROWS, CONTEXT, torch.Generator().manual_seed(0), "held-out")
+        look, left = 1, list(LEVELS)
+        for i in range(1, self.length(case) + 1):
+            batch = self.corpus.batch(case["batch"], CONTEXT, generator)
+            model.zero_grad()
+            loss = model.loss(batch.tokens, batch.targets).tokens
+            loss.backward()
+            step()
+            row = {"loss": loss.item(), "case_step": i}
+            if i >= look:
+                look, row["bpb"] = max(i + 1, round(1.1 * i)), bits(model, held_out).mean().item()
+            yield row
+            while left and row.get("bpb", math.inf) <= left[0]:
+                yield Found([{"bpb": left.pop(0), "steps": i, "tokens": i * case["batch"] * CONTEXT}])
 
 
 def best(results: Iterable[Row]) -> list[Row]:
@@ -103,36 +132,3 @@ def check(optimizer: str, batches: Sequence[int], factors: Sequence[float], **co
     for factor in factors:
         if not 0 < factor < math.inf:
             raise ValueError(f"factor must be a positive number, not {factor}")
-
-
-def _all_rows(corpus: Corpus, optimizer: str, cases: Sequence[tuple[int, int, float]], result: list[Row]) -> Work:
-    for seed, batch, factor in cases:
-        case = {"optimizer": optimizer, "seed": seed, "batch": batch, "factor": factor}
-        left = list(LEVELS)
-        for row in _case_rows(corpus, case):
-            while left and row.get("bpb", math.inf) <= left[0]:
-                tokens = row["case_step"] * batch * CONTEXT
-                result.append({**case, "bpb": left.pop(0), "steps": row["case_step"], "tokens": tokens})
-            yield {**case, **row, "reached": len(result)}
-
-
-def _case_rows(corpus: Corpus, case: Row) -> Work:
-    """One training; `bpb` on held-out text is in the row whenever the steps have grown by a tenth."""
-    model, generator = build_model(CONFIG, case["seed"]), torch.Generator().manual_seed(case["seed"])
-    step = optimizer_for(case["optimizer"], model, case["batch"], case["factor"]).step
-    held_out, look = corpus.batch(ROWS, CONTEXT, torch.Generator().manual_seed(0), "held-out"), 1
-    for i in range(1, _steps(case["batch"]) + 1):
-        batch = corpus.batch(case["batch"], CONTEXT, generator)
-        model.zero_grad()
-        loss = model.loss(batch.tokens, batch.targets).tokens
-        loss.backward()
-        step()
-        row = {"loss": loss.item(), "case_step": i}
-        if i >= look:
-            look, row["bpb"] = max(i + 1, round(1.1 * i)), bits(model, held_out).mean().item()
-        yield row
-
-
-def _steps(batch: int) -> int:
-    """Length of a training: by the law that is tested, generously, to spend no time on what small batches need."""
-    return round(60 * extra_steps(batch, 48))

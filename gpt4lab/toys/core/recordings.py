@@ -42,7 +42,7 @@ def mean_curves(results: Sequence[Row]) -> list[Row]:
 
 
 def load_recorded(name: str = "experts") -> Row:
-    """A recorded run with its date, versions and settings; `results` has the rows of `scaling_experts`."""
+    """A recorded run with its date, versions and settings; `results` has the rows of the study of that name."""
     return json.loads(resources.files("gpt4lab.toys").joinpath(name, "recorded.json").read_text(encoding="utf-8"))
 
 

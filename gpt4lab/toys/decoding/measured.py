@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import cast
 
 import torch
+from attrs import frozen
 from torch import Tensor, nn
 
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics.speculation import batch_speedup
-from gpt4lab.toys.core.background import BackgroundRun, Work
+from gpt4lab.toys.core.study import Found, Study, Trained, columns
 from gpt4lab.toys.core.transformer import Block, Transformer, build_model
 from gpt4lab.toys.decoding.cache import NOW, one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
@@ -98,43 +99,35 @@ def race_checks(raced: Mapping[str, Row]) -> Checks:
     return Checks((*tokens, *times))
 
 
-def lenience_run(
-    target: CachedDecoder,
-    draft: Draft,
-    leniences: Sequence[float],
-    settings: Settings = WARM,
-    length: int = 128,
-    prompts: Sequence[str] = PROMPTS,
-    seed: int = 0,
-) -> BackgroundRun[list[Row]]:
-    """`lenience_rows` in the background; the result is what is done so far."""
-    result: list[Row] = []
-
-    def steps() -> Work:
-        for row in lenience_rows(target, draft, leniences, settings, length, prompts, seed):
-            result.append(row)
-            yield row
-
-    return BackgroundRun(steps(), result, len(leniences), "lenience").start()
-
-
-def lenience_rows(
-    target: CachedDecoder,
-    draft: Draft,
-    leniences: Iterable[float],
-    settings: Settings = WARM,
-    length: int = 128,
-    prompts: Sequence[str] = PROMPTS,
-    seed: int = 0,
-) -> Iterator[Row]:
+@frozen
+class Lenience(Study):
     """What is lost and what is won at each lenience: the target's bits a byte, tokens per pass, and a sample.
 
     At temperature 1 and lenience 1 the bits are the target's own entropy; what lies above is lost quality.
     """
-    for lenience in leniences:
-        chosen = replace(settings, lenience=lenience)
-        found = [speculate(target, draft, prompt, length, chosen, at) for at, prompt in enumerate(prompts, seed)]
-        yield {"lenience": lenience, **_averages(reduce(add, found)), "text": found[0].text}
+
+    name = "lenience"
+    columns = columns("lenience 1, acceptance fraction, tokens_per_pass token, bits bit/byte, text")
+
+    target: CachedDecoder
+    draft: Draft
+    leniences: Sequence[float]
+    settings: Settings = WARM
+    length_bytes: int = 128
+    prompts: Sequence[str] = PROMPTS
+    seed: int = 0
+
+    def cases(self) -> list[Row]:
+        """By lenience."""
+        return [{"lenience": lenience} for lenience in self.leniences]
+
+    def train(self, case: Row) -> Trained:
+        """Nothing is trained here: one row, and the same found."""
+        chosen, numbered = replace(self.settings, **case), enumerate(self.prompts, self.seed)
+        texts = [speculate(self.target, self.draft, p, self.length_bytes, chosen, at) for at, p in numbered]
+        row = {**_averages(reduce(add, texts)), "text": texts[0].text}
+        yield Found([row])
+        yield row
 
 
 # --- proving that it is exact -----------------------------------------------------------------------------------------

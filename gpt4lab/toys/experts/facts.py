@@ -7,18 +7,19 @@ experts. It shows what experts can give, not what they give on text.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
+from attrs import frozen
 from torch import Tensor, nn
 
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import BackgroundRun, Work
+from gpt4lab.toys.core.background import Work, timed
 from gpt4lab.toys.core.moe import FeedForward, MoE
 from gpt4lab.toys.core.optim import Optimizer
-from gpt4lab.toys.core.transformer import RMSNorm
+from gpt4lab.toys.core.study import Found, Study, Trained, columns
+from gpt4lab.toys.core.transformer import RMSNorm, seeded
 
 KEYS, VALUES = 128, 64  # KEYS^2 = 16,384 facts; guessing costs ln 64 = 4.16 nats
 EXPERT_WIDTH, TOP_K, WIDTH = 16, 2, 32
@@ -42,20 +43,45 @@ class FactModel(nn.Module):
         return self.head(self.norm(x + self.feed_forward(self.norm(x))))
 
 
-def learn_facts(
-    experts: Sequence[int] = (1, 4, 16, 64, 128),
-    steps: int = 500,
-    batch: int = 1024,
-    seed: int = 0,
-    name: str = "facts",
-) -> BackgroundRun[list[Row]]:
-    """Learn the table with each number of experts, in the background. The result is one row a finished training.
+@frozen
+class Facts(Study):
+    """The table learned with each number of experts; all have the same active width.
 
-    Rows of the result: experts, seed, nats (over all facts), known (share of the facts answered right), parameters,
-    active, cpu_s. All have the same active width.
+    nats: over all facts; guessing: what that costs who knows none; known: share of the facts answered right.
     """
-    result: list[Row] = []
-    return BackgroundRun(_all_rows(experts, result, steps, batch, seed), result, len(experts) * steps, name).start()
+
+    name = "facts"
+    columns = columns(
+        "experts expert, seed 1, cpu_s s, nats nat, guessing nat, known fraction, parameters param, active param"
+    )
+
+    experts: Sequence[int] = (1, 4, 16, 64, 128)
+    steps: int = 500
+    batch: int = 1024
+    seed: int = 0
+
+    def cases(self) -> list[Row]:
+        """By number of experts."""
+        return [{"experts": e, "seed": self.seed} for e in self.experts]
+
+    def train(self, case: Row) -> Trained:
+        """A row with the loss in nats; one found."""
+        with seeded(self.seed):
+            model = FactModel(case["experts"])
+        table, row = facts(self.seed), {}
+        for row in timed(self._losses(model, *table)):
+            yield {"loss": row["loss"]}
+        yield Found([{"cpu_s": row["cpu_s"], **_score(model, *table), **_size(model, case["experts"])}])
+
+    def _losses(self, model: FactModel, keys: Tensor, values: Tensor) -> Work:
+        generator, optimizer = torch.Generator().manual_seed(self.seed), Optimizer(model)
+        for step in range(self.steps):
+            pick = torch.randint(len(keys), (self.batch,), generator=generator)
+            loss = F.cross_entropy(model(keys[pick]), values[pick])
+            balance = getattr(model.feed_forward, "balance", 0.0)
+            (loss + BALANCE_WEIGHT * balance).backward()
+            optimizer.step(scale=min(1.0, 2 * (1 - step / self.steps)))
+            yield {"loss": loss.item()}
 
 
 def facts(seed: int) -> tuple[Tensor, Tensor]:
@@ -63,33 +89,6 @@ def facts(seed: int) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     keys = torch.cartesian_prod(torch.arange(KEYS), torch.arange(KEYS))
     return keys, torch.randint(VALUES, (len(keys),), generator=generator)
-
-
-def _all_rows(experts: Sequence[int], result: list[Row], steps: int, batch: int, seed: int) -> Work:
-    keys, values = facts(seed)
-    for e in experts:
-        model, begin = _model(e, seed), time.thread_time()
-        for loss in _losses(model, keys, values, steps, batch, seed):
-            yield {"experts": e, "loss": loss, "finished": len(result)}
-        case = {"experts": e, "seed": seed, "cpu_s": time.thread_time() - begin}
-        result.append({**case, **_score(model, keys, values), **_size(model, e)})
-
-
-def _losses(model: FactModel, keys: Tensor, values: Tensor, steps: int, batch: int, seed: int) -> Iterator[float]:
-    generator, optimizer = torch.Generator().manual_seed(seed), Optimizer(model)
-    for step in range(steps):
-        pick = torch.randint(len(keys), (batch,), generator=generator)
-        loss = F.cross_entropy(model(keys[pick]), values[pick])
-        balance = getattr(model.feed_forward, "balance", 0.0)
-        (loss + BALANCE_WEIGHT * balance).backward()
-        optimizer.step(scale=min(1.0, 2 * (1 - step / steps)))
-        yield loss.item()
-
-
-def _model(experts: int, seed: int) -> FactModel:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return FactModel(experts)
 
 
 @torch.no_grad()

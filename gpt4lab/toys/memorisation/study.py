@@ -5,28 +5,27 @@ letter, always taking the likeliest byte. Its *exposure* is its rank, in bits, a
 planted (Carlini 2019: by plain rank, so at most 8 bits for 255 of them; a canary never planted has 1.4 on the mean).
 Carlini (2022) finds the extracted share straight in the logarithm of duplicates, of model size, and of the prompt's
 length; `laws` puts the same lines through the toy, whose share goes from none to all within a hundredfold: a line is a
-summary of an S there. The canaries are half of the text here; no real text is so full of them. The recorded run, over
-sizes and seeds, is made anew with
-
-    python -m gpt4lab.toys.memorisation.study
+summary of an S there. The canaries are half of the text here; no real text is so full of them.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby, product
 from math import log10
 from statistics import mean
+from typing import ClassVar
+
+from attrs import frozen
 
 from gpt4lab.formulas.fit import line
 from gpt4lab.formulas.memorisation import exposure
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import BackgroundRun, Work
-from gpt4lab.toys.core.corpus import Corpus, load_corpus
+from gpt4lab.toys.core.corpus import Corpus
+from gpt4lab.toys.core.study import Found, Study, Trained, columns
 from gpt4lab.toys.core.training import require_whole, training_rows
 from gpt4lab.toys.core.transformer import Transformer, build_model, count_parameters
-from gpt4lab.toys.experts.scaling import save_recorded
 from gpt4lab.toys.memorisation.canaries import (
     CONTEXT,
     KINDS,
@@ -36,48 +35,67 @@ from gpt4lab.toys.memorisation.canaries import (
     ask,
     canaries,
     epoch_steps,
-    learn,
-    plant,
-    recall,
     shape,
     with_lines,
 )
 
-__all__ = ["ask", "laws", "learn", "memorise", "plant", "recall"]
-
 REFERENCES = 255  # canaries that were never planted, to rank against
-RECORDED = {"widths": (16, 32, 64), "epochs": (1, 2, 4), "seeds": 3}
 
 
-def memorise(
-    widths: Sequence[int] = (64,),
-    epochs: Sequence[int] = (1, 3),
-    each: int = 4,
-    seeds: int = 1,
-    prompt_bytes: Sequence[int] = (6, 12, 24),
-    corpus: Corpus | None = None,
-    name: str = "memorisation",
-) -> BackgroundRun[list[Row]]:
-    """Plant `each` canaries of each kind and number of duplicates, 0 to 64, train, and ask for them after these epochs.
+@frozen
+class Memorisation(Study):
+    """Models of each width and seed, asked for `each` canaries of each kind and number of duplicates, by epochs.
 
-    Rows of the result: kind, duplicates, width, parameters, epochs, prompt_bytes (given to the model), seed, canaries
-    (how many were asked for), extracted (share), exposure (mean, bits). Before the last epoch the learning rate is
-    still high. 0 duplicates are the control.
+    prompt_bytes: given to the model. canaries: how many were asked for; extracted: share; exposure: mean, in bits.
+    Before the last epoch the learning rate is still high. 0 duplicates are the control.
     """
-    require_whole(each=each, seeds=seeds)
-    if not (widths and epochs and prompt_bytes):
-        raise ValueError("widths, epochs and prompt_bytes: give at least one of each")
-    for width in widths:
-        shape(width)
-    for after, given in product(epochs, prompt_bytes):
-        require_whole(epochs=after, prompt_bytes=given)
-    corpus, result = corpus or load_corpus(LIVE_BYTES), []
-    cases = [(width, seed) for seed in range(seeds) for width in widths]
-    garden = {seed: canaries(each, seed) for seed in range(seeds)}
-    texts = {seed: with_lines(corpus, _copies(garden[seed]), seed) for seed in garden}
-    rows = _all_rows(cases, texts, garden, sorted(set(epochs)), prompt_bytes, result)
-    steps = sum(max(epochs) * epoch_steps(texts[seed]) for _, seed in cases)
-    return BackgroundRun(rows, result, steps, name).start()
+
+    name = "memorisation"
+    columns = columns(
+        "width 1, seed 1, parameters param, epochs x, kind, duplicates x, prompt_bytes byte, canaries 1, "
+        "extracted fraction, exposure bit"
+    )
+    # Two minutes of one core.
+    recorded: ClassVar = {"widths": (16, 32, 64), "epochs": (1, 2, 4), "seeds": 3, "bytes_per_domain": LIVE_BYTES}
+    fixed: ClassVar = {"references": REFERENCES}
+
+    corpus: Corpus
+    widths: Sequence[int] = (64,)
+    epochs: Sequence[int] = (1, 3)
+    each: int = 4
+    seeds: int = 1
+    prompt_bytes: Sequence[int] = (6, 12, 24)
+
+    def cases(self) -> list[Row]:
+        """By seed and width."""
+        require_whole(each=self.each, seeds=self.seeds)
+        if not (self.widths and self.epochs and self.prompt_bytes):
+            raise ValueError("widths, epochs and prompt_bytes: give at least one of each")
+        for after, given in product(self.epochs, self.prompt_bytes):
+            require_whole(epochs=after, prompt_bytes=given)
+        for width in self.widths:
+            shape(width)
+        return [{"width": width, "seed": seed} for seed in range(self.seeds) for width in self.widths]
+
+    def length(self, case: Row) -> int:
+        """All epochs."""
+        return max(self.epochs) * epoch_steps(self._planted(case)[1])
+
+    def train(self, case: Row) -> Trained:
+        """A row with loss and tokens; one found for each epoch, kind, prompt and number of duplicates."""
+        (planted, text), seed = self._planted(case), case["seed"]
+        model, steps = build_model(shape(case["width"]), seed), epoch_steps(text)
+        rows = training_rows(model, text.sampler(ROWS, CONTEXT), max(self.epochs) * steps, seed)
+        for i, row in enumerate(rows, 1):
+            yield {"loss": row["loss"], "tokens": row["tokens"]}
+            if i % steps == 0 and i // steps in self.epochs:
+                about = {"parameters": count_parameters(model).total, "epochs": i // steps}
+                yield Found({**about, **found} for found in _asked(model, planted, self.prompt_bytes))
+
+    def _planted(self, case: Row) -> tuple[list[Canary], Corpus]:
+        planted = canaries(self.each, case["seed"])
+        copies = [canary.prompt + canary.secret for canary in planted for _ in range(canary.duplicates)]
+        return planted, with_lines(self.corpus, copies, case["seed"])
 
 
 def laws(rows: Iterable[Row]) -> list[Row]:
@@ -92,13 +110,6 @@ def laws(rows: Iterable[Row]) -> list[Row]:
         for cause in ("duplicates", "parameters", "prompt_bytes", "epochs")
         if len({row[cause] for row in planted}) > 1
     ]
-
-
-def record() -> None:
-    """Make the recorded run of the book: two minutes on one core."""
-    run = memorise(**RECORDED).on_update(lambda run: print(run.progress, run.history[-1], flush=True), every_s=20)
-    settings = {**RECORDED, "corpus": repr(load_corpus(LIVE_BYTES)), "references": REFERENCES}
-    save_recorded("memorisation", "python -m gpt4lab.toys.memorisation.study", settings, run.wait().result)
 
 
 def _law(cause: str, rows: Sequence[Row]) -> Row:
@@ -116,25 +127,6 @@ def _law(cause: str, rows: Sequence[Row]) -> Row:
         "exposure_slope": rank.slope,
         "points": points,
     }
-
-
-def _all_rows(
-    cases: Sequence[tuple[int, int]],
-    texts: Mapping[int, Corpus],
-    garden: Mapping[int, list[Canary]],
-    epochs: Sequence[int],
-    prompt_bytes: Sequence[int],
-    result: list[Row],
-) -> Work:
-    for width, seed in cases:
-        model, steps = build_model(shape(width), seed), epoch_steps(texts[seed])
-        case = {"width": width, "parameters": count_parameters(model).total, "seed": seed}
-        sampler = texts[seed].sampler(ROWS, CONTEXT)
-        for i, row in enumerate(training_rows(model, sampler, epochs[-1] * steps, seed), 1):
-            if i % steps == 0 and i // steps in epochs:
-                asked = _asked(model, garden[seed], prompt_bytes)
-                result.extend({**case, "epochs": i // steps, **found} for found in asked)
-            yield {**case, "loss": row["loss"], "tokens": row["tokens"], "reached": len(result)}
 
 
 def _asked(model: Transformer, planted: Sequence[Canary], prompt_bytes: Sequence[int]) -> list[Row]:
@@ -168,11 +160,3 @@ def _answers(
     extracted, cost = ask(model, mine, given)
     ranks = 1 + (reference < cost[:, None]).sum(1)  # (canaries,)
     return extracted.tolist(), [exposure(rank, len(others) + 1) for rank in ranks.tolist()]
-
-
-def _copies(planted: Sequence[Canary]) -> list[str]:
-    return [canary.prompt + canary.secret for canary in planted for _ in range(canary.duplicates)]
-
-
-if __name__ == "__main__":
-    record()

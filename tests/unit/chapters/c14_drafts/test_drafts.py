@@ -207,7 +207,7 @@ def test_a_run_in_the_background_has_models_of_its_own(short: None, monkeypatch:
     used: list[Any] = []
     from gpt4lab.toys.decoding import measured as speculation_measured
 
-    monkeypatch.setattr(speculation_measured, "lenience_run", lambda *models, **_: used.extend(models[:2]))
+    monkeypatch.setattr(speculation_measured.Lenience, "start", lambda study: used.extend((study.target, study.draft)))
     speculation_live.loosen(assume(toy__draft="small transformer"))
     assert used[0] is not speculation_live.target()
     assert used[1] is not speculation_live.draft("small transformer")

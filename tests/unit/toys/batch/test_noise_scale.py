@@ -162,12 +162,12 @@ def test_a_first_gradient_that_was_mostly_signal(corpus: Corpus) -> None:
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
 def test_trade_off_counts_steps_to_each_loss(corpus: Corpus, optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trade, "_steps", lambda batch: 12)
+    monkeypatch.setattr(trade.BatchSweep, "length", lambda study, case: 12)
     monkeypatch.setattr(trade, "LEVELS", (6.9, 6.5, 0.1))
-    run = toy.trade_off(corpus, optimizer, batches=(4, 16), factors=(0.5, 1.0), name="").wait()
+    run = trade.BatchSweep(corpus, optimizer, batches=(4, 16), factors=(0.5, 1.0)).start(name="").wait()
     assert run.progress == 1
     assert len(run.history) == 2 * 2 * 12
-    quickest = toy.best(run.result)
+    quickest = trade.best(run.result)
     assert {(row["batch"], row["bpb"]) for row in quickest} >= {(4, 6.9), (16, 6.9), (16, 6.5)}
     assert all(row["bpb"] > 0.1 and 1 <= row["steps"] <= 12 for row in quickest)
     assert all(row["tokens"] == row["steps"] * row["batch"] * trade.CONTEXT for row in quickest)
@@ -175,8 +175,10 @@ def test_trade_off_counts_steps_to_each_loss(corpus: Corpus, optimizer: str, mon
 
 def test_stopping_keeps_the_losses_that_were_reached(corpus: Corpus) -> None:
     reached = threading.Event()
-    run = toy.trade_off(corpus, batches=(32, 64, 128), name="").on_update(
-        lambda run: reached.set() if run.result else None, every_s=0
+    run = (
+        trade.BatchSweep(corpus, batches=(32, 64, 128))
+        .start(name="")
+        .on_update(lambda run: reached.set() if run.result else None, every_s=0)
     )
     assert reached.wait(30)
     run.stop()
@@ -213,14 +215,14 @@ def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
     for key in ("script", "date", "torch", "machine", "settings"):
         assert recorded[key]
     rows = [row for case in recorded["results"] for row in toy.trade_offs(case["trade_off"])]
-    assert {(row["optimizer"], row["seed"]) for row in rows} == {(o, s) for o in toy.OPTIMIZERS for s in range(3)}
+    assert {(row["optimizer"], row["seed"]) for row in rows} == {(o, s) for o in trade.OPTIMIZERS for s in range(3)}
     for case in recorded["results"]:
         first, last = case["noise"][0], case["noise"][-1]
         assert last["bpb"] < first["bpb"]
         assert last["b_simple"] > first["b_simple"], "the scale rises as the loss falls"
     critical = {
         name: [row["b_crit"] for row in rows if row["optimizer"] == name and row["bpb"] == 4.0]
-        for name in toy.OPTIMIZERS
+        for name in trade.OPTIMIZERS
     }
     assert max(critical["sgd"]) < min(critical["adamw"]) < min(critical["muon"])
     late = [
@@ -246,7 +248,7 @@ def test_the_recorded_run_holds_the_noise_scale_against_steps_saved() -> None:
 )
 def test_bad_input_is_named(corpus: Corpus, wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        toy.trade_off(corpus, **wrong)
+        trade.BatchSweep(corpus, **wrong).cases()
     if "optimizer" in wrong:
         with pytest.raises(ValueError, match="steps"):
             toy.measure_noise(corpus, steps=0)

@@ -11,26 +11,23 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gpt4lab.toys.context.extension import (  # noqa: E402
-    BUCKETS,
-    CONTROL,
-    WAYS,
-    Plan,
-    cost_rows,
-    extend_context,
-    share_check,
-    stretched,
-)
+from gpt4lab.toys.context.extension import BUCKETS, CONTROL, WAYS, Extension, cost_rows, share_check, stretched  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
 from gpt4lab.toys.core.transformer import Rotary, ToyConfig, build_model  # noqa: E402
 from gpt4lab.toys.counting.flop import flop_checks  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 
-CONFIG = ToyConfig(d_model=16, n_layers=1, n_heads=2, n_kv_heads=2, d_ff=32)
-TINY = Plan(short=4, long=16, steps=3, fine_tune=2, batch_tokens=64, config=CONFIG)
-LEARNS = Plan(short=4, long=64, steps=200, fine_tune=40, batch_tokens=512, config=replace(CONFIG, d_model=32, d_ff=64))
-
 Row = dict[str, Any]
+CONFIG = ToyConfig(d_model=16, n_layers=1, n_heads=2, n_kv_heads=2, d_ff=32)
+TINY: Row = {"short": 4, "long": 16, "steps": 3, "fine_tune": 2, "batch_tokens": 64, "config": CONFIG}
+LEARNS: Row = {
+    **TINY,
+    "long": 64,
+    "steps": 200,
+    "fine_tune": 40,
+    "batch_tokens": 512,
+    "config": replace(CONFIG, d_model=32, d_ff=64),
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="module")
 def learnt(corpus: Corpus) -> list[Row]:
-    return extend_context(corpus, LEARNS, name="").wait().result
+    return Extension(corpus, **LEARNS).start(name="").wait().result
 
 
 def curve(result: list[Row], way: str, fine_tuned: bool = False) -> list[float]:
@@ -84,7 +81,7 @@ def test_the_cached_decoder_turns_by_the_scale_too() -> None:
 
 
 def test_every_model_is_measured_at_every_position(corpus: Corpus) -> None:
-    run = extend_context(corpus, TINY, name="").wait()
+    run = Extension(corpus, **TINY).start(name="").wait()
     found = [(row["way"], row["fine_tuned"], row["position"]) for row in run.result]
     cases = [(way, tuned) for tuned in (False, True) for way in WAYS] + [(CONTROL, False)]
     assert found == [(*case, 1 + 2 * i) for case in cases for i in range(BUCKETS)]
@@ -92,7 +89,7 @@ def test_every_model_is_measured_at_every_position(corpus: Corpus) -> None:
 
 
 def test_the_control_has_seen_as_many_bytes(corpus: Corpus) -> None:
-    result = extend_context(corpus, TINY, name="").wait().result
+    result = Extension(corpus, **TINY).start(name="").wait().result
     assert {row["tokens"] for row in result if row["fine_tuned"] or row["way"] == CONTROL} == {5 * 64}
     assert {row["tokens"] for row in result if not row["fine_tuned"] and row["way"] in WAYS} == {3 * 64}
 
@@ -107,20 +104,20 @@ def test_behind_the_trained_positions_it_breaks_and_a_few_steps_heal_it(learnt: 
 
 
 def test_same_seed_same_numbers(corpus: Corpus) -> None:
-    a, b, other = (extend_context(corpus, TINY, seed, name="").wait().result for seed in (1, 1, 2))
+    a, b, other = (Extension(corpus, **TINY, seed=seed).start(name="").wait().result for seed in (1, 1, 2))
     assert [row["bpb"] for row in a] == [row["bpb"] for row in b] != [row["bpb"] for row in other]
 
 
 def test_stop_keeps_the_models_that_were_measured(corpus: Corpus) -> None:
-    measured = threading.Event()
-    run = extend_context(corpus, replace(TINY, fine_tune=100_000), name="")
+    measured, study = threading.Event(), Extension(corpus, **{**TINY, "fine_tune": 100_000})
+    run = study.start(name="")
     run.on_update(lambda run: measured.set() if run.result else None, every_s=0)
     assert measured.wait(20)
     run.stop()
     assert run.state == "stopped"
     assert {row["way"] for row in run.result} == set(WAYS)
     with pytest.raises(ValueError, match="before its first fine-tuning"):
-        share_check(run.result, TINY)
+        share_check(run.result, study)
 
 
 @pytest.mark.parametrize(
@@ -135,9 +132,9 @@ def test_stop_keeps_the_models_that_were_measured(corpus: Corpus) -> None:
         ({"short": -1}, "short must be"),
     ],
 )
-def test_impossible_plans_are_refused(wrong: dict[str, Any], message: str) -> None:
+def test_impossible_plans_are_refused(corpus: Corpus, wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Plan(**wrong)
+        Extension(corpus, **wrong)
 
 
 @pytest.mark.parametrize("scale", [0, -1, math.nan, math.inf])
@@ -151,18 +148,18 @@ def test_impossible_scales_and_ways_are_refused(scale: float) -> None:
 # --- cross-checks -----------------------------------------------------------------------------------------------------
 
 
-def test_share_of_the_extension(learnt: list[Row]) -> None:
-    share = share_check(learnt, LEARNS)
+def test_share_of_the_extension(corpus: Corpus, learnt: list[Row]) -> None:
+    share = share_check(learnt, Extension(corpus, **LEARNS))
     assert (share.found, share.predicted) == pytest.approx((40 / 200, 40 / 200))
 
 
 def test_cost_of_a_token(corpus: Corpus) -> None:
-    short, long = cost_rows(corpus, TINY, repeats=2)
+    short, long = cost_rows(Extension(corpus, **TINY), repeats=2)
     for row in (short, long):
-        found = {check.name: check for check in flop_checks(TINY.config, row["context"])}
+        found = {check.name: check for check in flop_checks(CONFIG, row["context"])}
         assert row["flop"] == pytest.approx(found["all"].predicted)
         assert row["share"] == pytest.approx(found["attention scores"].predicted / found["all"].predicted)
         assert row["cpu_us_per_token"] > 0
     scores = 4 * CONFIG.n_layers * CONFIG.d_model  # FLOP a token and a byte of context
-    assert long["flop"] - short["flop"] == (TINY.long - TINY.short) * scores
+    assert long["flop"] - short["flop"] == (16 - 4) * scores
     assert long["flop_ratio"] == long["flop"] / short["flop"]

@@ -15,7 +15,7 @@ from gpt4lab.toys.decoding import train_target  # noqa: E402
 from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 from gpt4lab.toys.decoding.drafts import Draft, NGram, soften  # noqa: E402
-from gpt4lab.toys.decoding.measured import Exactness, chi_square, compare, deepen, exactness, joint, lenience_rows  # noqa: E402
+from gpt4lab.toys.decoding.measured import Exactness, Lenience, chi_square, compare, deepen, exactness, joint  # noqa: E402
 from gpt4lab.toys.decoding.speculation import Decoded, Settings, draw, judge, propose, speculate  # noqa: E402
 
 PROMPT = "ab a"
@@ -222,7 +222,8 @@ def test_tokens_per_pass_follow_the_formula() -> None:
 
 
 def test_lenience_buys_tokens_with_quality() -> None:
-    exact, lenient = lenience_rows(decoder(), decoder(1, seed=3), (1.0, 0.05), length=60, prompts=[PROMPT, "ba b"])
+    study = Lenience(decoder(), decoder(1, seed=3), (1.0, 0.05), length_bytes=60, prompts=[PROMPT, "ba b"])
+    exact, lenient = study.start(name="").wait().result
     assert lenient["tokens_per_pass"] > exact["tokens_per_pass"]
     assert lenient["bits"] > exact["bits"]
 

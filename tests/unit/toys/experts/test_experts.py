@@ -9,10 +9,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.core.recordings import gain, load_recorded, mean_curves, summary  # noqa: E402
 from gpt4lab.toys.core.training import train  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, count_parameters  # noqa: E402
 from gpt4lab.toys.experts import scaling  # noqa: E402
-from gpt4lab.toys.experts.facts import FactModel, learn_facts  # noqa: E402
+from gpt4lab.toys.experts.facts import FactModel, Facts  # noqa: E402
 from gpt4lab.toys.experts.looks import (  # noqa: E402
     coloured_text,
     dead_experts,
@@ -23,7 +24,7 @@ from gpt4lab.toys.experts.looks import (  # noqa: E402
     step_check,
     touched_rows,
 )
-from gpt4lab.toys.experts.scaling import gain, load_recorded, mean_curves, scaling_experts, summary, with_experts  # noqa: E402
+from gpt4lab.toys.experts.scaling import Scaling, with_experts  # noqa: E402
 
 CONFIG = ToyConfig(d_model=16, n_layers=2, n_heads=2, n_kv_heads=2, d_ff=16, n_experts=4, top_k=2)
 
@@ -110,7 +111,7 @@ def test_scaling_cases_have_equal_active_width() -> None:
 
 def test_scaling_run_keeps_what_is_finished(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaling, "BASE", CONFIG)
-    run = scaling_experts(corpus, experts=(1, 4), seeds=2, steps=3, batch=2, context=16, name="").wait()
+    run = Scaling(corpus, experts=(1, 4), seeds=2, steps=3, batch=2, context=16).start(name="").wait()
     assert [(row["experts"], row["seed"]) for row in run.result] == [(1, 0), (4, 0), (1, 1), (4, 1)]
     assert len(run.history) == 4 * 3
     assert run.result[0]["curve"][-1]["tokens"] == 3 * 2 * 16
@@ -138,7 +139,7 @@ def test_recorded_run_says_how_it_was_made() -> None:
 
 
 def test_more_experts_hold_more_facts_at_equal_active_width() -> None:
-    run = learn_facts(experts=(1, 32), steps=120, name="").wait()
+    run = Facts(experts=(1, 32), steps=120).start(name="").wait()
     one, many = run.result
     assert one["nats"] == pytest.approx(math.log(64), abs=0.2)
     assert many["nats"] < one["nats"] - 0.1

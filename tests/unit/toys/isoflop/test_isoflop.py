@@ -28,7 +28,7 @@ from gpt4lab.toys.isoflop.exponents import (  # noqa: E402
     tuned,
     valley_exponent,
 )
-from gpt4lab.toys.isoflop.sweep import RECORDED, RECORDED_LRS, RECORDED_SEEDS, sweep  # noqa: E402
+from gpt4lab.toys.isoflop.sweep import RECORDED, IsoFlop  # noqa: E402
 
 TINY = {2e7: (8, 16), 5e7: (8, 16)}
 LAW = {"E": 1.0, "A": 60.0, "alpha": 0.4, "B": 400.0, "beta": 0.5}
@@ -193,8 +193,8 @@ def test_recorded_run_is_complete_and_says_how_it_was_made() -> None:
         (flop, width, seed, lr)
         for flop in RECORDED
         for width in RECORDED[flop]
-        for seed in range(RECORDED_SEEDS)
-        for lr in RECORDED_LRS
+        for seed in range(IsoFlop.recorded["seeds"])
+        for lr in IsoFlop.recorded["lrs"]
     }
     assert all(row["epochs"] < 1 for row in recorded["results"])
 
@@ -219,7 +219,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="module")
 def serial(corpus: Corpus) -> list[dict[str, Any]]:
-    return sweep(corpus, TINY, seeds=2, jobs=1, name="").wait().result
+    return IsoFlop(corpus, TINY, seeds=2).start(jobs=1, name="").wait().result
 
 
 def without_time(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -241,14 +241,14 @@ def test_rows_say_what_was_spent(serial: list[dict[str, Any]]) -> None:
 
 
 def test_processes_give_the_serial_numbers(corpus: Corpus, serial: list[dict[str, Any]]) -> None:
-    run = sweep(corpus, TINY, seeds=2, jobs=2, name="").wait()
+    run = IsoFlop(corpus, TINY, seeds=2).start(jobs=2, name="").wait()
     assert without_time(run.result) == without_time(serial)
     assert (run.state, run.progress) == ("done", 1)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_stop_keeps_what_is_finished(corpus: Corpus, serial: list[dict[str, Any]], jobs: int) -> None:
-    run = sweep(corpus, TINY, seeds=50, jobs=jobs, name="")
+    run = IsoFlop(corpus, TINY, seeds=50).start(jobs=jobs, name="")
     run.on_update(lambda run: run._stop.set() if len(run.result) >= 2 else None, every_s=0).wait()
     assert run.state == "stopped"
     assert 2 <= len(run.result) < 10
@@ -260,7 +260,7 @@ def test_stop_keeps_what_is_finished(corpus: Corpus, serial: list[dict[str, Any]
 
 def test_threads_give_the_serial_numbers(corpus: Corpus, serial: list[dict[str, Any]]) -> None:
     with joblib.parallel_config("threading"):
-        run = sweep(corpus, TINY, seeds=2, jobs=4, name="")
+        run = IsoFlop(corpus, TINY, seeds=2).start(jobs=4, name="")
     assert without_time(run.wait().result) == without_time(serial)
 
 
@@ -284,7 +284,7 @@ def cluster() -> Iterator[Any]:
 
 def test_a_dask_cluster_gives_the_serial_numbers(corpus: Corpus, serial: list[dict[str, Any]], cluster: Any) -> None:
     with joblib.parallel_config("dask"):
-        run = sweep(corpus, TINY, seeds=2, name="")
+        run = IsoFlop(corpus, TINY, seeds=2).start(jobs=2, name="")
     assert without_time(run.wait().result) == without_time(serial)
     workers = cluster.run(os.getpid)
     assert len(set(workers.values()) - {os.getpid()}) == 2
@@ -297,14 +297,14 @@ def test_a_backend_that_hands_over_at_the_end_serves_too(corpus: Corpus, serial:
 
     joblib.register_parallel_backend("at-the-end", AtTheEnd)
     with joblib.parallel_config("at-the-end"):
-        run = sweep(corpus, TINY, seeds=2, name="")
+        run = IsoFlop(corpus, TINY, seeds=2).start(jobs=2, name="")
     assert without_time(run.wait().result) == without_time(serial)
 
 
 def test_without_joblib_a_sentence_says_what_to_install(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "joblib", None)
-    with pytest.raises(RuntimeError, match="needs joblib, which is not installed"):
-        sweep(corpus, TINY)
+    with pytest.raises(RuntimeError, match="need joblib, which is not installed"):
+        IsoFlop(corpus, TINY).start(jobs=2)
 
 
 @pytest.mark.parametrize(
@@ -314,21 +314,22 @@ def test_without_joblib_a_sentence_says_what_to_install(corpus: Corpus, monkeypa
         ({"grid": {float("nan"): (8,)}}, "a budget must be a positive number of FLOP, not nan"),
         ({"grid": {1e6: (64,)}}, "1e[+]06 FLOP do not pay for one batch of 512 tokens at width 64"),
         ({"grid": {1e9: (7,)}}, "d_model must be a multiple"),
-        ({"grid": {}}, "the sweep has no case"),
-        ({"lrs": ()}, "the sweep has no case"),
+        ({"grid": {}}, "has no case"),
+        ({"lrs": ()}, "has no case"),
         ({"seeds": 0}, "seeds must be a whole number of at least 1, not 0"),
         ({"jobs": 0}, "jobs must be a whole number of at least 1, not 0"),
         ({"lrs": (-0.1,)}, "a learning rate must be a positive number, not -0.1"),
     ],
 )
 def test_impossible_sweeps_are_refused(corpus: Corpus, wrong: dict[str, Any], message: str) -> None:
+    jobs = wrong.pop("jobs", 1)
     with pytest.raises(ValueError, match=message):
-        sweep(corpus, **{"grid": TINY, **wrong})
+        IsoFlop(corpus, **{"grid": TINY, **wrong}).start(jobs, name="")
 
 
 def test_an_error_in_a_worker_reaches_the_reader() -> None:
     short = Corpus({d: torch.zeros(8) for d in ("prose", "code")}, {}, "3")
-    run = sweep(short, {2e7: (8,)}, jobs=1, name="")
+    run = IsoFlop(short, {2e7: (8,)}).start(name="")
     with pytest.raises(RuntimeError):
         run.wait()
     assert run.state == "failed"

@@ -19,8 +19,8 @@ from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
 from gpt4lab.toys.core.transformer import Transformer, build_model  # noqa: E402
 from gpt4lab.toys.memorisation import canaries as planted  # noqa: E402
 from gpt4lab.toys.memorisation import study as toy  # noqa: E402
-from gpt4lab.toys.memorisation.canaries import Canary, canaries, shape  # noqa: E402
-from gpt4lab.toys.memorisation.study import ask, laws, learn, memorise, plant, recall  # noqa: E402
+from gpt4lab.toys.memorisation.canaries import Canary, ask, canaries, learn, plant, recall, shape  # noqa: E402
+from gpt4lab.toys.memorisation.study import Memorisation, laws  # noqa: E402
 
 SECRET = "The key lies under the third stone."
 
@@ -39,7 +39,7 @@ def learned(corpus: Corpus) -> Transformer:
 
 @pytest.fixture(scope="module")
 def rows(corpus: Corpus) -> list[Row]:
-    return memorise((32,), epochs=(1, 6), each=2, prompt_bytes=(6, 24), corpus=corpus, name="").wait().result
+    return Memorisation(corpus, (32,), epochs=(1, 6), each=2, prompt_bytes=(6, 24)).start(name="").wait().result
 
 
 # --- exposure
@@ -93,7 +93,7 @@ def test_a_text_that_cannot_be_planted_is_named(corpus: Corpus, text: str) -> No
 )
 def test_bad_input_is_named(corpus: Corpus, wrong: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        memorise(corpus=corpus, **wrong)
+        Memorisation(corpus, **wrong).cases()
     with pytest.raises(ValueError, match="duplicates"):
         plant(SECRET, 0, corpus)
     with pytest.raises(ValueError, match="epochs"):
@@ -158,15 +158,15 @@ def test_more_duplicates_and_epochs_expose_more(rows: list[Row]) -> None:
 
 
 def test_same_seed_same_rows(corpus: Corpus) -> None:
-    tiny = {"widths": (8,), "epochs": (1,), "each": 1, "prompt_bytes": (24,), "corpus": corpus, "name": ""}
-    one, two = memorise(**tiny).wait().result, memorise(**tiny).wait().result
+    tiny = {"widths": (8,), "epochs": (1,), "each": 1, "prompt_bytes": (24,), "corpus": corpus}
+    one, two = Memorisation(**tiny).start(name="").wait().result, Memorisation(**tiny).start(name="").wait().result
     assert one == two
-    assert len({row["seed"] for row in memorise(**{**tiny, "seeds": 2}).wait().result}) == 2
+    assert len({row["seed"] for row in Memorisation(**{**tiny, "seeds": 2}).start(name="").wait().result}) == 2
 
 
 def test_stopping_keeps_what_was_asked(corpus: Corpus) -> None:
     asked = threading.Event()
-    run = memorise((8,), epochs=(1, 500), each=1, prompt_bytes=(24,), corpus=corpus, name="")
+    run = Memorisation(corpus, (8,), epochs=(1, 500), each=1, prompt_bytes=(24,)).start(name="")
     run.on_update(lambda run: asked.set() if run.result else None, every_s=0)
     assert asked.wait(60)
     run.stop()

@@ -16,10 +16,12 @@ from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded, summary  # noqa: E402
 from gpt4lab.toys.repetition import study as module  # noqa: E402
 from gpt4lab.toys.repetition.law import fit_rows, published_r_star, worth_rows  # noqa: E402
-from gpt4lab.toys.repetition.study import CONTEXT, RECORDED, RECORDED_WIDTHS, readings, repetition, unique_text  # noqa: E402
+from gpt4lab.toys.repetition.study import CONTEXT, Repetition, readings, unique_text  # noqa: E402
 
 Row = dict[str, Any]
-TINY: Row = {"epochs": (2,), "steps": 4, "batch": 4, "width": 8, "name": ""}
+STEPS, BATCH = 160, 8  # of the recorded run: those of a live one
+EPOCHS, WIDTHS = Repetition.recorded["epochs"], Repetition.recorded["widths"]
+TINY: Row = {"epochs": (2,), "steps": 4, "batch": 4, "widths": (8,)}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ def test_a_batch_may_be_more_than_the_text(corpus: Corpus) -> None:
 
 
 def test_rows_of_a_run(corpus: Corpus) -> None:
-    run = repetition(corpus, **TINY, seeds=2).wait()
+    run = Repetition(corpus, **TINY, seeds=2).start(name="").wait()
     found = [(row["seed"], row["epochs"], row["unique_bytes"], row["tokens"]) for row in run.result]
     one, half = 16 * CONTEXT, 8 * CONTEXT
     assert found == [(s, e, u, t) for s in (0, 1) for e, u, t in ((1, one, one), (2, half, one), (1, half, half))]
@@ -87,7 +89,7 @@ def test_rows_of_a_run(corpus: Corpus) -> None:
 
 
 def test_a_text_read_very_often_is_learnt_by_heart(corpus: Corpus) -> None:
-    run = repetition(corpus, epochs=(90,), steps=90, batch=4, width=32, name="").wait()
+    run = Repetition(corpus, epochs=(90,), steps=90, batch=4).start(name="").wait()
     fresh, repeated, _ = run.result
     assert fresh["tokens"] == repeated["tokens"]
     assert repeated["train_bpb"] < fresh["train_bpb"] - 1
@@ -95,15 +97,15 @@ def test_a_text_read_very_often_is_learnt_by_heart(corpus: Corpus) -> None:
 
 
 def test_same_seed_same_numbers(corpus: Corpus) -> None:
-    a, b = (repetition(corpus, **TINY).wait().result for _ in range(2))
+    a, b = (Repetition(corpus, **TINY).start(name="").wait().result for _ in range(2))
     assert [row["held_out_bpb"] for row in a] == [row["held_out_bpb"] for row in b]
-    other = repetition(corpus, **TINY, seeds=2).wait().result[len(a) :]
+    other = Repetition(corpus, **TINY, seeds=2).start(name="").wait().result[len(a) :]
     assert [row["held_out_bpb"] for row in a] != [row["held_out_bpb"] for row in other]
 
 
 def test_stop_keeps_what_is_finished(corpus: Corpus) -> None:
     finished = threading.Event()
-    run = repetition(corpus, **TINY, seeds=10_000)
+    run = Repetition(corpus, **TINY, seeds=10_000).start(name="")
     run.on_update(lambda run: finished.set() if run.result else None, every_s=0)
     assert finished.wait(20)
     run.stop()
@@ -119,16 +121,16 @@ def test_stop_keeps_what_is_finished(corpus: Corpus) -> None:
         ({"epochs": (1.5,)}, "epochs must be a"),
         ({"epochs": (9,)}, "epochs must be at most steps and steps x batch / 2, not 9"),
         ({"epochs": (2, -1)}, "epochs must be a"),
-        ({"width": 0}, "width must be a"),
+        ({"widths": (0,)}, "width must be a"),
         ({"seeds": 0}, "seeds must be a"),
         ({"steps": math.nan}, "steps must"),
         ({"batch": 10_000}, "windows of this corpus, not 40,000"),
-        ({"width": 6}, "d_model must be a multiple"),
+        ({"widths": (6,)}, "d_model must be a multiple"),
     ],
 )
 def test_impossible_numbers_are_refused(corpus: Corpus, wrong: Row, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        repetition(corpus, **{**TINY, **wrong})
+        Repetition(corpus, **{**TINY, **wrong}).cases()
 
 
 # --- the law ----------------------------------------------------------------------------------------------------------
@@ -206,16 +208,16 @@ def recorded() -> Row:
 
 
 def test_recorded_run_says_how_it_was_made(recorded: Row) -> None:
-    assert recorded["script"] == f"python -m {module.__name__}"
+    assert recorded["script"] == "python -m gpt4lab.toys record repetition"
     assert date.fromisoformat(recorded["date"]) <= date.today()
     assert all(recorded[key] for key in ("machine", "torch", "python"))
-    assert recorded["settings"]["steps"] == RECORDED["steps"]
+    assert recorded["settings"]["steps"] == STEPS
     found = {(row["d_model"], row["seed"], row["epochs"]) for row in recorded["results"]}
-    assert found == {(w, s, e) for w in RECORDED_WIDTHS for s in range(3) for e in (1, *RECORDED["epochs"])}
+    assert found == {(w, s, e) for w in WIDTHS for s in range(3) for e in (1, *EPOCHS)}
 
 
 def test_recorded_run_has_the_same_bytes_in_every_repetition(recorded: Row) -> None:
-    windows = RECORDED["steps"] * RECORDED["batch"]
+    windows = STEPS * BATCH
     for row in recorded["results"]:
         if row["epochs"] > 1:
             assert row["tokens"] == windows * CONTEXT == row["epochs"] * row["unique_bytes"]
@@ -223,14 +225,14 @@ def test_recorded_run_has_the_same_bytes_in_every_repetition(recorded: Row) -> N
 
 def test_recorded_run_shows_that_size_decides(recorded: Row) -> None:
     worth = {(row["d_model"], row["epochs"]): row for row in worth_rows(recorded["results"])}
-    at_16 = [worth[width, 16]["worth"] for width in RECORDED_WIDTHS]
+    at_16 = [worth[width, 16]["worth"] for width in WIDTHS]
     assert at_16 == sorted(at_16, reverse=True)
     assert at_16[0] > 0.8
     assert at_16[-1] < 0.3
-    assert all(worth[width, 2]["worth"] > 0.9 for width in RECORDED_WIDTHS)
+    assert all(worth[width, 2]["worth"] > 0.9 for width in WIDTHS)
     assert not worth[64, 64]["within"]
     r_stars = [row["R_star"] for row in fit_rows(recorded["results"])]
     assert r_stars == sorted(r_stars, reverse=True)
-    for width in RECORDED_WIDTHS:
-        train = [worth[width, e]["train_bpb"] for e in RECORDED["epochs"]]
+    for width in WIDTHS:
+        train = [worth[width, e]["train_bpb"] for e in EPOCHS]
         assert train == sorted(train, reverse=True), "the more often, the better it knows it"
