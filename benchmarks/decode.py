@@ -14,7 +14,9 @@ from typing import Any
 from benchmarks._shared import cpu_seconds, draws, error, row, save, show
 from gpt4lab.checks.check import sensitivity
 from gpt4lab.checks.decode import static_rows
-from gpt4lab.models.decode.report import Report, Serving, chip, decode, network_of, serving_efficiency
+from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.decode.report import PassReport, decode
+from gpt4lab.models.inputs import chip, measured_efficiency, network_of
 
 CHOICES = {
     "tensor": [1, 2, 4, 8, 16],
@@ -33,14 +35,14 @@ STATIC = "TensorRT-LLM 0.6.1, static batches"
 MEAN = 0.12  # bar of the error
 
 
-def answer(report: Report) -> tuple[object, ...]:
+def answer(report: PassReport) -> tuple[object, ...]:
     """What a search looks at: time, floor, throughput, memory, dollars."""
     return report.time_s, report.floor_s, report.tokens_per_s, report.memory_bytes.total, report.fits, report.usd_per_1k
 
 
 def speed(n: int) -> list[dict[str, Any]]:
     """Measure one report and a sweep."""
-    one, many = Serving(tensor=2, batch=64), [Serving(**chunk) for chunk in draws(CHOICES, n)]
+    one, many = Deployment(tensor=2, batch=64), [Deployment(**chunk) for chunk in draws(CHOICES, n)]
     scalar = cpu_seconds(lambda: answer(decode(MODEL, one, H100)), 1000)
     sweep = n / cpu_seconds(lambda: [answer(decode(MODEL, chunk, H100)) for chunk in many], rounds=3)
     return [
@@ -53,7 +55,7 @@ def main(n: int = 1_000_000) -> int:
     """Measure, print, write; the exit status says whether the bars hold."""
     fast, far = speed(n), error(STATIC, static_rows(), MEAN)
     show(fast)
-    moved = sensitivity(static_rows, serving_efficiency())
+    moved = sensitivity(static_rows, measured_efficiency())
     return save("decode", {"rows": fast, "errors": [far], "mean_error_at_minus_and_plus_20_percent": moved}, "numpy")
 
 

@@ -13,10 +13,11 @@ import sys
 from attrs import evolve
 
 from benchmarks._shared import cpu_seconds, row, save, show
-from gpt4lab.models.search.layout import search, space_for
-from gpt4lab.models.step.report import Shape, machine
+from gpt4lab.models.inputs import Network, machine
+from gpt4lab.models.search.layout import search
+from gpt4lab.models.search.layout_space import space_for
 
-MODEL = Shape(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
+MODEL = Network(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
 SPACE = evolve(
     space_for(MODEL, A100, gpus=3072, batch=3072),

@@ -17,7 +17,9 @@ import attrs
 
 from benchmarks._shared import cpu_seconds, draws, error, row, save, show
 from gpt4lab.checks import step as check
-from gpt4lab.models.step.report import Layout, Shape, StepReport, machine, step
+from gpt4lab.models.inputs import Network, machine
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import StepReport, step
 
 REPORT, SWEEP = "training step in closed form, one report", "training step, sweep of {:,} layouts"
 TABLE_1 = "Megatron-LM 2021, Table 1"
@@ -37,7 +39,7 @@ CHOICES = {
     "fused_attention": [0, 1],
     "overlap": [0, 1],
 }
-MODEL = Shape(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
+MODEL = Network(layers=96, d_model=12288, heads=96, experts=16, top_k=2)
 ONE = Layout(tensor=8, pipeline=12, data=4, batch=1536)
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
 

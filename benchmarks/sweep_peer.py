@@ -25,12 +25,14 @@ from gpt4lab.catalog import Measurement
 from gpt4lab.checks.catalogued import measured
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.checks.step import megatron_runs
-from gpt4lab.models.step.report import Layout, Shape, machine, measured_efficiency, step
+from gpt4lab.models.inputs import Network, machine, measured_efficiency
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import step
 
 DEFAULT = 0.5
 TRIED = [percent / 100 for percent in range(40, 81)]
 RUNS = megatron_runs()
-Run = tuple[Measurement, Shape, Layout]
+Run = tuple[Measurement, Network, Layout]
 
 
 def model(entry: Measurement) -> TransformerWorkload:

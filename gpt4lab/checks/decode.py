@@ -26,19 +26,10 @@ from gpt4lab import catalog
 from gpt4lab.catalog import Measurement
 from gpt4lab.checks.catalogued import entries, measured, setup
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.models.decode.report import (
-    Network,
-    Run,
-    Serving,
-    ServingEfficiency,
-    chip,
-    decode,
-    generate,
-    kv_bytes_per_token,
-    largest_batch,
-    network_of,
-    prefill,
-)
+from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.decode.part import kv_bytes_per_token, largest_batch
+from gpt4lab.models.decode.report import StaticBatch, decode, generate, prefill
+from gpt4lab.models.inputs import Efficiency, Network, chip, network_of
 
 #: How a row's word for its weights is served: bytes of a weight and of a cached value, and 8-bit products.
 PRECISIONS: dict[str, dict[str, Any]] = {
@@ -49,7 +40,7 @@ PRECISIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def static_rows(efficiency: ServingEfficiency | None = None, *, grouped: bool = False) -> Checks:
+def static_rows(efficiency: Efficiency | None = None, *, grouped: bool = False) -> Checks:
     """All rows of TensorRT-LLM 0.6.1 for A100 and H100; `grouped` as if it had read the cache once."""
     return Checks(
         _rate(entry, static_run(entry, efficiency, grouped_attention=grouped).tokens_per_s_per_gpu, _beyond(entry))
@@ -57,15 +48,15 @@ def static_rows(efficiency: ServingEfficiency | None = None, *, grouped: bool = 
     )
 
 
-def static_run(entry: Measurement, efficiency: ServingEfficiency | None = None, **more: Any) -> Run:
+def static_run(entry: Measurement, efficiency: Efficiency | None = None, **more: Any) -> StaticBatch:
     """The static batch of a row; benchmarks may go beyond a model's context."""
     how = setup(entry)
-    network, machine = evolve(_network(entry), context=inf), chip(entry.accelerator or "")
+    network, machine = evolve(_network(entry), max_context=inf), chip(entry.accelerator or "")
     return generate(network, _serving(how, **more), machine, how["input_tokens"], how["output_tokens"], efficiency)
 
 
 def _beyond(entry: Measurement) -> str:
-    how, limit = setup(entry), _network(entry).context
+    how, limit = setup(entry), _network(entry).max_context
     tokens = how["input_tokens"] + how["output_tokens"]
     return f"{tokens:,} tokens, beyond the model's context of {limit:,}" if tokens > limit else ""
 
@@ -161,7 +152,7 @@ def _deepseek_prefill(overlap: float) -> Check:
     return _rate(entry, report.tokens_per_s_per_gpu, _hidden(overlap))
 
 
-def _deepseek(entry: Measurement, overlap: float, **more: Any) -> Serving:
+def _deepseek(entry: Measurement, overlap: float, **more: Any) -> Deployment:
     how = setup(entry)
     return _serving(how, expert=how["gpus"], context=how["input_tokens"], kv_bytes=2, overlap=overlap, **more)
 
@@ -181,10 +172,10 @@ def _network(entry: Measurement) -> Network:
     return network_of(str(entry.setup["model"]))
 
 
-def _serving(how: Mapping[str, Any], **more: Any) -> Serving:
+def _serving(how: Mapping[str, Any], **more: Any) -> Deployment:
     """How a row was served, by its precision and what `more` says."""
     known = {key: how[key] for key in ("batch", "tensor") if key in how}
-    return Serving(**{**known, **PRECISIONS[how["weights"]], **more})
+    return Deployment(**{**known, **PRECISIONS[how["weights"]], **more})
 
 
 def _rate(entry: Measurement, predicted: float, assumed: str) -> Check:

@@ -17,8 +17,9 @@ from gpt4lab.catalog import Measurement
 from gpt4lab.checks.catalogued import entries, measured, setup, stated
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.checks.step import bloom, hardware_in, layout_in, llama, llama_layout, padded, shape_in
-from gpt4lab.models.decode.report import chip, serving_efficiency
-from gpt4lab.models.step.report import Hardware, Layout, Shape, StepReport, machine, measured_efficiency, shape_of, step
+from gpt4lab.models.inputs import Chip, Network, chip, machine, measured_efficiency, network_of
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import StepReport, step
 
 HOUR = 3600
 #: Runs of which only shape, tokens and hours are published: slug -> tokens of a sequence, where the row has no shape.
@@ -46,7 +47,7 @@ def palm() -> Checks:
     """PaLM's two utilisations, with and without what it computed twice."""
     entry = catalog.measurements["palm-540b"]
     layout = layout_in({**entry.setup, "micro_batch": 4}, zero=3, recompute="full", sequence_parallel=True)
-    report = step(shape_of("palm-540b"), layout, chip("tpu-v4"))
+    report = step(network_of("palm-540b"), layout, chip("tpu-v4"))
     assumed = "one batch of four sequences a replica; its links stand in for the network between the two pods"
     return Checks(measured(entry, key, found, assumed) for key, found in (("mfu", report.mfu), ("hfu", report.hfu)))
 
@@ -60,11 +61,11 @@ def hours() -> Checks:
 def _fsdp(slug: str, s: int) -> Check:
     entry = catalog.measurements[slug]
     own = {"layers", "d_model"} <= set(entry.setup)
-    shape = evolve(shape_in(entry.setup), gated=1.0, tied_embeddings=0.0) if own else shape_of("llama-2-7b", sequence=s)
+    shape = evolve(shape_in(entry.setup), gated=1.0, tied_embeddings=0.0) if own else network_of("llama-2-7b", s)
     return _hours_check(entry, _plain(shape, hardware_in(entry)), FSDP.format(s=s))
 
 
-def _plain(shape: Shape, hardware: Hardware) -> StepReport:
+def _plain(shape: Network, hardware: Chip) -> StepReport:
     """The simplest layout there is: FSDP on as many GPUs as a batch of four million tokens has sequences.
 
     Attention is fused, as the makers say; only where it does not fit is all computed twice.
@@ -79,7 +80,7 @@ def _plain(shape: Shape, hardware: Hardware) -> StepReport:
 
 
 def _llama_2() -> Check:
-    report = _plain(shape_of("llama-2-70b", sequence=4096), machine("a100-sxm-80gb"))
+    report = _plain(network_of("llama-2-70b", sequence=4096), machine("a100-sxm-80gb"))
     return _model_hours("llama-2-70b", report, FSDP.format(s=4096))
 
 
@@ -94,14 +95,14 @@ def _bloom() -> Check:
 def _llama_3() -> Check:
     entry = catalog.measurements["llama3-t4-8k-16384"]
     layout = llama_layout(entry, chunks=8)
-    report = step(padded(shape_of("llama-3.1-405b", sequence=8192), layout), layout, hardware_in(entry))
+    report = step(padded(network_of("llama-3.1-405b", sequence=8192), layout), layout, hardware_in(entry))
     return _model_hours("llama-3.1-405b", report, "all of it at 8,192 tokens on 16,384 GPUs, interleaving of 8")
 
 
 def _deepseek(hidden: bool) -> Check:
     """Attention has as many weights as DeepSeek's, but 5% fewer FLOP in the scores; every layer has experts."""
     entry, model = catalog.measurements["deepseek-v3-training"], catalog.models["deepseek-v3"]
-    shape = Shape(
+    shape = Network(
         layers=model.need("n_layers"),
         d_model=model.need("d_model"),
         heads=101,
@@ -118,13 +119,13 @@ def _deepseek(hidden: bool) -> Check:
     )
     known = layout_in(entry.setup, zero=1, overlap=1, fused_attention=True, gradient_bytes=4)
     layout, hardware = evolve(known, schedule="zero-bubble"), _in_8_bits(hardware_in(entry), hidden)
-    efficiency = evolve(measured_efficiency(), matmul=serving_efficiency().matmul_8bit)
+    efficiency = evolve(measured_efficiency(), matmul=measured_efficiency().matmul_8bit)
     words = "all traffic hidden" if hidden else "none of the traffic to the experts hidden"
     report = step(padded(shape, layout), layout, hardware, efficiency)
     return _hours_check(entry, report, f"all products in fp8; ZB-H1 stands in for DualPipe; {words}")
 
 
-def _in_8_bits(hardware: Hardware, free: bool) -> Hardware:
+def _in_8_bits(hardware: Chip, free: bool) -> Chip:
     """The H800 with its fp8 peak, and with links that take no time where all traffic is hidden."""
     peak = catalog.accelerators["h800-sxm-80gb"].need("peak_fp8_flop_per_s")
     links = {"link_bytes_per_s": inf, "network_bytes_per_s": inf} if free else {}

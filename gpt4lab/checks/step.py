@@ -19,7 +19,9 @@ from gpt4lab.checks.catalogued import entries, measured
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.formulas.arith import ceil
 from gpt4lab.formulas.layer import core_flop
-from gpt4lab.models.step.report import Efficiency, Hardware, Layout, Shape, StepReport, machine, shape_of, step
+from gpt4lab.models.inputs import Chip, Efficiency, Network, machine, network_of
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import StepReport, step
 
 GIB = 2.0**30
 
@@ -29,7 +31,7 @@ def megatron_validation(efficiency: Efficiency | None = None) -> Checks:
     return Checks(rate_check(*run, efficiency) for run in megatron_runs())
 
 
-def megatron_runs() -> tuple[tuple[Measurement, Shape, Layout], ...]:
+def megatron_runs() -> tuple[tuple[Measurement, Network, Layout], ...]:
     """The runs of that table, each as the model takes it."""
     found = entries("megatron21-t1-")
     return tuple((entry, shape_in(entry.setup), layout_in(entry.setup, recompute="full")) for entry in found)
@@ -41,8 +43,8 @@ def table_2(scheme: str) -> Checks:
     return Checks(rate_check(entry, _table_2_shape(entry.setup), _table_2_layout(entry.setup)) for entry in found)
 
 
-def _table_2_shape(setup: Mapping[str, Any]) -> Shape:
-    known = {174.6e9: shape_of("gpt-3-175b"), 529.6e9: shape_in(catalog.measurements["megatron21-t1-529.6b"].setup)}
+def _table_2_shape(setup: Mapping[str, Any]) -> Network:
+    known = {174.6e9: network_of("gpt-3-175b"), 529.6e9: shape_in(catalog.measurements["megatron21-t1-529.6b"].setup)}
     return evolve(known[setup["params"]], vocab=51200)
 
 
@@ -114,7 +116,7 @@ def llama(slug: str, chunks: int) -> Check:
     """
     entry = catalog.measurements[slug]
     layout = llama_layout(entry, chunks)
-    shape = shape_of("llama-3.1-405b", sequence=cast("int", entry.setup["sequence"]))
+    shape = network_of("llama-3.1-405b", sequence=cast("int", entry.setup["sequence"]))
     masked = layout.context > 1
     words = f"interleaving of {chunks}; 128 places for 126 layers; MFU" + ", pairs behind the mask left out" * masked
     return rate_check(entry, shape, layout, masked=masked, assumed=words)
@@ -127,10 +129,10 @@ def llama_layout(entry: Measurement, chunks: int) -> Layout:
     return layout_in(setup, zero=1, sequence_parallel=True, fused_attention=True, overlap=1, gradient_bytes=4)
 
 
-def shape_in(setup: Mapping[str, Any]) -> Shape:
+def shape_in(setup: Mapping[str, Any]) -> Network:
     """The shape that a row states; what it leaves out is GPT's."""
     keys = ("layers", "d_model", "heads", "d_ff", "vocab", "sequence")
-    return Shape(**{key: setup[key] for key in keys if key in setup})
+    return Network(**{key: setup[key] for key in keys if key in setup})
 
 
 def layout_in(setup: Mapping[str, Any], **more: Any) -> Layout:
@@ -142,7 +144,7 @@ def layout_in(setup: Mapping[str, Any], **more: Any) -> Layout:
 
 def rate_check(
     entry: Measurement,
-    shape: Shape,
+    shape: Network,
     layout: Layout,
     efficiency: Efficiency | None = None,
     *,
@@ -158,13 +160,13 @@ def rate_check(
     return measured(entry, "flop_per_s_per_gpu", predicted, assumed, unit="FLOP/s")
 
 
-def padded(shape: Shape, layout: Layout) -> Shape:
+def padded(shape: Network, layout: Layout) -> Network:
     """The shape with as many layers as fill all places of the pipeline."""
     places = layout.pipeline * layout.interleave
     return evolve(shape, layers=ceil(shape.layers / places) * places)
 
 
-def hardware_in(entry: Measurement) -> Hardware:
+def hardware_in(entry: Measurement) -> Chip:
     """The catalog's accelerator, with the run's own network where it had another."""
     hardware, setup = machine(entry.accelerator or ""), cast("Mapping[str, float]", entry.setup)
     network = setup.get("network_bits_per_s", hardware.network_bytes_per_s * 8)

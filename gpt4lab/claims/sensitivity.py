@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 import attrs
 
@@ -75,7 +76,11 @@ def upstream(claim: Claim) -> list[str]:
     bounds = [bound for pair in claim.expect.values() for bound in pair if isinstance(bound, str)]
     given = {path for path in claim.given[0] if all(path in case for case in claim.given)} | {claim.sets}
     paths = leaves((*claim.quantity, *claim.expect, *bounds), tuple(given - {""}))
-    return [path for path in paths if path in FIELDS and path not in given and not FIELDS[path].catalog]
+    return [path for path in paths if path not in given and _numeric(path)]
+
+
+def _numeric(path: str) -> bool:
+    return path in FIELDS and not (FIELDS[path].catalog or FIELDS[path].choices)
 
 
 def _walk(
@@ -92,8 +97,8 @@ def _walk(
     def flipped(there: float) -> bool:
         try:
             return holds(claim, scenario, {path: there}) != now
-        except ArithmeticError:
-            return False  # no scenario is so: a token that goes to more experts than there are
+        except (ArithmeticError, ScenarioError):
+            return False  # no scenario is so: more experts a token than there are, 120 layers on 14 stages
 
     def far(there: float) -> float:
         return abs(there - here) / (abs(here) or 1e-99)  # from zero, each step is farther than any from elsewhere
@@ -146,10 +151,11 @@ def elasticities(quantity: str, scenario: Scenario, step: float = 1e-3) -> dict[
     Whole numbers are moved as if they were not. Left out: inputs that are zero, and those at which the quantity jumps.
     """
     now, found = value(quantity, scenario), dict[str, float]()
-    for path in leaves((quantity,)):
-        here = get(scenario, path) if path in FIELDS and not FIELDS[path].catalog else 0
-        if here and now:
-            down, up = (value(quantity, scenario, {path: here * (1 + by)}) / now - 1 for by in (-step, step))
-            if abs(up + down) <= 0.1 * abs(up - down) + 1e-9:
-                found[path] = (up - down) / (2 * step)
+    for path in filter(_numeric, leaves((quantity,))):
+        with suppress(ScenarioError):  # what only whole numbers can be, a model refuses in between
+            here = get(scenario, path)
+            if here and now:
+                down, up = (value(quantity, scenario, {path: here * (1 + by)}) / now - 1 for by in (-step, step))
+                if abs(up + down) <= 0.1 * abs(up - down) + 1e-9:
+                    found[path] = (up - down) / (2 * step)
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))

@@ -26,7 +26,7 @@ from gpt4lab.distributed.job import FORMULA_BYTES, VALUE_BYTES, Row
 from gpt4lab.distributed.measure import Traffic
 from gpt4lab.distributed.tensor import copied, finish, layer_parameters, split_blocks
 from gpt4lab.formulas import memory, traffic
-from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.models.rules import LayoutError
 from gpt4lab.toys.core.transformer import ToyConfig
 from gpt4lab.toys.counting.flop import meta_model
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gpt4lab.checks.check import Checks
-from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.models.rules import LayoutError
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import ToyConfig
 

@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 from gpt4lab.distributed.job import DENSE, MIXTURE, DemoReport, Job, check, known
 from gpt4lab.distributed.worker import PRELOAD, quiet, serve
-from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.models.rules import LayoutError
 from gpt4lab.toys.core.transformer import ToyConfig
 
 MOST = 8  # ranks: each is a process with its own torch, about 200 MB

@@ -45,27 +45,32 @@ class Explanation:
     __str__ = text
 
     def _lines(self, depth: int) -> Iterator[str]:
-        pad, formula = "    " * depth, self.quantity.formula
+        pad = "    " * depth
         yield f"{pad}{self.quantity.name} = {show(self.value, self.quantity.unit)}: {self.quantity.meaning}"
-        yield f"{pad}  = {formula.text()}"
-        yield f"{pad}  = {formula.text(self.numbers)}    [{self.quantity.source}]"
+        yield "\n".join(f"{pad}  = {line}" for line in self._formula("text")) + f"    [{self.quantity.source}]"
         for item in self.inputs:
             yield f"{pad}  {item.symbol} = {show(item.value, item.unit)}  {item.path}  ({item.origin})"
             if item.made_of:
                 yield from item.made_of._lines(depth + 1)
 
+    def _formula(self, kind: str) -> list[str]:
+        """The formula as text or latex: with symbols, and with numbers where it has any."""
+        write = getattr(self.quantity.formula, kind)
+        return list(dict.fromkeys((write(), write(self.numbers))))
+
     def latex(self) -> str:
         r"""The formula and the numbers as one aligned block of LaTeX."""
-        formula, name = self.quantity.formula, self.quantity.name.replace("_", r"\_")
+        name = self.quantity.name.replace("_", r"\_")
         result = show(self.value, self.quantity.unit).replace("%", r"\%").replace("$", r"\$")
-        rows = [formula.latex(), formula.latex(self.numbers), rf"\text{{{result}}}"]
+        rows = [*self._formula("latex"), rf"\text{{{result}}}"]
         body = r" \\ ".join(f"&= {row}" for row in rows)
         return rf"\begin{{aligned}}\text{{{name}}} {body}\end{{aligned}}"
 
     def html(self) -> str:
         """Nested HTML: the formula and the numbers as mathematics; each computed input unfolds into its own."""
-        formula, result = self.quantity.formula, html.escape(show(self.value, self.quantity.unit))
-        lines = rf"\begin{{aligned}}&= {formula.latex()} \\ &= {formula.latex(self.numbers)}\end{{aligned}}"
+        result = html.escape(show(self.value, self.quantity.unit))
+        rows = r" \\ ".join(f"&= {row}" for row in self._formula("latex"))
+        lines = rf"\begin{{aligned}}{rows}\end{{aligned}}"
         inputs = "".join(f"<li>{_html_input(item)}</li>" for item in self.inputs)
         return (
             f'<div class="g4l-explain mathjax_ignore"><p>{html.escape(self.quantity.meaning)}</p>'
@@ -89,10 +94,11 @@ def explain(name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str
     Raises UnknownQuantity for an unknown name.
     """
     quantity, given = find(name), given or {}
-    paths = tuple(quantity.inputs.values())
-    found = values((name, *paths), scenario, given)
+    paths = (*quantity.parts.items(), *quantity.inputs.items())
+    found = values((name, *(path for _, path in paths)), scenario, given)
     inputs = tuple(
-        _input(symbol, path, found[path], scenario, depth, given) for symbol, path in quantity.inputs.items()
+        _input(symbol, path, found[path], scenario, 1 if path in quantity.parts.values() else depth, given)
+        for symbol, path in paths
     )
     return Explanation(quantity, found[name], inputs)
 

@@ -48,14 +48,19 @@ _COMPARE: dict[type[ast.cmpop], str] = {
 
 
 class Formula:
-    """The return expression of a function, as text or LaTeX, with symbols or with numbers in their place."""
+    """The return expression of a function, as text or LaTeX, with symbols or with numbers in their place.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+    A function that is more than that comes with an expression to show in its place.
+    """
+
+    def __init__(self, function: Callable[..., Any], shown: str = "") -> None:
+        self._function, self._shown = function, shown
 
     @cached_property
     def expression(self) -> ast.expr:
         """The expression behind `return`. Raises TypeError where the function is more than that."""
+        if self._shown:
+            return ast.parse(self._shown, mode="eval").body
         tree = ast.parse(textwrap.dedent(inspect.getsource(self._function))).body[0]
         assert isinstance(tree, ast.FunctionDef)
         body = [node for node in tree.body if not _is_docstring(node)]
@@ -138,6 +143,9 @@ class _Text:
             condition, then, otherwise = (self.render(part) for part in node.args)
             return self.choice(condition, then, otherwise), 0
         return self.call({"maximum": "max", "minimum": "min"}.get(name, name), node.args), _ATOM
+
+    def _attribute(self, node: ast.Attribute) -> tuple[str, int]:
+        return f"{self.render(node.value, _ATOM)}.{self.symbol(node.attr)}", _ATOM
 
     def _ifexp(self, node: ast.IfExp) -> tuple[str, int]:
         return self.choice(self.render(node.test), self.render(node.body), self.render(node.orelse)), 0

@@ -49,6 +49,8 @@ class Quantity:
     source: str
     about: str = ""
     place: tuple[str, int] = ("", 0)
+    parts: Mapping[str, str] = {}  # of what a model computes, other numbers to be shown: symbol -> path
+    read: str = ""  # ... and what is asked of the model, which stands for the formula
 
     @property
     def meaning(self) -> str:
@@ -58,7 +60,7 @@ class Quantity:
     @property
     def formula(self) -> Formula:
         """The formula, read from the function's own source."""
-        return Formula(self.function)
+        return Formula(self.function, self.read)
 
     @property
     def declared(self) -> str:
@@ -66,7 +68,47 @@ class Quantity:
         return f"{relpath(self.place[0], Path(__file__).parents[2])}:{self.place[1]}"
 
 
-QUANTITIES: dict[str, Quantity] = {}
+#: Families of names that a floor above declares: first word -> its module, imported when such a name is asked for.
+FAMILIES: dict[str, str] = dict.fromkeys(("step", "answer"), "gpt4lab.models.registered")
+
+
+class Quantities(dict[str, Quantity]):
+    """Every quantity by its name. Listed are those with a formula; what a model computes is found by name alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._modelled: dict[str, Quantity] = {}
+
+    def declare(self, quantity: Quantity) -> None:
+        """Adds one. Raises ValueError where its name is taken."""
+        if quantity.name in self or quantity.name in FIELDS:
+            raise ValueError(f"{quantity.name} is computed in two places")
+        (self._modelled if _family(quantity.name) else self)[quantity.name] = quantity
+
+    def names(self) -> list[str]:
+        """All names, those of the models too."""
+        for family in FAMILIES:
+            self._of(family)
+        return [*self, *self._modelled]
+
+    def _of(self, name: object) -> dict[str, Quantity]:
+        """What the models compute, loaded if this may be a name of theirs."""
+        if module := _family(name):
+            import_module(module)
+        return self._modelled
+
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in self._of(name)
+
+    def __missing__(self, name: str) -> Quantity:
+        return self._of(name)[name]
+
+
+def _family(name: object) -> str | None:
+    return FAMILIES.get(str(name).partition(".")[0])
+
+
+QUANTITIES = Quantities()
 
 
 def quantity(
@@ -80,7 +122,7 @@ def quantity(
 
     Raises ValueError where a name is taken or the arguments and the inputs differ.
     """
-    place = _caller()
+    place = declaring()
 
     def declare(function: F) -> F:
         if list(inspect.signature(function).parameters) != list(inputs):
@@ -88,7 +130,7 @@ def quantity(
         for pieces in each:
             named, origin, words = (text.format_map(pieces) for text in (name, source, about))
             paths = {symbol: path.format_map(pieces) for symbol, path in inputs.items()}
-            _register(Quantity(named, unit, function, paths, origin, words, place))
+            QUANTITIES.declare(Quantity(named, unit, function, paths, origin, words, place))
         return function
 
     return declare
@@ -115,27 +157,21 @@ def again(named: Mapping[str, tuple[str, str]], *, instead: Mapping[str, str]) -
         inputs = {symbol: others.get(path, path) for symbol, path in first.inputs.items()}
         if inputs == first.inputs:
             raise ValueError(f"{new} would be {name} under another name")
-        _register(attrs.evolve(first, name=new, inputs=inputs, about=about or first.about, place=_caller()))
+        QUANTITIES.declare(attrs.evolve(first, name=new, inputs=inputs, about=about or first.about, place=declaring()))
 
 
-def _caller() -> tuple[str, int]:
-    """File and line of the declaration: the nearest caller outside this module."""
+def declaring() -> tuple[str, int]:
+    """File and line of the declaration: the nearest caller that is a module."""
     frame = inspect.currentframe()
-    while frame and frame.f_code.co_filename == __file__:
+    while frame and frame.f_code.co_name != "<module>":
         frame = frame.f_back
     return (frame.f_code.co_filename, frame.f_lineno) if frame else ("", 0)
-
-
-def _register(declared: Quantity) -> None:
-    if declared.name in QUANTITIES or declared.name in FIELDS:
-        raise ValueError(f"{declared.name} is computed in two places")
-    QUANTITIES[declared.name] = declared
 
 
 def find(name: str) -> Quantity:
     """The quantity of this name. Raises UnknownQuantity with near matches."""
     if name not in QUANTITIES:
-        raise UnknownQuantity(f"unknown quantity {name!r}{near(name, QUANTITIES)}")
+        raise UnknownQuantity(f"unknown quantity {name!r}{near(name, QUANTITIES.names())}")
     return QUANTITIES[name]
 
 
@@ -240,7 +276,7 @@ def leaves(names: Sequence[str], given: Sequence[str] = ()) -> list[str]:
 def known(path: str) -> str:
     """The path itself, if it is a quantity or a field. Raises UnknownQuantity with near matches."""
     if path not in QUANTITIES and path not in FIELDS:
-        raise UnknownQuantity(f"unknown name {path!r}{near(path, [*QUANTITIES, *FIELDS])}")
+        raise UnknownQuantity(f"unknown name {path!r}{near(path, [*QUANTITIES.names(), *FIELDS])}")
     return path
 
 

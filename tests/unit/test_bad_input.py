@@ -13,24 +13,14 @@ import pytest
 from gpt4lab import catalog
 from gpt4lab.models.curves import iso_flop, lifetime_optimum, optimum
 from gpt4lab.models.decode.cluster import batch_within
+from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.ladder import ladder
-from gpt4lab.models.decode.report import (
-    Chip,
-    LayoutError,
-    Network,
-    Serving,
-    ServingEfficiency,
-    chip,
-    decode,
-    generate,
-    kv_bytes_per_token,
-    largest_batch,
-    longest_context,
-    network_of,
-    prefill,
-    serving_efficiency,
-)
-from gpt4lab.models.step.report import Hardware, Layout, Shape, machine, shape_of
+from gpt4lab.models.decode.part import kv_bytes_per_token, largest_batch, longest_context
+from gpt4lab.models.decode.report import decode, generate, prefill
+from gpt4lab.models.inputs import Chip, Efficiency, Network, chip, machine, measured_efficiency, network_of
+from gpt4lab.models.rules import LayoutError
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import step
 from gpt4lab.quantities import UnknownQuantity, explain, value
 from gpt4lab.quantities.topics.stretch import farthest
 from gpt4lab.quantities.topics.vision import tile_tokens
@@ -40,13 +30,13 @@ BAD: tuple[Any, ...] = (0, -1, math.nan, math.inf, -math.inf, "seven", None)
 LEAK = load_scenario("leak")
 LLAMA, A100 = network_of("llama-2-70b"), chip("a100-sxm-80gb")
 RECORDS = (
-    Shape(layers=24, d_model=2048, heads=16),
+    Network(layers=24, d_model=2048, heads=16),
     Layout(),
     machine("a100-sxm-80gb"),
     LLAMA,
-    Serving(),
+    Deployment(),
     A100,
-    serving_efficiency(),
+    measured_efficiency(),
 )
 #: What some of these values mean in some fields: no gate, nothing hidden, no window, a free link, an unknown price.
 ZERO_MEANS = {
@@ -72,16 +62,16 @@ ZERO_MEANS = {
     "kernel_s",
     "message_s",
     "hop_s",
-    *(field.name for field in attrs.fields(Serving) if field.default in (True, False)),
+    *(field.name for field in attrs.fields(Deployment) if field.default in (True, False)),
     "fused_attention",
 }
-BOUNDLESS = {"window", "context", *(field.name for field in attrs.fields(Hardware)[:5]), "peak_8bit_flop_per_s"}
+BOUNDLESS = {"window", "max_context", *(field.name for field in attrs.fields(Chip)[:5]), "peak_8bit_flop_per_s"}
 UNKNOWN = {"usd_per_hour", "peak_8bit_flop_per_s"}
 
 
 def allowed(record: Any, name: str, bad: Any) -> bool:
     """Whether a field gives this value a meaning."""
-    boundless = name in BOUNDLESS and isinstance(record, (Hardware, Network))
+    boundless = name in BOUNDLESS and isinstance(record, (Chip, Network))
     return (
         (bad == 0 and name in ZERO_MEANS)
         or (bad == math.inf and boundless)
@@ -144,8 +134,8 @@ def test_no_look_takes_it_for_a_quantity(bad: Any) -> None:
 
 DOORS: dict[str, tuple[Callable[[Any], Any], type[Exception]]] = {
     "kv_bytes": (lambda bad: kv_bytes_per_token(LLAMA, bad), LayoutError),
-    "context": (lambda bad: generate(LLAMA, Serving(tensor=4), A100, prompt=bad, output=9), LayoutError),
-    "sequence": (lambda bad: shape_of("llama-2-70b", sequence=bad), LayoutError),
+    "context": (lambda bad: generate(LLAMA, Deployment(tensor=4), A100, prompt=bad, output=9), LayoutError),
+    "sequence": (lambda bad: network_of("llama-2-70b", sequence=bad), LayoutError),
     "ms_per_token": (lambda bad: batch_within(LEAK, bad), LayoutError),
     "flop": (lambda bad: iso_flop("besiroglu", bad), ScenarioError),
     "params": (lambda bad: iso_flop("besiroglu", 1e24, [1e9, bad]), ScenarioError),
@@ -165,7 +155,7 @@ def test_no_function_takes_it(name: str, bad: float) -> None:
 @pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf])
 def test_an_answer_has_tokens(bad: float) -> None:
     with pytest.raises(LayoutError, match=rf"context = {re.escape(repr(bad))} "):
-        generate(LLAMA, Serving(tensor=4), A100, prompt=9, output=bad)
+        generate(LLAMA, Deployment(tensor=4), A100, prompt=9, output=bad)
 
 
 @pytest.mark.parametrize("bad", [-1, math.nan, math.inf])
@@ -178,7 +168,7 @@ def test_answers_of_a_lifetime_are_counted(bad: float) -> None:
     ("door", "error", "words"),
     [
         (lambda: network_of("llama-2-71b"), catalog.UnknownName, "llama-2-71b.*llama-2-70b"),
-        (lambda: shape_of("gpt-5"), catalog.UnknownName, "gpt-5"),
+        (lambda: network_of("gpt-5"), catalog.UnknownName, "gpt-5"),
         (lambda: machine("a100-sxm-60gb"), catalog.UnknownName, "a100-sxm-60gb.*a100-sxm-80gb"),
         (lambda: chip("abacus"), catalog.UnknownName, "abacus"),
         (lambda: value("training.costs", LEAK), UnknownQuantity, r"training\.costs.*training\.cost"),
@@ -199,11 +189,11 @@ def test_an_unknown_name_is_told_with_near_ones(door: Callable[[], Any], error: 
 @pytest.mark.parametrize(
     "door",
     [
-        lambda: decode(LLAMA, Serving(tensor=4, context=5000), A100),
-        lambda: prefill(LLAMA, Serving(tensor=4, context=5000), A100),
-        lambda: largest_batch(LLAMA, Serving(tensor=4, context=5000), A100),
-        lambda: generate(LLAMA, Serving(tensor=4), A100, prompt=4000, output=1000),
-        lambda: shape_of("llama-2-70b", sequence=5000),
+        lambda: decode(LLAMA, Deployment(tensor=4, context=5000), A100),
+        lambda: prefill(LLAMA, Deployment(tensor=4, context=5000), A100),
+        lambda: largest_batch(LLAMA, Deployment(tensor=4, context=5000), A100),
+        lambda: generate(LLAMA, Deployment(tensor=4), A100, prompt=4000, output=1000),
+        lambda: step(network_of("llama-2-70b", sequence=5000), Layout(), A100),
         lambda: ladder(change(LEAK, {"serving.mean_context": 40_000})),
     ],
 )
@@ -214,11 +204,11 @@ def test_a_context_beyond_the_models_is_refused(door: Callable[[], Any]) -> None
 
 def test_stages_beyond_the_layers_are_refused() -> None:
     with pytest.raises(LayoutError, match="80 layers are fewer than 100 stages"):
-        longest_context(LLAMA, Serving(pipeline=100), A100)
+        longest_context(LLAMA, Deployment(pipeline=100), A100)
 
 
 def test_what_does_not_fit_is_said_and_never_priced_as_if_it_did() -> None:
-    report = decode(LLAMA, Serving(), A100)
+    report = decode(LLAMA, Deployment(), A100)
     assert report.fits is False
     assert "GB a GPU and has 80.0 GB" in report.reason
     assert value("kv.sequences", LEAK, {"serving.bytes_per_weight": 16}) == 0
@@ -228,5 +218,5 @@ def test_what_zero_or_infinity_mean_is_declared() -> None:
     names = {field.name for record in RECORDS for field in attrs.fields(type(record))}
     assert names >= ZERO_MEANS | BOUNDLESS | UNKNOWN
     assert isinstance(A100, Chip)
-    assert isinstance(serving_efficiency(), ServingEfficiency)
+    assert isinstance(measured_efficiency(), Efficiency)
     assert get(LEAK, "serving.lifetime_tokens") > 0

@@ -11,11 +11,13 @@ from attrs import frozen
 
 from gpt4lab import catalog
 from gpt4lab.charts import Axis, bars
-from gpt4lab.formulas.arith import ceil
-from gpt4lab.models.step.report import Hardware, Layout, LayoutError, Shape, StepReport, machine, step
+from gpt4lab.models.in_scenario import layout_in, trained_in
+from gpt4lab.models.inputs import Chip, machine
+from gpt4lab.models.rules import LayoutError
+from gpt4lab.models.step.report import StepReport, step
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
-from gpt4lab.quantities import value, values
+from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
@@ -34,51 +36,7 @@ class Predicted:
     usd: float
 
 
-def shape_of(scenario: Scenario) -> Shape:
-    """The model with full attention, the only one whose parts have the post's sizes (C03); heads padded to the ranks.
-
-    The 84 heads of 128 that fit the width do not divide over 8 ranks: as usual, the few missing ones are filled up.
-    """
-    model, ranks = scenario.model, scenario.cluster.tensor
-    heads = int(ceil(model.heads / ranks)) * ranks
-    return Shape(
-        layers=model.layers,
-        d_model=model.d_model,
-        heads=heads,
-        kv_heads=heads,
-        head_dim=model.head_dim,
-        d_ff=model.d_ff,
-        experts=model.experts,
-        top_k=model.top_k,
-        vocab=model.vocab,
-        sequence=model.context,
-    )
-
-
-def layout_of(scenario: Scenario) -> Layout:
-    """The scenario's layout, with as many whole micro-batches as the batch holds.
-
-    Sequence parallelism is taken for granted: without it the activations alone overflow the GPU.
-    """
-    cluster, b = scenario.cluster, scenario.training.micro_batch
-    found = values(("cluster.replicas", "pipeline.micro_batches"), scenario)
-    return Layout(
-        tensor=cluster.tensor,
-        pipeline=cluster.pipeline,
-        data=found["cluster.replicas"],
-        micro_batch=b,
-        batch=found["cluster.replicas"] * found["pipeline.micro_batches"] * b,
-        interleave=cluster.interleave,
-        schedule="interleaved" if cluster.interleave > 1 else "1f1b",
-        zero=cluster.zero,
-        gradient_bytes=cluster.gradient_bytes,
-        recompute=cluster.recompute,
-        fused_attention=cluster.attention == "fused",
-        sequence_parallel=True,
-    )
-
-
-def hardware(accelerator: str) -> Hardware:
+def hardware(accelerator: str) -> Chip:
     """The machine. Raises LayoutError where one of its rates was never published."""
     try:
         return machine(accelerator)
@@ -94,7 +52,7 @@ def predict(scenario: Scenario) -> Predicted:
     LayoutError : where stages, heads or batch do not divide, or a rate of the accelerator is not known.
     """
     cluster = scenario.cluster
-    report = step(shape_of(scenario), layout_of(scenario), hardware(cluster.accelerator))
+    report = step(trained_in(scenario), layout_in(scenario), hardware(cluster.accelerator))
     days = scenario.training.tokens / report.tokens_per_s / 86_400
     mfu = value("training.implied_mfu", scenario, {"cluster.days": days})
     return Predicted(report, mfu, days, value("cluster.rental", scenario, {"cluster.days": days}))

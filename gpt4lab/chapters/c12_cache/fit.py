@@ -8,8 +8,8 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.catalog import Model
 from gpt4lab.charts import Axis, dots
-from gpt4lab.models.decode.inputs import NOT_DECODERS, network_of
 from gpt4lab.models.decode.part import kv_bytes_per_token
+from gpt4lab.models.inputs import NOT_DECODERS, network_of
 from gpt4lab.panels.curve import Curve, Lines
 from gpt4lab.panels.figure import Figure
 from gpt4lab.panels.panel import Slide

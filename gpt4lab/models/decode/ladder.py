@@ -11,12 +11,14 @@ from math import inf
 
 from attrs import evolve, frozen
 
-from gpt4lab.models.decode.report import ServingEfficiency, chip_in, decode, network_in, serving_efficiency, serving_in
+from gpt4lab.models.decode.report import decode
+from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
+from gpt4lab.models.inputs import Efficiency, measured_efficiency
 from gpt4lab.quantities.registry import value
 from gpt4lab.scenario import Scenario
 
 #: Everything at its full peak, and nothing that takes time without moving data.
-PERFECT = ServingEfficiency(matmul=1, memory=1, link=1, network=1, matmul_8bit=1, kernel_s=0, message_s=0, hop_s=0)
+PERFECT = Efficiency(matmul=1, memory=1, link=1, network=1, matmul_8bit=1, kernel_s=0, message_s=0, hop_s=0)
 
 #: What each rung below the roofline takes away: words, and the efficiencies that are measured from there on.
 RUNGS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -38,7 +40,7 @@ class Rung:
 
 
 def ladder(scenario: Scenario) -> tuple[Rung, ...]:
-    """Return the rungs from the roofline of a scenario's serving cluster down to the step with measured rates.
+    """The rungs from the roofline of a scenario's serving cluster down to the step with measured rates.
 
     Raises
     ------
@@ -54,17 +56,17 @@ def ladder(scenario: Scenario) -> tuple[Rung, ...]:
 
 def _stepped(scenario: Scenario) -> list[float]:
     """Milliseconds of the step as one group of efficiencies after the other is the measured one."""
-    network, serving, real = network_in(scenario), serving_in(scenario), chip_in(scenario)
+    network, deployment, real = served_in(scenario), deployment_in(scenario), chip_in(scenario)
     free = evolve(real, link_bytes_per_s=inf, network_bytes_per_s=inf)
     reach, found = PERFECT, list[float]()
     for _, names in RUNGS:
-        reach = evolve(reach, **{name: getattr(serving_efficiency(), name) for name in names})
+        reach = evolve(reach, **{name: getattr(measured_efficiency(), name) for name in names})
         chip = real if reach.link < 1 else free  # perfect links are boundless, too
-        found.append(1e3 * float(decode(network, serving, chip, reach).time_s))
+        found.append(1e3 * float(decode(network, deployment, chip, reach).time_s))
     return found
 
 
 def apart(scenario: Scenario) -> float:
-    """Return how many times as long a token takes by the step as on the roofline."""
+    """How many times as long a token takes by the step as on the roofline."""
     rungs = ladder(scenario)
     return rungs[-1].ms_per_token / rungs[0].ms_per_token

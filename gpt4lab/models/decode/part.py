@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from attrs import evolve, frozen
 
 from gpt4lab.formulas import answering_layer as per
 from gpt4lab.formulas import layer
 from gpt4lab.formulas.arith import Num, ceil, floor, maximum, minimum, where
-from gpt4lab.models.decode.inputs import Chip, Network, Serving, possible
+from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.inputs import Chip, Network
+from gpt4lab.models.rules import possible
 
 
 @frozen
-class Held:
+class PassMemory:
     """Bytes on a GPU of the first stage."""
 
     weights: Num
@@ -23,22 +27,28 @@ class Held:
         """Bytes altogether."""
         return self.weights + self.cache + self.overhead
 
+    def words(self) -> str:
+        """Weights and cache, in words."""
+        return f"weights take {self.weights / 1e9:,.1f} GB, the cache {self.cache / 1e9:,.1f} GB"
 
-class Share:
-    """The papers' symbols for a network and a way to serve it, and one GPU's share of a layer."""
 
-    def __init__(self, network: Network, serving: Serving) -> None:
-        self.network, self.serving = network, serving
+class PassPart:
+    """The papers' symbols for a network and a way to serve it, and what one GPU has of a layer."""
+
+    def __init__(self, network: Network, deployment: Deployment) -> None:
+        self.network, self.deployment = network, deployment
         self.L, self.h, self.V = network.layers, network.d_model, network.vocab
-        self.t, self.p, self.e = serving.tensor, serving.pipeline, serving.expert
-        self.b, self.s, self.w = serving.batch, serving.context, serving.weight_bytes
+        self.t, self.p, self.e = deployment.tensor, deployment.pipeline, deployment.expert
+        self.b, self.s, self.w = deployment.batch, deployment.context, deployment.weight_bytes
         self.E, self.k = network.experts, network.top_k
-        self.gathers = serving.gather_weights * 1 == 1
-        self.a = where(self.gathers, network.heads, ceil(network.heads / serving.tensor) * serving.tensor)  # padded
+        self.gathers = deployment.gather_weights * 1 == 1
+        self.a = where(
+            self.gathers, network.heads, ceil(network.heads / deployment.tensor) * deployment.tensor
+        )  # padded
         self.latent = network.kv_rank > 0
         self.dense = network.dense_layers / network.layers
         self._set_weights(network)
-        self._set_cache(network, serving)
+        self._set_cache(network, deployment)
 
     def _set_weights(self, n: Network) -> None:
         """Weights of a mean layer: what every token uses, one expert, and what moves between the matmuls."""
@@ -48,7 +58,7 @@ class Share:
         always = n.shared_experts * self.expert_weights
         self.common = attention + n.rest / self.t + self.dense * dense + (1 - self.dense) * always
         f = self.dense * n.dense_d_ff + (1 - self.dense) * (n.top_k + n.shared_experts) * n.d_ff
-        c = where(self.gathers | (self.serving.sequence_parallel * 1 == 1), self.t, 1)
+        c = where(self.gathers | (self.deployment.sequence_parallel * 1 == 1), self.t, 1)
         self.between = per.between_bytes(n.d_model, self.a * n.head_dim, self.values, f, n.gated, self.t, c)
 
     def _attention(self, a: Num, t: Num) -> Num:
@@ -64,7 +74,7 @@ class Share:
         n = self.network
         return where(self.latent, per.latent_values(n.kv_rank, n.rope_dim), per.cached_values(n.kv_heads, n.head_dim))
 
-    def _set_cache(self, n: Network, w: Serving) -> None:
+    def _set_cache(self, n: Network, w: Deployment) -> None:
         """Bytes of a token in a layer that this GPU holds, how often they are read, and the tokens that are seen."""
         self.token_bytes = self.values * w.kv_bytes * per.cache_share(n.kv_heads, w.tensor, w.cache_by_batch)
         once = where(self.latent, 1, w.grouped_attention * 1)
@@ -102,56 +112,54 @@ class Share:
         return ceil(self.L / self.p)
 
 
-def held(network: Network, serving: Serving) -> Held:
-    """Return what a GPU of the first stage holds."""
-    return held_by(Share(network, serving))
+def held(network: Network, deployment: Deployment) -> PassMemory:
+    """What a GPU of the first stage holds."""
+    return held_by(PassPart(network, deployment))
 
 
-def held_by(gpu: Share) -> Held:
-    """Return what this GPU holds, in the first stage; embedding and logits stay in 16 bits."""
+def held_by(gpu: PassPart) -> PassMemory:
+    """What this GPU holds, in the first stage; embedding and logits stay in 16 bits."""
     matrices = where(gpu.p == 1, 2 - gpu.network.tied_embeddings, 1)
     layers = gpu.stage_layers * (gpu.common + (1 - gpu.dense) * gpu.E / gpu.e * gpu.expert_weights)
-    return Held(
+    return PassMemory(
         weights=layers * gpu.w + matrices * 2 * gpu.V * gpu.h / gpu.t,
         cache=gpu.stage_layers * gpu.b * gpu.seen * gpu.token_bytes,
-        overhead=gpu.serving.overhead_bytes,
+        overhead=gpu.deployment.overhead_bytes,
     )
 
 
 def kv_bytes_per_token(network: Network, kv_bytes: Num = 2) -> Num:
-    """Return the cache of one token in all layers and on all GPUs together, none of them copied or windowed.
+    """The cache of one token in all layers and on all GPUs together, none of them copied or windowed.
 
     Raises
     ------
     LayoutError : where the bytes of a value are not a positive, finite number.
     """
-    serving = Serving(kv_bytes=kv_bytes)
-    return per.cache_bytes(network.layers, Share(network, serving).values, serving.kv_bytes)
+    deployment = Deployment(kv_bytes=kv_bytes)
+    return per.cache_bytes(network.layers, PassPart(network, deployment).values, deployment.kv_bytes)
 
 
-def largest_batch(network: Network, serving: Serving, chip: Chip) -> Num:
-    """Return how many sequences of `serving.context` tokens fit; 0 where not even one does.
-
-    Raises
-    ------
-    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are 0.
-    """
-    one = evolve(serving, batch=1)
-    ok = possible(network, one, chip)
-    need = held(network, one)
-    free = chip.memory_bytes - need.weights - need.overhead
-    return where(ok, maximum(floor(free / need.cache), 0), 0)
-
-
-def longest_context(network: Network, serving: Serving, chip: Chip) -> Num:
-    """Return the tokens per sequence that fit for the given batch, at most the model's context; windows not used.
+def largest_batch(network: Network, deployment: Deployment, chip: Chip) -> Num:
+    """Sequences of `deployment.context` tokens that fit; 0 where not even one does.
 
     Raises
     ------
     LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are 0.
     """
-    one = evolve(serving, context=1)
+    return _room_for(network, evolve(deployment, batch=1), chip, inf)
+
+
+def longest_context(network: Network, deployment: Deployment, chip: Chip) -> Num:
+    """Tokens per sequence that fit for the given batch, at most the model's context; windows not used.
+
+    Raises as `largest_batch`.
+    """
+    return _room_for(network, evolve(deployment, context=1), chip, network.max_context)
+
+
+def _room_for(network: Network, one: Deployment, chip: Chip, most: Num) -> Num:
+    """How many times the cache of `one` fits beside weights and overhead."""
     ok = possible(network, one, chip)
     need = held(network, one)
     free = chip.memory_bytes - need.weights - need.overhead
-    return where(ok, minimum(maximum(floor(free / need.cache), 0), network.context), 0)
+    return where(ok, minimum(maximum(floor(free / need.cache), 0), most), 0)

@@ -27,7 +27,7 @@ from gpt4lab import catalog
 from gpt4lab.catalog import Model
 from gpt4lab.formulas import layer
 from gpt4lab.formulas.answering_layer import latent_weights
-from gpt4lab.models.decode.inputs import Network
+from gpt4lab.models.inputs import Network
 from gpt4lab.models.search import parameters
 from gpt4lab.models.search.geometry_inputs import Allowed, GeometryError, Span, Stated
 from gpt4lab.quantities.registry import values

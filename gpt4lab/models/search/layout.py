@@ -21,10 +21,11 @@ from typing import Any
 
 from attrs import frozen
 
-from gpt4lab.models.search.layout_space import STRUCTURE, SWITCHES, Space, divisors, space_for
-from gpt4lab.models.step.report import Efficiency, Hardware, Layout, LayoutError, Shape, StepReport, possible, step
-
-__all__ = ["GOALS", "Ranked", "Search", "Space", "divisors", "search", "space_for"]
+from gpt4lab.models.inputs import Chip, Efficiency, Network
+from gpt4lab.models.rules import LayoutError, possible
+from gpt4lab.models.search.layout_space import STRUCTURE, SWITCHES, Space
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import StepReport, step
 
 #: Layouts in one question: the few arrays that are alive at a time stay in the core's cache.
 CHUNK = 8192
@@ -78,8 +79,8 @@ class Search:
 
 
 def search(
-    shape: Shape,
-    hardware: Hardware,
+    network: Network,
+    chip: Chip,
     space: Space,
     *,
     goal: str = "time_s",
@@ -94,11 +95,11 @@ def search(
     LayoutError : for an unknown goal, dollars without a price, or a layout `beside` that cannot exist.
     ModuleNotFoundError : where NumPy is not installed.
     """
-    np, value = _numpy(), _goal(goal, hardware, best)
-    rows, switches = _structures(np, shape, space), list(product(*map(space.codes, SWITCHES)))
+    np, value = _numpy(), _goal(goal, chip, best)
+    rows, switches = _structures(np, network, space), list(product(*map(space.codes, SWITCHES)))
 
     def ask(layout: Layout) -> Ranked:
-        return Ranked(layout, step(shape, layout, hardware, efficiency))
+        return Ranked(layout, step(network, layout, chip, efficiency))
 
     compared = ask(beside) if beside else None
     bar = value(compared.report) if compared else -inf
@@ -138,11 +139,11 @@ def _survey(
     return np.concatenate(tables, axis=1), better, too_large
 
 
-def _goal(goal: str, hardware: Hardware, best: int) -> Callable[[StepReport], Any]:
+def _goal(goal: str, chip: Chip, best: int) -> Callable[[StepReport], Any]:
     if goal not in GOALS:
         raise LayoutError(f"goal = {goal!r} is not one of: {', '.join(GOALS)}.")
-    if goal == "usd" and isnan(hardware.usd_per_hour):
-        raise LayoutError("goal = 'usd' needs Hardware.usd_per_hour, which nobody gave.")
+    if goal == "usd" and isnan(chip.usd_per_hour):
+        raise LayoutError("goal = 'usd' needs Chip.usd_per_hour, which nobody gave.")
     if best < 1 or best % 1:
         raise LayoutError(f"best = {best!r} is not a whole number from 1 up.")
     return GOALS[goal]
@@ -153,13 +154,13 @@ def _size(space: Space) -> int:
     return prod(len(getattr(space, name)) for name in STRUCTURE)
 
 
-def _structures(np: ModuleType, shape: Shape, space: Space) -> dict[str, Array]:
+def _structures(np: ModuleType, network: Network, space: Space) -> dict[str, Array]:
     """The structures that can exist, as columns by the names of a layout's fields."""
-    found = [_possible(np, shape, space, first) for first in range(0, _size(space), 8 * CHUNK)]
+    found = [_possible(np, network, space, first) for first in range(0, _size(space), 8 * CHUNK)]
     return {name: np.concatenate([columns[name] for columns in found]) for name in found[0]}
 
 
-def _possible(np: ModuleType, shape: Shape, space: Space, first: int) -> dict[str, Array]:
+def _possible(np: ModuleType, network: Network, space: Space, first: int) -> dict[str, Array]:
     """Those of some thousand structures from the `first` on that the GPUs have room for, and that divide evenly."""
     choices = [np.array(getattr(space, name), float) for name in STRUCTURE]
     index = np.unravel_index(np.arange(first, min(first + 8 * CHUNK, _size(space))), [len(some) for some in choices])
@@ -169,7 +170,7 @@ def _possible(np: ModuleType, shape: Shape, space: Space, first: int) -> dict[st
     columns["data"] = columns["data"] if space.at_most else space.gpus / used
     room = (columns["data"] % 1 == 0) & (columns["data"] >= 1) & (used * columns["data"] <= space.gpus)
     columns = {name: column[room] for name, column in columns.items()}
-    ok = possible(shape, Layout(**columns, batch=space.batch))
+    ok = possible(network, Layout(**columns, batch=space.batch))
     return {name: column[ok] for name, column in columns.items()}
 
 

@@ -9,7 +9,9 @@ from attrs import field, frozen
 
 from gpt4lab.formulas.memory import RECOMPUTE
 from gpt4lab.formulas.pipeline import INTERLEAVED, SCHEDULES
-from gpt4lab.models.step.inputs import Hardware, Layout, LayoutError, Shape, count
+from gpt4lab.models.inputs import Chip, Network
+from gpt4lab.models.rules import LayoutError, count
+from gpt4lab.models.step.layout import Layout
 
 #: GPipe is left out where nothing is said: 1F1B takes as long and holds less.
 USUAL = tuple(name for name in SCHEDULES if name != "gpipe")
@@ -86,13 +88,13 @@ class Space:
         return bool(room and mine and (layout.schedule, layout.interleave) in self.order and layout.batch == self.batch)
 
 
-def space_for(shape: Shape, hardware: Hardware, gpus: int, batch: int, **choices: Any) -> Space:
+def space_for(network: Network, chip: Chip, gpus: int, batch: int, **choices: Any) -> Space:
     """Return the space of a model on a machine: all that divides it, tensor ranks in a node; `choices` go first."""
     usual: dict[str, Any] = {
-        "tensor": divisors(gcd(int(shape.heads), int(hardware.gpus_per_node))),
-        "pipeline": divisors(shape.layers),
-        "expert": divisors(shape.experts),
-        "interleave": divisors(shape.layers),
+        "tensor": divisors(gcd(int(network.heads), int(chip.gpus_per_node))),
+        "pipeline": divisors(network.layers),
+        "expert": divisors(network.experts),
+        "interleave": divisors(network.layers),
     }
     return Space(gpus, batch, **{**usual, **choices})
 

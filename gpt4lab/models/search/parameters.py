@@ -13,7 +13,7 @@ from gpt4lab.catalog import Model
 from gpt4lab.formulas import layer
 from gpt4lab.formulas.answering_layer import latent_weights
 from gpt4lab.formulas.arith import Num, where
-from gpt4lab.models.decode.inputs import Network, described
+from gpt4lab.models.inputs import Network, described
 from gpt4lab.quantities.topics import geometry
 
 

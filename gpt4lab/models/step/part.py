@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import astuple, frozen
 
 from gpt4lab.formulas import layer, memory, pipeline
 from gpt4lab.formulas.arith import Num, maximum, where
-from gpt4lab.models.step.inputs import Layout, Shape
+from gpt4lab.models.inputs import Network
+from gpt4lab.models.step.layout import Layout
 
 
 @frozen
-class Memory:
+class StepMemory:
     """Bytes on a GPU of the first stage, which holds the embedding and the most micro-batches."""
 
     weights: Num
@@ -23,36 +24,38 @@ class Memory:
         """Bytes altogether."""
         return self.weights + self.gradients + self.optimiser + self.activations
 
-    def largest(self) -> tuple[str, float]:
-        """The name and bytes of the largest part."""
-        parts = {
-            "weights": self.weights,
-            "gradients": self.gradients,
-            "optimiser states": self.optimiser,
-            "activations": self.activations,
-        }
-        return max(parts.items(), key=lambda part: part[1])
+    def words(self) -> str:
+        """The largest part, in words."""
+        names = ("weights", "gradients", "optimiser states", "activations")
+        most, name = max(zip(astuple(self), names, strict=True), key=lambda part: part[0])
+        return f"{name} take {most / 1e9:,.1f} GB"
 
 
-class Share:
-    """The papers' symbols for a shape and a layout, and what they make of one GPU's share of the model."""
+class StepPart:
+    """The papers' symbols for a network and a layout, and what one GPU has of the model."""
 
-    def __init__(self, shape: Shape, layout: Layout) -> None:
-        self.shape = shape
-        self.L, self.h, self.a, self.s, self.V = shape.layers, shape.d_model, shape.heads, shape.sequence, shape.vocab
-        self.d_h, self.n_kv, self.gated = shape.head_dim, shape.kv_heads, shape.gated
-        self.q, self.n = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-        self.k = shape.top_k + shape.shared_experts
-        self.f = self.k * shape.d_ff
+    def __init__(self, network: Network, layout: Layout) -> None:
+        self.network = network
+        self.L, self.h, self.a, self.s, self.V = (
+            network.layers,
+            network.d_model,
+            network.heads,
+            network.sequence,
+            network.vocab,
+        )
+        self.d_h, self.n_kv, self.gated = network.head_dim, network.kv_heads, network.gated
+        self.q, self.n = network.heads * network.head_dim, network.kv_heads * network.head_dim
+        self.k = network.top_k + network.shared_experts
+        self.f = self.k * network.d_ff
         self.t, self.p, self.d, self.e = layout.tensor, layout.pipeline, layout.data, layout.expert
         self.C = layout.context
         self.b, self.v, self.zero, self.g = layout.micro_batch, layout.interleave, layout.zero, layout.gradient_bytes
         self.schedule, self.overlap = layout.schedule, layout.overlap
         self.m = pipeline.micro_batches(layout.batch, layout.data, layout.micro_batch)
-        self.own = shape.sequence / layout.context  # tokens of a sequence on this GPU
+        self.own = network.sequence / layout.context  # tokens of a sequence on this GPU
         self.tokens, self.copies = layout.micro_batch * self.own, layout.data * layout.context
         self._set_switches(layout)
-        self._set_weights(shape)
+        self._set_weights(network)
 
     def _set_switches(self, layout: Layout) -> None:
         """Choices as the 0 and 1 that formulas take."""
@@ -61,15 +64,15 @@ class Share:
         self.r_core = where(layout.fused_attention == 1, self.r, (layout.recompute != memory.NONE) * 1.0)
         self.c = where(layout.sequence_parallel == 1, layout.tensor, 1)
 
-    def _set_weights(self, shape: Shape) -> None:
+    def _set_weights(self, network: Network) -> None:
         """Weights on this GPU: what a token uses of a layer, and what the first stage keeps."""
         attention = layer.attention_weights(self.h, self.a, self.n_kv, self.d_h, self.t)
-        expert = layer.feed_forward_weights(self.h, shape.d_ff, shape.gated) / self.t
+        expert = layer.feed_forward_weights(self.h, network.d_ff, network.gated) / self.t
         self.used = attention + self.k * expert
-        self.layers, local = self.L / self.p, shape.experts / self.e
-        self.W = attention + (shape.shared_experts + local) * expert
-        head = where(self.p == 1, 2 - shape.tied_embeddings, 1) * self.V * self.h / self.t
-        self.P_dense = self.layers * (attention + shape.shared_experts * expert) + head
+        self.layers, local = self.L / self.p, network.experts / self.e
+        self.W = attention + (network.shared_experts + local) * expert
+        head = where(self.p == 1, 2 - network.tied_embeddings, 1) * self.V * self.h / self.t
+        self.P_dense = self.layers * (attention + network.shared_experts * expert) + head
         self.P_expert = self.layers * local * expert
 
     def model_flop(self) -> Num:
@@ -82,19 +85,19 @@ class Share:
         return self.L * (weights + layer.core_passes(self.r_core, self.x) * self._core()) + 6 * self.h * self.V
 
     def _whole(self) -> Num:
-        shape = self.shape
+        network = self.network
         return layer.attention_weights(self.h, self.a, self.n_kv, self.d_h, 1) + self.k * (
-            layer.feed_forward_weights(self.h, shape.d_ff, shape.gated)
+            layer.feed_forward_weights(self.h, network.d_ff, network.gated)
         )
 
     def _core(self) -> Num:
         return layer.core_flop(self.s, self.a, self.d_h)
 
 
-def held(gpu: Share) -> Memory:
+def held(gpu: StepPart) -> StepMemory:
     """What a GPU of the first stage holds; experts have fewer copies to be shared over than the rest."""
     dense, expert, zero, all_, few = gpu.P_dense, gpu.P_expert, gpu.zero, gpu.copies, gpu.copies / gpu.e
-    return Memory(
+    return StepMemory(
         weights=memory.weight_bytes(dense, all_, zero) + memory.weight_bytes(expert, few, zero),
         gradients=memory.gradient_bytes(dense, all_, zero, gpu.g) + memory.gradient_bytes(expert, few, zero, gpu.g),
         optimiser=memory.optimiser_bytes(dense, all_, zero) + memory.optimiser_bytes(expert, few, zero),
@@ -102,7 +105,7 @@ def held(gpu: Share) -> Memory:
     )
 
 
-def activation_bytes(gpu: Share) -> Num:
+def activation_bytes(gpu: StepPart) -> Num:
     """Activations of the micro-batches in flight; one layer whole while it is recomputed; logits if no pipeline."""
     kept = memory.kept_bytes(gpu.h, gpu.q, gpu.n, gpu.f, gpu.gated, gpu.t, gpu.c)
     whole = kept + memory.score_bytes(gpu.a, gpu.s, gpu.t) * (1 - maximum(gpu.r_core, gpu.x))

@@ -1,6 +1,6 @@
 """One training step in closed form: time by part, traffic, memory, MFU and HFU, for any parallel layout.
 
-    gpt3 = Shape(layers=96, d_model=12288, heads=96)
+    gpt3 = Network(layers=96, d_model=12288, heads=96)
     step(gpt3, Layout(tensor=8, pipeline=12, data=4, batch=1536), machine("a100-sxm-80gb")).mfu
 
 Every field may be a number or an array; arrays give arrays. An impossible layout raises `LayoutError`, or is NaN
@@ -21,40 +21,14 @@ from attrs import frozen
 
 from gpt4lab.formulas import layer, pipeline, traffic
 from gpt4lab.formulas.arith import Num, maximum, where
-from gpt4lab.models.step.inputs import (
-    NAN,
-    Efficiency,
-    Hardware,
-    Layout,
-    LayoutError,
-    Shape,
-    machine,
-    measured_efficiency,
-    possible,
-    shape_of,
-)
-from gpt4lab.models.step.part import Memory, Share, held
-
-__all__ = [
-    "Shape",
-    "Layout",
-    "Hardware",
-    "Efficiency",
-    "LayoutError",
-    "StepReport",
-    "Seconds",
-    "Sent",
-    "Memory",
-    "machine",
-    "measured_efficiency",
-    "possible",
-    "shape_of",
-    "step",
-]
+from gpt4lab.models.inputs import NAN, Chip, Efficiency, Network, Rates, measured_efficiency
+from gpt4lab.models.rules import fitting, possible
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.part import StepMemory, StepPart, held
 
 
 @frozen
-class Seconds:
+class StepSeconds:
     """Time of a step by part; the parts add up."""
 
     matmul: Num
@@ -89,9 +63,9 @@ class Sent:
 class StepReport:
     """What a step costs and reaches. MFU counts the FLOP that training needs, HFU also those that are repeated."""
 
-    seconds: Seconds
+    seconds: StepSeconds
     sent_bytes: Sent
-    memory_bytes: Memory
+    memory_bytes: StepMemory
     fits: Any
     reason: str
     gpus: Num
@@ -110,22 +84,21 @@ class StepReport:
         return self.hardware_flop / (self.time_s * self.gpus)
 
 
-def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficiency | None = None) -> StepReport:
-    """Return the report of one training step.
+def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | None = None) -> StepReport:
+    """The report of one training step.
 
     Raises
     ------
     LayoutError : for a layout that cannot exist; where fields are arrays such entries are NaN and do not fit.
     """
-    ok = possible(shape, layout)
-    gpu = Share(shape, layout)
-    seconds, sent = _spent(gpu, _Rates(hardware, efficiency or measured_efficiency(), gpu))
+    ok, gpu = possible(network, layout), StepPart(network, layout)
+    gpus, tokens = gpu.t * gpu.p * gpu.copies, layout.batch * network.sequence
+    seconds, sent = _spent(gpu, Rates(chip, efficiency or measured_efficiency(), gpu.t * gpu.copies * gpu.p))
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held(gpu)
-    fits, reason = _verdict(ok, memory, hardware.memory_bytes)
-    gpus, tokens = gpu.t * gpu.p * gpu.copies, layout.batch * shape.sequence
+    fits, reason = fitting(ok, memory, chip.memory_bytes)
     needed, spent = gpu.model_flop() * tokens, gpu.hardware_flop() * tokens
-    offered = time_s * gpus * hardware.peak_flop_per_s
+    offered = time_s * gpus * chip.peak_flop_per_s
     return StepReport(
         seconds=seconds,
         sent_bytes=sent,
@@ -140,38 +113,12 @@ def step(shape: Shape, layout: Layout, hardware: Hardware, efficiency: Efficienc
         mfu=needed / offered,
         hfu=spent / offered,
         tokens_per_s=tokens / time_s,
-        usd=time_s / 3600 * gpus * hardware.usd_per_hour,
+        usd=time_s / 3600 * gpus * chip.usd_per_hour,
     )
 
 
-def _verdict(ok: Any, memory: Memory, there: Num) -> tuple[Any, str]:
-    """Whether the step fits in memory, and if not, why."""
-    needed = memory.total
-    fits = ok & (needed <= there)
-    if getattr(fits, "ndim", 0) or fits:
-        return fits, ""
-    part, most = memory.largest()
-    return fits, f"needs {needed / 1e9:,.1f} GB a GPU and has {there / 1e9:,.1f} GB; {part} take {most / 1e9:,.1f} GB."
-
-
-class _Rates:
-    """What the machine really reaches, in FLOP/s and byte/s, and on which wire each kind of traffic runs."""
-
-    def __init__(self, hardware: Hardware, efficiency: Efficiency, gpu: Share) -> None:
-        self.matmul = hardware.peak_flop_per_s * efficiency.matmul
-        self.memory = hardware.memory_bytes_per_s * efficiency.memory
-        self.link = hardware.link_bytes_per_s * efficiency.link
-        self.network = hardware.network_bytes_per_s * efficiency.network
-        self.node = hardware.gpus_per_node
-        self.stages = where(gpu.t * gpu.copies * gpu.p <= self.node, self.link, self.network)
-
-    def ring(self, stride: Num, n: Num) -> Num:
-        """Rate around a ring of n ranks that are `stride` apart."""
-        return traffic.ring_rate(self.link, self.network, n, traffic.members_inside(self.node, stride, n))
-
-
-def _spent(gpu: Share, rate: _Rates) -> tuple[Seconds, Sent]:
-    """Return seconds by part, and bytes sent by kind, of a whole step."""
+def _spent(gpu: StepPart, rate: Rates) -> tuple[StepSeconds, Sent]:
+    """Seconds by part, and bytes sent by kind, of a whole step."""
     matmul, streamed = _matmul_s(gpu, rate), _memory_s(gpu, rate)
     tensor_bytes = traffic.tensor_bytes(gpu.b, gpu.own, gpu.h, gpu.t, gpu.r)
     tensor = tensor_bytes / rate.ring(1, gpu.t)
@@ -184,7 +131,7 @@ def _spent(gpu: Share, rate: _Rates) -> tuple[Seconds, Sent]:
     head_matmul, head_memory = _head_s(gpu, rate)
     waiting = (gpu.p - 1) / gpu.v * (block + crossing) * _left(gpu)
     steps, m = gpu.m * gpu.layers, gpu.m
-    seconds = Seconds(
+    seconds = StepSeconds(
         matmul=steps * matmul + m * head_matmul,
         memory=steps * streamed + m * head_memory,
         tensor=steps * tensor,
@@ -199,7 +146,7 @@ def _spent(gpu: Share, rate: _Rates) -> tuple[Seconds, Sent]:
     return seconds, sent
 
 
-def _matmul_s(gpu: Share, rate: _Rates) -> Num:
+def _matmul_s(gpu: StepPart, rate: Rates) -> Num:
     """Seconds of the matmuls of a layer and micro-batch: arithmetic, or reading the weights if that takes longer."""
     passes = layer.weight_passes(gpu.r)
     core = layer.core_flop(gpu.s, gpu.a, gpu.d_h) / gpu.t * layer.core_passes(gpu.r_core, gpu.x)
@@ -207,31 +154,31 @@ def _matmul_s(gpu: Share, rate: _Rates) -> Num:
     return maximum(flop / rate.matmul, 2 * gpu.W * passes / rate.memory)
 
 
-def _memory_s(gpu: Share, rate: _Rates) -> Num:
+def _memory_s(gpu: StepPart, rate: Rates) -> Num:
     """Seconds of all that lies between the matmuls of a layer and micro-batch, and of summing gradients."""
     size = (gpu.h, gpu.q, gpu.n, gpu.f, gpu.gated, gpu.t, gpu.c)
     full = (1 + gpu.r) * layer.forward_bytes(*size) + layer.backward_bytes(*size)
     scores = (1 + gpu.r_core) * layer.forward_score_bytes(gpu.a, gpu.s, gpu.t, gpu.x)
     scores = scores + layer.backward_score_bytes(gpu.a, gpu.s, gpu.t, gpu.x)
-    routing = (2 + gpu.r) * layer.routing_bytes(gpu.h, gpu.k, gpu.t) * (gpu.shape.experts > 1)
+    routing = (2 + gpu.r) * layer.routing_bytes(gpu.h, gpu.k, gpu.t) * (gpu.network.experts > 1)
     return (gpu.tokens * (full + scores + routing) + layer.accumulation_bytes(gpu.g) * gpu.W) / rate.memory
 
 
-def _head_s(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
+def _head_s(gpu: StepPart, rate: Rates) -> tuple[Num, Num]:
     """Seconds of logits and loss of a micro-batch, on the last stage: matmuls, and memory."""
     matmul = gpu.tokens * 6 * gpu.h * gpu.V / gpu.t / rate.matmul
     return matmul, gpu.tokens * layer.loss_bytes(gpu.V, gpu.t) / rate.memory
 
 
-def _to_experts(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
+def _to_experts(gpu: StepPart, rate: Rates) -> tuple[Num, Num]:
     """Bytes and seconds of the all-to-all of a layer and micro-batch."""
-    bytes_ = traffic.expert_bytes(gpu.b, gpu.own, gpu.h, gpu.shape.top_k, gpu.t, gpu.r)
+    bytes_ = traffic.expert_bytes(gpu.b, gpu.own, gpu.h, gpu.network.top_k, gpu.t, gpu.r)
     inside = traffic.members_inside(rate.node, gpu.t, gpu.e)
     seconds = traffic.all_to_all_seconds(bytes_, gpu.e, inside, rate.link, rate.network)
     return bytes_ * traffic.ring_share(gpu.e), seconds
 
 
-def _to_next_stage(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
+def _to_next_stage(gpu: StepPart, rate: Rates) -> tuple[Num, Num]:
     """Bytes and seconds that a micro-batch spends on the borders of a stage: each chunk, forward and backward."""
     borders = 2 * gpu.v * (gpu.p > 1)
     bytes_ = traffic.stage_bytes(gpu.b, gpu.own, gpu.h, gpu.t)
@@ -239,7 +186,7 @@ def _to_next_stage(gpu: Share, rate: _Rates) -> tuple[Num, Num]:
     return borders * bytes_, borders * (bytes_ / rate.stages + gathered / rate.link)
 
 
-def _to_replicas(gpu: Share, rate: _Rates, block: Num) -> tuple[Num, Num]:
+def _to_replicas(gpu: StepPart, rate: Rates, block: Num) -> tuple[Num, Num]:
     """Bytes of the data-parallel traffic of a step, and the seconds of it that do not hide behind backward."""
     copies = gpu.copies / gpu.e
     dense = traffic.data_bytes(gpu.P_dense, gpu.copies, gpu.m, gpu.g, gpu.zero)
@@ -249,11 +196,11 @@ def _to_replicas(gpu: Share, rate: _Rates, block: Num) -> tuple[Num, Num]:
     return dense + expert, maximum(seconds - gpu.overlap * backward, 0)
 
 
-def _left(gpu: Share) -> Num:
+def _left(gpu: StepPart) -> Num:
     """Share of the bubble that a schedule leaves; chunks are counted apart."""
     return where(gpu.schedule == pipeline.ZERO_BUBBLE, pipeline.zero_bubble_share(gpu.r), 1)
 
 
-def _updated(gpu: Share) -> Num:
+def _updated(gpu: StepPart) -> Num:
     """Parameters that this GPU's optimiser updates."""
     return where(gpu.zero >= 1, (gpu.P_dense + gpu.P_expert * gpu.e) / gpu.copies, gpu.P_dense + gpu.P_expert)

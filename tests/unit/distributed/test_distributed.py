@@ -15,7 +15,7 @@ pytest.importorskip("torch")
 
 from gpt4lab.distributed.job import DENSE, MIXTURE, RULES, SCHEDULES, DemoReport, Job
 from gpt4lab.distributed.workers import WorkerLost, Workers, prepare
-from gpt4lab.models.step.inputs import LayoutError
+from gpt4lab.models.rules import LayoutError
 from gpt4lab.toys.core.transformer import ToyConfig
 
 pytestmark = pytest.mark.live

@@ -18,28 +18,12 @@ from gpt4lab.checks import decode as check
 from gpt4lab.checks.check import Checks, sensitivity
 from gpt4lab.formulas import answering_layer as per
 from gpt4lab.models.decode import cluster
-from gpt4lab.models.decode.part import Share
-from gpt4lab.models.decode.report import (
-    Chip,
-    LayoutError,
-    Network,
-    Report,
-    Serving,
-    chip,
-    chip_in,
-    decode,
-    generate,
-    held,
-    kv_bytes_per_token,
-    largest_batch,
-    longest_context,
-    network_in,
-    network_of,
-    possible,
-    prefill,
-    serving_efficiency,
-    serving_in,
-)
+from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.decode.part import PassPart, held, kv_bytes_per_token, largest_batch, longest_context
+from gpt4lab.models.decode.report import PassReport, decode, generate, prefill
+from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
+from gpt4lab.models.inputs import Chip, Network, chip, measured_efficiency, network_of
+from gpt4lab.models.rules import LayoutError, possible
 from gpt4lab.quantities.formula import Formula
 from gpt4lab.scenario import load_scenario
 
@@ -47,9 +31,9 @@ A100 = chip("a100-sxm-80gb", usd_per_hour=1.0)
 H100 = chip("h100-sxm-80gb")
 LLAMA, FALCON, DEEPSEEK = network_of("llama-2-70b"), network_of("falcon-180b"), network_of("deepseek-v3")
 LEAK = load_scenario("leak")
-SMALL = Network(layers=24, d_model=2048, heads=16, kv_heads=4, experts=8, top_k=2, vocab=32000, context=65536)
+SMALL = Network(layers=24, d_model=2048, heads=16, kv_heads=4, experts=8, top_k=2, vocab=32000, max_context=65536)
 BOUNDLESS = Chip(math.inf, math.inf, math.inf, math.inf, math.inf)
-PERFECT = attrs.evolve(serving_efficiency(), matmul=1, memory=1, link=1, network=1, kernel_s=0, message_s=0, hop_s=0)
+PERFECT = attrs.evolve(measured_efficiency(), matmul=1, memory=1, link=1, network=1, kernel_s=0, message_s=0, hop_s=0)
 
 
 # Anchors
@@ -79,7 +63,7 @@ def test_every_decoder_of_the_catalog_has_a_cache_and_a_largest_batch():
     for slug in set(catalog.models) - {"switch-c", "gshard-600b", "gpt-4-leak", "nvidia-gpt-moe-1.8t"}:
         network = network_of(slug)
         for name in ("a100-sxm-80gb", "h200-sxm-141gb", "tpu-v4"):
-            assert largest_batch(network, Serving(tensor=64, weight_bytes=1), chip(name)) > 0, (slug, name)
+            assert largest_batch(network, Deployment(tensor=64, weight_bytes=1), chip(name)) > 0, (slug, name)
         assert 0 < kv_bytes_per_token(network) < 1e7
 
 
@@ -87,9 +71,9 @@ def test_weights_read_are_those_published():
     """All weights, from the shape, within a percent of the published count; embeddings are read only as logits."""
     for slug in ("llama-2-70b", "llama-3.1-405b", "deepseek-v3", "mixtral-8x22b", "palm-540b", "qwen3-235b-a22b"):
         network, model = network_of(slug), catalog.models[slug]
-        weights = held(network, Serving(context=1, overhead_bytes=0)).weights / 2
+        weights = held(network, Deployment(context=1, overhead_bytes=0)).weights / 2
         assert weights == pytest.approx(model.params_total, rel=0.01), slug
-        active = Share(network, Serving()).flop(cached=0, logits=1, unpacked=False) / 2
+        active = PassPart(network, Deployment()).flop(cached=0, logits=1, unpacked=False) / 2
         embedding = network.vocab * network.d_model
         assert active == pytest.approx(model.params_active, abs=0.03 * model.need("params_active") + embedding), slug
 
@@ -110,15 +94,15 @@ def test_latency_floor_of_the_post(accelerator: str, batch: int, weight_bytes: i
 
     With all experts, 2 × 1,831e9 / (8 × 2.039e12) is 225 ms. A context of one token leaves no cache to read.
     """
-    serving = attrs.evolve(serving_in(LEAK), batch=batch, weight_bytes=weight_bytes, context=1)
-    report = decode(network_in(LEAK), serving, chip(accelerator))
+    serving = attrs.evolve(deployment_in(LEAK), batch=batch, weight_bytes=weight_bytes, context=1)
+    report = decode(served_in(LEAK), serving, chip(accelerator))
     assert report.floor_s * 1e3 == pytest.approx(ms, rel=0.02)
 
 
 def test_a_dense_model_turns_from_reading_to_computing_at_153_tokens():
     """F/W of an A100 80GB; the floor is flat below and grows in proportion above."""
     dense = Network(layers=8, d_model=8192, heads=64, vocab=1)
-    floor = [decode(dense, Serving(batch=b, context=1), A100).floor_s for b in (1, 150, 156, 312)]
+    floor = [decode(dense, Deployment(batch=b, context=1), A100).floor_s for b in (1, 150, 156, 312)]
     assert floor[1] == pytest.approx(floor[0], rel=0.01)
     assert floor[3] == pytest.approx(2 * floor[2], rel=1e-6)
 
@@ -127,7 +111,7 @@ def test_a_step_that_only_reads():
     """Two layers of 12 h² weights and the logits, two bytes each, over the bandwidth."""
     machine = attrs.evolve(BOUNDLESS, memory_bytes_per_s=1e12)
     network = Network(layers=2, d_model=1024, heads=8, vocab=1000)
-    report = decode(network, Serving(context=1), machine, PERFECT)
+    report = decode(network, Deployment(context=1), machine, PERFECT)
     weights = 2 * (2 * 12 * 1024**2 + 1024 * 1000)
     cache, between = 2 * 2 * 1024 * 2, 2 * (20 + 4 * 3 + 4 * 4) * 1024 + 8 * 1000
     assert report.time_s == pytest.approx((weights + cache + between) / 1e12)
@@ -135,7 +119,7 @@ def test_a_step_that_only_reads():
 
 def test_a_step_that_only_computes():
     machine = attrs.evolve(BOUNDLESS, peak_flop_per_s=1e15)
-    report = decode(SMALL, Serving(batch=7, context=100), machine, PERFECT)
+    report = decode(SMALL, Deployment(batch=7, context=100), machine, PERFECT)
     assert report.mfu == pytest.approx(1)
     active = 24 * (2 * 2048 * 128 * 20 + 2 * 2 * 2048 * 8192) + 2048 * 32000
     flop = 7 * (2 * active + 24 * 100 * 4 * 2048)
@@ -145,7 +129,7 @@ def test_a_step_that_only_computes():
 def test_a_prefill_that_only_computes():
     """Causal: a token sees half the prompt on average; only the last one gets logits."""
     machine = attrs.evolve(BOUNDLESS, peak_flop_per_s=1e15)
-    report = prefill(LLAMA, Serving(batch=3, context=1000), machine, PERFECT)
+    report = prefill(LLAMA, Deployment(batch=3, context=1000), machine, PERFECT)
     layer = 2 * 8192 * 128 * (64 + 8) + 3 * 8192 * 28672
     flop = 3 * (1000 * 80 * (2 * layer + 500 * 4 * 8192) + 2 * 8192 * 32000)
     assert report.time_s == pytest.approx(flop / 1e15)
@@ -155,7 +139,7 @@ def test_a_prefill_that_only_computes():
 def test_all_reduces_by_hand():
     """Twice a layer 2 (t-1)/t of 2 bytes × n × h; one if attention and feed-forward are side by side."""
     machine = attrs.evolve(BOUNDLESS, link_bytes_per_s=1e11)
-    serving, bytes_ = Serving(tensor=4, batch=64), 2 * 3 / 4 * 2 * 64 * 8192
+    serving, bytes_ = Deployment(tensor=4, batch=64), 2 * 3 / 4 * 2 * 64 * 8192
     assert decode(LLAMA, serving, machine, PERFECT).seconds.tensor == pytest.approx(80 * 2 * bytes_ / 1e11)
     side_by_side = attrs.evolve(LLAMA, parallel_block=1)
     assert decode(side_by_side, serving, machine, PERFECT).seconds.tensor == pytest.approx(80 * bytes_ / 1e11)
@@ -167,7 +151,7 @@ def test_gathered_weights_travel_whatever_the_batch():
     machine = attrs.evolve(BOUNDLESS, link_bytes_per_s=1e11)
     layer = 2 * 8192 * 128 * (64 + 8) + 3 * 8192 * 28672
     for batch in (1, 512):
-        report = prefill(LLAMA, Serving(tensor=4, batch=batch, gather_weights=True), machine, PERFECT)
+        report = prefill(LLAMA, Deployment(tensor=4, batch=batch, gather_weights=True), machine, PERFECT)
         assert report.seconds.tensor == pytest.approx(80 * 2 * layer * 3 / 4 / 1e11)
 
 
@@ -181,10 +165,13 @@ def test_kernels_that_know_no_groups_read_the_cache_once_per_query_head():
     assert per.reads_of_cache(232, 8, 8, x=0) == 29, "Falcon 180B on 8 GPUs"
     assert per.reads_of_cache(64, 8, 2, x=0) == 8, "Llama 2 70B"
     assert per.reads_of_cache(32, 32, 1, x=0) == 1, "multi-head"
-    slow, quick = (decode(LLAMA, Serving(tensor=2, batch=96, grouped_attention=x), A100) for x in (False, True))
+    slow, quick = (decode(LLAMA, Deployment(tensor=2, batch=96, grouped_attention=x), A100) for x in (False, True))
     assert slow.seconds.attention == pytest.approx(8 * quick.seconds.attention)
     assert slow.memory_bytes == quick.memory_bytes
-    assert decode(DEEPSEEK, Serving(grouped_attention=False), A100).time_s == decode(DEEPSEEK, Serving(), A100).time_s
+    assert (
+        decode(DEEPSEEK, Deployment(grouped_attention=False), A100).time_s
+        == decode(DEEPSEEK, Deployment(), A100).time_s
+    )
 
 
 def test_latent_attention_works_on_the_compressed_vector():
@@ -197,13 +184,13 @@ def test_a_token_goes_to_each_node_once():
     assert per.nodes_touched(2, 1) == 0.5
     assert per.nodes_touched(16, 8) == pytest.approx(15 * (1 - (15 / 16) ** 8))
     layout = {"expert": 32, "batch": 4, "context": 4096}
-    each, once = (prefill(DEEPSEEK, Serving(**layout, once_per_node=x), H100).seconds.expert for x in (False, True))
+    each, once = (prefill(DEEPSEEK, Deployment(**layout, once_per_node=x), H100).seconds.expert for x in (False, True))
     assert once < 0.6 * each, "2.7 of 3 other nodes instead of 6 of 8 copies, and the way within the node"
 
 
 def test_windows_bound_the_cache():
     model = network_of("gpt-oss-120b")
-    short, long = (held(model, Serving(context=s)).cache for s in (128, 12_800))
+    short, long = (held(model, Deployment(context=s)).cache for s in (128, 12_800))
     assert short == 128 * kv_bytes_per_token(model)
     assert long == (12_800 + 128) / 2 * kv_bytes_per_token(model), "18 of 36 layers look back 128 tokens"
 
@@ -213,38 +200,40 @@ def test_windows_bound_the_cache():
 
 def test_stages_multiply_throughput_and_not_speed():
     """Sixteen stages answer one reader no sooner, and sixteen readers at nearly sixteen times the rate."""
-    network = attrs.evolve(network_in(LEAK), layers=128)
-    alone, staged = (decode(network, Serving(tensor=8, pipeline=p), A100) for p in (1, 16))
+    network = attrs.evolve(served_in(LEAK), layers=128)
+    alone, staged = (decode(network, Deployment(tensor=8, pipeline=p), A100) for p in (1, 16))
     assert staged.time_s == pytest.approx(alone.time_s + staged.seconds.pipeline)
-    many = decode(network, Serving(tensor=8, pipeline=16, batch=16), A100)
+    many = decode(network, Deployment(tensor=8, pipeline=16, batch=16), A100)
     assert many.tokens_per_s > 15.5 * staged.tokens_per_s
 
 
 def test_uneven_stages_wait_for_the_fullest():
     """120 layers on 16 stages: eight layers on some, so that a full pipeline runs as if there were 128."""
-    report = decode(network_in(LEAK), serving_in(LEAK), chip_in(LEAK))
+    report = decode(served_in(LEAK), deployment_in(LEAK), chip_in(LEAK))
     assert report.time_s / (report.time_s - report.seconds.waiting) == pytest.approx(128 / 120, abs=0.003)
-    assert decode(network_in(LEAK), Serving(tensor=8, pipeline=15, batch=15), A100).seconds.waiting < 1e-3
+    assert decode(served_in(LEAK), Deployment(tensor=8, pipeline=15, batch=15), A100).seconds.waiting < 1e-3
 
 
 def test_prompts_follow_each_other_through_the_stages():
     network = attrs.evolve(LLAMA, vocab=1)
-    one, nine = (prefill(network, Serving(pipeline=8, batch=b), A100).time_s for b in (1, 9))
+    one, nine = (prefill(network, Deployment(pipeline=8, batch=b), A100).time_s for b in (1, 9))
     assert nine == pytest.approx(2 * one, rel=0.01), "(9 + 8 - 1) stages instead of 8"
 
 
 def test_heads_are_padded_where_they_do_not_divide():
     """PaLM's 48 heads were padded to 64 on 64 chips; the padding is work, but not the model's."""
     palm = network_of("palm-540b")
-    assert Share(palm, Serving(tensor=64)).a == 64
-    assert Share(palm, Serving(tensor=64)).flop(1, 1, False) == pytest.approx(Share(palm, Serving()).flop(1, 1, False))
+    assert PassPart(palm, Deployment(tensor=64)).a == 64
+    assert PassPart(palm, Deployment(tensor=64)).flop(1, 1, False) == pytest.approx(
+        PassPart(palm, Deployment()).flop(1, 1, False)
+    )
 
 
 # A whole answer
 
 
 def test_an_answer_is_a_prefill_and_a_step_for_each_further_token():
-    serving = Serving(tensor=4, batch=16)
+    serving = Deployment(tensor=4, batch=16)
     run = generate(LLAMA, serving, A100, prompt=100, output=33)
     steps = [decode(LLAMA, attrs.evolve(serving, context=100 + i), A100).time_s for i in range(1, 33)]
     first = prefill(LLAMA, attrs.evolve(serving, context=100), A100).time_s
@@ -255,11 +244,11 @@ def test_an_answer_is_a_prefill_and_a_step_for_each_further_token():
 
 def test_the_posts_cost_and_the_least_it_could_be():
     """The post says half a cent. The floor is 0.19 cents with every expert read once a step."""
-    rows = {row.batch: row for row in cluster.post_cluster(LEAK)}
+    rows = cluster.by_batch(LEAK)
     row = rows[4096]
     assert 0.0019 < row.usd_per_1k < 0.0049
-    assert row.floor_ms * row.usd_per_1k / row.ms_per_token == pytest.approx(0.0020, rel=0.05)
-    assert all(row.fits and row.ms_per_token > row.floor_ms for row in rows.values())
+    assert row.floor_s * row.usd_per_1k / row.time_s == pytest.approx(0.0020, rel=0.05)
+    assert all(row.fits and row.time_s > row.floor_s for row in rows.values())
     costs = [row.usd_per_1k for row in rows.values()]
     assert costs == sorted(costs, reverse=True)
 
@@ -308,13 +297,13 @@ def test_what_ran_is_found_to_fit(slug: str):
 
 def test_the_batch_of_the_largest_row_fits_only_with_an_8_bit_cache():
     llama = network_of("llama-2-7b")
-    wide, narrow = (Serving(context=256, weight_bytes=1, kv_bytes=bytes_) for bytes_ in (2, 1))
+    wide, narrow = (Deployment(context=256, weight_bytes=1, kv_bytes=bytes_) for bytes_ in (2, 1))
     assert largest_batch(llama, wide, H100) < 768 < largest_batch(llama, narrow, H100)
 
 
 def test_no_efficiency_carries_the_result_alone():
-    found = sensitivity(check.static_rows, serving_efficiency(), 0.2)
-    assert set(found) == {field.name for field in attrs.fields(type(serving_efficiency()))}
+    found = sensitivity(check.static_rows, measured_efficiency(), 0.2)
+    assert set(found) == {field.name for field in attrs.fields(type(measured_efficiency()))}
     for name, means in found.items():
         assert max(means) < (0.27 if name == "memory" else 0.15), name
 
@@ -348,7 +337,7 @@ def test_the_cache_as_published_is_within_its_rounding():
 
 def test_sixteen_bit_matmuls_are_as_far_from_peak_on_both_machines():
     """A choice made for the A100 alone; 733 TFLOP/s were measured for the same product on an H100."""
-    assert serving_efficiency().matmul == pytest.approx(733e12 / H100.peak_flop_per_s, rel=0.01)
+    assert measured_efficiency().matmul == pytest.approx(733e12 / H100.peak_flop_per_s, rel=0.01)
 
 
 def test_every_formula_can_be_shown():
@@ -365,15 +354,15 @@ def test_every_formula_can_be_shown():
 @pytest.mark.parametrize(
     ("network", "serving", "words"),
     [
-        (LLAMA, Serving(context=4097), "4,097 tokens are more than the model's context of 4,096"),
-        (LLAMA, Serving(batch=0.5), "batch of 0.5 sequences"),
-        (LLAMA, Serving(context=0.5), "context of 0.5 tokens"),
-        (LLAMA, Serving(pipeline=81), "80 layers are fewer than 81 stages"),
-        (SMALL, Serving(expert=3), "8 experts do not divide over 3"),
-        (attrs.evolve(SMALL, top_k=9), Serving(), "9 experts per token are more than the 8"),
+        (LLAMA, Deployment(context=4097), "4,097 tokens are more than the model's context of 4,096"),
+        (LLAMA, Deployment(batch=0.5), "batch of 0.5 sequences"),
+        (LLAMA, Deployment(context=0.5), "context of 0.5 tokens"),
+        (LLAMA, Deployment(pipeline=81), "80 layers are fewer than 81 stages"),
+        (SMALL, Deployment(expert=3), "8 experts do not divide over 3"),
+        (attrs.evolve(SMALL, top_k=9), Deployment(), "9 experts per token are more than the 8"),
     ],
 )
-def test_a_way_to_serve_that_cannot_exist_says_why(network: Network, serving: Serving, words: str):
+def test_a_way_to_serve_that_cannot_exist_says_why(network: Network, serving: Deployment, words: str):
     for ask in (decode, prefill):
         with pytest.raises(LayoutError, match=words):
             ask(network, serving, A100)
@@ -384,26 +373,26 @@ def test_a_way_to_serve_that_cannot_exist_says_why(network: Network, serving: Se
 
 def test_an_answer_beyond_the_context_is_an_error():
     with pytest.raises(LayoutError, match="more than the model's context"):
-        generate(LLAMA, Serving(), A100, prompt=4000, output=97)
+        generate(LLAMA, Deployment(), A100, prompt=4000, output=97)
 
 
 @pytest.mark.parametrize("bad", [0, -1, math.nan])
 @pytest.mark.parametrize("field", ["tensor", "pipeline", "batch", "context", "weight_bytes", "kv_bytes"])
 def test_inputs_must_be_positive(field: str, bad: float):
-    with pytest.raises(LayoutError, match=rf"Serving\.{field}"):
-        Serving(**{field: bad})
+    with pytest.raises(LayoutError, match=rf"Deployment\.{field}"):
+        Deployment(**{field: bad})
 
 
 def test_inputs_must_not_be_negative():
-    with pytest.raises(LayoutError, match=r"Serving\.overlap"):
-        Serving(overlap=-0.1)
+    with pytest.raises(LayoutError, match=r"Deployment\.overlap"):
+        Deployment(overlap=-0.1)
     with pytest.raises(LayoutError, match=r"Network\.kv_rank"):
         Network(layers=1, d_model=64, heads=1, kv_rank=math.nan)
 
 
 def test_eight_bit_products_need_the_hardware():
     with pytest.raises(LayoutError, match="no 8-bit products"):
-        decode(LLAMA, Serving(eight_bit=True), chip("v100-sxm2-32gb"))
+        decode(LLAMA, Deployment(eight_bit=True), chip("v100-sxm2-32gb"))
 
 
 def test_unknown_names_and_other_kinds_of_model():
@@ -418,31 +407,32 @@ def test_unknown_names_and_other_kinds_of_model():
 
 
 def test_out_of_memory_is_a_result_with_its_reason():
-    report = decode(LLAMA, Serving(), A100)
+    report = decode(LLAMA, Deployment(), A100)
     assert not report.fits
     assert "weights take 138.0 GB" in report.reason
     assert report.time_s > 0
-    assert largest_batch(LLAMA, Serving(), A100) == 0
-    assert longest_context(LLAMA, Serving(), A100) == 0
-    assert decode(LLAMA, Serving(tensor=4), A100).reason == ""
+    assert largest_batch(LLAMA, Deployment(), A100) == 0
+    assert longest_context(LLAMA, Deployment(), A100) == 0
+    assert decode(LLAMA, Deployment(tensor=4), A100).reason == ""
 
 
 def test_a_price_nobody_gave_is_unknown():
-    assert math.isnan(decode(LLAMA, Serving(), H100).usd_per_1k)
+    assert math.isnan(decode(LLAMA, Deployment(), H100).usd_per_1k)
 
 
 def test_arrays_mask_what_cannot_be():
-    report = decode(LLAMA, Serving(tensor=4, context=np.array([100.0, 5000.0])), A100)
+    report = decode(LLAMA, Deployment(tensor=4, context=np.array([100.0, 5000.0])), A100)
     assert np.isnan(report.time_s).tolist() == [False, True]
     assert report.fits.tolist() == [True, False]
-    assert largest_batch(LLAMA, Serving(tensor=4, context=np.array([100.0, 5000.0])), A100)[1] == 0
-    assert not possible(LLAMA, Serving(batch=np.array([1.0, math.nan, 0.0])), A100)[1:].any()
+    assert largest_batch(LLAMA, Deployment(tensor=4, context=np.array([100.0, 5000.0])), A100)[1] == 0
+    assert not possible(LLAMA, Deployment(batch=np.array([1.0, math.nan, 0.0])), A100)[1:].any()
 
 
 def test_no_array_library_is_loaded():
     code = (
-        "import sys; from gpt4lab.models.decode.report import *; from gpt4lab.checks.tables import tables; "
-        "decode(network_of('deepseek-v3'), Serving(), chip('h100-sxm-80gb')); tables(); "
+        "import sys; from gpt4lab.models.decode.report import *; from gpt4lab.models.inputs import *; "
+        "from gpt4lab.checks.tables import tables; "
+        "decode(network_of('deepseek-v3'), Deployment(), chip('h100-sxm-80gb')); tables(); "
         "print(sorted({'numpy', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
@@ -451,7 +441,7 @@ def test_no_array_library_is_loaded():
 # Properties
 
 ways = st.builds(
-    Serving,
+    Deployment,
     tensor=st.sampled_from([1, 2, 8, 16]),
     pipeline=st.sampled_from([1, 3, 8]),
     expert=st.sampled_from([1, 2, 8]),
@@ -468,12 +458,12 @@ ways = st.builds(
     overlap=st.sampled_from([0, 0.5, 1]),
 )
 asks = st.sampled_from([decode, prefill])
-dense = st.sampled_from([attrs.evolve(LLAMA, context=1e6), attrs.evolve(FALCON, context=1e6)])
+dense = st.sampled_from([attrs.evolve(LLAMA, max_context=1e6), attrs.evolve(FALCON, max_context=1e6)])
 routed = st.sampled_from([SMALL, DEEPSEEK])
 cases = st.one_of(st.tuples(dense, ways.map(lambda way: attrs.evolve(way, expert=1))), st.tuples(routed, ways))
 
 
-def numbers(report: Report) -> dict[str, float]:
+def numbers(report: PassReport) -> dict[str, float]:
     """Every number of a report, by its path."""
     flat = attrs.asdict(report, filter=lambda field, _: field.name not in {"reason", "fits", "usd_per_1k"})
     nested = {
@@ -487,9 +477,9 @@ def numbers(report: Report) -> dict[str, float]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(ways, min_size=2, max_size=6), asks, routed)
-def test_arrays_equal_scalars(many: list[Serving], ask, network: Network):
-    columns = {field.name: np.array([getattr(w, field.name) for w in many]) for field in attrs.fields(Serving)}
-    together, most = ask(network, Serving(**columns), H100), largest_batch(network, Serving(**columns), H100)
+def test_arrays_equal_scalars(many: list[Deployment], ask, network: Network):
+    columns = {field.name: np.array([getattr(w, field.name) for w in many]) for field in attrs.fields(Deployment)}
+    together, most = ask(network, Deployment(**columns), H100), largest_batch(network, Deployment(**columns), H100)
     for index, way in enumerate(many):
         alone = ask(network, way, H100)
         for name, value in numbers(alone).items():
@@ -504,13 +494,13 @@ def test_networks_and_chips_may_be_arrays_too(experts: int, bandwidth: float):
     wide, quick = attrs.evolve(SMALL, experts=experts + 1), attrs.evolve(A100, memory_bytes_per_s=bandwidth)
     both = attrs.evolve(SMALL, experts=np.array([2.0, experts + 1.0]))
     pair = attrs.evolve(A100, memory_bytes_per_s=np.array([1e12, bandwidth]))
-    together = decode(both, Serving(batch=5), pair).time_s
-    assert together[1] == pytest.approx(decode(wide, Serving(batch=5), quick).time_s)
+    together = decode(both, Deployment(batch=5), pair).time_s
+    assert together[1] == pytest.approx(decode(wide, Deployment(batch=5), quick).time_s)
 
 
 @settings(deadline=None)
 @given(cases, asks)
-def test_the_parts_add_up_and_the_floor_is_below(case: tuple[Network, Serving], ask):
+def test_the_parts_add_up_and_the_floor_is_below(case: tuple[Network, Deployment], ask):
     network, way = case
     report = ask(network, way, H100)
     parts = attrs.asdict(report.seconds)
@@ -523,7 +513,7 @@ def test_the_parts_add_up_and_the_floor_is_below(case: tuple[Network, Serving], 
 
 @settings(deadline=None)
 @given(cases, asks, st.sampled_from([field.name for field in attrs.fields(Chip)][:5]), st.floats(1.01, 10))
-def test_better_hardware_is_never_slower(case: tuple[Network, Serving], ask, rate: str, factor: float):
+def test_better_hardware_is_never_slower(case: tuple[Network, Deployment], ask, rate: str, factor: float):
     network, way = case
     better = attrs.evolve(H100, **{rate: getattr(H100, rate) * factor})
     assert ask(network, way, better).time_s <= ask(network, way, H100).time_s * (1 + 1e-12)
@@ -531,7 +521,7 @@ def test_better_hardware_is_never_slower(case: tuple[Network, Serving], ask, rat
 
 @settings(deadline=None)
 @given(cases, st.integers(1, 500))
-def test_a_larger_batch_takes_longer_and_yields_more(case: tuple[Network, Serving], more: int):
+def test_a_larger_batch_takes_longer_and_yields_more(case: tuple[Network, Deployment], more: int):
     network, way = case
     small = decode(network, way, H100)
     large = decode(network, attrs.evolve(way, batch=way.batch + more), H100)
@@ -542,7 +532,7 @@ def test_a_larger_batch_takes_longer_and_yields_more(case: tuple[Network, Servin
 
 @settings(deadline=None)
 @given(cases, asks, st.integers(1, 5000))
-def test_more_context_is_never_quicker(case: tuple[Network, Serving], ask, more: int):
+def test_more_context_is_never_quicker(case: tuple[Network, Deployment], ask, more: int):
     network, way = case
     longer = attrs.evolve(way, context=way.context + more)
     assert ask(network, longer, H100).time_s >= ask(network, way, H100).time_s * (1 - 1e-12)
@@ -550,7 +540,7 @@ def test_more_context_is_never_quicker(case: tuple[Network, Serving], ask, more:
 
 @settings(deadline=None)
 @given(cases)
-def test_the_largest_batch_fits_and_one_more_does_not(case: tuple[Network, Serving]):
+def test_the_largest_batch_fits_and_one_more_does_not(case: tuple[Network, Deployment]):
     network, way = case
     most = largest_batch(network, way, H100)
     if most:
@@ -560,18 +550,18 @@ def test_the_largest_batch_fits_and_one_more_does_not(case: tuple[Network, Servi
 
 @settings(deadline=None)
 @given(cases)
-def test_the_longest_context_fits_and_one_token_more_does_not(case: tuple[Network, Serving]):
+def test_the_longest_context_fits_and_one_token_more_does_not(case: tuple[Network, Deployment]):
     network, way = case
     longest = longest_context(network, way, H100)
     if longest:
         assert held(network, attrs.evolve(way, context=longest)).total <= H100.memory_bytes
-    if longest < network.context:
+    if longest < network.max_context:
         assert held(network, attrs.evolve(way, context=longest + 1)).total > H100.memory_bytes
 
 
 @settings(deadline=None)
 @given(cases)
-def test_traffic_can_only_hide_behind_work(case: tuple[Network, Serving]):
+def test_traffic_can_only_hide_behind_work(case: tuple[Network, Deployment]):
     network, way = case
     shown, hidden = (decode(network, attrs.evolve(way, overlap=share), H100) for share in (0, 1))
     assert hidden.time_s <= shown.time_s * (1 + 1e-12)

@@ -7,7 +7,9 @@ import math
 import pytest
 
 from gpt4lab.models.decode.ladder import apart, ladder
-from gpt4lab.models.decode.report import LayoutError, chip_in, decode, network_in, serving_in
+from gpt4lab.models.decode.report import decode
+from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
+from gpt4lab.models.rules import LayoutError
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, change, load_scenario
 
@@ -19,7 +21,7 @@ SETTINGS = ({}, {"serving.tokens_in_flight": 1}, {"serving.accelerator": "h100-s
 def test_the_ladder_leads_from_one_model_to_the_other(settings: dict[str, object]) -> None:
     scenario = change(LEAK, settings)
     rungs = ladder(scenario)
-    step = decode(network_in(scenario), serving_in(scenario), chip_in(scenario))
+    step = decode(served_in(scenario), deployment_in(scenario), chip_in(scenario))
     assert rungs[0].ms_per_token == pytest.approx(1e3 * value("decode.latency", scenario))
     assert rungs[-1].ms_per_token == pytest.approx(1e3 * step.time_s)
     assert math.prod(rung.times for rung in rungs) == pytest.approx(apart(scenario))

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpt4lab.catalog import models
-from gpt4lab.models.decode.inputs import Network, described
+from gpt4lab.models.inputs import Network, described
 from gpt4lab.models.search.geometry import (
     MOST,
     SIZES,

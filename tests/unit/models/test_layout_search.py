@@ -14,16 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpt4lab.chapters.c09_money.layout import layout_of, shape_of
 from gpt4lab.checks.step import megatron_runs
-from gpt4lab.models.search.layout import GOALS, Search, Space, divisors, search, space_for
-from gpt4lab.models.step.report import Layout, LayoutError, Shape, machine, possible, step
+from gpt4lab.models.in_scenario import layout_in, trained_in
+from gpt4lab.models.inputs import Network, machine
+from gpt4lab.models.rules import LayoutError, possible
+from gpt4lab.models.search.layout import GOALS, Search, search
+from gpt4lab.models.search.layout_space import Space, divisors, space_for
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import step
 from gpt4lab.scenario import load_scenario
 
 pytest.importorskip("numpy")
 
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
-SMALL = Shape(layers=12, d_model=4096, heads=32, experts=4, top_k=2, vocab=32000)
+SMALL = Network(layers=12, d_model=4096, heads=32, experts=4, top_k=2, vocab=32000)
 SPACE = Space(
     gpus=16,
     batch=48,
@@ -186,7 +190,7 @@ def test_with_their_own_chunks_the_large_ones_are_within_three_percent() -> None
 def post(**choices: Any) -> Search:
     """The post's layout on its 25,000 A100, beside all that could have been run there with ZeRO-1."""
     leak = load_scenario("leak")
-    shape, layout = shape_of(leak), layout_of(leak)
+    shape, layout = trained_in(leak), layout_in(leak)
     assert (layout.tensor, layout.pipeline, layout.data, layout.batch) == (8, 15, 208, 7280)
     space = space_for(
         shape, A100, leak.cluster.gpus, 7280, at_most=True, zero=1, recompute="full", sequence_parallel=True, **choices
@@ -219,7 +223,7 @@ def test_sharing_out_experts_and_interleaving_would_have_been_faster() -> None:
 
 
 def test_where_nothing_fits_it_says_how_much_is_missing() -> None:
-    found = search(Shape(96, 12288, 96), A100, Space(8, 8, zero=0))
+    found = search(Network(96, 12288, 96), A100, Space(8, 8, zero=0))
     assert found.best == ()
     assert found.nearest
     assert found.text().endswith(found.nearest.report.reason)
@@ -253,7 +257,7 @@ def test_at_most_so_many_gpus_may_be_fewer() -> None:
         (lambda: Space(8, 8, recompute=()), r"Space\.recompute has nothing to choose from"),
         (lambda: Space(8, 8, schedule="1f1b", interleave=2), "goes with Space.interleave"),
         (lambda: search(SMALL, A100, SPACE, goal="speed"), "goal = 'speed' is not one of: time_s, mfu, usd"),
-        (lambda: search(SMALL, machine("a100-sxm-80gb"), SPACE, goal="usd"), "needs Hardware.usd_per_hour"),
+        (lambda: search(SMALL, machine("a100-sxm-80gb"), SPACE, goal="usd"), "needs Chip.usd_per_hour"),
         (lambda: search(SMALL, A100, SPACE, best=0), "best = 0 is not"),
         (lambda: search(SMALL, A100, SPACE, beside=Layout(tensor=3)), "32 heads do not divide over 3"),
         (lambda: search(attrs.evolve(SMALL, top_k=9), A100, SPACE), "9 experts per token are more than the 4"),
@@ -283,7 +287,7 @@ def test_divisors(n: int) -> None:
 # Properties
 
 shapes = st.builds(
-    lambda layers, heads, experts: Shape(layers, 128 * heads, heads, experts=experts, top_k=min(2, experts)),
+    lambda layers, heads, experts: Network(layers, 128 * heads, heads, experts=experts, top_k=min(2, experts)),
     st.sampled_from([6, 12, 40]),
     st.sampled_from([8, 24, 64]),
     st.sampled_from([1, 4, 16]),
@@ -292,7 +296,7 @@ shapes = st.builds(
 
 @settings(max_examples=12, deadline=None)
 @given(shapes, st.sampled_from([8, 24, 64]), st.floats(0.05, 2), st.floats(1, 4))
-def test_more_memory_never_gives_a_slower_best(shape: Shape, gpus: int, share: float, more: float) -> None:
+def test_more_memory_never_gives_a_slower_best(shape: Network, gpus: int, share: float, more: float) -> None:
     few = attrs.evolve(A100, memory_bytes=share * A100.memory_bytes)
     many = attrs.evolve(A100, memory_bytes=share * more * A100.memory_bytes)
     less, plenty = (search(shape, gpu, space_for(shape, gpu, gpus, 48)) for gpu in (few, many))
@@ -303,7 +307,7 @@ def test_more_memory_never_gives_a_slower_best(shape: Shape, gpus: int, share: f
 
 @settings(max_examples=12, deadline=None)
 @given(shapes, st.sampled_from([8, 24, 64]), st.sampled_from(["recompute", "sequence_parallel", "zero", "schedule"]))
-def test_fewer_choices_never_give_a_better_best(shape: Shape, gpus: int, name: str) -> None:
+def test_fewer_choices_never_give_a_better_best(shape: Network, gpus: int, name: str) -> None:
     space = space_for(shape, A100, gpus, 48)
     fewer = search(shape, A100, attrs.evolve(space, **{name: getattr(space, name)[:1]}))
     found = search(shape, A100, space)

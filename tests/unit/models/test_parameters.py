@@ -8,7 +8,7 @@ import pytest
 
 from gpt4lab import catalog
 from gpt4lab.catalog import MissingFact, Model
-from gpt4lab.models.decode.inputs import Network
+from gpt4lab.models.inputs import Network
 from gpt4lab.models.search.parameters import parts, published
 
 COMPLETE = sorted(set(catalog.models) - {"gshard-600b", "gpt-4-leak", "nvidia-gpt-moe-1.8t"})

@@ -18,25 +18,17 @@ from gpt4lab.checks import published as runs
 from gpt4lab.checks import step as check
 from gpt4lab.checks.check import sensitivity
 from gpt4lab.formulas import layer, memory, pipeline, traffic
-from gpt4lab.models.step.report import (
-    Hardware,
-    Layout,
-    LayoutError,
-    Shape,
-    StepReport,
-    machine,
-    measured_efficiency,
-    possible,
-    shape_of,
-    step,
-)
+from gpt4lab.models.inputs import Chip, Network, machine, measured_efficiency, network_of
+from gpt4lab.models.rules import LayoutError, possible
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import StepReport, step
 from gpt4lab.quantities.formula import Formula
 
 A100 = machine("a100-sxm-80gb", usd_per_hour=1.0)
-SMALL = Shape(layers=24, d_model=2048, heads=16, kv_heads=8, experts=8, top_k=2, vocab=32000)
+SMALL = Network(layers=24, d_model=2048, heads=16, kv_heads=8, experts=8, top_k=2, vocab=32000)
 
 
-def megatron_flop(s: Shape, B: float) -> float:
+def megatron_flop(s: Network, B: float) -> float:
     """Narayanan (2021), equation 3: FLOP of an iteration with full recomputation."""
     h, L, q, V = s.d_model, s.layers, s.sequence, s.vocab
     return 96 * B * q * L * h**2 * (1 + q / (6 * h) + V / (16 * L * h))
@@ -102,7 +94,7 @@ def test_hfu_is_four_thirds_of_mfu_when_all_is_recomputed():
 
 
 def test_hardware_flop_are_equation_3_of_narayanan():
-    shape = Shape(layers=96, d_model=12288, heads=96)
+    shape = Network(layers=96, d_model=12288, heads=96)
     assert step(shape, Layout(batch=7, recompute="full"), A100).hardware_flop == pytest.approx(megatron_flop(shape, 7))
 
 
@@ -125,9 +117,9 @@ def test_experts_travel_and_are_shared_out():
 
 def test_a_step_of_arithmetic_alone():
     """On a machine with boundless memory and links only the matmuls are left, at the measured efficiency."""
-    ideal = Hardware(1e15, math.inf, math.inf, math.inf, math.inf)
+    ideal = Chip(1e15, math.inf, math.inf, math.inf, math.inf)
     half = attrs.evolve(measured_efficiency(), matmul=0.5)
-    report = step(Shape(2, 1024, 8), Layout(tensor=2, batch=6, micro_batch=2, recompute="full"), ideal, half)
+    report = step(Network(2, 1024, 8), Layout(tensor=2, batch=6, micro_batch=2, recompute="full"), ideal, half)
     assert report.time_s == pytest.approx(report.hardware_flop / 2 / 0.5e15)
     assert report.hfu == pytest.approx(0.5)
 
@@ -203,8 +195,8 @@ def test_an_impossible_layout_says_why(layout: Layout, words: str):
 def test_inputs_must_be_positive(bad: float):
     with pytest.raises(LayoutError, match=r"Layout\.tensor"):
         Layout(tensor=bad)
-    with pytest.raises(LayoutError, match=r"Shape\.layers"):
-        Shape(layers=bad, d_model=64, heads=1)
+    with pytest.raises(LayoutError, match=r"Network\.layers"):
+        Network(layers=bad, d_model=64, heads=1)
 
 
 def test_an_unknown_schedule_names_the_known_ones():
@@ -213,7 +205,7 @@ def test_an_unknown_schedule_names_the_known_ones():
 
 
 def test_out_of_memory_is_a_result_with_its_reason():
-    report = step(Shape(96, 12288, 96), Layout(), A100)
+    report = step(Network(96, 12288, 96), Layout(), A100)
     assert not report.fits
     assert "optimiser states take" in report.reason
     assert report.time_s > 0
@@ -235,18 +227,20 @@ def test_a_price_nobody_gave_is_unknown():
 
 
 def test_shapes_of_the_catalog():
-    llama = shape_of("llama-3.1-405b", sequence=8192)
+    llama = network_of("llama-3.1-405b", sequence=8192)
     report = step(llama, Layout(), A100)
     dense = report.model_flop / 8192 - 12 * llama.layers * llama.d_model * 8192
     assert dense / 6 == pytest.approx(405e9, rel=0.02)
-    with pytest.raises(LayoutError, match="58 of 61 layers"):
-        shape_of("deepseek-v3")
+    with pytest.raises(LayoutError, match="3 of 61 layers have no experts"):
+        step(network_of("deepseek-v3"), Layout(), A100)
+    with pytest.raises(LayoutError, match="neither latent attention nor"):
+        step(attrs.evolve(SMALL, rest=1e6), Layout(), A100)
 
 
 def test_no_array_library_is_loaded():
     code = (
-        "import sys; from gpt4lab.models.step.report import *; "
-        "step(Shape(2, 64, 2), Layout(), machine('h100-sxm-80gb')); "
+        "import sys; from gpt4lab.models.step.report import *; from gpt4lab.models.inputs import *; "
+        "step(Network(2, 64, 2), Layout(), machine('h100-sxm-80gb')); "
         "print(sorted({'numpy', 'torch'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
@@ -306,7 +300,7 @@ def test_the_parts_add_up(layout: Layout):
     assert report.hfu < measured_efficiency().matmul
 
 
-@given(layouts, st.sampled_from([field.name for field in attrs.fields(Hardware)][:5]), st.floats(1.01, 10))
+@given(layouts, st.sampled_from([field.name for field in attrs.fields(Chip)][:5]), st.floats(1.01, 10))
 def test_better_hardware_is_never_slower(layout: Layout, rate: str, factor: float):
     better = attrs.evolve(A100, **{rate: getattr(A100, rate) * factor})
     assert step(SMALL, layout, better).time_s <= step(SMALL, layout, A100).time_s * (1 + 1e-12)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gpt4lab.formulas import layer
-from gpt4lab.models.step.inputs import Shape
-from gpt4lab.models.step.report import Layout, machine, step
+from gpt4lab.models.inputs import Network, machine
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.models.step.report import step
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
 
@@ -40,7 +41,7 @@ def test_the_context_changes_the_scores_and_nothing_else() -> None:
 
 def test_training_is_counted_as_in_the_step_model() -> None:
     """A dense model whose shared parameters are its attention: PaLM's convention gives the same to the last digit."""
-    shape = Shape(
+    shape = Network(
         layers=120, d_model=10_752, heads=84, kv_heads=84, head_dim=128, d_ff=43_008, vocab=100_277, sequence=8192
     )
     dense = change(

@@ -12,8 +12,8 @@ from gpt4lab import catalog
 from gpt4lab.chapters.c12_cache import fit as kv
 from gpt4lab.chapters.c12_cache import measured as kv_live
 from gpt4lab.chapters.c12_cache import tables as kv_tables
-from gpt4lab.models.decode.part import Share
-from gpt4lab.models.decode.report import network_in, serving_in
+from gpt4lab.models.decode.part import PassPart
+from gpt4lab.models.in_scenario import deployment_in, served_in
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, change, load_scenario
 
@@ -50,7 +50,7 @@ def test_on_one_rank_there_is_nothing_to_deal_out() -> None:
 def test_the_account_is_that_of_the_model_of_answering(heads: int) -> None:
     """Bytes of a token on one GPU of a full stage: the same in the closed form and in the step's own bookkeeping."""
     there = assume(AT_40, model__kv_heads=heads, serving__pipeline=15)
-    share = Share(network_in(there), serving_in(there))
+    share = PassPart(served_in(there), deployment_in(there))
     here = value("kv.bytes_per_token", there) / value("kv.ranks", there) / there.model.layers
     assert share.token_bytes == pytest.approx(here)
 

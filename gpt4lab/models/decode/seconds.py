@@ -7,12 +7,12 @@ from attrs import frozen
 from gpt4lab.formulas import answering_layer as per
 from gpt4lab.formulas import traffic
 from gpt4lab.formulas.arith import Num, ceil, maximum, minimum, where
-from gpt4lab.models.decode.inputs import Chip, ServingEfficiency
-from gpt4lab.models.decode.part import Share
+from gpt4lab.models.decode.part import PassPart
+from gpt4lab.models.inputs import Chip, Efficiency, Rates
 
 
 @frozen
-class Seconds:
+class PassSeconds:
     """Time by part; the parts add up. `hidden` is traffic behind other work, so it is negative or zero."""
 
     weights: Num
@@ -51,34 +51,29 @@ class Waits:
     rest: Num
 
 
-class Rates:
-    """What the machine really reaches, in FLOP/s and byte/s."""
+class PassRates(Rates):
+    """The same for the products of a pass, which may be of 8 bits: their peak, and what is reached of it."""
 
-    def __init__(self, chip: Chip, reach: ServingEfficiency, gpu: Share) -> None:
-        eight = gpu.serving.eight_bit * 1
-        self.flop = chip.peak_flop_per_s * reach.matmul
+    def __init__(self, chip: Chip, reach: Efficiency, gpu: PassPart) -> None:
+        super().__init__(chip, reach, gpu.t * gpu.e * gpu.p)
+        eight = gpu.deployment.eight_bit * 1
         self.peak = where(eight == 1, chip.peak_8bit_flop_per_s, chip.peak_flop_per_s)
-        self.matmul = where(eight == 1, chip.peak_8bit_flop_per_s * reach.matmul_8bit, self.flop)
-        self.memory = chip.memory_bytes_per_s * reach.memory
-        self.link, self.network = chip.link_bytes_per_s * reach.link, chip.network_bytes_per_s * reach.network
-        self.node = chip.gpus_per_node
-        self.ring = traffic.ring_rate(self.link, self.network, gpu.t, traffic.members_inside(self.node, 1, gpu.t))
-        self.stages = where(gpu.t * gpu.e * gpu.p <= self.node, self.link, self.network)
+        self.product = where(eight == 1, chip.peak_8bit_flop_per_s * reach.matmul_8bit, self.matmul)
 
 
-def spent(gpu: Share, rate: Rates, reach: ServingEfficiency, work: Work, waits: Waits) -> Seconds:
-    """Return seconds by part: one micro-batch through all layers, and the wait for the others."""
+def spent(gpu: PassPart, rate: PassRates, reach: Efficiency, work: Work, waits: Waits) -> PassSeconds:
+    """Seconds by part: one micro-batch through all layers, and the wait for the others."""
     weights = _weights_s(gpu, rate, work.n)
-    attention = maximum(work.pairs * gpu.core(work.unpacked) / rate.flop, work.cache / rate.memory)
+    attention = maximum(work.pairs * gpu.core(work.unpacked) / rate.matmul, work.cache / rate.memory)
     between = work.n * gpu.between / rate.memory
     fixed = (per.KERNELS + per.ROUTING_KERNELS * (gpu.E > 1) * (1 - gpu.dense)) * reach.kernel_s
     tensor, expert = _reduce_s(gpu, rate, reach, work.n), _to_experts_s(gpu, rate, work.n)
-    hidden = minimum(tensor + expert, gpu.serving.overlap * (weights + attention + between + fixed))
+    hidden = minimum(tensor + expert, gpu.deployment.overlap * (weights + attention + between + fixed))
     crossing = _crossing_s(gpu, rate, reach, work.n)
     block = weights + attention + between + fixed + tensor + expert - hidden
     head, logits = _head_s(gpu, rate, work.logits)
     stage, once = gpu.stage_layers * block + crossing, gpu.L * block + (gpu.p - 1) * crossing + head + logits
-    return Seconds(
+    return PassSeconds(
         weights=gpu.L * weights + head,
         attention=gpu.L * attention,
         between=gpu.L * between + logits,
@@ -91,21 +86,21 @@ def spent(gpu: Share, rate: Rates, reach: ServingEfficiency, work: Work, waits: 
     )
 
 
-def _weights_s(gpu: Share, rate: Rates, n: Num) -> Num:
+def _weights_s(gpu: PassPart, rate: PassRates, n: Num) -> Num:
     """Seconds of a layer's matmuls, common ones and those of the experts: each reads or computes, the longer."""
-    common = maximum(2 * n * gpu.common / rate.matmul, gpu.common * gpu.w / rate.memory)
+    common = maximum(2 * n * gpu.common / rate.product, gpu.common * gpu.w / rate.memory)
     flop, read = 2 * n * gpu.k * gpu.expert_weights, gpu.touched(n) * gpu.expert_weights * gpu.w
-    return common + (1 - gpu.dense) * maximum(flop / rate.matmul, read / rate.memory)
+    return common + (1 - gpu.dense) * maximum(flop / rate.product, read / rate.memory)
 
 
-def _head_s(gpu: Share, rate: Rates, n: Num) -> tuple[Num, Num]:
+def _head_s(gpu: PassPart, rate: PassRates, n: Num) -> tuple[Num, Num]:
     """Seconds of the matmul of the logits, in 16 bits, and of choosing from them."""
     matrix = gpu.h * gpu.V / gpu.t
-    matmul = maximum(2 * n * matrix / rate.flop, 2 * matrix / rate.memory)
+    matmul = maximum(2 * n * matrix / rate.matmul, 2 * matrix / rate.memory)
     return matmul, n * per.logit_bytes(gpu.V, gpu.t) / rate.memory
 
 
-def _reduce_s(gpu: Share, rate: Rates, reach: ServingEfficiency, n: Num) -> Num:
+def _reduce_s(gpu: PassPart, rate: PassRates, reach: Efficiency, n: Num) -> Num:
     """Seconds of a layer's tensor-parallel traffic: all-reduces after attention and feed-forward, or both at once.
 
     Where weights are gathered instead, they travel, and the activations stay.
@@ -113,10 +108,10 @@ def _reduce_s(gpu: Share, rate: Rates, reach: ServingEfficiency, n: Num) -> Num:
     reduced, gathered = per.reduce_bytes(n, gpu.h, gpu.t), per.gathered_bytes(gpu.read(n), gpu.w, gpu.t)
     times = 2 - gpu.network.parallel_block
     sent = where(gpu.gathers, gathered, times * reduced)
-    return sent / rate.ring + times * per.reduce_latency(gpu.t, reach.message_s, reach.hop_s)
+    return sent / rate.ring(1, gpu.t) + times * per.reduce_latency(gpu.t, reach.message_s, reach.hop_s)
 
 
-def _to_experts_s(gpu: Share, rate: Rates, n: Num) -> Num:
+def _to_experts_s(gpu: PassPart, rate: PassRates, n: Num) -> Num:
     """Seconds in which n tokens travel to their experts and back."""
     copy = per.routed_bytes(n, gpu.h, minimum(gpu.w, 2), gpu.t)
     inside = traffic.members_inside(rate.node, gpu.t, gpu.e)
@@ -124,10 +119,10 @@ def _to_experts_s(gpu: Share, rate: Rates, n: Num) -> Num:
     nodes = ceil(gpu.e / inside)
     local = gpu.k * copy * (1 - 1 / inside) / rate.link
     once = per.nodes_touched(nodes, gpu.k) * copy / rate.network + local
-    return (1 - gpu.dense) * where(gpu.serving.once_per_node * 1 == 1, once, each)
+    return (1 - gpu.dense) * where(gpu.deployment.once_per_node * 1 == 1, once, each)
 
 
-def _crossing_s(gpu: Share, rate: Rates, reach: ServingEfficiency, n: Num) -> Num:
+def _crossing_s(gpu: PassPart, rate: PassRates, reach: Efficiency, n: Num) -> Num:
     """Seconds in which n tokens pass to the next stage, their shares gathered there."""
     sent = traffic.stage_bytes(n, 1, gpu.h, gpu.t) / rate.stages
     gathered = traffic.gather_bytes(n, 1, gpu.h, gpu.t, 1) / rate.link

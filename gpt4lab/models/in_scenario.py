@@ -1,0 +1,95 @@
+"""What the models are asked about a scenario: for each of their records, which path fills which field.
+
+These are the only bridges from a scenario to the models. A path may be a field or a quantity; what a record needs and
+no field says is a small quantity of `registered`. What a scenario learns to say (latent attention, windows, dense
+layers) becomes a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import frozen
+
+from gpt4lab.formulas.arith import where
+from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
+from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.inputs import Chip, Network, chip, machine
+from gpt4lab.models.step.layout import Layout
+from gpt4lab.quantities.registry import values
+from gpt4lab.scenario import Scenario
+
+Record = TypeVar("Record")
+
+
+@frozen
+class Bridge(Generic[Record]):
+    """How a record is filled: what makes it, and the path of each argument. Asked with a scenario it gives the record.
+
+    Raises LayoutError for what the record cannot hold.
+    """
+
+    make: Callable[..., Record]
+    paths: Mapping[str, str]
+
+    def __call__(self, scenario: Scenario) -> Record:
+        """The record of a scenario."""
+        found = values(tuple(self.paths.values()), scenario)
+        return self.make(**{name: found[path] for name, path in self.paths.items()})
+
+
+def _layout(interleave: Any, **more: Any) -> Layout:
+    """Sequence parallelism is taken for granted: without it the activations alone overflow the GPU."""
+    schedule = where(interleave > 1, INTERLEAVED, ONE_F_ONE_B)
+    return Layout(interleave=interleave, schedule=schedule, sequence_parallel=True, **more)
+
+
+_MODEL = {name: f"model.{name}" for name in ("layers", "d_model", "head_dim", "experts", "top_k", "vocab")}
+
+#: The network in training: full attention, the only one whose parts have the post's sizes (C03); heads are filled up.
+trained_in = Bridge[Network](
+    Network,
+    {**_MODEL, "heads": "step.heads", "kv_heads": "step.heads", "d_ff": "model.d_ff", "sequence": "model.context"},
+)
+#: The network as it is served: its stated parameters, whatever its shape would have, and its long context.
+served_in = Bridge[Network](
+    Network,
+    {
+        **_MODEL,
+        "heads": "model.heads",
+        "kv_heads": "model.kv_heads",
+        "d_ff": "answer.expert_width",
+        "rest": "answer.rest",
+        "max_context": "answer.max_context",
+    },
+)
+#: The layout of the training cluster, with as many whole micro-batches as the batch holds.
+layout_in = Bridge[Layout](
+    _layout,
+    {
+        **{
+            name: f"cluster.{name}"
+            for name in ("tensor", "pipeline", "interleave", "zero", "gradient_bytes", "recompute")
+        },
+        "fused_attention": "cluster.attention",
+        "data": "cluster.replicas",
+        "micro_batch": "training.micro_batch",
+        "batch": "step.sequences",
+    },
+)
+deployment_in = Bridge[Deployment](
+    Deployment,
+    {
+        "tensor": "serving.tensor",
+        "pipeline": "serving.pipeline",
+        "batch": "serving.tokens_in_flight",
+        "context": "serving.mean_context",
+        "weight_bytes": "serving.bytes_per_weight",
+        "kv_bytes": "serving.bytes_per_kv",
+        "overhead_bytes": "serving.overhead_bytes",
+    },
+)
+#: The accelerators of training and of serving, each at its price.
+machine_in = Bridge[Chip](machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})
+chip_in = Bridge[Chip](chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_gpu_hour"})

@@ -1,0 +1,212 @@
+"""What a training step and an answer are both asked about: a network, a chip, and what chips really reach."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import inf
+from typing import Any
+
+from attrs import Factory, field, frozen
+
+from gpt4lab import catalog
+from gpt4lab.catalog import Model
+from gpt4lab.formulas import traffic
+from gpt4lab.formulas.arith import Num, where
+from gpt4lab.models.rules import LayoutError, finite, fraction, not_negative, positive, price, rate, rate_or_unknown
+
+NAN = float("nan")
+#: Catalog models that are no decoder, or not only one: no model here describes them.
+NOT_DECODERS = ("switch-c", "gshard-600b")
+
+
+def _per_head(network: Any) -> Num:
+    """Width over heads; where that is nonsense, the validator of the heads says so."""
+    try:
+        return network.d_model / network.heads
+    except (ZeroDivisionError, TypeError):
+        return NAN
+
+
+@frozen
+class Network:
+    """Geometry of a model. A dense model has one expert, which every token uses.
+
+    With experts, `d_ff` is an expert's width, and `dense_layers` of all layers have one feed-forward of width
+    `dense_d_ff` instead. `sequence` is the tokens of a training sequence, `max_context` the most that an answer may
+    see, infinite where nobody has published it. `kv_rank` > 0 means multi-head latent attention. `rest` is weights of
+    a layer that every token uses and that the shape does not tell.
+    """
+
+    layers: Num = field(validator=positive)
+    d_model: Num = field(validator=positive)
+    heads: Num = field(validator=positive)
+    kv_heads: Num = field(default=Factory(lambda self: self.heads, takes_self=True), validator=positive)
+    head_dim: Num = field(default=Factory(_per_head, takes_self=True), validator=positive)
+    d_ff: Num = field(default=Factory(lambda self: 4 * self.d_model, takes_self=True), validator=positive)
+    gated: Num = field(default=0, validator=fraction)
+    experts: Num = field(default=1, validator=positive)
+    top_k: Num = field(default=1, validator=positive)
+    shared_experts: Num = field(default=0, validator=not_negative)
+    vocab: Num = field(default=51200, validator=positive)
+    tied_embeddings: Num = field(default=1, validator=fraction)
+    sequence: Num = field(default=2048, validator=positive)
+    max_context: Num = field(default=inf, validator=rate)
+    dense_layers: Num = field(default=0, validator=not_negative)
+    dense_d_ff: Num = field(default=0, validator=not_negative)
+    dense_gated: Num = field(default=0, validator=fraction)
+    parallel_block: Num = field(default=0, validator=fraction)
+    query_rank: Num = field(default=0, validator=not_negative)
+    kv_rank: Num = field(default=0, validator=not_negative)
+    rope_dim: Num = field(default=0, validator=not_negative)
+    nope_dim: Num = field(default=0, validator=not_negative)
+    window: Num = field(default=inf, validator=rate)
+    window_layers: Num = field(default=0, validator=not_negative)
+    rest: Num = field(default=0, validator=finite)
+
+
+@frozen
+class Chip:
+    """One accelerator in its node. Rates are one-way and per accelerator, an infinite one takes no time.
+
+    An unknown price is NaN, never zero; so is the 8-bit peak of a chip that has none.
+    """
+
+    peak_flop_per_s: Num = field(validator=rate)
+    memory_bytes_per_s: Num = field(validator=rate)
+    memory_bytes: Num = field(validator=rate)
+    link_bytes_per_s: Num = field(validator=rate)
+    network_bytes_per_s: Num = field(validator=rate)
+    gpus_per_node: Num = field(default=8, validator=positive)
+    usd_per_hour: Num = field(default=NAN, validator=price)
+    peak_8bit_flop_per_s: Num = field(default=NAN, validator=rate_or_unknown)
+
+
+@frozen
+class Efficiency:
+    """What is really reached, the same for every run: shares of peaks, and the time of things that move no data."""
+
+    matmul: Num = field(validator=positive)
+    memory: Num = field(validator=positive)
+    link: Num = field(validator=positive)
+    network: Num = field(validator=positive)
+    matmul_8bit: Num = field(validator=positive)
+    kernel_s: Num = field(validator=not_negative)
+    message_s: Num = field(validator=not_negative)
+    hop_s: Num = field(validator=not_negative)
+
+
+@cache
+def measured_efficiency() -> Efficiency:
+    """What micro-benchmarks of an A100, of an H100 for 8 bits, and of NCCL reach; nothing is fitted to a run."""
+    found, answering = catalog.constants["micro-benchmarks"], catalog.constants["inference-micro-benchmarks"]
+    a100, h100 = catalog.accelerators["a100-sxm-80gb"], catalog.accelerators["h100-sxm-80gb"]
+    return Efficiency(
+        matmul=found.matmul / a100.need("peak_bf16_flop_per_s"),
+        memory=found.stream / a100.need("bandwidth_bytes_per_s"),
+        link=found.link,
+        network=found.network,
+        matmul_8bit=answering.matmul_fp8 / h100.need("peak_fp8_flop_per_s"),
+        kernel_s=answering.kernel,
+        message_s=answering.message,
+        hop_s=answering.hop,
+    )
+
+
+class Rates:
+    """What a chip reaches, in FLOP/s and byte/s, and on which wire traffic runs."""
+
+    def __init__(self, chip: Chip, reach: Efficiency, stages: Num) -> None:
+        self.matmul = chip.peak_flop_per_s * reach.matmul
+        self.memory = chip.memory_bytes_per_s * reach.memory
+        self.link = chip.link_bytes_per_s * reach.link
+        self.network = chip.network_bytes_per_s * reach.network
+        self.node = chip.gpus_per_node
+        self.stages = where(stages <= self.node, self.link, self.network)
+
+    def ring(self, stride: Num, n: Num) -> Num:
+        """Rate around a ring of n ranks that are `stride` apart."""
+        return traffic.ring_rate(self.link, self.network, n, traffic.members_inside(self.node, stride, n))
+
+
+def chip(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
+    """An accelerator of the catalog. Where it has no network of its own (TPU), its link stands in for it.
+
+    Raises
+    ------
+    catalog.UnknownName, catalog.MissingFact : where the name or one of its rates is not known.
+    """
+    entry = catalog.accelerators[accelerator]
+    link, network = entry.need("link_bytes_per_s") / 2, entry.network_bits_per_s
+    return Chip(
+        peak_flop_per_s=entry.need("peak_bf16_flop_per_s"),
+        memory_bytes_per_s=entry.need("bandwidth_bytes_per_s"),
+        memory_bytes=entry.need("memory_bytes"),
+        link_bytes_per_s=link,
+        network_bytes_per_s=network / 8 if network else link,
+        gpus_per_node=entry.need("link_domain"),
+        usd_per_hour=usd_per_hour,
+        peak_8bit_flop_per_s=entry.peak_fp8_flop_per_s or entry.peak_int8_op_per_s or NAN,
+    )
+
+
+def machine(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
+    """An accelerator of the catalog whose own network is known. Raises as `chip`."""
+    found = chip(accelerator, usd_per_hour)
+    catalog.accelerators[accelerator].need("network_bits_per_s")
+    return found
+
+
+def network_of(model: str, sequence: Num = 2048) -> Network:
+    """A model of the catalog, trained on sequences of so many tokens.
+
+    Raises
+    ------
+    LayoutError : for a model that is not a decoder.
+    catalog.UnknownName, catalog.MissingFact : where the name, or its shape, is not known.
+    """
+    entry = catalog.models[model]
+    if entry.slug in NOT_DECODERS:
+        raise LayoutError(f"{entry.name} has an encoder, which the models of this book do not describe.")
+    return described(entry, sequence)
+
+
+def described(entry: Model, sequence: Num = 2048) -> Network:
+    """The shape of a catalog entry, of a decoder or not. Raises catalog.MissingFact where it is not known."""
+    latent = entry.attention == "MLA"
+    return Network(
+        layers=entry.need("n_layers"),
+        d_model=entry.need("d_model"),
+        heads=entry.need("n_heads"),
+        kv_heads=1 if latent else entry.need("n_kv_heads"),
+        head_dim=entry.need("v_head_dim" if latent else "head_dim"),
+        vocab=entry.need("vocab_size"),
+        tied_embeddings=float(bool(entry.tied_embeddings)),
+        sequence=sequence,
+        max_context=entry.context or inf,
+        parallel_block=float(bool(entry.parallel_block)),
+        window=entry.window or inf,
+        window_layers=entry.n_window_layers or 0,
+        query_rank=entry.q_lora_rank or 0,
+        kv_rank=entry.kv_lora_rank or 0,
+        rope_dim=entry.rope_head_dim or 0,
+        nope_dim=entry.nope_head_dim or 0,
+        **_feed_forward(entry),
+    )
+
+
+def _feed_forward(entry: Model) -> dict[str, Num]:
+    """Widths and gates, with or without experts."""
+    gated = float(entry.need("gated_mlp"))
+    if not entry.n_experts:
+        return {"d_ff": entry.need("d_ff"), "gated": gated}
+    dense = entry.need("n_layers") - entry.need("n_moe_layers")
+    return {
+        "d_ff": entry.need("expert_d_ff"),
+        "gated": gated if entry.gated_experts is None else float(entry.gated_experts),
+        "experts": entry.n_experts,
+        "top_k": entry.need("top_k"),
+        "shared_experts": entry.n_shared_experts or 0,
+        "dense_layers": dense,
+        "dense_d_ff": entry.need("d_ff") if dense else 0,
+        "dense_gated": gated,
+    }

@@ -1,0 +1,175 @@
+"""What the models find, as quantities: `value("step.mfu", scenario)`, `explain("answer.latency", scenario)`.
+
+Each is a number of a report, which no formula of one line gives; instead `explain` shows its named parts and all that
+the model read. The registry imports this module when the first of these names is asked for.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from gpt4lab.formulas.arith import Num, ceil, maximum
+from gpt4lab.formulas.layer import attention_weights
+from gpt4lab.models.decode.part import largest_batch
+from gpt4lab.models.decode.report import decode
+from gpt4lab.models.in_scenario import Bridge, chip_in, deployment_in, layout_in, machine_in, served_in, trained_in
+from gpt4lab.models.step.report import step
+from gpt4lab.quantities.registry import QUANTITIES, Quantity, declaring, quantity
+
+# What a record needs and no field says
+
+
+@quantity("step.heads", "head", source="shoeybi2019", a="model.heads", t="cluster.tensor")
+def heads(a: Num, t: Num) -> Num:
+    """Query heads in training: as many as divide over the tensor-parallel ranks, the missing ones filled up."""
+    return ceil(a / t) * t
+
+
+@quantity("step.sequences", "sequence", source="arithmetic",
+          d="cluster.replicas", m="pipeline.micro_batches", b="training.micro_batch")  # fmt: skip
+def sequences(d: Num, m: Num, b: Num) -> Num:
+    """Sequences in a step: as many whole micro-batches as the batch holds."""
+    return d * m * b
+
+
+@quantity("answer.expert_width", "1", source="arithmetic", N="model.expert_params", L="model.layers", d="model.d_model")
+def expert_width(N: Num, L: Num, d: Num) -> Num:
+    """Width of an expert, without a gate, that has the stated parameters."""
+    return N / (2 * L * d)
+
+
+@quantity("answer.rest", "param", source="arithmetic", N="model.shared_params", L="model.layers",
+          h="model.d_model", a="model.heads", n_kv="model.kv_heads", d_h="model.head_dim")  # fmt: skip
+def rest(N: Num, L: Num, h: Num, a: Num, n_kv: Num, d_h: Num) -> Num:
+    """Shared parameters of a layer beyond the attention that its heads would have."""
+    return N / L - attention_weights(h, a, n_kv, d_h, 1)
+
+
+@quantity("answer.max_context", "token", source="arithmetic", s="model.context", s_long="model.long_context")
+def max_context(s: Num, s_long: Num) -> Num:
+    """Tokens that the longer of the two models can see."""
+    return maximum(s, s_long)
+
+
+# What the models find
+
+
+def _asked(model: Callable[..., Any], *bridges: Bridge[Any]) -> Callable[..., Any]:
+    """A model as a function of every number that its records are filled with."""
+
+    def ask(*numbers: Any) -> Any:
+        left = iter(numbers)
+        return model(*(bridge.make(**dict(zip(bridge.paths, left, strict=False))) for bridge in bridges))
+
+    remembered = lru_cache(maxsize=64)(ask)  # many names ask the same
+
+    def report(*numbers: Any) -> Any:
+        plain = all(isinstance(number, (int, float, str)) for number in numbers)
+        return remembered(*numbers) if plain else ask(*numbers)
+
+    return report
+
+
+class Family:
+    """Numbers that one model finds about a scenario."""
+
+    def __init__(self, model: Callable[..., Any], *bridges: Bridge[Any], source: str) -> None:
+        self._asked, self._source = _asked(model, *bridges), source
+        self._inputs = {symbol: path for bridge in bridges for symbol, path in bridge.paths.items()}
+        self._words = f"{model.__name__}({', '.join(list(inspect.signature(model).parameters)[: len(bridges)])})"
+
+    def modelled(self, name: str, unit: str, read: str, about: str, *parts: str) -> None:
+        """Declares what is `read` off the report as the quantity `name`, shown with its `parts`. A yes counts as 1."""
+        get: Callable[[Any], Any] = attrgetter(read) if read else lambda found: found
+
+        def number(*numbers: Any) -> Any:
+            return get(self._asked(*numbers)) * 1
+
+        shown = {part.partition(".")[2]: part for part in parts}
+        words = f"{self._words}.{read}".rstrip(".")
+        QUANTITIES.declare(Quantity(name, unit, number, self._inputs, self._source, about, declaring(), shown, words))
+
+
+STEP = Family(step, trained_in, layout_in, machine_in, source="narayanan2021")
+STEP.modelled("step.matmul_s", "s", "seconds.matmul", "Matrix products of a step, or the reading of their weights.")
+STEP.modelled("step.memory_s", "s", "seconds.memory", "All that lies between the matrix products of a step.")
+STEP.modelled("step.tensor_s", "s", "seconds.tensor", "Traffic between tensor-parallel ranks in a step.")
+STEP.modelled("step.context_s", "s", "seconds.context", "Traffic between context-parallel ranks in a step.")
+STEP.modelled("step.expert_s", "s", "seconds.expert", "Tokens on their way to experts on other GPUs in a step.")
+STEP.modelled("step.pipeline_s", "s", "seconds.pipeline", "Activations on their way to the next stage in a step.")
+STEP.modelled("step.bubble_s", "s", "seconds.bubble", "Waiting while the pipeline fills and drains in a step.")
+STEP.modelled("step.data_s", "s", "seconds.data", "Traffic between replicas that hides behind nothing in a step.")
+STEP.modelled("step.optimiser_s", "s", "seconds.optimiser", "The optimiser's update in a step.")
+_SECONDS = ("matmul", "memory", "tensor", "context", "expert", "pipeline", "bubble", "data", "optimiser")
+STEP.modelled("step.seconds", "s", "time_s", "Time of one training step.", *(f"step.{part}_s" for part in _SECONDS))
+
+STEP.modelled("step.weight_bytes", "byte", "memory_bytes.weights", "Weights on a GPU of the first stage in training.")
+STEP.modelled("step.gradient_bytes", "byte", "memory_bytes.gradients", "Gradients on a GPU of the first stage.")
+STEP.modelled("step.optimiser_bytes", "byte", "memory_bytes.optimiser", "Optimiser state on a GPU of the first stage.")
+STEP.modelled("step.activation_bytes", "byte", "memory_bytes.activations", "Activations that a first stage keeps.")
+_HELD = ("weight", "gradient", "optimiser", "activation")
+STEP.modelled(
+    "step.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the first stage holds in training.",
+    *(f"step.{part}_bytes" for part in _HELD),
+)  # fmt: skip
+STEP.modelled(
+    "step.fits", "1", "fits", "1 where a training step fits into a GPU's memory, else 0.", "step.memory_bytes"
+)
+STEP.modelled(
+    "step.mfu", "fraction", "mfu", "Model FLOP of a training step over what its GPUs could do.", "step.seconds"
+)
+STEP.modelled(
+    "step.hfu",
+    "fraction",
+    "hfu",
+    "FLOP of a training step, repeated ones counted, over what its GPUs could do.",
+    "step.seconds",
+)
+STEP.modelled("step.gpus", "GPU", "gpus", "GPUs that the layout uses.")
+STEP.modelled("step.tokens_per_s", "token/s", "tokens_per_s", "Tokens a second in training.", "step.seconds")
+STEP.modelled("step.usd", "USD", "usd", "Rent of the GPUs for one training step.", "step.seconds", "step.gpus")
+
+ANSWER = Family(decode, served_in, deployment_in, chip_in, source="pope2022")
+ANSWER.modelled(
+    "answer.weights_s", "s", "seconds.weights", "Matrix products of a token: reading weights, or computing."
+)
+ANSWER.modelled(
+    "answer.attention_s", "s", "seconds.attention", "Attention of a token: reading the cache, or computing."
+)
+ANSWER.modelled("answer.between_s", "s", "seconds.between", "All that lies between the matrix products of a token.")
+ANSWER.modelled("answer.tensor_s", "s", "seconds.tensor", "Traffic between tensor-parallel ranks for a token.")
+ANSWER.modelled("answer.expert_s", "s", "seconds.expert", "A token's way to experts on other GPUs.")
+ANSWER.modelled("answer.pipeline_s", "s", "seconds.pipeline", "A token's way from stage to stage.")
+ANSWER.modelled("answer.fixed_s", "s", "seconds.fixed", "Launches of kernels for a token.")
+ANSWER.modelled("answer.waiting_s", "s", "seconds.waiting", "Waiting of a token for other micro-batches.")
+ANSWER.modelled("answer.hidden_s", "s", "seconds.hidden", "Traffic of a token behind other work, counted below zero.")
+_WORK = ("weights", "attention", "between", "tensor", "expert", "pipeline", "fixed", "waiting", "hidden")
+ANSWER.modelled(
+    "answer.latency", "s", "time_s", "Time of a token at measured rates.", *(f"answer.{part}_s" for part in _WORK)
+)
+ANSWER.modelled("answer.floor", "s", "floor_s", "The least time of a token: reading or computing, at full peak.")
+ANSWER.modelled("answer.tokens_per_s", "token/s", "tokens_per_s", "Tokens a second of one cluster.", "answer.latency")
+ANSWER.modelled(
+    "answer.usd_per_1k", "USD/ktoken", "usd_per_1k", "Cost of 1,000 tokens at measured rates.", "answer.latency"
+)
+ANSWER.modelled("answer.mfu", "fraction", "mfu", "FLOP of a token over what the GPUs could do.", "answer.latency")
+ANSWER.modelled("answer.experts_touched", "expert", "experts_touched", "Experts of a layer that a micro-batch reads.")
+ANSWER.modelled("answer.weight_bytes", "byte", "memory_bytes.weights", "Weights on a GPU of the first serving stage.")
+ANSWER.modelled(
+    "answer.cache_bytes", "byte", "memory_bytes.cache", "Key-value cache on a GPU of the first serving stage."
+)
+ANSWER.modelled(
+    "answer.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the first serving stage holds.",
+    "answer.weight_bytes", "answer.cache_bytes",
+)  # fmt: skip
+ANSWER.modelled(
+    "answer.fits", "1", "fits", "1 where it fits into a serving GPU's memory, else 0.", "answer.memory_bytes"
+)
+
+Family(largest_batch, served_in, deployment_in, chip_in, source="pope2022").modelled(
+    "answer.batch_that_fits", "sequence", "", "Sequences of the mean context that fit into the serving GPUs' memory."
+)

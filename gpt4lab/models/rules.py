@@ -1,0 +1,80 @@
+"""What no record of the models may hold, what cannot go together, and what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, isnan
+from typing import TYPE_CHECKING, Any
+
+from gpt4lab.formulas.arith import Num
+from gpt4lab.scenario import ScenarioError
+
+if TYPE_CHECKING:
+    from gpt4lab.models.decode.deployment import Deployment
+    from gpt4lab.models.decode.part import PassMemory
+    from gpt4lab.models.inputs import Network
+    from gpt4lab.models.step.layout import Layout
+    from gpt4lab.models.step.part import StepMemory
+
+
+class LayoutError(ScenarioError):
+    """A layout that no cluster can run, or an input that is not a positive number."""
+
+
+def _demand(words: str, holds: Callable[[float], bool]) -> Any:
+    """A validator that refuses a number for which `holds` is not true, and anything that is none; arrays pass."""
+
+    def check(record: Any, attribute: Any, value: Any) -> None:
+        number = isinstance(value, (int, float))
+        if (number and not holds(value)) or value is None or isinstance(value, str):
+            raise LayoutError(f"{type(record).__name__}.{attribute.name} = {value!r} is not {words}.")
+
+    return check
+
+
+positive = _demand("a positive, finite number", lambda value: 0 < value < inf)
+rate = _demand("a positive number", lambda value: value > 0)
+rate_or_unknown = _demand("a positive number, or NaN where there is none", lambda value: isnan(value) or value > 0)
+finite = _demand("a finite number", lambda value: -inf < value < inf)
+not_negative = _demand("a finite number from 0 up", lambda value: 0 <= value < inf)
+fraction = _demand("a number from 0 to 1", lambda value: 0 <= value <= 1)
+count = _demand("a whole number from 1 up", lambda value: 1 <= value < inf and value % 1 == 0)
+price = _demand("a price from 0 up; NaN where nobody gave one", lambda value: isnan(value) or 0 <= value < inf)
+zero_stage = _demand("a stage of ZeRO: 0, 1, 2 or 3", lambda value: value in (0, 1, 2, 3))
+
+
+def coded(names: tuple[str, ...]) -> dict[str, Any]:
+    """Converter and validator of a field that holds a name, its code, or an array of codes."""
+
+    def code(value: Any) -> Any:
+        return names.index(value) if isinstance(value, str) and value in names else value
+
+    return {"converter": code, "validator": _demand(f"one of: {', '.join(names)}", lambda n: n in range(len(names)))}
+
+
+#: What must hold, or where it does in arrays, and what to say where it does not.
+Rules = tuple[tuple[Any, str], ...]
+
+
+def possible(network: Network, way: Layout | Deployment, chip: Any = None) -> Any:
+    """Whether a way to spread a network over chips can exist; array fields give an array.
+
+    Raises
+    ------
+    LayoutError : where no entry can, with the first reason.
+    """
+    ok: Any = True
+    for holds, message in way.rules(network, chip):
+        if getattr(holds, "ndim", 0) == 0 and not holds:
+            raise LayoutError(message.format(s=network, w=way))
+        ok = ok & holds
+    return ok
+
+
+def fitting(ok: Any, memory: StepMemory | PassMemory, there: Num) -> tuple[Any, str]:
+    """Whether a GPU that has so many bytes holds all that it must, and if not, why."""
+    needed = memory.total
+    fits = ok & (needed <= there)
+    if getattr(fits, "ndim", 0) or fits:
+        return fits, ""
+    return fits, f"needs {needed / 1e9:,.1f} GB a GPU and has {there / 1e9:,.1f} GB; {memory.words()}."

@@ -1,0 +1,66 @@
+"""How a training batch is spread over a cluster, and which of its choices cannot go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import field, frozen
+
+from gpt4lab.formulas.arith import Num
+from gpt4lab.formulas.memory import RECOMPUTE
+from gpt4lab.formulas.pipeline import INTERLEAVED, SCHEDULES
+from gpt4lab.models.inputs import Network
+from gpt4lab.models.rules import Rules, coded, count, fraction, positive, zero_stage
+
+#: What attention scores do, in the order of the codes: travel through memory, or stay on the chip.
+ATTENTION = ("plain", "fused")
+
+
+@frozen
+class Layout:
+    """How a batch is spread over a cluster.
+
+    `batch` counts sequences. `context` ranks share the tokens of each sequence, and gather all its keys and values.
+    `zero` is the stage of ZeRO; PyTorch calls 3 FSDP, and 2 its SHARD_GRAD_OP. `overlap` is the share of the
+    data-parallel traffic that may hide behind backward. `gradient_bytes` is 2, or 4 where gradients are summed in fp32.
+    `fused_attention` is FlashAttention's kind.
+    """
+
+    tensor: Num = field(default=1, validator=count)
+    pipeline: Num = field(default=1, validator=count)
+    data: Num = field(default=1, validator=count)
+    expert: Num = field(default=1, validator=count)
+    context: Num = field(default=1, validator=count)
+    batch: Num = field(default=1, validator=count)
+    micro_batch: Num = field(default=1, validator=count)
+    interleave: Num = field(default=1, validator=count)
+    schedule: Any = field(default="1f1b", **coded(SCHEDULES))
+    zero: Num = field(default=0, validator=zero_stage)
+    recompute: Any = field(default="none", **coded(RECOMPUTE))
+    sequence_parallel: Any = field(default=False, validator=fraction)
+    fused_attention: Any = field(default=False, **coded(ATTENTION))
+    overlap: Num = field(default=0.0, validator=fraction)
+    gradient_bytes: Num = field(default=2, validator=positive)
+
+    def rules(self, network: Network, chip: Any = None) -> Rules:
+        """What must hold of a layout, and what to say where it does not; any chip will do."""
+        s, w = network, self
+        counts = (w.tensor, w.pipeline, w.data, w.expert, w.context, w.batch, w.micro_batch, w.interleave)
+        layers = s.layers % (w.pipeline * w.interleave) == 0
+        batch = w.batch % (w.data * w.micro_batch) == 0
+        chunks = (w.interleave == 1) | (w.schedule == INTERLEAVED)
+        plain = (s.kv_rank == 0) & (s.rest == 0)
+        return (
+            *((n >= 1, "{w}: a count is less than one.") for n in counts if hasattr(n, "ndim")),
+            (s.dense_layers == 0, "{s.dense_layers} of {s.layers} layers have no experts; a step takes all alike."),
+            (plain, "A step knows neither latent attention nor weights that the shape does not tell."),
+            (s.sequence <= s.max_context, "{s.sequence:,} tokens are more than the model's {s.max_context:,}."),
+            (layers, "{s.layers} layers do not divide into {w.pipeline} stages of {w.interleave} chunks."),
+            (s.heads % w.tensor == 0, "{s.heads} heads do not divide over {w.tensor} tensor-parallel ranks."),
+            (batch, "{w.batch} sequences do not divide into {w.data} replicas and micro-batches of {w.micro_batch}."),
+            (s.experts % w.expert == 0, "{s.experts} experts do not divide over {w.expert} ranks."),
+            (w.data % w.expert == 0, "{w.data} replicas do not divide into groups of {w.expert} that share experts."),
+            (s.top_k <= s.experts, "{s.top_k} experts per token are more than the {s.experts} that there are."),
+            (s.sequence % w.context == 0, "{s.sequence} tokens do not divide over {w.context} context-parallel ranks."),
+            (chunks, "{w.interleave} chunks a stage need the schedule 'interleaved'."),
+        )
