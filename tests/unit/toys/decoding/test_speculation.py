@@ -15,7 +15,16 @@ from gpt4lab.toys.decoding import train_target  # noqa: E402
 from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 from gpt4lab.toys.decoding.drafts import Draft, NGram, soften  # noqa: E402
-from gpt4lab.toys.decoding.measured import Exactness, Lenience, chi_square, compare, deepen, exactness, joint  # noqa: E402
+from gpt4lab.toys.decoding.measured import (  # noqa: E402
+    Exactness,
+    Lenience,
+    chi_square,
+    compare,
+    deepen,
+    exactness,
+    joint,
+    race_checks,
+)
 from gpt4lab.toys.decoding.speculation import Decoded, Settings, draw, judge, propose, speculate  # noqa: E402
 
 PROMPT = "ab a"
@@ -219,6 +228,13 @@ def test_tokens_per_pass_follow_the_formula() -> None:
     assert row["tokens_per_pass"] == pytest.approx(row["formula"], rel=0.1)
     assert row["predicted"] > 0
     assert row["speedup"] > 0
+    tokens, times = race_checks({"3 drafted": row})
+    assert (tokens.what, tokens.predicted, tokens.found) == (
+        "tokens a pass: 3 drafted",
+        row["formula"],
+        row["tokens_per_pass"],
+    )
+    assert (times.predicted, times.found) == (row["predicted"], row["speedup_cpu"])
 
 
 def test_lenience_buys_tokens_with_quality() -> None:
