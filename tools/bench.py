@@ -20,7 +20,7 @@ from gpt4lab.cli import columns
 from tools import browser, peers, readme, results
 
 ROOT = results.ROOT
-HELD, MISSED, FAILED = "bars held", "bar missed", "failed: the lines above say why"
+HELD, MISSED, FAILED = "measured, no bar missed", "measured, a bar missed", "failed: the lines above say why"
 EXIT = {MISSED: 1, FAILED: 2}
 
 
