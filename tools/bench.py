@@ -26,8 +26,9 @@ EXIT = {MISSED: 1, FAILED: 2}
 
 def main(arguments: list[str]) -> int:
     """The exit status: 0, or 1 where a bar is missed, or 2 where a benchmark failed."""
-    named = [word for word in arguments if word != "--record"]
-    found = {name: outcome(name) for name in named or every()}
+    names = [word for word in arguments if word != "--record"] or every()
+    missing = lacks(names)
+    found = {name: missing.get(name) or outcome(name) for name in names}
     measured = [name for name, word in found.items() if word in (HELD, MISSED)]
     if rows := list(beside(measured)):
         print("", *columns([("what", "here", "for the README", "bar"), *rows]), sep="\n")
@@ -42,22 +43,22 @@ def every() -> list[str]:
     return sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py"))
 
 
+def lacks(names: list[str]) -> dict[str, str]:
+    """Those that cannot be run on this machine, each with a sentence that says what is missing."""
+    beside = [name for name in names if name.endswith("_peer")]
+    found = {} if not beside or peers.install() else dict.fromkeys(beside, f"not measured. {peers.MISSING}")
+    if "slider_to_paint" in names and not browser.find():
+        found["slider_to_paint"] = f"not measured. {browser.MISSING}"
+    return found
+
+
 def outcome(name: str) -> str:
-    """Run one, in words: did its bars hold, and if it was not run, why."""
-    if missing := lacks(name):
-        return f"not measured. {missing}"
+    """Run one, in words: were its bars kept?"""
     file = results.HERE / f"{name}.json"
     file.unlink(missing_ok=True)
     seen = {"PYTHONPATH": str(peers.FOLDER) if name.endswith("_peer") else ""}
     code = subprocess.call([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, env=os.environ | seen)
     return FAILED if not file.exists() else MISSED if code else HELD
-
-
-def lacks(name: str) -> str:
-    """What this machine has not got and this benchmark needs, in a sentence; nothing where it can be run."""
-    if name.endswith("_peer"):
-        return "" if peers.install() else peers.MISSING
-    return browser.MISSING if name == "slider_to_paint" and not browser.find() else ""
 
 
 def beside(measured: list[str]) -> Iterable[tuple[str, ...]]:

@@ -102,10 +102,13 @@ def test_only_the_benchmarks_beside_peers_see_them(book: Path) -> None:
 def test_without_peers_the_other_benchmarks_run(
     book: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(peers, "install", lambda: False)
-    assert bench.main(["serving_peer", "serving"]) == 0
-    said = {"serving_peer": f"not measured. {peers.MISSING}", "serving": bench.HELD}
+    asked: list[str] = []
+    monkeypatch.setattr(peers, "install", lambda: asked.append("once"))
+    assert bench.main(["serving_peer", "serving", "sweep_peer"]) == 0
+    missing = f"not measured. {peers.MISSING}"
+    said = {"serving_peer": missing, "serving": bench.HELD, "sweep_peer": missing}
     assert outcomes(capfd.readouterr().out) == said
+    assert asked == ["once"]
 
 
 def test_peers_are_installed_once_for_each_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
