@@ -53,7 +53,7 @@ def lacks(names: list[str]) -> dict[str, str]:
 
 
 def outcome(name: str) -> str:
-    """Run one, in words: were its bars kept?"""
+    """How one ended, in words."""
     file = results.HERE / f"{name}.json"
     file.unlink(missing_ok=True)
     seen = {"PYTHONPATH": str(peers.FOLDER) if name.endswith("_peer") else ""}
