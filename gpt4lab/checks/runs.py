@@ -12,6 +12,7 @@ from gpt4lab import catalog
 from gpt4lab.catalog import Measurement, Model
 from gpt4lab.checks.catalogued import entries, measured, stated
 from gpt4lab.checks.check import Check, Checks
+from gpt4lab.quantities.topics import training
 
 HOUR, DAY = 3600, 86_400
 #: Runs whose makers published accelerator-hours, and what they ran on.
@@ -46,7 +47,7 @@ def whole_runs() -> tuple[WholeRun, ...]:
 
 def _whole(model: Model, accelerator: str) -> WholeRun:
     chip = catalog.accelerators[accelerator]
-    flop = 6 * model.need("params_active") * model.need("training_tokens")
+    flop = training.flop(model.need("params_active"), model.need("training_tokens"))
     hours = model.need("accelerator_hours")
     share = flop / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
     return WholeRun(model.name, chip.name, hours, share, bool(model.n_experts))
@@ -55,7 +56,8 @@ def _whole(model: Model, accelerator: str) -> WholeRun:
 def _llama() -> WholeRun:
     entry = catalog.measurements["llama1-65b"]
     chip, hours = catalog.accelerators[str(entry.accelerator)], entry.measured["gpu_hours"]
-    share = 6 * _number(entry, "params") * _number(entry, "tokens") / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
+    flop = training.flop(_number(entry, "params"), _number(entry, "tokens"))
+    share = flop / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))
     return WholeRun(entry.name, chip.name, hours, share, experts=False)
 
 

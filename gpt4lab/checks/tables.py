@@ -25,7 +25,7 @@ from gpt4lab.checks.catalogued import entries, measured, setup, stated
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.search import parameters
 from gpt4lab.quantities.registry import value
-from gpt4lab.quantities.topics import scaling
+from gpt4lab.quantities.topics import scaling, training
 from gpt4lab.quantities.topics.vision import params, tile_tokens
 from gpt4lab.scenario import load_scenario
 
@@ -87,7 +87,7 @@ def _by_fit(entry: Measurement, fit: str) -> Check:
 def chinchilla_flop() -> Checks:
     """Six FLOP a parameter and token, for the sizes and tokens of Hoffmann's table."""
     return Checks(
-        measured(entry, "flop", 6 * float(entry.setup["params"]) * entry.measured["tokens"])
+        measured(entry, "flop", training.flop(float(entry.setup["params"]), entry.measured["tokens"]))
         for entry in entries("hoffmann22-t3-")
     )
 
@@ -95,7 +95,9 @@ def chinchilla_flop() -> Checks:
 def training_flop() -> Checks:
     """Six FLOP an active parameter and token, for every model whose makers or Epoch AI published its compute."""
     found = [m for m in catalog.models.values() if m.training_flop and m.params_active and m.training_tokens]
-    return Checks(stated(m, "training_flop", 6 * m.need("params_active") * m.need("training_tokens")) for m in found)
+    return Checks(
+        stated(m, "training_flop", training.flop(m.need("params_active"), m.need("training_tokens"))) for m in found
+    )
 
 
 def sizes() -> Checks:

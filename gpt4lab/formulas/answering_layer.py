@@ -20,9 +20,14 @@ def latent_weights(h: Num, a: Num, r_q: Num, r_kv: Num, d_n: Num, d_r: Num, d_v:
     return h * (r_q + r_kv + d_r) + a / t * (r_q * (d_n + d_r) + r_kv * (d_n + d_v) + d_v * h)
 
 
+def share_touched(phi: Num, n: Num) -> Num:
+    """Share of the experts that n tokens need together, if each needs phi of them, evenly and on its own."""
+    return 1 - (1 - phi) ** n
+
+
 def experts_touched(E: Num, k: Num, n: Num) -> Num:
-    """Experts whose weights n tokens read, if each token chooses evenly and on its own: the union, not n k."""
-    return E * (1 - (1 - k / E) ** n)
+    """Experts whose weights n tokens read, each of which chooses k: the union, not n k."""
+    return E * share_touched(k / E, n)
 
 
 def nodes_touched(M: Num, k: Num) -> Num:

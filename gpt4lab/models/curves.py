@@ -22,11 +22,9 @@ class Point:
 
 
 def iso_flop(fit: str, flop: float, params: Sequence[float] = ()) -> tuple[Point, ...]:
-    """Return models that cost the same compute, by size; without `params` 41 sizes over two decades each way.
+    """Models that cost the same compute, by size; without `params` 41 sizes over two decades each way.
 
-    Raises
-    ------
-    ScenarioError : for an unknown fit, or a number that is not positive and finite.
+    Raises ScenarioError for an unknown fit, or a number that is not positive and finite.
     """
     best = optimum(fit, flop).params
     sizes = tuple(params) or tuple(best * 10 ** (step / 10 - 2) for step in range(41))
@@ -34,7 +32,7 @@ def iso_flop(fit: str, flop: float, params: Sequence[float] = ()) -> tuple[Point
 
 
 def optimum(fit: str, flop: float) -> Point:
-    """Return the model with the least loss for this compute. Raises as `iso_flop`."""
+    """The model with the least loss for this compute. Raises as `iso_flop`."""
     law, C = _law(fit), _positive("flop", flop, "FLOP")
     exponents = (law["alpha"], law["beta"])
     N = scaling.best_params(C, scaling.balance(*exponents, law["A"], law["B"]), *exponents)
@@ -42,11 +40,9 @@ def optimum(fit: str, flop: float) -> Point:
 
 
 def lifetime_optimum(fit: str, target: float, served_tokens: float) -> Point:
-    """Return the model that reaches a loss with the least compute, `served_tokens` of answers included.
+    """The model that reaches a loss with the least compute, `served_tokens` of answers included.
 
-    Raises
-    ------
-    ScenarioError : as `iso_flop`; also for a loss that no model reaches, and for answers below 0.
+    Raises ScenarioError as `iso_flop`; also for a loss that no model reaches, and for answers below 0.
     """
     law = _law(fit)
     if not (isfinite(target) and target > law["E"]):

@@ -15,7 +15,7 @@ from attrs import frozen
 from gpt4lab.formulas.arith import where
 from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
 from gpt4lab.models.decode.deployment import Deployment
-from gpt4lab.models.inputs import Chip, Network, chip, machine
+from gpt4lab.models.inputs import Network, chip, machine
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.quantities.registry import values
 from gpt4lab.scenario import Scenario
@@ -45,51 +45,31 @@ def _layout(interleave: Any, **more: Any) -> Layout:
     return Layout(interleave=interleave, schedule=schedule, sequence_parallel=True, **more)
 
 
-_MODEL = {name: f"model.{name}" for name in ("layers", "d_model", "head_dim", "experts", "top_k", "vocab")}
+def _named(group: str, fields: str) -> dict[str, str]:
+    """Fields that a record and a group of the scenario call alike."""
+    return {name: f"{group}.{name}" for name in fields.split()}
+
+
+_MODEL = _named("model", "layers d_model head_dim experts top_k vocab")
+_HEADS = {"heads": "step.heads", "kv_heads": "step.heads"}
 
 #: The network in training: full attention, the only one whose parts have the post's sizes (C03); heads are filled up.
-trained_in = Bridge[Network](
-    Network,
-    {**_MODEL, "heads": "step.heads", "kv_heads": "step.heads", "d_ff": "model.d_ff", "sequence": "model.context"},
-)
+trained_in = Bridge(Network, {**_MODEL, **_HEADS, "d_ff": "model.d_ff", "sequence": "model.context"})
+
 #: The network as it is served: its stated parameters, whatever its shape would have, and its long context.
-served_in = Bridge[Network](
-    Network,
-    {
-        **_MODEL,
-        "heads": "model.heads",
-        "kv_heads": "model.kv_heads",
-        "d_ff": "answer.expert_width",
-        "rest": "answer.rest",
-        "max_context": "answer.max_context",
-    },
-)
+_SUMS = {"d_ff": "answer.expert_width", "rest": "answer.rest", "max_context": "answer.max_context"}
+served_in = Bridge(Network, {**_MODEL, **_named("model", "heads kv_heads"), **_SUMS})
+
 #: The layout of the training cluster, with as many whole micro-batches as the batch holds.
-layout_in = Bridge[Layout](
-    _layout,
-    {
-        **{
-            name: f"cluster.{name}"
-            for name in ("tensor", "pipeline", "interleave", "zero", "gradient_bytes", "recompute")
-        },
-        "fused_attention": "cluster.attention",
-        "data": "cluster.replicas",
-        "micro_batch": "training.micro_batch",
-        "batch": "step.sequences",
-    },
-)
-deployment_in = Bridge[Deployment](
-    Deployment,
-    {
-        "tensor": "serving.tensor",
-        "pipeline": "serving.pipeline",
-        "batch": "serving.tokens_in_flight",
-        "context": "serving.mean_context",
-        "weight_bytes": "serving.bytes_per_weight",
-        "kv_bytes": "serving.bytes_per_kv",
-        "overhead_bytes": "serving.overhead_bytes",
-    },
-)
+_CLUSTER = _named("cluster", "tensor pipeline interleave zero gradient_bytes recompute")
+_BATCH = {"data": "cluster.replicas", "micro_batch": "training.micro_batch", "batch": "step.sequences"}
+layout_in = Bridge(_layout, {**_CLUSTER, "fused_attention": "cluster.attention", **_BATCH})
+
+#: How the serving cluster works.
+_SLOTS = {"batch": "serving.tokens_in_flight", "context": "serving.mean_context"}
+_BYTES = {"weight_bytes": "serving.bytes_per_weight", "kv_bytes": "serving.bytes_per_kv"}
+deployment_in = Bridge(Deployment, {**_named("serving", "tensor pipeline overhead_bytes"), **_SLOTS, **_BYTES})
+
 #: The accelerators of training and of serving, each at its price.
-machine_in = Bridge[Chip](machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})
-chip_in = Bridge[Chip](chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_gpu_hour"})
+machine_in = Bridge(machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})
+chip_in = Bridge(chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_gpu_hour"})

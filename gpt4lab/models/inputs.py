@@ -131,9 +131,7 @@ class Rates:
 def chip(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
     """An accelerator of the catalog. Where it has no network of its own (TPU), its link stands in for it.
 
-    Raises
-    ------
-    catalog.UnknownName, catalog.MissingFact : where the name or one of its rates is not known.
+    Raises catalog.UnknownName, catalog.MissingFact where the name or one of its rates is not known.
     """
     entry = catalog.accelerators[accelerator]
     link, network = entry.need("link_bytes_per_s") / 2, entry.network_bits_per_s
@@ -159,10 +157,8 @@ def machine(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
 def network_of(model: str, sequence: Num = 2048) -> Network:
     """A model of the catalog, trained on sequences of so many tokens.
 
-    Raises
-    ------
-    LayoutError : for a model that is not a decoder.
-    catalog.UnknownName, catalog.MissingFact : where the name, or its shape, is not known.
+    Raises LayoutError for a model that is not a decoder.
+    catalog.UnknownName, catalog.MissingFact where the name, or its shape, is not known.
     """
     entry = catalog.models[model]
     if entry.slug in NOT_DECODERS:

@@ -59,9 +59,7 @@ Rules = tuple[tuple[Any, str], ...]
 def possible(network: Network, way: Layout | Deployment, chip: Any = None) -> Any:
     """Whether a way to spread a network over chips can exist; array fields give an array.
 
-    Raises
-    ------
-    LayoutError : where no entry can, with the first reason.
+    Raises LayoutError where no entry can, with the first reason.
     """
     ok: Any = True
     for holds, message in way.rules(network, chip):

@@ -42,9 +42,7 @@ class Rung:
 def ladder(scenario: Scenario) -> tuple[Rung, ...]:
     """The rungs from the roofline of a scenario's serving cluster down to the step with measured rates.
 
-    Raises
-    ------
-    LayoutError : where the step cannot exist, such as a mean context beyond the model's.
+    Raises LayoutError where the step cannot exist, such as a mean context beyond the model's.
     """
     times = [1e3 * value("decode.latency", scenario), *_stepped(scenario)]
     words = ["the roofline: read or compute, at full peak", *(words for words, _ in RUNGS)]

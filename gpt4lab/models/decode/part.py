@@ -131,9 +131,7 @@ def held_by(gpu: PassPart) -> PassMemory:
 def kv_bytes_per_token(network: Network, kv_bytes: Num = 2) -> Num:
     """The cache of one token in all layers and on all GPUs together, none of them copied or windowed.
 
-    Raises
-    ------
-    LayoutError : where the bytes of a value are not a positive, finite number.
+    Raises LayoutError where the bytes of a value are not a positive, finite number.
     """
     deployment = Deployment(kv_bytes=kv_bytes)
     return per.cache_bytes(network.layers, PassPart(network, deployment).values, deployment.kv_bytes)
@@ -142,9 +140,7 @@ def kv_bytes_per_token(network: Network, kv_bytes: Num = 2) -> Num:
 def largest_batch(network: Network, deployment: Deployment, chip: Chip) -> Num:
     """Sequences of `deployment.context` tokens that fit; 0 where not even one does.
 
-    Raises
-    ------
-    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are 0.
+    Raises LayoutError for a way to serve that cannot exist; where fields are arrays such entries are 0.
     """
     return _room_for(network, evolve(deployment, batch=1), chip, inf)
 

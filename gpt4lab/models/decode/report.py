@@ -53,9 +53,7 @@ class PassReport:
 def decode(network: Network, deployment: Deployment, chip: Chip, efficiency: Efficiency | None = None) -> PassReport:
     """The report of one decode step, with the batch dealt out as micro-batches that fill the stages.
 
-    Raises
-    ------
-    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are NaN.
+    Raises LayoutError for a way to serve that cannot exist; where fields are arrays such entries are NaN.
     """
     gpu = PassPart(network, deployment)
     m = minimum(gpu.b, gpu.p)
@@ -68,9 +66,7 @@ def decode(network: Network, deployment: Deployment, chip: Chip, efficiency: Eff
 def prefill(network: Network, deployment: Deployment, chip: Chip, efficiency: Efficiency | None = None) -> PassReport:
     """The report of computing prompts of `deployment.context` tokens; through stages they go one by one.
 
-    Raises
-    ------
-    LayoutError : for a way to serve that cannot exist; where fields are arrays such entries are NaN.
+    Raises LayoutError for a way to serve that cannot exist; where fields are arrays such entries are NaN.
     """
     gpu = PassPart(network, deployment)
     m = where(gpu.p > 1, gpu.b, 1)
@@ -104,9 +100,7 @@ def generate(
     A step grows with the cache in a straight line, so that all steps take as long as the middle one each. Memory is
     judged at full length. Tokens and costs count what is generated.
 
-    Raises
-    ------
-    LayoutError : as `decode`, and where prompt or output is not a positive, finite number of tokens.
+    Raises LayoutError as `decode`, and where prompt or output is not a positive, finite number of tokens.
     """
     evolve(deployment, context=output)  # refuses what is no number of tokens
     whole = evolve(deployment, context=prompt + output)

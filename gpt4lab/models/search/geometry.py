@@ -104,11 +104,9 @@ class Found:
 
 
 def search(sums: Sums, allowed: Allowed | None = None) -> Found:
-    """Return all shapes that fit the stated sums and the facts.
+    """All shapes that fit the stated sums and the facts.
 
-    Raises
-    ------
-    GeometryError : for an unknown or senseless sum or fact, and where more than `MOST` shapes fit.
+    Raises GeometryError for an unknown or senseless sum or fact, and where more than `MOST` shapes fit.
     """
     stated, allowed = _stated(sums), allowed or Allowed()
     shapes = list(islice(_shapes(stated, allowed), MOST + 1))
@@ -119,7 +117,7 @@ def search(sums: Sums, allowed: Allowed | None = None) -> Found:
 
 
 def judge(shape: Network, sums: Sums, embedding: bool = False) -> Fit:
-    """Return how far a shape misses the stated sums, whether or not it fits."""
+    """How far a shape misses the stated sums, whether or not it fits."""
     stated, found = _stated(sums), sums_of(shape, embedding)
     errors = {name: one.error(found[name]) for name, one in stated.items()}
     misses = [(errors[name] / one.tolerance) ** 2 for name, one in stated.items()]
@@ -127,7 +125,7 @@ def judge(shape: Network, sums: Sums, embedding: bool = False) -> Fit:
 
 
 def sums_of(shape: Network, embedding: bool = False) -> dict[str, float]:
-    """Return the four sums of a shape."""
+    """The four sums of a shape."""
     shared = shape.layers * parameters.attention(shape)
     expert = shape.layers * layer.feed_forward_weights(shape.d_model, shape.d_ff, shape.gated)
     always = shared + embedding * geometry.embedding_params(shape.vocab, shape.d_model)
@@ -136,13 +134,13 @@ def sums_of(shape: Network, embedding: bool = False) -> dict[str, float]:
 
 
 def stated_in(scenario: Scenario, tolerance: float = 0.01) -> dict[str, Stated]:
-    """Return the sums that a scenario states."""
+    """The sums that a scenario states."""
     names = ("model.shared_params", "model.expert_params", "model.total_params", "model.active_params")
     return {s: Stated(n, tolerance=tolerance) for s, n in zip(SUMS, values(names, scenario).values(), strict=True)}
 
 
 def facts_in(scenario: Scenario) -> Allowed:
-    """Return what else it states: layers, experts, experts per token."""
+    """What else it states: layers, experts, experts per token."""
     m = scenario.model
     return Allowed(layers=m.layers, experts=m.experts, top_k=m.top_k, vocab=m.vocab)
 

@@ -88,12 +88,10 @@ def search(
     beside: Layout | None = None,
     efficiency: Efficiency | None = None,
 ) -> Search:
-    """Return the best layouts of a space by time, MFU or dollars.
+    """The best layouts of a space by time, MFU or dollars.
 
-    Raises
-    ------
-    LayoutError : for an unknown goal, dollars without a price, or a layout `beside` that cannot exist.
-    ModuleNotFoundError : where NumPy is not installed.
+    Raises LayoutError for an unknown goal, dollars without a price, or a layout `beside` that cannot exist.
+    ModuleNotFoundError where NumPy is not installed.
     """
     np, value = _numpy(), _goal(goal, chip, best)
     rows, switches = _structures(np, network, space), list(product(*map(space.codes, SWITCHES)))

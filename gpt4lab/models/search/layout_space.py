@@ -89,7 +89,7 @@ class Space:
 
 
 def space_for(network: Network, chip: Chip, gpus: int, batch: int, **choices: Any) -> Space:
-    """Return the space of a model on a machine: all that divides it, tensor ranks in a node; `choices` go first."""
+    """The space of a model on a machine: all that divides it, tensor ranks in a node; `choices` go first."""
     usual: dict[str, Any] = {
         "tensor": divisors(gcd(int(network.heads), int(chip.gpus_per_node))),
         "pipeline": divisors(network.layers),

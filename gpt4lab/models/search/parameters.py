@@ -54,7 +54,7 @@ class Parts:
 
 
 def parts(shape: Network) -> Parts:
-    """Return the parameters of a shape, by part."""
+    """The parameters of a shape, by part."""
     n, sparse = shape, shape.layers - shape.dense_layers
     expert, alone = layer.feed_forward_weights(n.d_model, n.d_ff, n.gated), n.experts == 1
     first = n.dense_layers * layer.feed_forward_weights(n.d_model, n.dense_d_ff, n.dense_gated)
@@ -78,10 +78,8 @@ def attention(n: Network) -> Num:
 
 
 def published(model: Model) -> Parts:
-    """Return the parameters that follow from a catalog entry's shape.
+    """The parameters that follow from a catalog entry's shape.
 
-    Raises
-    ------
-    catalog.MissingFact : where the shape is not published in full.
+    Raises catalog.MissingFact where the shape is not published in full.
     """
     return parts(described(model))

@@ -87,9 +87,7 @@ class StepReport:
 def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | None = None) -> StepReport:
     """The report of one training step.
 
-    Raises
-    ------
-    LayoutError : for a layout that cannot exist; where fields are arrays such entries are NaN and do not fit.
+    Raises LayoutError for a layout that cannot exist; where fields are arrays such entries are NaN and do not fit.
     """
     ok, gpu = possible(network, layout), StepPart(network, layout)
     gpus, tokens = gpu.t * gpu.p * gpu.copies, layout.batch * network.sequence

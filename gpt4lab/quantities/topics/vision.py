@@ -12,6 +12,7 @@ from math import ceil, inf
 from gpt4lab import catalog
 from gpt4lab.formulas.arith import Num
 from gpt4lab.quantities.registry import quantity
+from gpt4lab.quantities.topics import training
 from gpt4lab.scenario import ScenarioError
 
 _RESAMPLER = "catalog/constants/flamingo-resampler"
@@ -32,10 +33,9 @@ def share_of_active(N: Num, N_act: Num) -> Num:
     return N / N_act
 
 
-@quantity("vision.flop", "FLOP", source="kaplan2020", N="model.active_params", D="vision.tokens")
-def flop(N: Num, D: Num) -> Num:
-    """Compute of the added training, if all weights of the language model learn; about two thirds if frozen."""
-    return 6 * N * D
+quantity("vision.flop", "FLOP", source="kaplan2020", N="model.active_params", D="vision.tokens",
+         about="Compute of the added training, if all weights of the language model learn; about two thirds if frozen.",
+         )(training.flop)
 
 
 @quantity("vision.flop_share", "fraction", source="arithmetic", C_v="vision.flop", C="training.flop")

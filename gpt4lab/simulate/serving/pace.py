@@ -16,6 +16,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from gpt4lab.formulas.answering_layer import share_touched
 from gpt4lab.quantities import values
 from gpt4lab.scenario import Scenario
 from gpt4lab.scenario.field import number
@@ -64,7 +65,7 @@ class Roofline:
     def parts(self, sequences: int, prompt_tokens: int) -> tuple[float, float]:
         """Return reading, with the experts that so many tokens touch, and computing."""
         tokens = sequences + prompt_tokens
-        return self.shared_s + self.experts_s * (1 - (1 - self.share) ** tokens), self.token_s * tokens
+        return self.shared_s + self.experts_s * share_touched(self.share, tokens), self.token_s * tokens
 
 
 def lane(scenario: Scenario) -> Roofline:
