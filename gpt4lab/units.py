@@ -70,6 +70,8 @@ def convert(value: float, unit: str, to: str) -> float:
     return value * factor(unit, to)
 
 
+BITS_PER_NAT = 1 / math.log(2)
+
 _SI = {-12: "p", -9: "n", -6: "µ", -3: "m", 0: "", 3: "k", 6: "M", 9: "G", 12: "T", 15: "P", 18: "E"}
 _WORDS = {3: "thousand", 6: "million", 9: "billion", 12: "trillion"}
 _PLURALS = {"param": "parameter", "sequence": "sequence", "1": "", "x": "", "fraction": ""}

@@ -27,7 +27,7 @@ from typing import Any
 import attrs
 
 from gpt4lab.charts import Axis, line
-from gpt4lab.charts.compose import added
+from gpt4lab.charts.compose import added, roomy
 from gpt4lab.charts.marks import pinned, ticks
 from gpt4lab.charts.theme import MARKS
 from gpt4lab.claims.prose import fill
@@ -40,14 +40,21 @@ from gpt4lab.scenario import Scenario, load_scenario
 Lines = Mapping[str, Mapping[str, Any] | str]
 
 
-def lines_chart(x: Axis, y: Axis, series: str = "", order: Sequence[str] = (), **look: Any) -> Callable[[View], Any]:
-    """The chart of a view's rows: its lines, and those of marks and ticks that it has rows for."""
+def lines_chart(
+    x: Axis, y: Axis, series: str = "", order: Sequence[str] = (), right: int = 0, **look: Any
+) -> Callable[[View], Any]:
+    """The chart of a view's rows: its lines, and those of marks and ticks that it has rows for.
+
+    right: room beside the plot in px, for names that are not there yet. look: what else `charts.line` takes, such as
+    `measured=[]` for a mark whose rows come later.
+    """
 
     def chart(view: View) -> Any:
         rows = view.datasets
         marks: Any = {name: rows[name] for name in MARKS if name in rows}
-        drawn = line(rows["data"], x, y, series or None, order=order, **marks, **look)
-        return added(drawn, *ticks(x, y), ticks=rows["ticks"]) if "ticks" in rows else drawn
+        drawn = line(rows["data"], x, y, series or None, order=order, **{**look, **marks})
+        drawn = added(drawn, *ticks(x, y), ticks=rows["ticks"]) if "ticks" in rows else drawn
+        return roomy(drawn, right) if right else drawn
 
     return chart
 

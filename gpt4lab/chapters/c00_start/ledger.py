@@ -11,6 +11,7 @@ from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 
+CLAIMS = Axis("claims", "Claims", domain=(0, 60))
 _DECIDED = VERDICTS[:5]  # what arithmetic can say; the other two are typed and stand still
 
 
@@ -55,11 +56,6 @@ def _list(ids: list[str], most: int = 12) -> str:
     return ", ".join(ids[:most]) + (" ..." if len(ids) > most else "")
 
 
-def ledger_chart(view: View) -> Any:
-    """One bar a verdict, with the post's own count on it."""
-    return bars(view.rows["data"], Axis("claims", "Claims", domain=(0, 60)), "verdict", post=view.rows["post"])
-
-
 whole_ledger = Panel(
     title="Move one assumption, judge the whole post",
     legend=(
@@ -83,5 +79,5 @@ whole_ledger = Panel(
         "20,000 GPUs": "semianalysis-2024",
     },
     view=ledger_view,
-    chart=ledger_chart,
+    chart=lambda view: bars(view.rows["data"], CLAIMS, "verdict", post=view.rows["post"]),
 )

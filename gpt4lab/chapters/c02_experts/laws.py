@@ -70,7 +70,7 @@ def laws_view(scenario: Scenario) -> View:
         label=f"Loss with {other} experts instead of {scenario.model.experts}",
         value=_spread(here),
         unit="fraction",
-        post=_post(),
+        post=_spread_of_the_post(),
         sentence=_sentence(scenario, here),
         rows={
             "data": [*over_sizes, *over_experts],
@@ -82,7 +82,7 @@ def laws_view(scenario: Scenario) -> View:
     )
 
 
-def _post() -> str:
+def _spread_of_the_post() -> str:
     """The same spread for the post's own model."""
     leak = load_scenario("leak")
     return _spread(changes(leak, leak.model.other_experts))

@@ -6,7 +6,7 @@ setting costs the same FLOP per token, so that two runs differ in what they lear
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, line
@@ -16,13 +16,12 @@ from gpt4lab.panels.reading import Attempt
 from gpt4lab.panels.training import Training
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
-from gpt4lab.units import show
+from gpt4lab.units import BITS_PER_NAT, show
 
 if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
     from gpt4lab.toys.core.transformer import ToyConfig, Transformer
 
-BITS = 1.4426950408889634  # per nat
 ACTIVE_WIDTH = 256  # of the dense feed-forward, shared out among the experts of a token
 POINTS = 150  # of a curve: more cannot be seen
 NOW, BEFORE = "this run", "the run before"
@@ -84,7 +83,7 @@ def loss_rows(run: BackgroundRun[Any], name: str) -> list[dict[str, Any]]:
     history = list(run.history)
     stride = max(1, len(history) // POINTS)
     return [
-        {"step": row["step"], "loss": _mean([r["loss"] for r in history[max(0, i - 9) : i + 1]]) * BITS, "run": name}
+        {"step": row["step"], "loss": BITS_PER_NAT * _mean_loss(history[max(0, i - 9) : i + 1]), "run": name}
         for i, row in enumerate(history)
         if i % stride == 0 or i == len(history) - 1
     ]
@@ -153,8 +152,8 @@ def _settings(scenario: Scenario) -> str:
 
 def _latest(run: BackgroundRun[Any], at: int | None = None) -> float | None:
     """Mean loss of the last twenty steps (up to step `at`), in bits per byte."""
-    recent = [row["loss"] for row in run.history[:at][-20:]]
-    return _mean(recent) * BITS if recent else None
+    recent = run.history[:at][-20:]
+    return BITS_PER_NAT * _mean_loss(recent) if recent else None
 
 
 def training_chart(view: View) -> Any:
@@ -194,5 +193,5 @@ mixture = Training(
 )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _mean_loss(rows: Sequence[Mapping[str, Any]]) -> float:
+    return sum(row["loss"] for row in rows) / len(rows)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
-from gpt4lab.charts import Axis, dots, line
-from gpt4lab.charts.compose import roomy
+from gpt4lab.charts import Axis, dots
+from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.reading import Attempt
 from gpt4lab.panels.training import Training
@@ -20,6 +21,7 @@ from gpt4lab.toys.core.recordings import Row, gain, load_recorded, mean_curves, 
 if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
 
+LOSS = Axis("bpb", "Held-out loss, bits per byte")
 LIVE = {"experts": (1, 4, 16), "seeds": 3}
 EXPERTS, FACT_EXPERTS = (1, 4, 16, 64), (1, 4, 16, 64)
 
@@ -94,11 +96,6 @@ def _each(found: Row) -> str:
     return ", ".join(f"{difference:.3f}" for difference in found["differences"]).replace("-", "−")
 
 
-def scaling_chart(view: View) -> Any:
-    """Lanes by number of experts, loss across."""
-    return dots(view.rows["data"], Axis("bpb", "Held-out loss, bits per byte"), "lane", bounds=("low", "high"))
-
-
 scaling = Training(
     title="More experts, the same FLOP",
     legend=(
@@ -112,7 +109,7 @@ scaling = Training(
     claims=("C45",),
     begin=train_scaling,
     watch=scaling_view,
-    chart=scaling_chart,
+    chart=lambda view: dots(view.rows["data"], LOSS, "lane", bounds=("low", "high")),
 )
 
 
@@ -170,18 +167,6 @@ def _time_sentence(budget: float, found: Mapping[int, float]) -> str:
     return f"After {budget:.3g} s of one core, in bits per byte: {each}. More experts see less text in the same time."
 
 
-def time_chart(view: View) -> Any:
-    """Loss against CPU time."""
-    return line(
-        view.rows["data"],
-        x=Axis("cpu_s", "CPU time of one core, s", domain=(SOONEST - 3, ceil(curves()[64][-1]["cpu_s"]))),
-        y=Axis("bpb", "Held-out loss, bits per byte", domain=_around()),
-        series="lane",
-        order=[lane(e) for e in EXPERTS],
-        you=view.rows["you"],
-    )
-
-
 def _around() -> tuple[float, float]:
     """The losses worth drawing: from the lowest to what the dense model has when the slider begins."""
     lowest = min(row["bpb"] for points in curves().values() for row in points)
@@ -199,7 +184,12 @@ equal_time = Panel(
     start=f"leak?mixture.cpu_seconds={SOONEST}",
     presets={"Soon": {}, "Late": {"mixture.cpu_seconds": LATEST}},
     view=time_view,
-    chart=time_chart,
+    chart=lines_chart(
+        x=Axis("cpu_s", "CPU time of one core, s", domain=(SOONEST - 3, ceil(curves()[64][-1]["cpu_s"]))),
+        y=replace(LOSS, domain=_around()),
+        series="lane",
+        order=[lane(e) for e in EXPERTS],
+    ),
 )
 
 
@@ -242,19 +232,6 @@ def _facts_sentence(results: Sequence[Mapping[str, Any]]) -> str:
     return f"{each}. Guessing costs {results[0]['guessing']:.2f} nats."
 
 
-def facts_chart(view: View) -> Any:
-    """Loss by step, one line a number of experts."""
-    chart = line(
-        view.rows["data"],
-        x=Axis("step", "Training step", form="count"),
-        y=Axis("loss", "Loss, nats per fact", domain=(0, 4.5)),
-        series="experts",
-        order=[lane(e) for e in FACT_EXPERTS],
-        last_value=".2f",
-    )
-    return roomy(chart, 120)
-
-
 facts = Training(
     title="Facts by heart",
     legend=(
@@ -267,5 +244,12 @@ facts = Training(
     presets={"Short": {}, "Longer": {"mixture.steps": 800}},
     begin=learn,
     watch=facts_view,
-    chart=facts_chart,
+    chart=lines_chart(
+        x=Axis("step", "Training step", form="count"),
+        y=Axis("loss", "Loss, nats per fact", domain=(0, 4.5)),
+        series="experts",
+        order=[lane(e) for e in FACT_EXPERTS],
+        right=120,
+        last_value=".2f",
+    ),
 )

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from string import ascii_letters, digits
 from typing import Any
 
-from gpt4lab.charts import Axis, heat, line
-from gpt4lab.charts.compose import roomy
+from gpt4lab.charts import Axis, heat
 from gpt4lab.checks.check import Check, Checks
+from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.view import View
@@ -150,7 +150,14 @@ def touched_measured(lab: LiveTraining) -> Reading:
         "from one text.",
         look=touched_rows,
         view=touched_view,
-        chart=touched_chart,
+        chart=lines_chart(
+            x=Axis("tokens", "Bytes in a step", log=True, form="count", domain=(1, 64)),
+            y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
+            series="what",
+            order=[EVEN, SKEWED, ONE_TEXT],
+            right=140,
+            measured=[],
+        ),
     )
 
 
@@ -168,14 +175,8 @@ def touched_view(found: list[dict[str, Any]], _: Any = None) -> View:
         {"tokens": row["tokens"], "touched": row[key], "what": name} for row in found for name, key in names.items()
     ]
     squares = [{"tokens": row["tokens"], "touched": row["mixed"], "label": ""} for row in found]
-    return View(
-        "",
-        "",
-        "",
-        _touched_sentence(found),
-        {"data": curves, "measured": squares},
-        alt="Share of experts touched against bytes in a step: two formulas and two measurements.",
-    )
+    alt = "Share of experts touched against bytes in a step: two formulas and two measurements."
+    return View(sentence=_touched_sentence(found), rows={"data": curves, "measured": squares}, alt=alt)
 
 
 def _touched_sentence(found: list[dict[str, Any]]) -> str:
@@ -186,19 +187,6 @@ def _touched_sentence(found: list[dict[str, Any]]) -> str:
         f"At 32 bytes the even formula says {row['even']:.1%}. This router wakes {row['mixed']:.1%} with bytes from "
         f"everywhere, {row['mixed'] / row['even']:.2f} times that, and {row['one_text']:.1%} with bytes of one text."
     )
-
-
-def touched_chart(view: View) -> Any:
-    """Share of experts against the bytes in a step."""
-    chart = line(
-        view.rows["data"],
-        x=Axis("tokens", "Bytes in a step", log=True, form="count", domain=(1, 64)),
-        y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
-        series="what",
-        order=[EVEN, SKEWED, ONE_TEXT],
-        measured=view.rows.get("measured", []),
-    )
-    return roomy(chart, 140)
 
 
 def router_checks(attempt: Attempt) -> Checks:

@@ -78,7 +78,11 @@ def ladder_view(scenario: Scenario) -> View:
             f"the failures alone {show(best * share, 'fraction')}, both {show(found['training.mfu_left'], 'fraction')}."
         ),
         rows={
-            "data": [row for lane, (bubble_, useful) in cases.items() for row in _parts(lane, best, bubble_, useful)],
+            "data": [
+                row
+                for lane, (bubble_, useful) in cases.items()
+                for row in _shares_of_the_peak(lane, best, bubble_, useful)
+            ],
             "post": [
                 {"explanation": lane, "share": stated, "label": "the post" if lane == LANES[0] else ""}
                 for lane in LANES
@@ -88,7 +92,7 @@ def ladder_view(scenario: Scenario) -> View:
     )
 
 
-def _parts(lane: str, best: float, idle: float, useful: float) -> list[dict[str, Any]]:
+def _shares_of_the_peak(lane: str, best: float, idle: float, useful: float) -> list[dict[str, Any]]:
     running = best * (1 - idle)
     shares = (running * useful, running * (1 - useful), best * idle, 1 - best)
     return [{"explanation": lane, "part": part, "share": share} for part, share in zip(PARTS, shares, strict=True)]

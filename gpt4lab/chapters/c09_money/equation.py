@@ -9,8 +9,9 @@ from typing import Any
 from attrs import frozen
 
 from gpt4lab import catalog
-from gpt4lab.charts import Axis, line
+from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
+from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import unit_of, value
@@ -55,7 +56,12 @@ def equation_view(scenario: Scenario) -> View:
         unit=unit_of(path),
         post=value(path, load_scenario("leak")),
         sentence=_sentence(scenario, found),
-        rows={"data": [], "published": published(), "post": [_post()], "you": [_you(scenario, found)]},
+        rows={
+            "data": [],
+            "published": published(),
+            "post": [_date_and_mfu_of_the_post()],
+            "you": [_you(scenario, found)],
+        },
         alt="Utilisation of published training runs by year; the post's and yours among them.",
         follow={path: _held(unknown.slide, found)},
     )
@@ -69,7 +75,7 @@ def _held(slide: Slide, found: float) -> float:
 
 def _sentence(scenario: Scenario, found: float) -> str:
     follows = scenario.equation.follows
-    given = ", ".join(_said(name, scenario) for name in UNKNOWNS if name != follows)
+    given = ", ".join(_with_unit(name, scenario) for name in UNKNOWNS if name != follows)
     if follows == "MFU" and found > 1:
         return f"{given}: impossible. The GPUs would have to compute at {show(found, 'fraction')} of their peak."
     return f"{given}: these leave no choice. {_rank(found if follows == 'MFU' else scenario.training.mfu)}"
@@ -81,7 +87,7 @@ def _rank(mfu: float) -> str:
     return f"Of the {len(runs)} published utilisations {lower} are lower than {show(mfu, 'fraction')}."
 
 
-def _said(name: str, scenario: Scenario) -> str:
+def _with_unit(name: str, scenario: Scenario) -> str:
     path = UNKNOWNS[name].slide.path
     return UNKNOWNS[name].words.format(show(get(scenario, path), unit_of(path)))
 
@@ -98,19 +104,13 @@ def _named(run: Any) -> str:
     return f"{short} (HFU)" if getattr(run, "counts_recomputation", False) else short
 
 
-def _post() -> dict[str, Any]:
+def _date_and_mfu_of_the_post() -> dict[str, Any]:
     return {"year": year(catalog.models["gpt-4-leak"].released), "mfu": sum(STATED_MFU) / 2}
 
 
 def _you(scenario: Scenario, found: float) -> dict[str, Any]:
     mfu = found if scenario.equation.follows == "MFU" else scenario.training.mfu
-    return pinned({**_post(), "mfu": mfu}, YEAR, MFU)
-
-
-def equation_chart(view: View) -> Any:
-    """Published utilisations by year, with the post's and the reader's."""
-    rows = view.datasets
-    return line([], YEAR, MFU, you=rows["you"], post=rows["post"], published=rows["published"], height=400)
+    return pinned({**_date_and_mfu_of_the_post(), "mfu": mfu}, YEAR, MFU)
 
 
 def settled(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,5 +137,5 @@ equation = Panel(
     },
     claims=("C27", "C28", "C29"),
     view=equation_view,
-    chart=equation_chart,
+    chart=lines_chart(YEAR, MFU, height=400),
 )

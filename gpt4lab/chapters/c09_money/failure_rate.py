@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
-from gpt4lab.charts import Axis, line
+from gpt4lab.charts import Axis
+from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
@@ -16,6 +16,7 @@ from gpt4lab.units import show
 
 LLAMA = "llama3-interruptions"
 RATE = Axis("rate", "Failures a day in the whole cluster", log=True, domain=(0.3, 300))
+RATES = [0.3 * 1000 ** (step / 80) for step in range(81)]
 USEFUL = Axis("useful", "Share of the time that becomes useful work", form="percent", domain=(0, 1))
 YOURS, BEST, TENTH = "your habits", "your habits, best interval", "ten times quicker"
 
@@ -63,14 +64,8 @@ def _curve(scenario: Scenario, words: str) -> list[dict[str, Any]]:
     given = quicker(scenario, 10) if words == TENTH else {}
     return [
         {"rate": rate, "useful": value(name, scenario, {**given, "goodput.failures_per_day": rate}), "habits": words}
-        for rate in _rates()
+        for rate in RATES
     ]
-
-
-@cache
-def _rates() -> tuple[float, ...]:
-    low, high = RATE.domain or (1, 1)
-    return tuple(low * (high / low) ** (step / 80) for step in range(81))
 
 
 def rate_leaving(share: float, scenario: Scenario) -> float:
@@ -82,21 +77,6 @@ def _llama() -> dict[str, Any]:
     run = catalog.measurements[LLAMA]
     rate = run.measured["interruptions"] / float(run.setup["days"])
     return {"rate": rate, "useful": run.measured["effective_time_at_least"], "label": "Llama 3.1 405B: more than this"}
-
-
-def rate_chart(view: View) -> Any:
-    """Three curves, the share needed as a level, and Llama 3's point."""
-    rows = view.datasets
-    return line(
-        rows["data"],
-        RATE,
-        USEFUL,
-        "habits",
-        order=(YOURS, BEST, TENTH),
-        you=rows["you"],
-        post=rows["post"],
-        published=rows["published"],
-    )
 
 
 rate = Panel(
@@ -121,5 +101,5 @@ rate = Panel(
         "Restarts by hand": {"reliability.restart_minutes": 120},
     },
     view=rate_view,
-    chart=rate_chart,
+    chart=lines_chart(RATE, USEFUL, series="habits", order=(YOURS, BEST, TENTH)),
 )

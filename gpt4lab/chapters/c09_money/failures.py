@@ -48,7 +48,7 @@ def month_view(scenario: Scenario) -> View:
         value=found["goodput.share"],
         unit="fraction",
         sentence=(
-            f"A failure every {_hours(found['goodput.mtbf'])}{_said(played)}. With a checkpoint every "
+            f"A failure every {_hours(found['goodput.mtbf'])}{_what_was_played(played)}. With a checkpoint every "
             f"{_hours(found['goodput.young_interval'])}, Young's interval, the share would be "
             f"{show(found['goodput.best_share'], 'fraction')}."
         ),
@@ -62,7 +62,7 @@ def month_view(scenario: Scenario) -> View:
     )
 
 
-def _said(played: Played) -> str:
+def _what_was_played(played: Played) -> str:
     if not played.shares:
         return ". The months need numpy, which is not installed here; “python3 book.py setup” says how to get it"
     mean = sum(played.shares) / len(played.shares)

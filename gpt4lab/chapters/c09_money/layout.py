@@ -67,7 +67,7 @@ def layout_view(scenario: Scenario) -> View:
         unit="fraction",
         post=load_scenario("leak").training.mfu,
         sentence=_sentence(scenario, here),
-        rows={"data": [*_parts(POST, predict(load_scenario("leak"))), *_parts(HERE, here)]},
+        rows={"data": [*_seconds_by_part(POST, predict(load_scenario("leak"))), *_seconds_by_part(HERE, here)]},
         alt="Two bars of seconds in a training step, by part: the post's layout and yours.",
     )
 
@@ -83,15 +83,10 @@ def _sentence(scenario: Scenario, here: Predicted) -> str:
     )
 
 
-def _parts(lane: str, found: Predicted) -> list[dict[str, Any]]:
+def _seconds_by_part(lane: str, found: Predicted) -> list[dict[str, Any]]:
     s = found.report.seconds
     seconds = (s.matmul, s.memory, s.tensor + s.expert + s.pipeline + s.data, s.bubble, s.optimiser)
     return [{"layout": lane, "part": part, "seconds": took} for part, took in zip(PARTS, seconds, strict=True)]
-
-
-def layout_chart(view: View) -> Any:
-    """Two stacked bars."""
-    return bars(view.rows["data"], SECONDS, "layout", "part", order=PARTS)
 
 
 layout = Panel(
@@ -118,5 +113,5 @@ layout = Panel(
         "25,000 H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},
     },
     view=layout_view,
-    chart=layout_chart,
+    chart=lambda view: bars(view.rows["data"], SECONDS, "layout", "part", order=PARTS),
 )

@@ -81,18 +81,17 @@ def _among(name: str, price: float, quotes: list[Rental]) -> str:
     below = sum((rental.on_demand or lowest(rental)) <= price for rental in quotes)
     return (
         f"Of {len(quotes)} quotes {below or 'none'} {'is' if below <= 1 else 'are'} at or below ${price:.2f}. The "
-        f"lowest on demand is {_said(cheapest, cheapest.on_demand or lowest(cheapest))}"
-        + ("." if committed is cheapest else f", the lowest with a commitment {_said(committed, lowest(committed))}.")
+        f"lowest on demand is {_price_of(cheapest, cheapest.on_demand or lowest(cheapest))}"
+        + (
+            "."
+            if committed is cheapest
+            else f", the lowest with a commitment {_price_of(committed, lowest(committed))}."
+        )
     )
 
 
-def _said(rental: Rental, price: float) -> str:
+def _price_of(rental: Rental, price: float) -> str:
     return f"${price:.2f} ({rental.vendor}, {rental.date:%B %Y})"
-
-
-def quotes_chart(view: View) -> Any:
-    """One lane a quote, oldest first."""
-    return dots(view.rows["data"], HOURLY, "quote", bounds=("low", "high"))
 
 
 quotes = Panel(
@@ -111,7 +110,7 @@ quotes = Panel(
     },
     claims=("C32", "C37"),
     view=quotes_view,
-    chart=quotes_chart,
+    chart=lambda view: dots(view.rows["data"], HOURLY, "quote", bounds=("low", "high")),
 )
 
 
@@ -137,7 +136,7 @@ def costs_view(scenario: Scenario) -> View:
         ),
         rows={
             "data": [
-                *_said_costs(scenario),
+                *_statements_of_cost(scenario),
                 {"what": "you: rent of the run", "usd": min(max(mine, low), high), "mark": "you"},
             ]
         },
@@ -145,7 +144,7 @@ def costs_view(scenario: Scenario) -> View:
     )
 
 
-def _said_costs(scenario: Scenario) -> list[dict[str, Any]]:
+def _statements_of_cost(scenario: Scenario) -> list[dict[str, Any]]:
     days = [value("cluster.rental", load_scenario("leak"), {"cluster.days": d}) for d in (90, 100)]
     again = value("rerun.rental", load_scenario("leak"))
     return [
@@ -165,11 +164,6 @@ def _epoch(*keys: str) -> dict[str, Any]:
     return {"usd": sum(found) / len(found), "low": min(found), "high": max(found), "mark": "published"}
 
 
-def costs_chart(view: View) -> Any:
-    """One lane an estimate."""
-    return dots(view.rows["data"], TOTAL, "what", bounds=("low", "high"))
-
-
 costs = Panel(
     title="Which cost?",
     legend=(
@@ -185,5 +179,5 @@ costs = Panel(
     presets={"The post": "leak", "H100, as the post says": "h100-rerun", "H100, NVIDIA at GTC 2024": "gtc-2024"},
     claims=("C33", "C34"),
     view=costs_view,
-    chart=costs_chart,
+    chart=lambda view: dots(view.rows["data"], TOTAL, "what", bounds=("low", "high")),
 )

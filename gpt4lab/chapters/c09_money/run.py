@@ -17,6 +17,7 @@ from gpt4lab.units import show
 MILLION = 1e6
 DAYS = Axis("days", "Days", domain=(0, 160))
 RENT = Axis("rent", "Rent, million $", domain=(0, 120))
+EPOCH = catalog.epoch["gpt-4"]
 STATED_DAYS = (90, 100)  # C28
 MFUS = (0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
@@ -34,7 +35,7 @@ def run_view(scenario: Scenario) -> View:
             "data": [_spent(day, scenario) for day in DAYS.domain or ()],
             "ticks": [{**_spent(_days_at(mfu, scenario), scenario), "label": f"{mfu:.0%}"} for mfu in MFUS],
             "you": [pinned(_spent(found["training.days"], scenario), DAYS, RENT)],
-            "post": [_post(scenario)],
+            "post": [_price_and_days_of_the_post(scenario)],
         },
         alt="Rent against days: a straight line with ticks for the utilisation; the post's price lies above it.",
     )
@@ -59,7 +60,7 @@ def _days_at(mfu: float, scenario: Scenario) -> float:
     return value("training.days", scenario, {"training.mfu": mfu})
 
 
-def _post(scenario: Scenario) -> dict[str, Any]:
+def _price_and_days_of_the_post(scenario: Scenario) -> dict[str, Any]:
     low, high = STATED_DAYS
     return {"days": (low + high) / 2, "rent": scenario.cluster.stated_usd / MILLION, "from": low, "to": high}
 
@@ -69,12 +70,6 @@ def run_chart(view: View) -> Any:
     rows = view.datasets
     chart = line(rows["data"], DAYS, RENT, you=rows["you"], post=rows["post"])
     return added(chart, span("post", DAYS, RENT), *ticks(DAYS, RENT), ticks=rows["ticks"])
-
-
-def per_gpu_hour(cost: str) -> float:
-    """What one of Epoch's estimates of the run's cost comes to for a GPU-hour."""
-    epoch = catalog.epoch["gpt-4"]
-    return getattr(epoch, cost) / epoch.gpu_hours
 
 
 run = Panel(
@@ -97,7 +92,7 @@ run = Panel(
         "H100, as the post says": "h100-rerun",
         "H100, NVIDIA at GTC 2024": "gtc-2024",
         "The same author's 20,000": "semianalysis-2024",
-        "Epoch's cloud price": {"cluster.usd_per_gpu_hour": per_gpu_hour("cost_cloud_2026")},
+        "Epoch's cloud price": {"cluster.usd_per_gpu_hour": EPOCH.cost_cloud_2026 / EPOCH.gpu_hours},
     },
     claims=("C28", "C29", "C33"),
     view=run_view,

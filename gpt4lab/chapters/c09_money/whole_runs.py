@@ -17,7 +17,7 @@ DAYS = (90, 100)  # C28
 
 def runs_view() -> View:
     """Every run from the top, the post's range in its place."""
-    post, runs = _post(), [_row(run) for run in whole_runs()]
+    post, runs = _post_by_its_days(), [_row(run) for run in whole_runs()]
     higher = sum(run["mfu"] > post["mfu"] for run in runs)
     return View(
         label="Whole-run utilisation of the post",
@@ -34,15 +34,10 @@ def _row(run: WholeRun) -> dict[str, Any]:
     return {"run": f"{run.name} ({run.accelerator.split()[0]}{kind})", "mfu": run.mfu, "mark": "published"}
 
 
-def _post() -> dict[str, Any]:
+def _post_by_its_days() -> dict[str, Any]:
     leak = load_scenario("leak")
     high, low = (value("training.implied_mfu", leak, {"cluster.days": days}) for days in DAYS)
     return {"run": "the post (A100, experts)", "mfu": (low + high) / 2, "low": low, "high": high, "mark": "post"}
-
-
-def runs_chart(view: View) -> Any:
-    """One lane a run."""
-    return dots(view.rows["data"], SHARE, "run", bounds=("low", "high"))
 
 
 def runs_figure() -> Figure:
@@ -50,7 +45,7 @@ def runs_figure() -> Figure:
     return Figure(
         "Whole runs, pauses included",
         runs_view(),
-        chart=runs_chart,
+        chart=lambda view: dots(view.rows["data"], SHARE, "run", bounds=("low", "high")),
         legend=(
             "Six FLOP for each active parameter and token, over all that the accelerator-hours of the run could "
             "have computed in bf16. Triangles are published runs; the post's bar goes from its 100 to its 90 days."

@@ -176,17 +176,12 @@ def _lane(m: Model) -> str:
     return f"{m.name} ({m.released:%Y}, {m.attention})"
 
 
-def models_chart(view: View) -> Any:
-    """One dot a model."""
-    return dots(view.rows["data"], KEPT, "model")
-
-
 def models() -> Figure:
     """The published models on the page."""
     return Figure(
         "What models keep of a token",
         models_view(),
-        chart=models_chart,
+        chart=lambda view: dots(view.rows["data"], KEPT, "model"),
         legend=(
             "Bytes of keys and values that one token adds, over all layers, at 16 bits a value, oldest model first. In "
             "brackets year and kind: one head for all (MQA), a few (GQA), all (MHA), or a compressed vector (MLA)."

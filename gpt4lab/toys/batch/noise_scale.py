@@ -28,8 +28,8 @@ from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, ROWS, BatchSweep, best
 from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import Batch, Corpus
 from gpt4lab.toys.core.study import Found, Study, Trained, columns
-from gpt4lab.toys.core.training import BITS
 from gpt4lab.toys.core.transformer import Transformer, build_model
+from gpt4lab.units import BITS_PER_NAT
 
 MICRO = 8  # sequences of the small batch; the big one has ROWS
 KEEP = 0.9  # of the moving averages, from step to step
@@ -155,7 +155,7 @@ def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, 
         scale = noise / signal if signal > 0 else None
         yield {
             "loss": loss,
-            "bpb": nats * BITS,
+            "bpb": nats * BITS_PER_NAT,
             "tokens": i * ROWS * CONTEXT,
             "signal": signal,
             "noise": noise,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -12,8 +10,7 @@ from gpt4lab.toys.core.background import BackgroundRun, Work
 from gpt4lab.toys.core.corpus import DOMAINS, Batch, Corpus, Sampler
 from gpt4lab.toys.core.optim import Optimizer
 from gpt4lab.toys.core.transformer import Transformer, snapshot
-
-BITS = 1 / math.log(2)  # bits per nat
+from gpt4lab.units import BITS_PER_NAT
 
 
 def train(
@@ -64,7 +61,7 @@ def evaluate(model: Transformer, corpus: Corpus, rows: int = 64, context: int = 
 def bits(model: Transformer, batch: Batch) -> Tensor:
     """Bits that each byte of a batch costs a model, (batch, time); its training is not disturbed."""
     logits = snapshot(model)(batch.tokens)  # (batch, time, V)
-    return BITS * nn.functional.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none")
+    return BITS_PER_NAT * nn.functional.cross_entropy(logits.transpose(1, 2), batch.targets, reduction="none")
 
 
 def _routed(model: Transformer) -> Row:

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from gpt4lab.toys.core.background import BackgroundRun
 from gpt4lab.toys.core.corpus import DOMAINS, Corpus, decode, encode, load_corpus
-from gpt4lab.toys.core.training import BITS, require_whole, train
+from gpt4lab.toys.core.training import require_whole, train
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, snapshot
+from gpt4lab.units import BITS_PER_NAT
 
 ROWS, CONTEXT = 8, 128
 LIVE_BYTES = 20_000  # of each domain
@@ -94,7 +95,7 @@ def ask(model: Transformer, asked: Sequence[Canary], given: int) -> tuple[Tensor
     tokens, length = torch.stack([encode(line) for line in lines]).long(), len(asked[0].secret)
     logits, secret = snapshot(model)(tokens[:, :-1])[:, -length:], tokens[:, -length:]
     cost = F.cross_entropy(logits.transpose(1, 2), secret, reduction="none").sum(1)
-    return (logits.argmax(-1) == secret).all(1), BITS * cost
+    return (logits.argmax(-1) == secret).all(1), BITS_PER_NAT * cost
 
 
 def canaries(each: int, seed: int = 0) -> list[Canary]:

@@ -17,10 +17,11 @@ from gpt4lab.rows import Row
 from gpt4lab.toys.core.background import BackgroundRun, Work, timed
 from gpt4lab.toys.core.corpus import Corpus
 from gpt4lab.toys.core.optim import Optimizer
-from gpt4lab.toys.core.training import BITS, train
+from gpt4lab.toys.core.training import train
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
 from gpt4lab.toys.vision.captions import PARTS, SIDE, Pictures, load_pictures, text_sampler
 from gpt4lab.toys.vision.model import PLAN, Plan, Seeing, build_seeing
+from gpt4lab.units import BITS_PER_NAT
 
 LANGUAGE = ToyConfig()
 MEASUREMENTS = 10  # of the held-out captions, along the training
@@ -139,10 +140,10 @@ def _byte_loss(logits: Tensor, targets: Tensor) -> Tensor:
 
 def _caption_bits(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean over the captions of the sum over their bytes."""
-    return BITS * F.cross_entropy(logits.mT, targets, reduction="none").sum(1).mean()
+    return BITS_PER_NAT * F.cross_entropy(logits.mT, targets, reduction="none").sum(1).mean()
 
 
 @torch.no_grad()
 def _text_bits(model: nn.Module, tokens: Tensor, targets: Tensor, image: Tensor | None) -> float:
     logits = model(tokens) if image is None else model(tokens, image.expand(len(tokens), -1))
-    return (BITS * _byte_loss(logits, targets)).item()
+    return (BITS_PER_NAT * _byte_loss(logits, targets)).item()
