@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import attrs
 from IPython.display import HTML, Markdown, display
@@ -19,7 +20,10 @@ from gpt4lab.panels.controls import LOOK
 
 @attrs.frozen
 class Chapter:
-    """What is known of a chapter before it is opened."""
+    """What is known of a chapter before it is opened: `chapter.toml` in its folder.
+
+    file: the notebook; quote: the claim in the post's own few words; stakes: what hangs on it.
+    """
 
     number: str
     file: str
@@ -39,8 +43,14 @@ class Chapter:
 @cache
 def chapters() -> Mapping[str, Chapter]:
     """The chapters of the book, in order, by number."""
-    tree = tomllib.loads(files("gpt4lab.book").joinpath("chapters.toml").read_text("utf-8"))
-    return {number: Chapter(number, **entry) for number, entry in sorted(tree.items())}
+    known = (folder / "chapter.toml" for folder in files("gpt4lab.chapters").iterdir() if folder.is_dir())
+    found = [_read(entry) for entry in known if entry.is_file()]
+    return {chapter.number: chapter for chapter in sorted(found, key=lambda chapter: chapter.number)}
+
+
+def _read(entry: Traversable) -> Chapter:
+    words = tomllib.loads(entry.read_text("utf-8"))
+    return Chapter(number=words["file"].partition("_")[0], **words)
 
 
 def opening(number: str) -> None:

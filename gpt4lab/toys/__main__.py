@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from importlib import import_module
+from pkgutil import walk_packages
 
-from gpt4lab.toys.batch.noise_scale import CriticalBatch
-from gpt4lab.toys.batch.trade_off import BatchSweep
-from gpt4lab.toys.context.extension import Extension
+from gpt4lab import toys
 from gpt4lab.toys.core.recordings import load_recorded
 from gpt4lab.toys.core.study import Study
-from gpt4lab.toys.decoding.measured import Lenience
-from gpt4lab.toys.experts.facts import Facts
-from gpt4lab.toys.experts.scaling import Scaling
-from gpt4lab.toys.isoflop.sweep import IsoFlop
-from gpt4lab.toys.memorisation.study import Memorisation
-from gpt4lab.toys.repetition.study import Repetition
 
-ALL = (Scaling, Facts, Repetition, Memorisation, CriticalBatch, BatchSweep, Extension, IsoFlop, Lenience)
-STUDIES: dict[str, type[Study]] = {study.name: study for study in ALL}
+for module in walk_packages(toys.__path__, "gpt4lab.toys."):
+    if not module.name.endswith("__main__"):
+        import_module(module.name)
+
+STUDIES: dict[str, type[Study]] = {study.name: study for study in Study.__subclasses__()}
 RECORDED = [name for name, study in STUDIES.items() if study.recorded]
 
 

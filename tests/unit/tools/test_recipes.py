@@ -27,7 +27,25 @@ assert leak.reliability.spare_gpus == 64
 live = token.widget()
 live.controls["reliability.spare_gpus"].value = 100
 assert live.scenario.reliability.spare_gpus == 100 and live.error == ""
+
+from gpt4lab.chapters.c99_weeks.checked import weeks_checks
+from gpt4lab.chapters.c99_weeks.weeks import weeks
+panel = weeks.widget()
+before = panel._headline.value
+panel.controls["cluster.gpus"].value = 50_000
+assert panel.error == "" and panel._headline.value != before and "weeks" in panel._sentence.value
+assert "X01" in panel._verdicts.value
+assert abs(weeks_checks()[0].ratio - 1) < 0.1
 assert chapters()["99"].file == "99_weeks"
+"""
+
+#: ... and where there is torch.
+LIVE_PROOF = """
+from gpt4lab.toys.core.corpus import load_corpus
+from gpt4lab.toys.__main__ import STUDIES
+short, long = STUDIES["weeks"](load_corpus(20_000)).start().wait().result
+assert (short["steps"], long["steps"]) == (2, 4)
+assert long["bpb"] < short["bpb"]
 """
 
 
@@ -49,6 +67,7 @@ def follow(file: Path, place: str, text: str) -> None:
     if place:
         at = next(number for number, line in enumerate(lines) if place in line) + 1
         at += lines[at].lstrip().startswith('"""')
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join([*lines[:at], "" if place else "\n\n", text, *lines[at:]]).lstrip(), "utf-8")
 
 
@@ -66,17 +85,19 @@ def run(copy: Path, *arguments: str) -> None:
 def test_there_is_a_recipe_for_each(root: Path) -> None:
     files = [file for _, file, _, _ in BLOCK.findall((root / "CONTRIBUTING.md").read_text("utf-8"))]
     assert [Path(file).name for file in files] == [
-        "training.py",
-        "ledger.toml",
-        "records.py",
-        "flop.py",
-        "chapters.toml",
-        "99_weeks.md",
+        *("training.py", "ledger.toml", "records.py", "flop.py", "weeks.py"),
+        *("__init__.py", "study.py", "checked.py"),
+        *("chapter.toml", "__init__.py", "99_weeks.md"),
     ]
 
 
-def test_quantity_claim_slider_and_chapter_work(copy: Path) -> None:
+def test_number_claim_slider_panel_check_and_chapter_work(copy: Path) -> None:
     run(copy, "-c", PROOF)
+
+
+@pytest.mark.live
+def test_the_study_trains(copy: Path) -> None:
+    run(copy, "-c", LIVE_PROOF)
 
 
 def test_chapter_is_made_from_its_text(copy: Path) -> None:
