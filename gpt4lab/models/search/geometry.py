@@ -35,7 +35,7 @@ from gpt4lab.quantities.topics import geometry
 from gpt4lab.quantities.topics.model import active_params, total_params
 from gpt4lab.scenario import Scenario
 
-__all__ = ["Allowed", "Fit", "Found", "GeometryError", "Stated", "facts_in", "judge", "search", "stated_in", "sums_of"]
+__all__ = ["Allowed", "Fit", "Fits", "GeometryError", "Stated", "facts_in", "judge", "search", "stated_in", "sums_of"]
 
 SUMS = ("shared", "expert", "total", "active")
 SIZES = ("layers", "d_model", "heads", "head_dim", "kv_heads", "d_ff", "gated", "experts", "top_k")
@@ -72,7 +72,7 @@ class Fit:
 
 
 @frozen
-class Found:
+class Fits:
     """Every shape that fits, the nearest first; where none does, `without` counts those that one statement excludes."""
 
     fits: tuple[Fit, ...]
@@ -103,7 +103,7 @@ class Found:
         return f"No shape fits; {', '.join(words)}."
 
 
-def search(sums: Sums, allowed: Allowed | None = None) -> Found:
+def search(sums: Sums, allowed: Allowed | None = None) -> Fits:
     """All shapes that fit the stated sums and the facts.
 
     Raises GeometryError for an unknown or senseless sum or fact, and where more than `MOST` shapes fit.
@@ -113,7 +113,7 @@ def search(sums: Sums, allowed: Allowed | None = None) -> Found:
     if len(shapes) > MOST:
         raise GeometryError(f"More than {MOST:,} shapes fit: state another sum, or a fact such as layers=120.")
     fits = sorted((judge(_network(allowed, *shape), stated, shape[0]) for shape in shapes), key=lambda fit: fit.misfit)
-    return Found(tuple(fits), {} if fits else _without(stated, allowed))
+    return Fits(tuple(fits), {} if fits else _without(stated, allowed))
 
 
 def judge(shape: Network, sums: Sums, embedding: bool = False) -> Fit:

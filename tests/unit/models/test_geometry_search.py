@@ -19,7 +19,7 @@ from gpt4lab.models.search.geometry import (
     SIZES,
     Allowed,
     Fit,
-    Found,
+    Fits,
     GeometryError,
     Stated,
     facts_in,
@@ -46,7 +46,7 @@ def sizes(shape: Network) -> tuple[float, ...]:
     return tuple(getattr(shape, name) for name in SIZES)
 
 
-def holds(found: Found, shape: Network) -> bool:
+def holds(found: Fits, shape: Network) -> bool:
     return sizes(shape) in {sizes(fit.shape) for fit in found.fits}
 
 
