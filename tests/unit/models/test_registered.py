@@ -11,6 +11,7 @@ import pytest
 
 from gpt4lab import catalog
 from gpt4lab.claims import Claim
+from gpt4lab.claims.prose import fill
 from gpt4lab.claims.sensitivity import elasticities, flips, upstream
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.report import decode
@@ -128,6 +129,10 @@ def test_the_fields_behind_them_flip_a_claim() -> None:
         assert value("step.mfu", LEAK, {flip.field.path: flip.there}) >= 0.29 > value("step.mfu", LEAK)
     even = [flip.there for flip in flips(claim, LEAK, 20) if flip.field.path == "cluster.pipeline"]
     assert all(120 % stages == 0 for stages in even), "what cannot be is passed over"
+
+
+def test_sentences_name_them() -> None:
+    assert fill("A step takes {step.seconds}.", LEAK) == f"A step takes {show(value('step.seconds', LEAK), 's')}."
 
 
 def test_what_moves_them_most() -> None:
