@@ -101,22 +101,9 @@ def _llama_3() -> Check:
 
 def _deepseek(hidden: bool) -> Check:
     """Attention has as many weights as DeepSeek's, but 5% fewer FLOP in the scores; every layer has experts."""
-    entry, model = catalog.measurements["deepseek-v3-training"], catalog.models["deepseek-v3"]
-    shape = Network(
-        layers=model.need("n_layers"),
-        d_model=model.need("d_model"),
-        heads=101,
-        kv_heads=1,
-        head_dim=model.need("v_head_dim"),
-        d_ff=model.need("expert_d_ff"),
-        gated=1.0,
-        experts=model.need("n_experts"),
-        top_k=model.need("top_k"),
-        shared_experts=model.need("n_shared_experts"),
-        vocab=model.need("vocab_size"),
-        tied_embeddings=0.0,
-        sequence=cast("int", entry.setup["sequence"]),
-    )
+    entry = catalog.measurements["deepseek-v3-training"]
+    plain = dict.fromkeys(("query_rank", "kv_rank", "rope_dim", "nope_dim", "dense_layers", "dense_d_ff"), 0)
+    shape = evolve(network_of("deepseek-v3", cast("int", entry.setup["sequence"])), heads=101, **plain)
     known = layout_in(entry.setup, zero=1, overlap=1, fused_attention=True, gradient_bytes=4)
     layout, hardware = evolve(known, schedule="zero-bubble"), _in_8_bits(hardware_in(entry), hidden)
     efficiency = evolve(measured_efficiency(), matmul=measured_efficiency().matmul_8bit)

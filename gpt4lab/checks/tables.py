@@ -16,11 +16,7 @@ from typing import NamedTuple
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Measurement, Model
-from gpt4lab.checks import decode as decode_check
-from gpt4lab.checks import published as published_runs
-from gpt4lab.checks import runs as run_check
-from gpt4lab.checks import speculation as speculation_check
-from gpt4lab.checks import step as step_check
+from gpt4lab.checks import decode, published, runs, speculation, step
 from gpt4lab.checks.catalogued import entries, measured, setup, stated
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.search import parameters
@@ -65,12 +61,8 @@ def _named(entry: Measurement) -> bool:
 
 def equation_4() -> Checks:
     """The paper's own two estimates of days: 8 FLOP a parameter and token at an assumed rate."""
-    return Checks(measured(entry, "days", _days(entry)) for entry in entries("megatron21-eq4-"))
-
-
-def _days(entry: Measurement) -> float:
-    P, T, n, X = (float(entry.setup[key]) for key in ("params", "tokens", "gpus", "flop_per_s_per_gpu"))
-    return 8 * P * T / (n * X) / run_check.DAY
+    found = entries("megatron21-eq4-")
+    return Checks(measured(e, "days", runs.days(e, float(e.setup["flop_per_s_per_gpu"]))) for e in found)
 
 
 def chinchilla_tokens() -> Checks:
@@ -150,41 +142,38 @@ _MEASURED = "Left out: that checking several tokens costs more than writing one,
 _FIT = "Left out: that a fit is stretched beyond its data; Approach 1 is itself an extrapolation above 16 billion."
 
 _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
-    "Megatron-LM 2021, Table 1": (step_check.megatron_validation, _STEP),
-    "Megatron-LM 2021, Table 2, tensor and pipeline parallel": (lambda: step_check.table_2("PTD-P"), _STEP),
+    "Megatron-LM 2021, Table 1": (step.megatron_validation, _STEP),
+    "Megatron-LM 2021, Table 2, tensor and pipeline parallel": (lambda: step.table_2("PTD-P"), _STEP),
     "Megatron-LM 2021, Table 2, ZeRO-3": (
-        lambda: step_check.table_2("ZeRO-3"),
+        lambda: step.table_2("ZeRO-3"),
         "Left out: how slowly ZeRO-3 of 2021 gathered its weights, up to three times slower than its bytes need.",
     ),
-    "Korthikanti 2022, Table 5, seconds of a step": (step_check.korthikanti_times, _STEP),
+    "Korthikanti 2022, Table 5, seconds of a step": (step.korthikanti_times, _STEP),
     "Korthikanti 2022, Figure 1, memory": (
-        step_check.korthikanti_memory,
+        step.korthikanti_memory,
         "Left out by the figure, and counted here: the embedding on the first stage.",
     ),
-    "MT-NLG 530B, seconds of a step": (published_runs.mt_nlg, _STEP),
-    "PaLM 540B, utilisation": (published_runs.palm, _STEP),
-    "BLOOM and Llama 3.1, FLOP/s": (published_runs.throughput, _STEP),
-    "Whole runs, accelerator-hours from the step": (published_runs.hours, f"{_STEP} {_FLOP}"),
-    "Whole runs, accelerator-hours from the published utilisation": (run_check.hours_checks, _FLOP),
-    "Megatron-LM 2021, Table 2, days from the measured rate": (run_check.days_checks, _FLOP),
+    "MT-NLG 530B, seconds of a step": (published.mt_nlg, _STEP),
+    "PaLM 540B, utilisation": (published.palm, _STEP),
+    "BLOOM and Llama 3.1, FLOP/s": (published.throughput, _STEP),
+    "Whole runs, accelerator-hours from the step": (published.hours, f"{_STEP} {_FLOP}"),
+    "Whole runs, accelerator-hours from the published utilisation": (runs.hours_checks, _FLOP),
+    "Megatron-LM 2021, Table 2, days from the measured rate": (runs.days_checks, _FLOP),
     "Megatron-LM 2021, equation 4": (equation_4, "Nothing: it is the same formula, so this checks the book's copy."),
-    "BLOOM, electricity": (published_runs.energy, "Left out: servers, network, cooling and idle machines."),
-    "TensorRT-LLM 0.6.1, static batches": (decode_check.static_rows, _ANSWER),
-    "TensorRT-LLM 0.5, first token": (
-        decode_check.first_tokens,
-        f"{_ANSWER} In a pass this short the host is most of it.",
-    ),
-    "TensorRT-LLM 0.8, cache read once per group of heads": (decode_check.grouping, f"{_ANSWER} The batch is unknown."),
-    "LMDeploy 0.1, static batches": (decode_check.lmdeploy_static, _ANSWER),
-    "LMDeploy 0.2, many requests": (decode_check.lmdeploy_requests, f"{_ANSWER} And the spread of lengths."),
-    "PaLM on TPU v4, Pope 2022": (decode_check.pope, f"{_ANSWER} And matrices split two ways."),
-    "DeepSeek-V3 on H800": (decode_check.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
-    "KV cache as published": (decode_check.kv_cache, "Left out: padding and unfilled blocks."),
+    "BLOOM, electricity": (published.energy, "Left out: servers, network, cooling and idle machines."),
+    "TensorRT-LLM 0.6.1, static batches": (decode.static_rows, _ANSWER),
+    "TensorRT-LLM 0.5, first token": (decode.first_tokens, f"{_ANSWER} In a pass this short the host is most of it."),
+    "TensorRT-LLM 0.8, cache read once per group of heads": (decode.grouping, f"{_ANSWER} The batch is unknown."),
+    "LMDeploy 0.1, static batches": (decode.lmdeploy_static, _ANSWER),
+    "LMDeploy 0.2, many requests": (decode.lmdeploy_requests, f"{_ANSWER} And the spread of lengths."),
+    "PaLM on TPU v4, Pope 2022": (decode.pope, f"{_ANSWER} And matrices split two ways."),
+    "DeepSeek-V3 on H800": (decode.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
+    "KV cache as published": (decode.kv_cache, "Left out: padding and unfilled blocks."),
     "Speculative decoding, expected by its authors": (
-        lambda: speculation_check.speedup_checks("expected_speedup"),
+        lambda: speculation.speedup_checks("expected_speedup"),
         "Nothing but rounding: it is their formula.",
     ),
-    "Speculative decoding, measured": (speculation_check.speedup_checks, _MEASURED),
+    "Speculative decoding, measured": (speculation.speedup_checks, _MEASURED),
     "Hoffmann 2022, Table 3, tokens by each fit": (chinchilla_tokens, _FIT),
     "Hoffmann 2022, Table 3, FLOP": (chinchilla_flop, "Left out: the attention scores, and what embeddings cost."),
     "Training compute of published models": (

@@ -75,7 +75,7 @@ def traffic_checks(counted: list[tuple[list[Call], float | None]], formula: dict
 
 def with_memory(report: DemoReport, *mine: Check) -> DemoReport:
     """The report with what each rank holds; all ranks must ask together."""
-    return replace(report, memory=Checks(check for held in gather(mine) for check in held))
+    return replace(report, checks=Checks((*report.checks, *(check for held in gather(mine) for check in held))))
 
 
 def memory_check(what: str, held_bytes: float, formula_bytes: float) -> Check:

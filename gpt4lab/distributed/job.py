@@ -63,26 +63,18 @@ class Job:
 class DemoReport:
     """What a demo found.
 
-    losses: rows of step, one_process, distributed, difference. traffic: bytes that all ranks together send in the last
-    step, by collective, as torch counts them; last what the operating system saw. memory: what each rank holds.
-    waiting: a row of times, the share of them spent waiting, and the micro-batches held; in_pipeline: both against the
-    formulas. notes: sentences on what the formulas leave out.
+    losses: rows of step, one_process, distributed, difference. checks: bytes that all ranks together send in the last
+    step, by collective, what each rank holds, the bubble. waiting: a row of times, bubble and micro-batches held.
+    notes: sentences on what the formulas leave out.
     """
 
     demo: str
     ranks: int
     losses: list[Row] = field(default_factory=list)
-    traffic: Checks = field(default_factory=Checks)
-    memory: Checks = field(default_factory=Checks)
+    checks: Checks = field(default_factory=Checks)
     waiting: list[Row] = field(default_factory=list)
-    in_pipeline: Checks = field(default_factory=Checks)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
-
-    @property
-    def checks(self) -> Checks:
-        """All that is held against a formula."""
-        return Checks((*self.traffic, *self.memory, *self.in_pipeline))
 
     @property
     def difference(self) -> float:

@@ -88,7 +88,7 @@ def demo(job: Job) -> DemoReport:
         for what, predicted, found, unit in known
         if predicted is not None
     )
-    return DemoReport("waiting", ranks, waiting=[row], in_pipeline=checks)
+    return DemoReport("waiting", ranks, waiting=[row], checks=checks)
 
 
 def formula(schedule: str, p: int, m: int) -> float | None:

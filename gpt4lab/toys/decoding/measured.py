@@ -88,15 +88,15 @@ def compared(plain: Decoded, fast: Decoded) -> Row:
 
 def race_checks(raced: Mapping[str, Row]) -> Checks:
     """Tokens a pass and times faster of some comparisons: case -> its row of `compare`."""
-    tokens = (
-        Check(f"tokens a pass: {case}", row["formula"], row["tokens_per_pass"], "token", NOW)
+    kinds = (
+        ("tokens a pass", "formula", "tokens_per_pass", "token", NOW),
+        ("times faster", "predicted", "speedup_cpu", "x", "this machine, CPU time"),
+    )
+    return Checks(
+        Check(f"{what}: {case}", row[said], row[found], unit, where)
+        for what, said, found, unit, where in kinds
         for case, row in raced.items()
     )
-    times = (
-        Check(f"times faster: {case}", row["predicted"], row["speedup_cpu"], "x", "this machine, CPU time")
-        for case, row in raced.items()
-    )
-    return Checks((*tokens, *times))
 
 
 @frozen

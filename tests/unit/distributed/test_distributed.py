@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from gpt4lab.checks.check import Checks
 from gpt4lab.distributed.job import DENSE, MIXTURE, RULES, SCHEDULES, DemoReport, Job
 from gpt4lab.distributed.workers import WorkerLost, Workers, prepare
 from gpt4lab.models.rules import LayoutError
@@ -33,7 +34,11 @@ def crew() -> Iterator[Workers]:
 
 
 def ratios(report: DemoReport) -> dict[str, float]:
-    return {check.name: check.ratio for check in report.traffic if check.what.startswith("bytes sent")}
+    return {check.name: check.ratio for check in report.checks if check.what.startswith("bytes sent")}
+
+
+def memory(report: DemoReport) -> Checks:
+    return Checks(check for check in report.checks if check.name.startswith("rank"))
 
 
 def gone(pid: int) -> bool:
@@ -70,7 +75,7 @@ def test_the_loss_is_that_of_one_process_and_the_bytes_are_those_of_the_formula(
     assert report.difference < TOLERANCE
     assert len({round(row["one_process"], 3) for row in report.losses}) == 3, "it learns: each step tests gradients"
     assert ratios(report) == pytest.approx(dict.fromkeys(ratios(report), 1.0))
-    assert report.memory.largest == pytest.approx(0)
+    assert memory(report).largest == pytest.approx(0)
 
 
 def test_a_lone_key_value_head_and_a_router_are_copied_and_their_gradients_summed(crew: Workers) -> None:
@@ -83,7 +88,7 @@ def test_torch_all_reduces_where_zero1_would_scatter(crew: Workers) -> None:
     report = crew.run("zero1", TINY, **SMALL)
     assert report.difference < TOLERANCE
     assert ratios(report) == pytest.approx({"all-reduce": 2.0, "broadcast": 1.0, "all": 1.5})
-    assert sum(check.found for check in report.memory) == pytest.approx(sum(c.predicted for c in report.memory))
+    assert sum(check.found for check in memory(report)) == pytest.approx(sum(c.predicted for c in memory(report)))
 
 
 def test_tokens_travel_to_their_experts(crew: Workers) -> None:
@@ -96,7 +101,8 @@ def test_tokens_travel_to_their_experts(crew: Workers) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts a process's bytes")
 def test_the_operating_system_sees_nearly_the_same_bytes(crew: Workers) -> None:
-    written = crew.run("tensor", TINY, rows=8, context=64).traffic[-1]
+    report = crew.run("tensor", TINY, rows=8, context=64)
+    (written,) = (check for check in report.checks if check.what == "bytes written")
     assert (written.name, written.where) == ("all", "the operating system")
     assert 1 <= written.ratio < 1.05
 
