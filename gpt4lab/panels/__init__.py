@@ -1,1 +1,9 @@
-"""Controls and views: one module a topic, each panel a declaration."""
+"""The machinery of panels; the panels themselves lie in the chapters.
+
+view, panel      what a panel shows for a scenario, a pure result; controls bound to fields around such a view
+curve            the commonest kind, declared: one quantity along one path
+measured         measures when it is moved
+training         runs while the reader watches; reading looks into the run
+figure           a view without controls
+controls         the widgets that a reader moves; verdicts: a verdict's word and sign
+"""

@@ -24,23 +24,20 @@ def mixtures() -> dict[str, Any]:
 
 def since_view() -> View:
     """Experts per layer by date."""
-    rows = [
-        {"year": year(m.released), "experts": m.n_experts, "mark": "published", "label": m.name}
-        for m in mixtures().values()
-    ]
-    leak = catalog.models[LEAK]
-    rows.append({"year": year(leak.released), "experts": leak.n_experts, "mark": "post", "label": "the post"})
-    later = [m.n_experts for m in mixtures().values() if m.released > leak.released]
+    leak, published = catalog.models[LEAK], mixtures().values()
+    rows = [_dot(m, "published", m.name) for m in published] + [_dot(leak, "post", "the post")]
+    later = [m.n_experts for m in published if m.released > leak.released]
     few = [n for n in later if n < MANY]
     return View(
-        "Experts",
-        "",
-        "",
         rows={"data": rows},
         sentence=f"Of {len(later)} mixtures in the catalog that came after GPT-4, {len(later) - len(few)} have {MANY} "
         f"experts or more in a layer; the others have {min(few)} to {max(few)}.",
         alt="Experts in a layer against the date of release, one triangle a model, and the post's diamond at 16.",
     )
+
+
+def _dot(m: Any, mark: str, words: str) -> dict[str, Any]:
+    return {"year": year(m.released), "experts": m.n_experts, "mark": mark, "label": words}
 
 
 def since_chart(view: View) -> Any:

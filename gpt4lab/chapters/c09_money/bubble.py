@@ -66,8 +66,8 @@ def ladder_view(scenario: Scenario) -> View:
     """Where the peak goes under three explanations."""
     found = values(("pipeline.bubble", "goodput.share", "training.mfu_left"), scenario)
     idle, share, best = found["pipeline.bubble"], found["goodput.share"], scenario.training.best_mfu
-    cases = {"the bubble alone": (idle, 1.0), "the failures alone": (0.0, share), "both": (idle, share)}
-    stated = load_scenario("leak").training.mfu
+    cases = dict(zip(LANES, ((idle, 1.0), (0.0, share), (idle, share)), strict=True))
+    stated, named = load_scenario("leak").training.mfu, dict(zip(LANES, ("the post", "", ""), strict=True))
     return View(
         label="MFU that the bubble and the failures leave together",
         value=found["training.mfu_left"],
@@ -78,15 +78,8 @@ def ladder_view(scenario: Scenario) -> View:
             f"the failures alone {show(best * share, 'fraction')}, both {show(found['training.mfu_left'], 'fraction')}."
         ),
         rows={
-            "data": [
-                row
-                for lane, (bubble_, useful) in cases.items()
-                for row in _shares_of_the_peak(lane, best, bubble_, useful)
-            ],
-            "post": [
-                {"explanation": lane, "share": stated, "label": "the post" if lane == LANES[0] else ""}
-                for lane in LANES
-            ],
+            "data": [row for lane, case in cases.items() for row in _shares_of_the_peak(lane, best, *case)],
+            "post": [{"explanation": lane, "share": stated, "label": words} for lane, words in named.items()],
         },
         alt="Three bars of the GPUs' peak: what is lost while it runs, in the bubble, to failures, and what is left.",
     )
@@ -96,12 +89,6 @@ def _shares_of_the_peak(lane: str, best: float, idle: float, useful: float) -> l
     running = best * (1 - idle)
     shares = (running * useful, running * (1 - useful), best * idle, 1 - best)
     return [{"explanation": lane, "part": part, "share": share} for part, share in zip(PARTS, shares, strict=True)]
-
-
-def ladder_chart(view: View) -> Any:
-    """One bar an explanation, with the post's utilisation across each."""
-    rows = view.datasets
-    return bars(rows["data"], PEAK, "explanation", "part", order=PARTS, post=rows["post"], total=False)
 
 
 ladder = Panel(
@@ -127,5 +114,7 @@ ladder = Panel(
     },
     claims=("C30", "C31"),
     view=ladder_view,
-    chart=ladder_chart,
+    chart=lambda view: bars(
+        view.rows["data"], PEAK, "explanation", "part", order=PARTS, post=view.rows["post"], total=False
+    ),
 )

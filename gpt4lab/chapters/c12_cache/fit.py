@@ -24,6 +24,8 @@ PROXY = "nvidia-gpt-moe-1.8t"
 
 CONTEXTS = [2**power for power in range(9, 18)]
 WRITTEN_FOR = "a100-sxm-40gb"  # C60
+LONG_ON_40_GB = {"model.context": 32_768, "serving.accelerator": WRITTEN_FOR}
+BYTE = {"serving.bytes_per_weight": 1, "serving.bytes_per_kv": 1}
 
 
 def _lines(scenario: Scenario) -> Lines:
@@ -104,18 +106,10 @@ fit = Curve(
     ),
     presets={
         "The post": "leak",
-        "Its 32k on 40 GB": {"model.context": 32_768, "serving.accelerator": WRITTEN_FOR},
-        "The same in 15 stages": {"model.context": 32_768, "serving.accelerator": WRITTEN_FOR, "serving.pipeline": 15},
-        "The same, MHA": {
-            "model.context": 32_768,
-            "serving.accelerator": WRITTEN_FOR,
-            "model.kv_heads": load_scenario("leak").model.heads,
-        },
-        "H100, 8-bit": {
-            "serving.accelerator": "h100-sxm-80gb",
-            "serving.bytes_per_weight": 1,
-            "serving.bytes_per_kv": 1,
-        },
+        "Its 32k on 40 GB": LONG_ON_40_GB,
+        "The same in 15 stages": {**LONG_ON_40_GB, "serving.pipeline": 15},
+        "The same, MHA": {**LONG_ON_40_GB, "model.kv_heads": load_scenario("leak").model.heads},
+        "H100, 8-bit": {"serving.accelerator": "h100-sxm-80gb", **BYTE},
     },
     claims=("C59", "C60", "C61"),
 )
