@@ -131,7 +131,7 @@ class Entry:
     note: str = ""
 
     def need(self, field: str) -> Any:
-        """Return a fact that the caller cannot do without.
+        """A fact that the caller cannot do without.
 
         Raises
         ------
@@ -143,11 +143,11 @@ class Entry:
         return value
 
     def unit(self, field: str) -> str:
-        """Return the unit of a field; "" for a field that is no number."""
+        """The unit of a field; "" for a field that is no number."""
         return attrs.fields_dict(type(self))[field].metadata.get("unit") or ""
 
     def source_of(self, field: str) -> Source:
-        """Return the source that vouches for one field."""
+        """The source that vouches for one field."""
         named = [source for source in self.sources if field in source.covers]
         rest = [source for source in self.sources if not source.covers]
         if not (named or rest):

@@ -170,14 +170,14 @@ class Constants(Entry):
     values: Mapping[str, Number] = attrs.field(converter=_numbers)
 
     def __getattr__(self, symbol: str) -> float:
-        """Return a value by its symbol."""
+        """A value by its symbol."""
         values = cast("Mapping[str, Number]", object.__getattribute__(self, "values"))
         if symbol not in values:
             raise AttributeError(f"{self.slug} has no {symbol!r}; it has {', '.join(values)}")
         return values[symbol].value
 
     def unit(self, field: str) -> str:
-        """Return the unit of a value."""
+        """The unit of a value."""
         return self.values[field].unit
 
 
@@ -221,6 +221,6 @@ class Evidence(Entry):
 
 
 def describe(record: type[Any]) -> dict[str, tuple[str, str | None]]:
-    """Return label and unit of each fact of a record class, in the order of their declaration."""
+    """Label and unit of each fact of a record class, in the order of their declaration."""
     fields = attrs.fields_dict(cast("type[attrs.AttrsInstance]", record))
     return {n: (f.metadata["label"], f.metadata["unit"]) for n, f in fields.items() if "label" in f.metadata}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from pathlib import Path
+from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -52,8 +52,7 @@ class Table(Mapping[str, T], Generic[T]):
     def _read(self) -> dict[str, Any]:
         import tomllib  # paid for on first use, not on import
 
-        with Path(__file__).with_name(f"{self._file}.toml").open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(files("gpt4lab.catalog").joinpath(f"{self._file}.toml").read_text("utf-8"))
 
     @cached_property
     def _slugs(self) -> dict[str, str]:

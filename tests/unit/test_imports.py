@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
+
+import gpt4lab
 
 HEAVY = ("torch", "numpy", "pandas")
 
@@ -54,3 +58,18 @@ def test_calculators_need_nothing_heavy() -> None:
 
 def test_calculators_run_where_nothing_heavy_exists() -> None:
     run(HOOK + CALCULATORS)
+
+
+def test_calculators_run_from_a_zip(tmp_path: Path) -> None:
+    """A browser's Python may get the package as one file: no table and no topic is looked up as a path."""
+    package = Path(gpt4lab.__file__).parent
+    with zipfile.ZipFile(tmp_path / "book.zip", "w") as book:
+        for file in [file for ending in ("*.py", "*.toml") for file in package.rglob(ending)]:
+            book.write(file, file.relative_to(package.parent))
+    run(f"""
+import sys
+sys.path.insert(0, {str(tmp_path / "book.zip")!r})
+import gpt4lab
+assert "book.zip" in gpt4lab.__file__
+assert len(gpt4lab.audit(gpt4lab.load_scenario("leak"))) == 116
+""")

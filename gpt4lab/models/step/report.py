@@ -78,11 +78,6 @@ class StepReport:
     tokens_per_s: Num
     usd: Num
 
-    @property
-    def achieved_flop_per_s(self) -> Num:
-        """FLOP/s per GPU with repeated ones counted, as Megatron-LM reports it."""
-        return self.hardware_flop / (self.time_s * self.gpus)
-
 
 def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | None = None) -> StepReport:
     """The report of one training step.

@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import cast
 
 import torch
 from attrs import frozen
-from torch import Tensor, nn
+from torch import Tensor
 
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics.speculation import batch_speedup
 from gpt4lab.toys.core.study import Found, Study, Trained, columns
-from gpt4lab.toys.core.transformer import Block, Transformer, build_model
 from gpt4lab.toys.decoding.cache import NOW, one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
 from gpt4lab.toys.decoding.drafts import Draft
@@ -192,17 +190,6 @@ def chi_square(counts: Tensor, expected: Tensor, fewest: float = 5.0) -> Exactne
     df = len(counts) - 1
     p = torch.special.gammaincc(torch.tensor(df / 2, dtype=torch.double), torch.tensor(chi / 2, dtype=torch.double))
     return Exactness(chi, df, float(p))
-
-
-def deepen(model: Transformer, layers: int) -> Transformer:
-    """The same function with more layers, which add nothing: a slow target with which every draft of it agrees."""
-    config = model.config
-    deep = build_model(replace(config, n_layers=config.n_layers + layers))
-    deep.load_state_dict(model.state_dict(), strict=False)
-    for block in deep.blocks[config.n_layers :]:
-        for last in (cast(Block, block).attention.out.weight, cast(Block, block).feed_forward.w_out):
-            nn.init.zeros_(cast(nn.Parameter, last))
-    return deep.eval()
 
 
 def _averages(decoded: Decoded) -> Row:

@@ -24,7 +24,6 @@ from gpt4lab.toys.decoding.cache import one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
 from gpt4lab.toys.decoding.drafts import Draft, soften
 
-LABELS = ("accepted", "rejected", "bonus")
 SUMMED = ("rows", "passes", "drafted", "target_s", "draft_s", "cpu_s", "seconds")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,16 @@ def model(layers: int = 2, seed: int = 0, spread: float = 0.4, vocabulary: int =
     with torch.no_grad():
         built.head.weight.normal_(std=spread, generator=torch.Generator().manual_seed(seed))
     return built.eval()
+
+
+def deepen(small: Transformer, layers: int) -> Transformer:
+    """The same function with more layers, which add nothing: a slow target with which every draft of it agrees."""
+    deep = build_model(replace(small.config, n_layers=small.config.n_layers + layers))
+    deep.load_state_dict(small.state_dict(), strict=False)
+    for block in deep.blocks[small.config.n_layers :]:
+        for last in (block.attention.out.weight, block.feed_forward.w_out):
+            torch.nn.init.zeros_(last)
+    return deep.eval()
 
 
 def decoder(layers: int = 2, seed: int = 0, context: int = 96) -> CachedDecoder:
