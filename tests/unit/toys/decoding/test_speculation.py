@@ -16,16 +16,7 @@ from gpt4lab.toys.decoding import train_target  # noqa: E402
 from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 from gpt4lab.toys.decoding.drafts import Draft, NGram, soften  # noqa: E402
-from gpt4lab.toys.decoding.measured import (  # noqa: E402
-    Exactness,
-    Lenience,
-    chi_square,
-    compare,
-    deepen,
-    exactness,
-    joint,
-    race_checks,
-)
+from gpt4lab.toys.decoding.measured import Exactness, Lenience, chi_square, compare, exactness, joint, race_checks  # noqa: E402
 from gpt4lab.toys.decoding.speculation import Decoded, Settings, draw, judge, propose, speculate  # noqa: E402
 
 PROMPT = "ab a"
