@@ -1,7 +1,6 @@
 """Small live models in torch that show at toy scale what a claim says about the large one.
 
-Import the module that you need (`corpus`, `transformer`, `moe`, `training`, `experts`, `scaling`, `facts`, `flop`,
-`decoding`, `speculation`, `engine`, `shapes`, `isoflop`, `exponents`, `context`, `repetition`, `captions`,
-`vision`, `canaries`, `memorisation`, `trade_off`, `noise_scale`).
-All of them need the extra `gpt4lab[live]`; nothing here knows a widget or a chart.
+`core` has the text, the model, its training and the frame of a study; each other folder is a study, or what belongs to
+one subject. `python -m gpt4lab.toys` lists the studies. All of it needs the extra `gpt4lab[live]`, but for the laws and
+fits that say otherwise; nothing here knows a widget or a chart.
 """

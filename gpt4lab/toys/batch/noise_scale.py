@@ -148,20 +148,13 @@ def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, 
     averages = torch.zeros(3)
     for i in range(1, steps + 1):
         loss, small, big = squared_norms(model, corpus.batch(ROWS, CONTEXT, generator))
-        now = (loss, gradient_signal(small, big, MICRO, ROWS), gradient_noise(small, big, MICRO, ROWS))
-        averages = torch.tensor(now).lerp(averages, min(KEEP, 1 - 1 / i))  # a plain mean at first
+        seen = (loss, gradient_signal(small, big, MICRO, ROWS), gradient_noise(small, big, MICRO, ROWS))
+        averages = torch.tensor(seen).lerp(averages, min(KEEP, 1 - 1 / i))  # a plain mean at first
         step()
         nats, signal, noise = averages.tolist()
         scale = noise / signal if signal > 0 else None
-        yield {
-            "loss": loss,
-            "bpb": nats * BITS_PER_NAT,
-            "tokens": i * ROWS * CONTEXT,
-            "signal": signal,
-            "noise": noise,
-            "b_simple": scale,
-            "b_simple_tokens": scale and scale * CONTEXT,
-        }
+        now = {"loss": loss, "bpb": nats * BITS_PER_NAT, "tokens": i * ROWS * CONTEXT, "signal": signal, "noise": noise}
+        yield {**now, "b_simple": scale, "b_simple_tokens": scale and scale * CONTEXT}
 
 
 def _squared(tensors: Iterable[torch.Tensor | None]) -> float:

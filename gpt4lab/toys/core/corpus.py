@@ -25,22 +25,8 @@ VOCABULARY = 128  # ASCII bytes; any other character becomes "?"
 BYTES_PER_DOMAIN = 300_000
 LONGEST_FILE_BYTES = 16_000  # a longer file is cut here, so that a domain has many files
 FEWEST_BYTES = 20_000  # more than the first file: the second is held out
-PACKAGES = (
-    "",
-    "asyncio",
-    "collections",
-    "concurrent/futures",
-    "email",
-    "http",
-    "importlib",
-    "json",
-    "logging",
-    "multiprocessing",
-    "unittest",
-    "urllib",
-    "xml/dom",
-    "xml/etree",
-)
+LIBRARY = ". asyncio collections concurrent/futures email http importlib json logging multiprocessing unittest urllib "
+FOLDERS = (LIBRARY + "xml/dom xml/etree").split()
 FORMAT = 1  # change this when the recipe changes: old caches are then ignored
 
 Texts = dict[str, Tensor]  # domain -> (bytes,) uint8
@@ -186,7 +172,7 @@ def _code() -> Iterator[str]:
 def _sources() -> tuple[str, ...]:
     """The standard library's files, in an order that looks random and is always the same."""
     root = Path(sysconfig.get_paths()["stdlib"])
-    paths = [path for package in PACKAGES for path in (root / package).glob("*.py")]
+    paths = [path for folder in FOLDERS for path in (root / folder).glob("*.py")]
     paths.sort(key=lambda path: zlib.crc32(path.relative_to(root).as_posix().encode()))
     return tuple(path.read_text(encoding="utf-8", errors="replace") for path in paths)
 

@@ -63,7 +63,7 @@ class KVCache:
     def fill(self) -> KVCache:
         """Noise in every place, for timing; returns itself."""
         for tensor in (self.keys, self.values):
-            noise = torch.randn(*tensor.shape[:2], BLOCK, tensor.shape[3])
+            noise = torch.randn(*tensor.shape[:2], BLOCK, tensor.shape[3], generator=torch.Generator())
             for at in range(0, tensor.shape[2], BLOCK):
                 part = tensor[:, :, at : at + BLOCK]
                 part.copy_(noise[:, :, : part.shape[2]])
@@ -208,20 +208,20 @@ def attention_race(
     kv_heads: tuple[int, ...], context: int, ways: tuple[str, ...] = ("folded",), rounds: int = 7, in_a_row: int = 3
 ) -> list[Row]:
     """Attention of one layer and one token over a full cache: bytes and time for each number of KV heads and way."""
-    query = torch.randn(HEADS, HEAD_WIDTH)
+    query = torch.randn(HEADS, HEAD_WIDTH, generator=torch.Generator())  # not that of all threads: see `seeded`
     caches = {heads: KVCache(1, heads, HEAD_WIDTH, context).fill() for heads in kv_heads}
+    sizes = {heads: {"bytes": cache.bytes, "formula": cache.predicted_bytes} for heads, cache in caches.items()}
     runners = {(heads, way): _runner(way, query, cache) for heads, cache in caches.items() for way in ways}
     return [
         {
             "kv_heads": heads,
             "way": way,
             "context": context,
-            "bytes": caches[heads].bytes,
-            "formula": caches[heads].predicted_bytes,
-            "seconds": timing.seconds,
-            "disturbed": timing.disturbed,
+            **sizes[heads],
+            "seconds": t.seconds,
+            "disturbed": t.disturbed,
         }
-        for (heads, way), timing in race(runners, rounds, in_a_row).items()
+        for (heads, way), t in race(runners, rounds, in_a_row).items()
     ]
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from collections.abc import Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from attrs import define, field
@@ -124,57 +125,44 @@ def capacity_per_s(pace: PassTime, slots: int, asked: Sequence[Request]) -> floa
 
 @define
 class Trial:
-    """The same requests under several schedulers. `served` grows while the run goes on, and is valid when it stops."""
+    """The same requests under several schedulers. `served` grows while the run goes on, and is valid when it stops.
 
-    passes: list[Pass] = field(factory=list)  # of the profile, from which the arrival rate is set
-    asked: list[Request] = field(factory=list)
-    served: list[Answered] = field(factory=list)
+    load: arrivals, in units of what full slots could just answer at the pace of a profile made before; inf: all at
+    once. On a machine that gets busier meanwhile the load is higher than asked for.
+    """
+
+    model: Transformer
+    load: float = 0.9
+    variation: float = 1.0
+    requests: int = 64
+    slots: int = 8
+    schedulers: Sequence[str] = SCHEDULERS
+    seed: int = 0
+    passes: list[Pass] = field(factory=list, init=False)  # of the profile
+    asked: list[Request] = field(factory=list, init=False)
+    served: list[Answered] = field(factory=list, init=False)
 
     @property
     def pace(self) -> PassTime:
         """Fitted to all passes of all schedulers."""
         return fit([step for served in self.served for step in served.steps])
 
+    def start(self, name: str = "engine") -> BackgroundRun[Self]:
+        """Answer in the background, the schedulers in turns."""
+        return BackgroundRun(self.rows(), self, self.requests * len(self.schedulers), name).start()
 
-def compare(
-    model: Transformer,
-    load: float = 0.9,
-    variation: float = 1.0,
-    requests: int = 64,
-    slots: int = 8,
-    schedulers: Sequence[str] = SCHEDULERS,
-    seed: int = 0,
-    name: str = "engine",
-) -> BackgroundRun[Trial]:
-    """Answer the same requests under each scheduler, in turns and in the background, after a profile of the passes.
-
-    load: arrivals, in units of what full slots could just answer at the profile's pace; inf: all at once. On a machine
-    that gets busier meanwhile the load is higher than asked for. The history has one row for each request that is
-    through: `SlotStay.row`, and its scheduler.
-    """
-    trial = Trial()
-    rows = trial_rows(trial, model, load, variation, requests, slots, schedulers, seed)
-    return BackgroundRun(rows, trial, requests * len(schedulers), name).start()
-
-
-def trial_rows(
-    trial: Trial,
-    model: Transformer,
-    load: float,
-    variation: float,
-    requests: int,
-    slots: int,
-    schedulers: Sequence[str],
-    seed: int,
-) -> Work:
-    """Fill the trial; the rows are those of `compare`."""
-    trial.passes = profile(model, sorted({1, 2, 4, 8, slots}))
-    rate = load * capacity_per_s(fit(trial.passes), slots, workload(requests, math.inf, variation, seed))
-    trial.asked = workload(requests, rate, variation, seed)
-    engines = [Engine(trial.asked, BatchedDecoder(model, slots), Batching(scheduler)) for scheduler in schedulers]
-    trial.served = [engine.served for engine in engines]
-    for engine, stay in in_turns(engines):
-        yield {"scheduler": engine.rules.scheduler, **stay.row}
+    def rows(self) -> Work:
+        """One row for each request that is through: `SlotStay.row`, and its scheduler."""
+        self.passes = profile(self.model, sorted({1, 2, 4, 8, self.slots}))
+        drawn = workload(self.requests, math.inf, self.variation, self.seed)
+        rate = self.load * capacity_per_s(fit(self.passes), self.slots, drawn)
+        self.asked = workload(self.requests, rate, self.variation, self.seed)
+        engines = [
+            Engine(self.asked, BatchedDecoder(self.model, self.slots), Batching(name)) for name in self.schedulers
+        ]
+        self.served = [engine.served for engine in engines]
+        for engine, stay in in_turns(engines):
+            yield {"scheduler": engine.rules.scheduler, **stay.row}
 
 
 def gain_rows(
@@ -192,9 +180,8 @@ def gain_rows(
     asked for, slots x longest answer / all answers. wasted: share of the static batches' tokens that nobody asked for.
     """
     for variation in variations:
-        trial = Trial()
-        for _ in trial_rows(trial, model, load, variation, requests, slots, ("continuous", "static"), seed):
-            pass
+        trial = Trial(model, load, variation, requests, slots, ("continuous", "static"), seed)
+        deque(trial.rows(), maxlen=0)
         ours, theirs = (served.summary() for served in trial.served)
         yield {
             "variation": variation,

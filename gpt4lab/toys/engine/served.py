@@ -22,22 +22,8 @@ PROMPT, ANSWER, PADDING = KINDS = ("prompt", "answer", "padding")
 class Batching:
     """Who may enter the batch, and when: as in `gpt4lab.simulate.serving.batching`."""
 
-    scheduler: str = choice(
-        "continuous",
-        SCHEDULERS,
-        "Scheduler",
-        "continuous: enter at every step; dynamic: a full batch, or who is there after a wait; static: full batches",
-        "C62; yu2022",
-    )
-    wait_s: float = number(
-        0.05,
-        "s",
-        0,
-        1e6,
-        "Wait",
-        "a batch that is not full starts when its first request has waited so long; dynamic only",
-        "assumed",
-    )
+    scheduler: str = choice("continuous", SCHEDULERS, "Scheduler", "who enters the batch, and when", "C62; yu2022")
+    wait_s: float = number(0.05, "s", 0, 1e6, "Wait", "of the first for a full batch; dynamic only", "assumed")
 
 
 class Pass(NamedTuple):

@@ -39,12 +39,7 @@ def load_rows(model: Transformer, corpus: Corpus, rows: int = 64, context: int =
     """Heat map: share of the assignments for each layer and expert; `times_even` is 1 when the load is balanced."""
     routings = route(model, _held_out(corpus, rows, context).tokens)
     return [
-        {
-            "layer": layer,
-            "expert": e,
-            "share": load / r.experts.numel(),
-            "times_even": load * _experts(r) / r.experts.numel(),
-        }
+        {"layer": layer, "expert": e, "share": load / (n := r.experts.numel()), "times_even": load * _experts(r) / n}
         for layer, r in enumerate(routings)
         for e, load in enumerate(r.load.tolist())
     ]

@@ -105,11 +105,8 @@ def laws(rows: Iterable[Row]) -> list[Row]:
     the means over everything else. All rows but the controls count.
     """
     planted = [row for row in rows if row["duplicates"]]
-    return [
-        _law(cause, planted)
-        for cause in ("duplicates", "parameters", "prompt_bytes", "epochs")
-        if len({row[cause] for row in planted}) > 1
-    ]
+    causes = ("duplicates", "parameters", "prompt_bytes", "epochs")
+    return [_law(cause, planted) for cause in causes if len({row[cause] for row in planted}) > 1]
 
 
 def _law(cause: str, rows: Sequence[Row]) -> Row:
@@ -120,13 +117,8 @@ def _law(cause: str, rows: Sequence[Row]) -> Row:
     ]
     x = [log10(v) for v in values]
     share, rank = (line(x, [point[of] for point in points]) for of in ("extracted", "exposure"))
-    return {
-        "law": cause,
-        "slope": share.slope,
-        "r_squared": share.r_squared,
-        "exposure_slope": rank.slope,
-        "points": points,
-    }
+    slopes = {"slope": share.slope, "r_squared": share.r_squared, "exposure_slope": rank.slope}
+    return {"law": cause, **slopes, "points": points}
 
 
 def _asked(model: Transformer, planted: Sequence[Canary], prompt_bytes: Sequence[int]) -> list[Row]:
@@ -139,16 +131,8 @@ def _asked(model: Transformer, planted: Sequence[Canary], prompt_bytes: Sequence
             rows = zip(mine, *_answers(model, mine, others, given), strict=True)
             for n, group in groupby(rows, key=lambda row: row[0].duplicates):
                 _, out, rank = zip(*group, strict=True)
-                found.append(
-                    {
-                        "kind": kind,
-                        "duplicates": n,
-                        "prompt_bytes": given,
-                        "canaries": len(out),
-                        "extracted": sum(out) / len(out),
-                        "exposure": mean(rank),
-                    }
-                )
+                about = {"kind": kind, "duplicates": n, "prompt_bytes": given, "canaries": len(out)}
+                found.append({**about, "extracted": sum(out) / len(out), "exposure": mean(rank)})
     return found
 
 

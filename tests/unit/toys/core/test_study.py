@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.toys.__main__ import RECORDED, STUDIES, main  # noqa: E402
+from gpt4lab.toys.batch import trade_off  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
 from gpt4lab.toys.core.study import Columns, Study  # noqa: E402
@@ -25,8 +26,8 @@ SMALLEST: dict[str, Row] = {
     "facts": {"experts": (1, 4), "steps": 3, "batch": 8},
     "repetition": {"epochs": (2,), "steps": 2, "batch": 2, "widths": (8,)},
     "memorisation": {"widths": (8,), "epochs": (1,), "each": 1, "prompt_bytes": (6,)},
-    "batch": {"batches": {"sgd": (64, 128, 256)}, "noise_steps": 5},
-    "trade-off": {"batches": (128, 256)},
+    "batch": {"batches": {"adamw": (4, 8, 16)}, "noise_steps": 5},
+    "trade-off": {"batches": (8, 16)},
     "context": {"short": 4, "long": 8, "steps": 2, "fine_tune": 1, "batch_tokens": 16, "config": SMALL},
     "isoflop": {"grid": {2e7: (8, 16)}},
     "lenience": {"leniences": (1.0, 0.5), "length_bytes": 8, "prompts": ("a sample",)},
@@ -36,6 +37,13 @@ SMALLEST: dict[str, Row] = {
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
     return load_corpus(20_000)
+
+
+@pytest.fixture(autouse=True)
+def short_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six steps and two easy levels instead of hundreds and seven."""
+    monkeypatch.setattr(trade_off.BatchSweep, "length", lambda study, case: 6)
+    monkeypatch.setattr(trade_off, "LEVELS", (6.9, 6.5))
 
 
 def smallest(name: str, corpus: Corpus, **more: Any) -> Study:

@@ -104,3 +104,10 @@ def test_the_checks_of_a_race_are_bytes_of_both_caches_and_the_times_of_every_wa
     assert (large.ratio, small.ratio) == (1, 1)
     assert (folded.what, folded.predicted, folded.found) == ("16 heads / 1 head in time, folded", 16, 6)
     assert (folded.disturbed, copied.disturbed) == (False, True)
+
+
+def test_a_race_leaves_the_random_numbers_of_other_threads_alone() -> None:
+    """A model that is built meanwhile draws from torch's one generator."""
+    before = torch.get_rng_state()
+    attention_race((1, 2), context=64, rounds=1)
+    assert torch.equal(torch.get_rng_state(), before)

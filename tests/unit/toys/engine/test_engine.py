@@ -26,8 +26,8 @@ from gpt4lab.toys.engine.engine import Engine, Request, in_turns  # noqa: E402
 from gpt4lab.toys.engine.measured import (  # noqa: E402
     LONGEST,
     PassTime,
+    Trial,
     capacity_per_s,
-    compare,
     fit,
     gain_rows,
     padded,
@@ -341,7 +341,7 @@ def test_models_that_the_cached_decoder_refuses_are_refused() -> None:
 
 @pytest.mark.live
 def test_a_comparison_runs_to_its_end_and_the_simulation_predicts_it() -> None:
-    run = compare(load_shipped("draft"), requests=16, slots=4).wait()
+    run = Trial(load_shipped("draft"), requests=16, slots=4).start().wait()
     trial = run.result
     assert (run.state, len(run.history)) == ("done", run.steps)
     assert [one.rules.scheduler for one in trial.served] == list(SCHEDULERS)
@@ -354,7 +354,7 @@ def test_a_comparison_runs_to_its_end_and_the_simulation_predicts_it() -> None:
 
 @pytest.mark.live
 def test_a_stopped_comparison_keeps_what_it_reached() -> None:
-    run = compare(load_shipped("draft"), requests=200, slots=4)
+    run = Trial(load_shipped("draft"), requests=200, slots=4).start()
     run.on_update(lambda run: run.stop(), every_s=0).wait()
     assert run.state == "stopped"
     assert 0 < sum(len(one.stays) for one in run.result.served) < run.steps
