@@ -1,0 +1,67 @@
+"""How much each part of the package may weigh, in lines of Python with their docstrings.
+
+To raise a number is a decision that somebody makes in a diff, with its reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[2] / "gpt4lab"
+MOST = {
+    "spine": 12_000,  # whatever is not named below
+    "models": 3_700,
+    "simulate": 1_400,
+    "distributed": 1_900,
+    "toys/*": 650,
+    "toys/core": 1_200,  # what the studies share
+    "toys/decoding": 910,  # two studies, of chapters 12 and 14, on one decoder
+    "chapters/*": 650,
+    "chapters/c02_experts": 1_190,  # two chapters' worth, as 09: not a precedent
+    "chapters/c09_money": 1_100,
+}
+MOST_MODULES = 14
+ONE_FILE_A_PREFIX = "quantities/topics"
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part(module: Path) -> str:
+    """The part that a module belongs to: a folder of a folder in `toys` and `chapters`."""
+    folder, *below = module.relative_to(PACKAGE).parts
+    if f"{folder}/*" in MOST:
+        return f"{folder}/{below[0]}" if len(below) > 1 else folder
+    return folder if folder in MOST else "spine"
+
+
+def lines() -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for module in modules():
+        counted[part(module)] += len(module.read_text("utf-8").splitlines())
+    return counted
+
+
+def most(name: str) -> int:
+    return MOST.get(name) or MOST[f"{name.split('/', maxsplit=1)[0]}/*"]
+
+
+def test_each_part_keeps_to_its_size() -> None:
+    heavy = [
+        f"{name}: {count:,} lines, at most {most(name):,}" for name, count in lines().items() if count > most(name)
+    ]
+    assert heavy == []
+
+
+def test_no_part_is_named_that_is_gone() -> None:
+    assert {name for name in MOST if "*" not in name} - set(lines()) == set()
+
+
+def test_no_folder_is_a_bag() -> None:
+    held = Counter(module.parent.relative_to(PACKAGE).as_posix() for module in modules())
+    bags = [
+        f"{folder}: {count} modules, at most {MOST_MODULES}" for folder, count in held.items() if count > MOST_MODULES
+    ]
+    assert [bag for bag in bags if not bag.startswith(ONE_FILE_A_PREFIX)] == []
