@@ -104,7 +104,7 @@ LINKS = (
 
 
 @attrs.frozen
-class Row:
+class Reconciled:
     """One number of a link: as stated, and as the others of its link imply it."""
 
     link: Link
@@ -124,16 +124,16 @@ class Row:
         return f"{self.path}: {numbers} ({self.residual:+.1%})"
 
 
-def reconcile(scenario: Scenario) -> list[Row]:
+def reconcile(scenario: Scenario) -> list[Reconciled]:
     """Every number of every link, beside what the others imply; fields are taken from the scenario."""
     return [row for link in LINKS for row in _rows(link, scenario)]
 
 
-def _rows(link: Link, scenario: Scenario) -> Iterator[Row]:
+def _rows(link: Link, scenario: Scenario) -> Iterator[Reconciled]:
     stated = {path: _stated(link, path, scenario) for path in link.members}
     for path, solver in link.members.items():
         others = {other: number for other, number in stated.items() if other != path}
-        yield Row(link, path, stated[path], value(solver, scenario, others), unit_of(path))
+        yield Reconciled(link, path, stated[path], value(solver, scenario, others), unit_of(path))
 
 
 def _stated(link: Link, path: str, scenario: Scenario) -> float:

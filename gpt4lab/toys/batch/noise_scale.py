@@ -25,7 +25,7 @@ from gpt4lab.checks.check import Check, Checks
 from gpt4lab.formulas.noise import NoTradeOff, fit_trade_off, gradient_noise, gradient_signal
 from gpt4lab.rows import Row
 from gpt4lab.toys.batch.trade_off import CONFIG, CONTEXT, ROWS, BatchSweep, best, check, optimizer_for
-from gpt4lab.toys.core.background import BackgroundRun, Work
+from gpt4lab.toys.core.background import BackgroundRun, StepRows
 from gpt4lab.toys.core.corpus import Batch, Corpus
 from gpt4lab.toys.core.study import Found, Study, Trained, columns
 from gpt4lab.toys.core.transformer import Transformer, build_model
@@ -143,7 +143,7 @@ def _fitted(group: Sequence[Row]) -> Row:
     return {"s_min": fit.S_min, "e_min": fit.E_min, "b_crit": fit.B_crit, "r_squared": fit.r_squared}
 
 
-def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> Work:
+def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> StepRows:
     generator, step = torch.Generator().manual_seed(seed), optimizer_for(optimizer, model, ROWS, 1.0).step
     averages = torch.zeros(3)
     for i in range(1, steps + 1):

@@ -17,7 +17,7 @@ import torch
 
 from gpt4lab.rows import Row
 
-Work = Generator[Row, None, None]  # one row a step
+StepRows = Generator[Row, None, None]  # one row a step
 Result = TypeVar("Result")
 
 _runs: dict[str, BackgroundRun[Any]] = {}
@@ -30,7 +30,7 @@ class BackgroundRun(Generic[Result]):
     (then `error` holds the exception).
     """
 
-    def __init__(self, rows: Work, result: Result, steps: int, name: str = "") -> None:
+    def __init__(self, rows: StepRows, result: Result, steps: int, name: str = "") -> None:
         self.name, self.result, self.steps = name, result, steps
         self.history: list[Row] = []
         self.error: Exception | None = None
@@ -127,7 +127,7 @@ class _Callback:
             run.callback_error = error
 
 
-def timed(rows: Work) -> Work:
+def timed(rows: StepRows) -> StepRows:
     """The same rows with `cpu_s`: the processor time spent so far on making them, not on what happens in between."""
     spent, begin = 0.0, time.thread_time()
     for row in rows:

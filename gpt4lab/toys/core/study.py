@@ -20,7 +20,7 @@ import torch
 from attrs import asdict, frozen
 
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import BackgroundRun, Work
+from gpt4lab.toys.core.background import BackgroundRun, StepRows
 from gpt4lab.toys.core.corpus import BYTES_PER_DOMAIN, load_corpus
 from gpt4lab.toys.core.training import require_whole
 
@@ -105,7 +105,7 @@ class Study:
         path.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
         return path
 
-    def _in_turn(self, cases: list[Row], result: list[Row]) -> Work:
+    def _in_turn(self, cases: list[Row], result: list[Row]) -> StepRows:
         for case in cases:
             for row in self.train(case):
                 if isinstance(row, Found):
@@ -113,7 +113,7 @@ class Study:
                 else:
                     yield {**case, **row}
 
-    def _beside(self, parallel: Any, cases: list[Row], result: list[Row]) -> Work:
+    def _beside(self, parallel: Any, cases: list[Row], result: list[Row]) -> StepRows:
         from joblib import delayed
 
         longest_first = sorted(range(len(cases)), key=lambda i: -self.length(cases[i]))  # else one ends alone

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import BackgroundRun, Work
+from gpt4lab.toys.core.background import BackgroundRun, StepRows
 from gpt4lab.toys.core.corpus import DOMAINS, Batch, Corpus, Sampler
 from gpt4lab.toys.core.optim import Optimizer
 from gpt4lab.toys.core.transformer import Transformer, snapshot
@@ -26,7 +26,7 @@ def train(
 
 def training_rows(
     model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03, adam_lr: float = 0.003
-) -> Work:
+) -> StepRows:
     """The training loop; each `next` is one step. Muon and AdamW, learning rate falling over the second half."""
     generator, tokens = torch.Generator().manual_seed(seed), 0
     for i, layer in enumerate(model.mixtures):

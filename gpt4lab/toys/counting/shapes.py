@@ -85,7 +85,7 @@ class FullBlock(nn.Module):
         super().__init__()
         self.attention = LatentAttention(m) if m.attention == "MLA" else FullAttention(m)
         if mixed:
-            self.mixture = Mixture(m)
+            self.mixture = FullMixture(m)
         else:
             self.feed_forward = FullFeedForward(m.need("d_model"), m.need("d_ff"), m.need("gated_mlp"))
 
@@ -125,7 +125,7 @@ class FullFeedForward(nn.Module):
         self.gate = Matrix(d, width) if gated else None
 
 
-class Mixture(nn.Module):
+class FullMixture(nn.Module):
     """A router, the experts that it chooses from, and those that every token uses."""
 
     def __init__(self, m: Model) -> None:

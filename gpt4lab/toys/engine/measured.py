@@ -20,7 +20,7 @@ from attrs import define, field
 
 from gpt4lab.rows import Row
 from gpt4lab.scenario import ScenarioError
-from gpt4lab.toys.core.background import BackgroundRun, Work
+from gpt4lab.toys.core.background import BackgroundRun, StepRows
 from gpt4lab.toys.core.transformer import Transformer
 from gpt4lab.toys.decoding.measured import PROMPTS
 from gpt4lab.toys.engine.batched import BatchedDecoder
@@ -151,7 +151,7 @@ class Trial:
         """Answer in the background, the schedulers in turns."""
         return BackgroundRun(self.rows(), self, self.requests * len(self.schedulers), name).start()
 
-    def rows(self) -> Work:
+    def rows(self) -> StepRows:
         """One row for each request that is through: `SlotStay.row`, and its scheduler."""
         self.passes = profile(self.model, sorted({1, 2, 4, 8, self.slots}))
         drawn = workload(self.requests, math.inf, self.variation, self.seed)
@@ -172,7 +172,7 @@ def gain_rows(
     requests: int = 64,
     slots: int = 8,
     seed: int = 0,
-) -> Work:
+) -> StepRows:
     """Continuous against static batching by the spread of the answers; a gain of 1 is none.
 
     gain: of the throughput. latency: mean, static over continuous. passes: static over continuous, which is the gain if

@@ -15,7 +15,7 @@ from attrs import frozen
 from torch import Tensor, nn
 
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import Work, timed
+from gpt4lab.toys.core.background import StepRows, timed
 from gpt4lab.toys.core.moe import FeedForward, MoE
 from gpt4lab.toys.core.optim import Optimizer
 from gpt4lab.toys.core.study import Found, Study, Trained, columns
@@ -73,7 +73,7 @@ class Facts(Study):
             yield {"loss": row["loss"]}
         yield Found([{"cpu_s": row["cpu_s"], **_score(model, *table), **_size(model, case["experts"])}])
 
-    def _losses(self, model: FactModel, keys: Tensor, values: Tensor) -> Work:
+    def _losses(self, model: FactModel, keys: Tensor, values: Tensor) -> StepRows:
         generator, optimizer = torch.Generator().manual_seed(self.seed), Optimizer(model)
         for step in range(self.steps):
             pick = torch.randint(len(keys), (self.batch,), generator=generator)

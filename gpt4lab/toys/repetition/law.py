@@ -23,7 +23,7 @@ from gpt4lab.catalog import constants
 from gpt4lab.quantities.topics.data import effective
 from gpt4lab.rows import Row
 
-Curve = list[tuple[float, float]]  # points (x, y), x rising
+Points = list[tuple[float, float]]  # points (x, y), x rising
 MOST_EPOCHS = 16  # beyond, models of this size mostly recite
 LEAST_BITS = 1e-4  # the rows are rounded to this: less does not tell one loss, or one R*, from another
 R_STARS = [10 ** (i / 100) for i in range(-200, 301)]  # tried in the fit; at 1,000 repeating costs nothing
@@ -71,7 +71,7 @@ def _measured(results: Sequence[Row]) -> list[Row]:
     return [_worth(rows, fresh) for e, rows in _by(results, "epochs").items() if e > 1]
 
 
-def _worth(rows: Sequence[Row], fresh: Curve) -> Row:
+def _worth(rows: Sequence[Row], fresh: Points) -> Row:
     same = ("d_model", "epochs", "unique_bytes", "tokens")
     bpb = {of: mean(row[of] for row in rows) for of in ("train_bpb", "held_out_bpb")}
     row = {**{name: rows[0][name] for name in same}, **bpb, "fresh_bpb": fresh[-1][1]}
@@ -98,7 +98,7 @@ def _fit(results: Sequence[Row], epochs: Sequence[int]) -> tuple[float, float]:
     return best if told_apart else math.nan, misfits[best]
 
 
-def _fresh(results: Sequence[Row]) -> Curve:
+def _fresh(results: Sequence[Row]) -> Points:
     """Logarithm of the bytes and held-out loss of the fresh models of one width, mean over the seeds."""
     by_tokens = _by([row for row in results if row["epochs"] == 1], "tokens")
     if len(by_tokens) < 2:
@@ -110,7 +110,7 @@ def _fresh(results: Sequence[Row]) -> Curve:
     return curve
 
 
-def _line(points: Curve, x: float) -> float:
+def _line(points: Points, x: float) -> float:
     """Straight from point to point; the first and the last piece go on."""
     i = min(max(bisect(points, (x,)), 1), len(points) - 1)
     (x0, y0), (x1, y1) = points[i - 1 : i + 1]

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.background import BackgroundRun, Work, timed
+from gpt4lab.toys.core.background import BackgroundRun, StepRows, timed
 from gpt4lab.toys.core.corpus import Corpus
 from gpt4lab.toys.core.optim import Optimizer
 from gpt4lab.toys.core.training import train
@@ -117,7 +117,7 @@ def shut(model: Seeing, gates: Sequence[str] = GATES) -> Seeing:
     return copy
 
 
-def _rows(model: Seeing, plan: Plan, seed: int) -> Work:
+def _rows(model: Seeing, plan: Plan, seed: int) -> StepRows:
     (seen, held_out), generator = load_pictures(), torch.Generator().manual_seed(seed)
     optimizer = Optimizer(model.eyes if plan.frozen else model, LR, ADAM_LR)
     for step in range(plan.steps):
