@@ -13,7 +13,10 @@ import sys
 from benchmarks._shared import cpu_seconds, row, save, show
 from gpt4lab.simulate.pipeline.play import play
 from gpt4lab.simulate.pipeline.schedules import build
-from gpt4lab.simulate.serving.served import Linear, LogNormal, Poisson, Rules, Workload, serve
+from gpt4lab.simulate.serving.batching import Rules
+from gpt4lab.simulate.serving.pace import Linear
+from gpt4lab.simulate.serving.served import serve
+from gpt4lab.simulate.serving.workload import LogNormal, Poisson, Workload
 
 BAR = 50_000
 REQUESTS = 10_000

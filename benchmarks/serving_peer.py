@@ -23,8 +23,10 @@ from sched_sim.schedulers.factory import create_scheduler
 
 from benchmarks import serving
 from benchmarks._shared import cpu_seconds, row, save, show
+from gpt4lab.simulate.serving.batching import Rules
 from gpt4lab.simulate.serving.pace import step_s
-from gpt4lab.simulate.serving.served import Requests, Rules, Served, serve
+from gpt4lab.simulate.serving.served import Served, serve
+from gpt4lab.simulate.serving.workload import Requests
 
 EQUAL_S = 1e-6
 ENDLESS = HardwareProfile(vram_gb=1e3)  # no request ever waits for cache, as in the book's case

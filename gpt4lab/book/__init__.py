@@ -16,28 +16,4 @@ from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, live_
 from gpt4lab.checks.check import Check
 from gpt4lab.claims.prose import fill
 
-__all__ = [
-    "EXERCISES",
-    "Board",
-    "Check",
-    "board",
-    "chapters",
-    "closing",
-    "consequences",
-    "crosscheck",
-    "exercise",
-    "fill",
-    "guess",
-    "legend_of_marks",
-    "live_crosscheck",
-    "mine",
-    "opening",
-    "references",
-    "reveal",
-    "rows",
-    "say",
-    "selfcheck",
-    "verdict",
-]
-
 live_cell.register()

@@ -16,6 +16,8 @@ A number that nobody published is `None`, and `entry.need(field)` raises `Missin
 `entry.source_of(field)` says where a number comes from, `entry.unit(field)` in which unit it is.
 """
 
+# pyright: reportUnusedImport=false
+
 from functools import partial
 from typing import TypeVar
 
@@ -36,42 +38,6 @@ from gpt4lab.catalog.records import (
     describe,
 )
 from gpt4lab.catalog.table import CatalogError, MissingFact, Table, UnknownName
-
-__all__ = [
-    "Accelerator",
-    "Constants",
-    "Dataset",
-    "Entry",
-    "Evidence",
-    "Latency",
-    "MeasuredKey",
-    "Measurement",
-    "Model",
-    "Number",
-    "Price",
-    "Reference",
-    "Rental",
-    "Source",
-    "Table",
-    "Utilisation",
-    "CatalogError",
-    "MissingFact",
-    "UnknownName",
-    "accelerators",
-    "constants",
-    "datasets",
-    "epoch",
-    "evidence",
-    "latencies",
-    "measured_keys",
-    "measurements",
-    "models",
-    "prices",
-    "references",
-    "utilisations",
-    "describe",
-    "published_mfu",
-]
 
 T = TypeVar("T")
 

@@ -3,6 +3,8 @@
 One module a topic; importing this package declares them all.
 """
 
+# pyright: reportUnusedImport=false
+
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -21,22 +23,6 @@ from gpt4lab.quantities.registry import (
     value,
     values,
 )
-
-__all__ = [
-    "QUANTITIES",
-    "Explanation",
-    "Quantity",
-    "UnknownQuantity",
-    "crossing",
-    "explain",
-    "find",
-    "known",
-    "leaves",
-    "quantity",
-    "unit_of",
-    "value",
-    "values",
-]
 
 for _topic in iter_modules(topics.__path__):
     import_module(f"{topics.__name__}.{_topic.name}")

@@ -4,6 +4,8 @@ Named scenarios are TOML files beside this one: a title, a description, and only
 models are scenarios too, made from the catalog.
 """
 
+# pyright: reportUnusedImport=false
+
 from __future__ import annotations
 
 import difflib
@@ -21,25 +23,6 @@ from gpt4lab import catalog
 from gpt4lab.scenario.field import Field, ScenarioError, fields_of
 from gpt4lab.scenario.public import changes_for, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
-
-__all__ = [
-    "FIELDS",
-    "RENAMED",
-    "Field",
-    "Scenario",
-    "ScenarioError",
-    "change",
-    "differences",
-    "from_json",
-    "from_text",
-    "get",
-    "load_scenario",
-    "names",
-    "near",
-    "parse",
-    "share",
-    "to_json",
-]
 
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)

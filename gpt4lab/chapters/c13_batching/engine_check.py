@@ -41,7 +41,10 @@ def simulated(asked: Sequence[Request], served: Answered, pace: Sequence[float])
     """Play what the engine was asked, under the same rules and on as many slots."""
     import numpy as np
 
-    from gpt4lab.simulate.serving.served import Linear, Requests, Rules, serve
+    from gpt4lab.simulate.serving.batching import Rules
+    from gpt4lab.simulate.serving.pace import Linear
+    from gpt4lab.simulate.serving.served import serve
+    from gpt4lab.simulate.serving.workload import Requests
 
     columns = [(request.arrival_s, len(request.prompt), request.output) for request in asked]
     rules = Rules(served.rules.scheduler, slots=served.slots, wait_s=served.rules.wait_s)

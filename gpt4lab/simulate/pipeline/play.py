@@ -21,30 +21,7 @@ from typing import Any, NamedTuple
 from attrs import frozen
 
 from gpt4lab.scenario.field import number
-from gpt4lab.simulate.pipeline.schedules import (
-    BACKWARD,
-    FORWARD,
-    SCHEDULES,
-    WEIGHT,
-    Schedule,
-    ScheduleError,
-    Step,
-    build,
-    parse,
-)
-
-__all__ = [
-    "KINDS",
-    "SCHEDULES",
-    "Durations",
-    "Timetable",
-    "Schedule",
-    "ScheduleError",
-    "Step",
-    "build",
-    "parse",
-    "play",
-]
+from gpt4lab.simulate.pipeline.schedules import BACKWARD, FORWARD, WEIGHT, Schedule, ScheduleError, Step
 
 #: What the steps are called in a chart.
 KINDS = {FORWARD: "forward", BACKWARD: "backward", WEIGHT: "weight gradients"}

@@ -21,42 +21,10 @@ from typing import Any
 import numpy as np
 from attrs import define
 
-from gpt4lab.simulate.serving.batching import SCHEDULERS, STRETCH, Gangs, Log, Rules, Stay, check
+from gpt4lab.simulate.serving.batching import STRETCH, Gangs, Log, Rules, Stay, check
 from gpt4lab.simulate.serving.continuous import Replica
-from gpt4lab.simulate.serving.pace import ROUNDING, Linear, Pace, Roofline, lane
-from gpt4lab.simulate.serving.workload import (
-    Bursty,
-    Fixed,
-    Floats,
-    Given,
-    LogNormal,
-    Poisson,
-    Requests,
-    Trace,
-    Uniform,
-    Workload,
-)
-
-__all__ = [
-    "KINDS",
-    "SCHEDULERS",
-    "Bursty",
-    "Fixed",
-    "Given",
-    "Linear",
-    "LogNormal",
-    "Pace",
-    "Poisson",
-    "Requests",
-    "Roofline",
-    "Rules",
-    "Served",
-    "Trace",
-    "Uniform",
-    "Workload",
-    "lane",
-    "serve",
-]
+from gpt4lab.simulate.serving.pace import ROUNDING, Pace
+from gpt4lab.simulate.serving.workload import Floats, Requests
 
 #: What a slot is busy with. A prompt is done again after its request was thrown out; padding waits for the gang.
 PROMPT, ANSWER, AGAIN, PADDING = KINDS = ("prompt", "answer", "prompt again", "padding")

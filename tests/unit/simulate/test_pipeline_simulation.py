@@ -12,17 +12,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from gpt4lab.formulas import pipeline as formula
-from gpt4lab.simulate.pipeline.play import (
-    KINDS,
-    SCHEDULES,
-    Durations,
-    Schedule,
-    ScheduleError,
-    Step,
-    build,
-    parse,
-    play,
-)
+from gpt4lab.formulas.pipeline import SCHEDULES
+from gpt4lab.simulate.pipeline.play import KINDS, Durations, play
+from gpt4lab.simulate.pipeline.schedules import Schedule, ScheduleError, Step, build, parse
 
 stages = st.integers(1, 8)
 times = st.sampled_from([0.5, 1, 2])

@@ -15,30 +15,19 @@ from hypothesis import strategies as st
 
 from gpt4lab.quantities import value
 from gpt4lab.scenario import ScenarioError, change, load_scenario
-from gpt4lab.simulate.serving.pace import ROUNDING, seconds_of, step_s, steps_in
-from gpt4lab.simulate.serving.served import (
-    AGAIN,
-    ANSWER,
-    KINDS,
-    PADDING,
-    PROMPT,
-    SCHEDULERS,
+from gpt4lab.simulate.serving.batching import SCHEDULERS, Rules
+from gpt4lab.simulate.serving.pace import ROUNDING, Linear, Pace, Roofline, lane, seconds_of, step_s, steps_in
+from gpt4lab.simulate.serving.served import AGAIN, ANSWER, KINDS, PADDING, PROMPT, Served, serve
+from gpt4lab.simulate.serving.workload import (
     Bursty,
     Fixed,
     Given,
-    Linear,
     LogNormal,
-    Pace,
     Poisson,
     Requests,
-    Roofline,
-    Rules,
-    Served,
     Trace,
     Uniform,
     Workload,
-    lane,
-    serve,
 )
 
 #: A step takes a second, whatever it carries.
