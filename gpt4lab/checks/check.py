@@ -36,8 +36,8 @@ class Check:
 
     @property
     def error(self) -> float:
-        """How far what was found lies above the prediction, as a share of the prediction."""
-        return self.ratio - 1
+        """How far the prediction is above what was found, as a share of that."""
+        return self.predicted / self.found - 1
 
 
 class Checks(tuple[Check, ...]):

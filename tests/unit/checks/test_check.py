@@ -16,9 +16,9 @@ def check(predicted: float, found: float) -> Check:
 
 def test_above_one_reality_has_more() -> None:
     assert check(2, 3).ratio == 1.5
-    assert check(2, 3).error == 0.5
+    assert check(2, 3).error == pytest.approx(-1 / 3)
     assert check(4, 3).ratio == 0.75
-    assert check(4, 3).error == -0.25
+    assert check(4, 3).error == pytest.approx(1 / 3)
 
 
 def test_a_check_is_of_this_machine_unless_it_says_otherwise() -> None:
@@ -33,7 +33,7 @@ def test_nothing_predicted_is_right_only_where_nothing_was_found() -> None:
 
 
 def test_mean_and_largest_take_errors_of_either_sign() -> None:
-    some = Checks(check(100, found) for found in (110, 70, 100))
+    some = Checks(check(predicted, 100) for predicted in (110, 70, 100))
     assert some.mean_error == pytest.approx(0.4 / 3)
     assert some.largest == pytest.approx(0.3)
 

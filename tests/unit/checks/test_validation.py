@@ -11,18 +11,18 @@ from gpt4lab.checks.tables import NOT_PREDICTED, CheckTable, reason, tables, unu
 BARS = {
     "Megatron-LM 2021, Table 1": 0.074,
     "Megatron-LM 2021, Table 2, tensor and pipeline parallel": 0.03,
-    "Korthikanti 2022, Table 5, seconds of a step": 0.08,
+    "Korthikanti 2022, Table 5, seconds of a step": 0.09,
     "Korthikanti 2022, Figure 1, memory": 0.025,
-    "MT-NLG 530B, seconds of a step": 0.20,
+    "MT-NLG 530B, seconds of a step": 0.18,
     "PaLM 540B, utilisation": 0.05,
-    "BLOOM and Llama 3.1, FLOP/s": 0.21,
-    "Whole runs, accelerator-hours from the step": 0.33,
+    "BLOOM and Llama 3.1, FLOP/s": 0.20,
+    "Whole runs, accelerator-hours from the step": 0.30,
     "Megatron-LM 2021, Table 2, days from the measured rate": 0.03,
     "Megatron-LM 2021, equation 4": 0.01,
     "BLOOM, electricity": 0.01,
-    "TensorRT-LLM 0.6.1, static batches": 0.105,
-    "LMDeploy 0.1, static batches": 0.12,
-    "PaLM on TPU v4, Pope 2022": 0.18,
+    "TensorRT-LLM 0.6.1, static batches": 0.10,
+    "LMDeploy 0.1, static batches": 0.15,
+    "PaLM on TPU v4, Pope 2022": 0.17,
     "KV cache as published": 0.01,
     "Speculative decoding, expected by its authors": 0.05,
     "Training compute of published models": 0.10,
@@ -32,9 +32,9 @@ BARS = {
 }
 #: Wrong rows stay: the tables in which the model, or the law, is known to fail.
 FAR_OFF = {
-    "Megatron-LM 2021, Table 2, ZeRO-3": 0.4,
-    "Hoffmann 2022, Table 3, tokens by each fit": 0.4,
-    "TensorRT-LLM 0.8, cache read once per group of heads": 0.25,
+    "Megatron-LM 2021, Table 2, ZeRO-3": 1.0,
+    "Hoffmann 2022, Table 3, tokens by each fit": 1.0,
+    "TensorRT-LLM 0.8, cache read once per group of heads": 0.3,
 }
 BY_TITLE = {table.title: table for table in tables()}
 ALL = [pytest.param(table, id=table.title) for table in tables()]

@@ -272,13 +272,13 @@ def test_measured_latencies_bound_the_batch_of_the_posts_cluster():
 def test_static_rows_are_within_the_bar():
     rows = check.static_rows()
     assert len(rows) == 29, "every row that NVIDIA printed for A100 and H100"
-    assert rows.mean_error < 0.105
-    assert rows.largest < 0.42
+    assert rows.mean_error < 0.10
+    assert rows.largest < 0.30
 
 
 def test_without_reading_the_cache_per_head_the_rows_come_out_far_too_fast():
     grouped = check.static_rows(grouped=True)
-    assert grouped.mean_error > 0.16
+    assert grouped.mean_error > 0.25
     changed = {a.name for a, b in zip(grouped, check.static_rows(), strict=True) if a.predicted != b.predicted}
     assert all("70B" in name or "180B" in name for name in changed), "7B and GPT-J have no groups"
     before, after, gain = check.grouping()
@@ -308,7 +308,7 @@ def test_no_efficiency_carries_the_result_alone():
     found = sensitivity(check.static_rows, measured_efficiency(), 0.2)
     assert set(found) == {field.name for field in attrs.fields(type(measured_efficiency()))}
     for name, means in found.items():
-        assert max(means) < (0.265 if name == "memory" else 0.149), name
+        assert max(means) < (0.21 if name == "memory" else 0.13), name
 
 
 def test_rows_of_other_engines_and_machines():

@@ -137,13 +137,13 @@ def test_table_1_of_megatron_is_within_the_bar():
 def test_no_bandwidth_carries_the_result_alone():
     """A memory, link or network efficiency that is off by a fifth leaves the mean error within the bar."""
     for name, means in sensitivity(check.megatron_validation, measured_efficiency(), 0.2).items():
-        assert max(means) < (0.18 if name == "matmul" else 0.074), name
+        assert max(means) < (0.16 if name == "matmul" else 0.074), name
 
 
 def test_rows_that_no_constant_was_chosen_for():
     assert check.table_2("PTD-P").largest < 0.05
-    assert check.korthikanti_times().mean_error < 0.08
-    assert check.korthikanti_times().largest < 0.14
+    assert check.korthikanti_times().mean_error < 0.09
+    assert check.korthikanti_times().largest < 0.155
     bloom, one_chunk, eight_chunks = check.later_runs()
     assert abs(bloom.error) < 0.05
     assert eight_chunks.ratio < 1 < one_chunk.ratio, "the published run lies between the two interleavings"
@@ -364,7 +364,7 @@ def test_fsdp_is_the_third_stage_of_zero():
 
 
 def test_later_runs_with_published_layouts():
-    assert runs.mt_nlg().largest < 0.23
+    assert runs.mt_nlg().largest < 0.19
     mfu, hfu = runs.palm()
     assert abs(mfu.error) < 0.08
     assert abs(hfu.error) < 0.08
