@@ -36,8 +36,8 @@ class Check:
 
     @property
     def error(self) -> float:
-        """How far the prediction is above what was found, as a share of that."""
-        return self.predicted / self.found - 1
+        """How far the prediction is above what was found, as a share of that: what publications call the error."""
+        return 1 / self.ratio - 1
 
 
 class Checks(tuple[Check, ...]):
