@@ -42,6 +42,7 @@ def _file() -> Path:
 
 def _read() -> dict[str, dict[str, Any]]:
     try:
-        return json.loads(_file().read_text("utf-8"))
+        kept = json.loads(_file().read_text("utf-8"))
     except (OSError, ValueError):
-        return {}
+        kept = {}
+    return kept if isinstance(kept, dict) else {}

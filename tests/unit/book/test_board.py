@@ -1,0 +1,68 @@
+"""The ledger board: filters, search, the reader's own assumptions."""
+
+from __future__ import annotations
+
+from gpt4lab.book import board, mine, store
+from gpt4lab.claims import ledger, tally
+
+
+def test_board_filters_searches_and_follows_assumptions() -> None:
+    page = board()
+    assert len(page.results) == len(ledger())
+    page.verdict.value = "unit-error"
+    assert {result.verdict for result in page.results} == {"unit-error"}
+    page.verdict.value, page.search.value = "all", "c33"
+    assert [result.claim.id for result in page.results] == ["C33"]
+    page.search.value = ""
+    before = [result.verdict for result in page.results]
+    page.address.value = "leak?training.tokens=26T"
+    assert [result.verdict for result in page.results] != before
+    assert mine().training.tokens == 26e12
+    page.address.value = "leak?training.token=1"
+    assert "training.tokens" in page._error.value
+    assert mine().training.tokens == 26e12
+
+
+def test_assumptions_kept_under_an_old_name_are_shown_under_the_new_one() -> None:
+    store.keep("scenario", "mine", "leak?toy.experts=8&toy.seed=3")
+    assert mine().mixture.experts == 8
+    assert board().address.value == "leak?mixture.experts=8&luck.seed=3"
+
+
+def test_the_reader_s_assumptions_are_there_the_next_day() -> None:
+    board().address.value = "leak?training.mfu=0.4"
+    again = board()
+    assert again.scenario.training.mfu == 0.4
+    assert "MFU: 40% instead of 34%" in again._said.value
+    assert f"{tally(again._all)[0]} of {tally(again._all)[1]}" in again._said.value
+
+
+def test_a_memory_that_no_scenario_fits_gives_the_post() -> None:
+    store.keep("scenario", "mine", "leak?training.mfu=7")
+    assert mine().training.mfu == 0.34
+    store.keep("scenario", "mine", "no-such-model")
+    assert mine().name == "leak"
+
+
+def test_what_a_reader_types_cannot_write_on_the_page() -> None:
+    page = board()
+    page.address.value = "<img src=x>"
+    assert "&lt;img" in page._error.value
+    assert "<img" not in page._error.value
+    page.address.value = "leak"
+    assert page._error.value == ""
+
+
+def test_every_control_of_the_board_has_a_name() -> None:
+    page = board()
+    controls = (page.named, page.address, page.verdict, page.chapter, page.search)
+    names = [control.description for control in controls]
+    assert all(names)
+    assert len(set(names)) == len(names)
+
+
+def test_chapters_can_be_chosen_by_title() -> None:
+    page = board()
+    page.chapter.value = "09"
+    assert {result.claim.chapter for result in page.results} == {"09"}
+    assert ("09 Sixty-three million dollars", "09") in page.chapter.options

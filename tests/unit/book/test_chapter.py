@@ -1,0 +1,68 @@
+"""The frame of a chapter: opening, closing, the way to the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpt4lab.book import chapter, chapters, closing, opening, references, store
+from gpt4lab.catalog import references as known
+from gpt4lab.claims import claims_of
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that is displayed."""
+    shown: list[str] = []
+    monkeypatch.setattr(chapter, "display", lambda *pieces: shown.extend(piece.data for piece in pieces))
+    return shown
+
+
+@pytest.mark.parametrize("number", chapters())
+def test_an_opening_shows_the_claim_the_stakes_and_the_number_of_claims(number: str, page: list[str]) -> None:
+    opening(number)
+    header = next(piece for piece in page if 'class="g4l-opening"' in piece)
+    assert chapter.escape(chapters()[number].quote) in header
+    assert chapter.escape(chapters()[number].stakes) in header
+    assert f"{len(claims_of(number))} claims" in header
+
+
+def test_an_opening_brings_the_stylesheet_once_and_a_closing_none(page: list[str]) -> None:
+    opening("03")
+    closing("03")
+    assert sum("gpt4lab-panel" in piece for piece in page) == 1
+
+
+def test_the_way_counts_what_was_opened_and_solved(page: list[str]) -> None:
+    store.keep("solved", "03-unit", True)
+    opening("03")
+    opening("09")
+    opening("03")
+    assert f"2 of {len(chapters())} chapters opened, 1 exercises solved" in "".join(page)
+
+
+@pytest.mark.parametrize("frame", [opening, closing])
+def test_neighbours_are_linked_and_the_ends_have_one_only(frame: Any, page: list[str]) -> None:
+    order = list(chapters())
+    for number in order:
+        page.clear()
+        frame(number)
+        links = page[-1]
+        at = order.index(number)
+        assert ("← " in links, " →" in links) == (at > 0, at + 1 < len(order))
+        assert all(
+            chapters()[other].file + ".ipynb" in links for other in order[max(at - 1, 0) : at + 2] if other != number
+        )
+
+
+def test_a_closing_says_what_to_take_away(page: list[str]) -> None:
+    closing("14")
+    assert chapter.escape(chapters()["14"].takeaway) in page[0]
+
+
+def test_references_are_cited_with_their_link() -> None:
+    text = references("leviathan2023").data
+    assert known["leviathan2023"].text().replace("$", r"\\$") in text
+    with pytest.raises(KeyError):
+        references("leviathan2032")

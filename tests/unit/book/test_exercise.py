@@ -1,0 +1,108 @@
+"""An exercise on the page: answer, feedback, hints one by one, the solution."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpt4lab.book import EXERCISES, exercise, store
+from gpt4lab.book.exercise import ExerciseBox
+from gpt4lab.chapters.c03_flop.flop import token
+
+KINDS = ("number", "choice", "panel")
+
+
+def shown(kind: str, key: str = "t") -> ExerciseBox:
+    words: dict[str, Any] = {"hints": ("<First>.", "Second."), "because": "It is <so>."}
+    if kind == "number":
+        return exercise(f"{key}-{kind}", "What <is> 2N?", quantity="flop.per_token", **words)
+    if kind == "choice":
+        return exercise(f"{key}-{kind}", "Which <one>?", options=("a", "b"), answer="b", **words)
+    goal = {"flop.per_token": (1e12, float("inf"))}
+    return exercise(
+        f"{key}-{kind}", "Reach <it>.", panel=token.widget(), goal=goal, solution={"model.top_k": 5}, **words
+    )
+
+
+def test_solved_exercise_is_kept() -> None:
+    box = exercise("t-1", "What is 2N?", quantity="flop.per_token", hints=("Two.", "Times N."), because="It is.")
+    box.press_hint()
+    box.answer = "554e9"
+    assert box.press_check().level == "right"
+    assert store.recall("solved", "t-1")
+    assert "t-1" in EXERCISES
+    box.press_solution()
+    assert "554" in box._solution.value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_solved_before_the_reader_begins(kind: str) -> None:
+    box = shown(kind)
+    assert box.press_check().level in ("missing", "wrong", "almost")
+    assert store.count("solved") == 0
+    assert "It is" not in box._said.value, "the reason waits for the right answer"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_solution_put_in_is_right_says_why_and_is_kept(kind: str) -> None:
+    box = shown(kind)
+    right = box.exercise.task.solution
+    box.answer = right if kind == "panel" else str(right)
+    assert box.press_check().level == "right"
+    assert "It is &lt;so&gt;." in box._said.value
+    assert store.recall("solved", box.exercise.key) is True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hints_come_one_by_one_and_then_no_more(kind: str) -> None:
+    box, seen = shown(kind), []
+    for _ in range(3):
+        box.press_hint()
+        seen.append(box._hint.value.count("<li>"))
+    assert seen == [1, 2, 2]
+    assert "&lt;First&gt;." in box._hint.value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_solution_is_shown_in_words(kind: str) -> None:
+    box = shown(kind)
+    box.press_solution()
+    assert "Solution." in box._solution.value
+    assert "It is &lt;so&gt;." in box._solution.value
+
+
+def test_the_solution_moves_the_panel_and_the_goal_follows_the_sliders() -> None:
+    box = shown("panel")
+    box.press_solution()
+    assert box.answer.model.top_k == 5
+    assert "Correct" in box._said.value
+    box._panel.controls["model.top_k"].value = 2
+    assert "Not yet" in box._said.value
+
+
+def test_what_a_reader_types_cannot_write_on_the_page() -> None:
+    box = shown("number")
+    box.answer = "<img src=x onerror=alert(1)>"
+    assert box.press_check().level == "wrong"
+    assert "<img" not in box._said.value
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_button_has_a_name_and_says_of_which_exercise_it_is(kind: str) -> None:
+    box = shown(kind)
+    buttons = next(child for child in box.children if child.__class__.__name__ == "HBox").children
+    assert [button.description for button in buttons] == ["Check", "Hint", "Solution"]
+    assert all(box.exercise.prompt in button.tooltip for button in buttons)
+    assert "<is>" not in box.children[0].value
+
+
+def test_without_hints_there_is_no_button_for_them() -> None:
+    box = exercise("t-none", "?", answer=3)
+    assert [button.description for button in box.children[2].children] == ["Check", "Solution"]
+
+
+def test_feedback_is_announced_to_a_screen_reader() -> None:
+    box = shown("choice")
+    box.press_check()
+    assert 'role="status"' in box._said.value

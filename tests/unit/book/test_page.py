@@ -1,0 +1,31 @@
+"""Pieces of a page: everything escaped, but what is HTML already."""
+
+from __future__ import annotations
+
+from gpt4lab.book.page import Raw, block, shown, table
+
+
+def test_a_table_escapes_caption_heads_and_cells() -> None:
+    page = table("<c>", ["<h>"], [["<d>"], [Raw("<i>sign</i>")], [3]])
+    assert "&lt;c&gt;" in page
+    assert "&lt;h&gt;" in page
+    assert "&lt;d&gt;" in page
+    assert "<i>sign</i>" in page
+    assert "<td>3</td>" in page
+
+
+def test_a_head_of_a_table_says_what_it_heads() -> None:
+    assert table("c", ["a", "b"], []).count('scope="col"') == 2
+
+
+def test_a_block_has_a_class_of_the_book_and_a_role_where_asked() -> None:
+    assert block("tally", "x") == '<div class="g4l-tally">x</div>'
+    assert 'role="status"' in block("tally", "x", role="status")
+
+
+def test_a_dollar_in_a_static_piece_is_no_formula() -> None:
+    assert "mathjax_ignore" in shown("$5 and $6").data
+
+
+def test_no_piece_brings_a_stylesheet_of_its_own() -> None:
+    assert "<style" not in shown(table("c", [], [])).data

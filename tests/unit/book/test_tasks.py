@@ -1,0 +1,75 @@
+"""How an answer is judged."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpt4lab.book.tasks import Choice, Number, Reach
+from gpt4lab.scenario import change, load_scenario
+
+LEAK = load_scenario("leak")
+
+
+@pytest.mark.parametrize(
+    ("answer", "level"),
+    [
+        ("", "missing"),
+        ("many", "wrong"),
+        ("560e12", "almost"),
+        ("650B", "almost"),
+        ("1e9", "almost"),
+        ("560 B", "right"),
+    ],
+)
+def test_number_feedback_is_graduated(answer: str, level: str) -> None:
+    task = Number(560e9, "FLOP")
+    if answer == "1e9":
+        level = "wrong"
+    assert task.check(answer).level == level
+
+
+def test_choice_feedback() -> None:
+    task = Choice(("a", "b"), "b")
+    assert [task.check(x).level for x in ("", "a", "b")] == ["missing", "wrong", "right"]
+
+
+def test_reach_says_which_part_is_met() -> None:
+    task = Reach({"training.cost": (0, 40e6), "training.days": (0, 1000)}, LEAK, {"training.mfu": 0.6})
+    assert task.check(task.start).level == "almost"
+    assert "not yet" in task.check(task.start).text
+    assert task.check(task.solution).level == "right"
+
+
+@given(right=st.floats(1e-12, 1e30), power=st.integers(-6, 6).filter(bool))
+def test_a_slip_by_a_power_of_ten_is_named_and_the_right_number_passes(right: float, power: int) -> None:
+    task = Number(right, "FLOP")
+    slipped = task.check(right * 10.0**power)
+    assert task.check(right).level == task.check(repr(right)).level == "right"
+    assert slipped.level == "almost"
+    assert f"off by {power:+d}." in slipped.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [("-5", "larger than zero"), (0, "larger"), ("900B", "large"), (1e11, "small")]
+)
+def test_what_is_wrong_says_in_which_direction(answer: object, words: str) -> None:
+    feedback = Number(560e9, "FLOP").check(answer)
+    assert (feedback.level, words in feedback.text) == ("wrong", True)
+
+
+def test_a_goal_may_be_open_to_one_side_and_its_words_say_so() -> None:
+    least, most = Reach({"training.days": (30, math.inf)}, LEAK, {}), Reach({"training.days": (0, 60)}, LEAK, {})
+    assert "wanted: at least 30 days" in least.check(LEAK).text
+    assert "wanted: at most 60 days" in most.check(LEAK).text
+    assert (least.check(LEAK).level, most.check(LEAK).level) == ("right", "wrong")
+
+
+def test_the_solution_is_said_in_the_units_of_its_fields() -> None:
+    task = Reach({"training.days": (0, 60)}, LEAK, {"cluster.gpus": 50_000, "cluster.accelerator": "h100-sxm-80gb"})
+    assert task.solved() == "cluster.gpus = 50,000 GPUs, cluster.accelerator = h100-sxm-80gb"
+    assert task.solution == change(LEAK, task.changes)
+    assert task.check(task.solution).level == "right"
