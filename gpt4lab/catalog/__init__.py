@@ -24,15 +24,15 @@ from typing import TypeVar
 from gpt4lab.catalog.entry import Entry, Reference, Source, build, references
 from gpt4lab.catalog.records import (
     Accelerator,
+    Constant,
     Constants,
     Dataset,
     Evidence,
     Latency,
     MeasuredKey,
     Measurement,
-    Model,
-    Number,
     Price,
+    PublishedModel,
     Rental,
     Utilisation,
     describe,
@@ -47,7 +47,7 @@ def _table(file: str, record: type[T]) -> Table[T]:
 
 
 accelerators = _table("accelerators", Accelerator)
-models = _table("models", Model)
+models = _table("models", PublishedModel)
 utilisations = _table("mfu", Utilisation)
 prices = _table("prices", Price)
 latencies = _table("latency", Latency)
@@ -59,7 +59,7 @@ measured_keys = _table("measured_keys", MeasuredKey)
 evidence = _table("evidence", Evidence)
 
 
-def published_mfu() -> list[Model | Utilisation]:
+def published_mfu() -> list[PublishedModel | Utilisation]:
     """Every published run with a utilisation, by date: the models' own, and those known for it alone."""
-    runs: list[Model | Utilisation] = [*models.values(), *utilisations.values()]
+    runs: list[PublishedModel | Utilisation] = [*models.values(), *utilisations.values()]
     return sorted((run for run in runs if run.mfu is not None), key=lambda run: run.released)

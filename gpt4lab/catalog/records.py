@@ -61,7 +61,7 @@ class Accelerator(Entry):
 
 
 @attrs.frozen(kw_only=True)
-class Model(Entry):
+class PublishedModel(Entry):
     """A published model: its shape, its size as published, and its training run.
 
     `n_layers` counts all layers; those that are not among the `n_moe_layers` have a dense MLP of width `d_ff`.
@@ -146,7 +146,7 @@ class Dataset(Entry):
 
 
 @attrs.frozen(kw_only=True)
-class Number:
+class Constant:
     """One constant: value, unit, and its uncertainty where the source gives one."""
 
     value: float
@@ -157,8 +157,8 @@ class Number:
     note: str = ""
 
 
-def _numbers(rows: Mapping[str, Mapping[str, Any] | Number]) -> Mapping[str, Number]:
-    numbers = {s: row if isinstance(row, Number) else Number(**row) for s, row in rows.items()}
+def _numbers(rows: Mapping[str, Mapping[str, Any] | Constant]) -> Mapping[str, Constant]:
+    numbers = {s: row if isinstance(row, Constant) else Constant(**row) for s, row in rows.items()}
     return MappingProxyType(numbers)
 
 
@@ -167,11 +167,11 @@ class Constants(Entry):
     """Numbers that belong together: a fitted law, a set of estimates. `law.alpha` is the value of `alpha`."""
 
     formula: str = ""  # LaTeX, in the symbols of `values`
-    values: Mapping[str, Number] = attrs.field(converter=_numbers)
+    values: Mapping[str, Constant] = attrs.field(converter=_numbers)
 
     def __getattr__(self, symbol: str) -> float:
         """A value by its symbol."""
-        values = cast("Mapping[str, Number]", object.__getattribute__(self, "values"))
+        values = cast("Mapping[str, Constant]", object.__getattribute__(self, "values"))
         if symbol not in values:
             raise AttributeError(f"{self.slug} has no {symbol!r}; it has {', '.join(values)}")
         return values[symbol].value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Measurement, Model
+from gpt4lab.catalog import Measurement, PublishedModel
 from gpt4lab.checks.check import Check
 
 
@@ -27,8 +27,10 @@ def measured(entry: Measurement, key: str, predicted: float, assumed: str = "", 
     return Check(known.label, predicted, entry.measured[key], unit or known.unit, where, entry.name, assumed)
 
 
-def stated(model: Model, fact: str, predicted: float, assumed: str = "", *, by: str = "", unit: str = "") -> Check:
+def stated(
+    model: PublishedModel, fact: str, predicted: float, assumed: str = "", *, by: str = "", unit: str = ""
+) -> Check:
     """A fact of a public model beside what follows from others; `by` is the fact whose source is cited instead."""
-    label, known = catalog.describe(Model)[fact]
+    label, known = catalog.describe(PublishedModel)[fact]
     where = model.source_of(by or fact).reference
     return Check(label, predicted, model.need(fact), unit or str(known), where, model.name, assumed)

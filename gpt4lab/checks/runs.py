@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Measurement, Model
+from gpt4lab.catalog import Measurement, PublishedModel
 from gpt4lab.checks.catalogued import entries, measured, stated
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics import training
@@ -45,7 +45,7 @@ def whole_runs() -> tuple[WholeRun, ...]:
     return tuple(sorted([*runs, _llama()], key=lambda run: -run.mfu))
 
 
-def _whole(model: Model, accelerator: str) -> WholeRun:
+def _whole(model: PublishedModel, accelerator: str) -> WholeRun:
     chip = catalog.accelerators[accelerator]
     flop = training.flop(model.need("params_active"), model.need("training_tokens"))
     hours = model.need("accelerator_hours")
@@ -78,7 +78,7 @@ def hours_checks() -> Checks:
     return Checks(_hours(catalog.models[slug], PUBLISHED[slug]) for slug in MEASURED)
 
 
-def _hours(model: Model, accelerator: str) -> Check:
+def _hours(model: PublishedModel, accelerator: str) -> Check:
     run = _whole(model, accelerator)
     return stated(model, "accelerator_hours", run.hours * run.mfu / model.need("mfu"), by="mfu", unit="hour")
 

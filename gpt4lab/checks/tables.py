@@ -15,7 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Measurement, Model
+from gpt4lab.catalog import Measurement, PublishedModel
 from gpt4lab.checks import decode, published, runs, speculation, step
 from gpt4lab.checks.catalogued import entries, measured, setup, stated
 from gpt4lab.checks.check import Check, Checks
@@ -40,20 +40,9 @@ def tables() -> tuple[CheckTable, ...]:
     return tuple(CheckTable(title, checks(), leaves_out) for title, (checks, leaves_out) in _TABLES.items())
 
 
-def unused() -> tuple[str, ...]:
-    """The slugs of measurements that stand in no table and have no reason not to."""
-    return tuple(entry.slug for entry in catalog.measurements.values() if not (_named(entry) or reason(entry)))
-
-
 def reason(entry: Measurement) -> str:
     """Why a measurement is not predicted; "" where it is."""
     return next((why for prefix, why in NOT_PREDICTED.items() if entry.slug.startswith(prefix)), "")
-
-
-def _named(entry: Measurement) -> bool:
-    """Whether some row is about this measurement."""
-    names = {check.name for table in tables() for check in table.checks}
-    return bool({entry.name, f"Megatron-LM, {entry.name}"} & names)
 
 
 # --- tables that no other module makes --------------------------------------------------------------------------------
@@ -98,7 +87,7 @@ def sizes() -> Checks:
     return Checks(stated(model, "params_total", number, model.note) for model, number in counted if number is not None)
 
 
-def _counted(model: Model) -> float | None:
+def _counted(model: PublishedModel) -> float | None:
     try:
         return parameters.published(model).total
     except catalog.MissingFact:

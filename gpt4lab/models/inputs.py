@@ -9,7 +9,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Model
+from gpt4lab.catalog import PublishedModel
 from gpt4lab.formulas import traffic
 from gpt4lab.formulas.arith import Num, where
 from gpt4lab.models.rules import LayoutError, finite, fraction, not_negative, positive, price, rate, rate_or_unknown
@@ -166,7 +166,7 @@ def network_of(model: str, sequence: Num = 2048) -> Network:
     return described(entry, sequence)
 
 
-def described(entry: Model, sequence: Num = 2048) -> Network:
+def described(entry: PublishedModel, sequence: Num = 2048) -> Network:
     """The shape of a catalog entry, of a decoder or not. Raises catalog.MissingFact where it is not known."""
     latent = entry.attention == "MLA"
     return Network(
@@ -190,7 +190,7 @@ def described(entry: Model, sequence: Num = 2048) -> Network:
     )
 
 
-def _feed_forward(entry: Model) -> dict[str, Num]:
+def _feed_forward(entry: PublishedModel) -> dict[str, Num]:
     """Widths and gates, with or without experts."""
     gated = float(entry.need("gated_mlp"))
     if not entry.n_experts:

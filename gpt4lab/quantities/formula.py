@@ -17,12 +17,18 @@ from gpt4lab.quantities.format import latex_number, plain_number
 
 Values = Mapping[str, Any]
 
-_GREEK = set(
-    "alpha beta gamma delta epsilon eta kappa lambda mu nu pi rho sigma tau zeta omega phi".split()
-)
+_GREEK = {
+    *("alpha", "beta", "gamma", "delta", "epsilon", "eta", "kappa", "lambda", "mu", "nu", "pi", "rho", "sigma", "tau"),
+    *("zeta", "omega", "phi"),
+}
 _ADD, _MUL, _POWER, _ATOM = 1, 2, 3, 4
 _COMPARE: dict[type[ast.cmpop], str] = {
-    **{ast.Lt: "<", ast.LtE: "≤", ast.Gt: ">", ast.GtE: "≥", ast.Eq: "=", ast.NotEq: "≠"}
+    ast.Lt: "<",
+    ast.LtE: "≤",
+    ast.Gt: ">",
+    ast.GtE: "≥",
+    ast.Eq: "=",
+    ast.NotEq: "≠",
 }
 
 

@@ -46,7 +46,7 @@ def changes_for(name: str) -> dict[str, Any]:
     return {path: value for path, value in found.items() if value is not None}
 
 
-def _sizes(model: catalog.Model) -> tuple[float, float]:
+def _sizes(model: catalog.PublishedModel) -> tuple[float, float]:
     """(parameters of one expert over all layers, parameters that every token uses)."""
     total, active = model.need("params_total"), model.need("params_active")
     if model.n_experts:

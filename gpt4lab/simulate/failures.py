@@ -23,8 +23,8 @@ from attrs import astuple, field, frozen, validators
 from numpy.typing import NDArray
 
 from gpt4lab.formulas.arith import floor, minimum
+from gpt4lab.simulate.serving.workload import Floats
 
-Floats = NDArray[np.float64]
 #: What a moment of the run is spent on, in the order of the codes that `at` returns.
 KINDS = ("work kept", "work lost", "checkpoint", "restart")
 KEPT, LOST, CHECKPOINT, RESTART = range(4)

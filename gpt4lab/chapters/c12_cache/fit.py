@@ -6,7 +6,7 @@ from math import floor
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Model
+from gpt4lab.catalog import PublishedModel
 from gpt4lab.charts import Axis, dots
 from gpt4lab.models.decode.part import kv_bytes_per_token
 from gpt4lab.models.inputs import NOT_DECODERS, network_of
@@ -121,7 +121,7 @@ KEPT = Axis("bytes", "Bytes kept for each token, 16 bits a value", log=True, for
 OLD = {"gpt-j-6b", "llama-2-13b", "palm-62b", "falcon-40b", "glam-64b-64e", "olmoe-1b-7b", "mpt-30b", "gopher-280b"}
 
 
-def decoders() -> dict[str, Model]:
+def decoders() -> dict[str, PublishedModel]:
     """The catalog's decoders of which attention and heads are known, oldest first; the post's own left out."""
     found = [
         (key, m)
@@ -166,7 +166,7 @@ def models_view() -> View:
     )
 
 
-def _lane(m: Model) -> str:
+def _lane(m: PublishedModel) -> str:
     return f"{m.name} ({m.released:%Y}, {m.attention})"
 
 

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from attrs import Factory, evolve, fields, frozen
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Model
+from gpt4lab.catalog import PublishedModel
 from gpt4lab.formulas import layer
 from gpt4lab.formulas.answering_layer import latent_weights
 from gpt4lab.models.inputs import Network
@@ -193,7 +193,7 @@ def _latent() -> dict[str, int]:
     return {name: _deepseek().need(fact) for name, fact in {**facts, "rope_dim": "rope_head_dim"}.items()}
 
 
-def _deepseek() -> Model:
+def _deepseek() -> PublishedModel:
     return catalog.models["deepseek-v3"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from gpt4lab.catalog import Model
+from gpt4lab.catalog import PublishedModel
 from gpt4lab.formulas import layer
 from gpt4lab.formulas.answering_layer import latent_weights
 from gpt4lab.formulas.arith import Num, where
@@ -77,7 +77,7 @@ def attention(n: Network) -> Num:
     return where(n.kv_rank > 0, latent, layer.attention_weights(n.d_model, n.heads, n.kv_heads, n.head_dim, 1))
 
 
-def published(model: Model) -> Parts:
+def published(model: PublishedModel) -> Parts:
     """The parameters that follow from a catalog entry's shape.
 
     Raises catalog.MissingFact where the shape is not published in full.

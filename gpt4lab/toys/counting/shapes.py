@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Model
+from gpt4lab.catalog import PublishedModel
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.search import parameters
 
@@ -41,7 +41,7 @@ def build(name: str) -> FullModel:
     return build_entry(catalog.models[name])
 
 
-def build_entry(entry: Model) -> FullModel:
+def build_entry(entry: PublishedModel) -> FullModel:
     """The same for an entry of one's own: `attrs.evolve(catalog.models["nvidia-gpt-moe-1.8t"], n_heads=120, ...)`."""
     with torch.device("meta"):
         return FullModel(entry)
@@ -56,7 +56,7 @@ def count(model: FullModel) -> Counted:
     return Counted(parts, total, total - idle)
 
 
-def parameter_checks(entry: Model) -> Checks:
+def parameter_checks(entry: PublishedModel) -> Checks:
     """Parameters of each part that the model has, and the total and active ones."""
     counted, formula = count(build_entry(entry)), parameters.published(entry)
     found = {**counted.parts, "total": counted.total, "active": counted.active}
@@ -66,7 +66,7 @@ def parameter_checks(entry: Model) -> Checks:
 class FullModel(nn.Module):
     """Embedding, blocks, head; a tied head is the embedding's own tensor. Layers without experts come first."""
 
-    def __init__(self, m: Model) -> None:
+    def __init__(self, m: PublishedModel) -> None:
         super().__init__()
         self.experts, self.top_k = m.n_experts or 1, m.top_k or 1
         dense = m.need("n_layers") - (m.n_moe_layers or 0)
@@ -81,7 +81,7 @@ class FullModel(nn.Module):
 class FullBlock(nn.Module):
     """Attention, and a feed-forward network or a mixture of them."""
 
-    def __init__(self, m: Model, mixed: bool) -> None:
+    def __init__(self, m: PublishedModel, mixed: bool) -> None:
         super().__init__()
         self.attention = LatentAttention(m) if m.attention == "MLA" else FullAttention(m)
         if mixed:
@@ -93,7 +93,7 @@ class FullBlock(nn.Module):
 class FullAttention(nn.Module):
     """MHA, GQA or MQA: query heads share as many key-value heads as there are."""
 
-    def __init__(self, m: Model) -> None:
+    def __init__(self, m: PublishedModel) -> None:
         super().__init__()
         d, width = m.need("d_model"), m.need("head_dim")
         self.query = Matrix(d, m.need("n_heads") * width)
@@ -105,7 +105,7 @@ class FullAttention(nn.Module):
 class LatentAttention(nn.Module):
     """MLA (DeepSeek-V2): down to a small query, a small key-value and one rotary key, then up to the heads."""
 
-    def __init__(self, m: Model) -> None:
+    def __init__(self, m: PublishedModel) -> None:
         super().__init__()
         d, heads, rope, nope = (m.need(key) for key in ("d_model", "n_heads", "rope_head_dim", "nope_head_dim"))
         self.query_down = Matrix(d, m.need("q_lora_rank"))
@@ -128,7 +128,7 @@ class FullFeedForward(nn.Module):
 class FullMixture(nn.Module):
     """A router, the experts that it chooses from, and those that every token uses."""
 
-    def __init__(self, m: Model) -> None:
+    def __init__(self, m: PublishedModel) -> None:
         super().__init__()
         d, width = m.need("d_model"), m.need("expert_d_ff")
         gated = m.need("gated_mlp") if m.gated_experts is None else m.gated_experts

@@ -71,7 +71,7 @@ def flamingo_image_in_tokens() -> float:
     return image_in_tokens(f.visual_tokens, f.every, *shape)
 
 
-def _published() -> tuple[catalog.Constants, catalog.Model]:
+def _published() -> tuple[catalog.Constants, catalog.PublishedModel]:
     return catalog.constants["flamingo-80b"], catalog.models["chinchilla-70b"]
 
 

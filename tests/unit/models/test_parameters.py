@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gpt4lab import catalog
-from gpt4lab.catalog import MissingFact, Model
+from gpt4lab.catalog import MissingFact, PublishedModel
 from gpt4lab.models.inputs import Network
 from gpt4lab.models.search.parameters import parts, published
 
@@ -93,7 +93,7 @@ def test_a_shape_that_nobody_published_is_refused_and_can_be_completed():
     assert _shapes().count(_shapes().build_entry(mine)).total == published(mine).total
 
 
-def _has_first_dense_layers(model: Model) -> bool:
+def _has_first_dense_layers(model: PublishedModel) -> bool:
     return bool(model.n_experts) and model.n_moe_layers != model.n_layers
 
 
