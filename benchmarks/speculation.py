@@ -15,10 +15,10 @@ from typing import Any
 from benchmarks._shared import save
 from gpt4lab.toys.core.corpus import encode
 from gpt4lab.toys.decoding.cached import CachedDecoder
-from gpt4lab.toys.decoding.drafts import Draft, load_ngram
-from gpt4lab.toys.decoding.measured import PROMPTS, Lenience, compare, exactness
-from gpt4lab.toys.decoding.speculation import Settings
-from gpt4lab.toys.decoding.train_target import load_shipped
+from gpt4lab.toys.drafting.drafts import Draft, load_ngram
+from gpt4lab.toys.drafting.measured import PROMPTS, Lenience, compare, exactness
+from gpt4lab.toys.drafting.speculation import Settings
+from gpt4lab.toys.drafting.train_target import load_shipped
 
 BAR = 1.8
 GAMMAS, TEMPERATURES = (2, 4, 6), (0.7, 1.0, 0.0)

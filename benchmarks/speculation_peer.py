@@ -21,10 +21,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from benchmarks._shared import save
 from gpt4lab.toys.core.corpus import encode
 from gpt4lab.toys.decoding.cached import CachedDecoder
-from gpt4lab.toys.decoding.drafts import Draft, load_ngram
-from gpt4lab.toys.decoding.measured import PROMPTS
-from gpt4lab.toys.decoding.speculation import Settings, speculate
-from gpt4lab.toys.decoding.train_target import load_shipped
+from gpt4lab.toys.drafting.drafts import Draft, load_ngram
+from gpt4lab.toys.drafting.measured import PROMPTS
+from gpt4lab.toys.drafting.speculation import Settings, speculate
+from gpt4lab.toys.drafting.train_target import load_shipped
 
 LENGTH, GAMMA, TEMPERATURE = 128, 4, 0.7
 

@@ -6,7 +6,9 @@ may have worked it out from the others. What deserves attention is where one doe
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
 
 import attrs
 
@@ -26,81 +28,11 @@ class Link:
     title: str
     equation: str
     members: Mapping[str, str]
-    stated: Mapping[str, str]
+    stated: Mapping[str, str] = attrs.field(factory=dict[str, str])
 
 
-LINKS = (
-    Link(
-        "All parameters",
-        "total = experts × expert + shared",
-        {
-            "model.total_params": "model.total_params",
-            "model.experts": "geometry.experts_from_total",
-            "model.expert_params": "geometry.expert_from_total",
-            "model.shared_params": "geometry.shared_from_total",
-        },
-        {"model.total_params": "C02"},
-    ),
-    Link(
-        "Active parameters",
-        "active = experts per token × expert + shared",
-        {
-            "model.active_params": "model.active_params",
-            "model.top_k": "geometry.top_k_from_active",
-            "model.expert_params": "geometry.expert_from_active",
-            "model.shared_params": "geometry.shared_from_active",
-        },
-        {"model.active_params": "C11"},
-    ),
-    Link(
-        "Compute",
-        "FLOP = 6 × active parameters × tokens",
-        {
-            "training.flop": "training.flop",
-            "model.active_params": "training.params_from_flop",
-            "training.tokens": "training.tokens_from_flop",
-        },
-        {"training.flop": "C27", "model.active_params": "C11"},
-    ),
-    Link(
-        "Machines",
-        "FLOP = GPUs × peak × days × MFU",
-        {
-            "training.flop": "training.flop_from_machines",
-            "cluster.gpus": "training.gpus_needed",
-            "cluster.days": "training.days",
-            "training.mfu": "training.implied_mfu",
-        },
-        {"training.flop": "C27"},
-    ),
-    Link(
-        "Cost",
-        "dollars = GPUs × hours × price",
-        {
-            "cluster.stated_usd": "cluster.rental",
-            "cluster.gpus": "budget.gpus",
-            "cluster.days": "budget.days",
-            "cluster.usd_per_gpu_hour": "budget.price",
-        },
-        {},
-    ),
-    Link(
-        "Newer machines",
-        "FLOP = GPUs × peak × days × MFU",
-        {
-            "training.flop": "rerun.flop_from_machines",
-            "rerun.days": "rerun.days_needed",
-            "rerun.mfu": "rerun.implied_mfu",
-        },
-        {"training.flop": "C27"},
-    ),
-    Link(
-        "Batch",
-        "tokens per expert = batch × experts per token / experts",
-        {"batch.tokens_per_expert": "batch.tokens_per_expert", "training.batch_tokens": "batch.from_expert"},
-        {"batch.tokens_per_expert": "C23"},
-    ),
-)
+_DECLARED = tomllib.loads(files("gpt4lab.claims").joinpath("links.toml").read_text("utf-8"))
+LINKS = tuple(Link(**entry) for entry in _DECLARED["link"])
 
 
 @attrs.frozen

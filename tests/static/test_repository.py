@@ -45,7 +45,7 @@ def notebooks() -> list[tuple[str, dict]]:
 
 
 def most_bytes(path: Path) -> int:
-    shipped = path.is_relative_to(ROOT / "gpt4lab" / "toys" / "decoding" / "weights") and path.suffix == ".pt"
+    shipped = path.is_relative_to(ROOT / "gpt4lab" / "toys" / "drafting" / "weights") and path.suffix == ".pt"
     return MOST_WEIGHT_BYTES if shipped else MOST_BYTES
 
 

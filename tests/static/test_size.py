@@ -16,7 +16,6 @@ MOST = {
     "distributed": 1_900,
     "toys/*": 650,
     "toys/core": 1_200,  # what the studies share
-    "toys/decoding": 910,  # two studies, of chapters 12 and 14, on one decoder
     "chapters/*": 650,
     "chapters/c02_experts": 1_190,  # two chapters' worth, as 09: not a precedent
     "chapters/c09_money": 1_100,

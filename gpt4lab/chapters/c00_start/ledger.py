@@ -58,10 +58,8 @@ def _list(ids: list[str], most: int = 12) -> str:
 
 whole_ledger = Panel(
     title="Move one assumption, judge the whole post",
-    legend=(
-        "Each bar counts the claims with one verdict under your assumptions; the diamond is the count under the post's "
-        "own. The sliders change inputs that the post states; every claim is then computed again."
-    ),
+    legend="Each bar counts the claims with one verdict under your assumptions; the diamond is the count under the "
+    "post's own. The sliders change inputs that the post states; every claim is then computed again.",
     claims=("C27", "C29", "C33"),
     controls=(
         Slide("training.tokens", 1e12, 1e14),

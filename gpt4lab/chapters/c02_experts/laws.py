@@ -130,11 +130,9 @@ def laws_chart(view: View) -> Any:
 
 laws = Panel(
     title="Would 64 experts have been better?",
-    legend=(
-        "Four published laws, each fitted to many small models. Above: how the loss changes when the number of "
-        "experts goes from yours to the other one, for every model size; below zero is better. The shaded part is "
-        "where models were trained; the rest is stretched. Below: every number of experts, at your size."
-    ),
+    legend="Four published laws, each fitted to many small models. Above: how the loss changes when the number of "
+    "experts goes from yours to the other one, for every model size; below zero is better. The shaded part is "
+    "where models were trained; the rest is stretched. Below: every number of experts, at your size.",
     controls=(
         Slide("model.other_experts", 1, 512),
         Slide("model.experts", 2, 512),

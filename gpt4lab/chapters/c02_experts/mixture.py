@@ -167,11 +167,9 @@ def training_chart(view: View) -> Any:
 
 mixture = Training(
     title="Train a mixture of experts",
-    legend=(
-        "A two-layer transformer learns to predict the next byte of English prose and Python code that came with your "
-        "Python. Run starts it, Stop ends it early and keeps what it learned. Above: the loss, fewer bits are better. "
-        "Below: how much more than an even share the busiest expert gets, and the idlest."
-    ),
+    legend="A two-layer transformer learns to predict the next byte of English prose and Python code that came with "
+    "your Python. Run starts it, Stop ends it early and keeps what it learned. Above: the loss, fewer bits are better. "
+    "Below: how much more than an even share the busiest expert gets, and the idlest.",
     controls=(
         "mixture.experts",
         "mixture.top_k",

@@ -98,11 +98,9 @@ def _each(found: Row) -> str:
 
 scaling = Training(
     title="More experts, the same FLOP",
-    legend=(
-        "Every model spends the same FLOP on a byte; only the number of experts to choose from differs. Triangles: the "
-        "recorded run, mean and standard deviation over the seeds. Squares: the smaller run that you start here, nine "
-        "short trainings one after the other, about a minute."
-    ),
+    legend="Every model spends the same FLOP on a byte; only the number of experts to choose from differs. Triangles: "
+    "the recorded run, mean and standard deviation over the seeds. Squares: the smaller run that you start here, nine "
+    "short trainings one after the other, about a minute.",
     controls=(Slide("mixture.steps", 12, 600),),
     start="leak?mixture.steps=150",
     presets={"Short": {}, "Longer": {"mixture.steps": 400}},
@@ -176,10 +174,8 @@ def _around() -> tuple[float, float]:
 
 equal_time = Panel(
     title="More experts, the same time",
-    legend=(
-        "The recorded run again, against the time that it took on one core. Equal FLOP is not equal time: sorting "
-        "bytes by expert and updating more weights take time too. Shown while the learning rate is constant."
-    ),
+    legend="The recorded run again, against the time that it took on one core. Equal FLOP is not equal time: sorting "
+    "bytes by expert and updating more weights take time too. Shown while the learning rate is constant.",
     controls=(Slide("mixture.cpu_seconds", SOONEST, LATEST),),
     start=f"leak?mixture.cpu_seconds={SOONEST}",
     presets={"Soon": {}, "Late": {"mixture.cpu_seconds": LATEST}},
@@ -234,10 +230,8 @@ def _facts_sentence(results: Sequence[Mapping[str, Any]]) -> str:
 
 facts = Training(
     title="Facts by heart",
-    legend=(
-        "A table of random facts, “this pair of keys means that value”: nothing to understand, only to keep. Models "
-        "with the same FLOP per fact and 1, 4, 16 and 64 experts learn it. This is the task that suits experts best."
-    ),
+    legend="A table of random facts, “this pair of keys means that value”: nothing to understand, only to keep. Models "
+    "with the same FLOP per fact and 1, 4, 16 and 64 experts learn it. This is the task that suits experts best.",
     controls=(Slide("mixture.steps", 20, 1000),),
     folded=("luck.seed",),
     start="leak?mixture.steps=400",

@@ -44,12 +44,10 @@ def _who_works(scenario: Scenario) -> str:
 
 touched = Curve(
     title="Experts that a step wakes",
-    legend=(
-        "One forward pass of a server carries one new token for each of many users. The curve is the share of a "
-        "layer's experts that at least one of them needs, if each token chooses evenly and on its own. The batch "
-        "is spread over the stages of the pipeline; what is in one stage is a step. Diamonds: the post's model at 8 "
-        "and at 32 tokens."
-    ),
+    legend="One forward pass of a server carries one new token for each of many users. The curve is the share of a "
+    "layer's experts that at least one of them needs, if each token chooses evenly and on its own. The batch "
+    "is spread over the stages of the pipeline; what is in one stage is a step. Diamonds: the post's model at 8 "
+    "and at 32 tokens.",
     of="moe.touched",
     along=STEP,
     at=BATCHES,
@@ -130,11 +128,9 @@ def _pace(found: dict[str, Any], here: dict[str, float]) -> str:
 
 reading = Panel(
     title="What idle experts cost",
-    legend=(
-        "To use a weight, a GPU first reads it from its memory; all tokens of a step share one reading. Falling "
-        "lines: time per token to read the expert weights that a step needs, with experts and in a dense model of the "
-        "same FLOP. Level line: time to compute with them, the same for both. One copy of the model, experts only."
-    ),
+    legend="To use a weight, a GPU first reads it from its memory; all tokens of a step share one reading. Falling "
+    "lines: time per token to read the expert weights that a step needs, with experts and in a dense model of the "
+    "same FLOP. Level line: time to compute with them, the same for both. One copy of the model, experts only.",
     controls=(
         Slide("serving.tokens_in_flight", 1, STEPS[-1]),
         "model.experts",

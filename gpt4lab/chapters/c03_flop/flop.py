@@ -20,10 +20,8 @@ def stated_flop(_: Scenario) -> Any:
 
 token = Curve(
     title="What one token costs",
-    legend=(
-        "The level is two FLOP for each weight that the token meets. The curve adds what has no weights: "
-        "every token is compared with all tokens before it, so the cost grows with the context."
-    ),
+    legend="The level is two FLOP for each weight that the token meets. The curve adds what has no weights: "
+    "every token is compared with all tokens before it, so the cost grows with the context.",
     of="flop.with_context_per_token",
     along="model.context",
     at=CONTEXTS,
@@ -34,10 +32,8 @@ token = Curve(
     post=stated_flop,
     label="FLOP for one generated token, all parts",
     unit="FLOP",
-    says=(
-        "At a context of {model.context:,} tokens the weights cost {flop.per_token}; the scores add "
-        "{flop.scores_over_weights} of that."
-    ),
+    says="At a context of {model.context:,} tokens the weights cost {flop.per_token}; the scores add "
+    "{flop.scores_over_weights} of that.",
     alt="FLOP per token against context length, for the weights alone and with attention scores.",
     claims=("C11", "C12", "C13"),
     controls=(

@@ -15,11 +15,9 @@ from gpt4lab.units import show
 
 bubble = Curve(
     title="A pipeline must fill and drain",
-    legend=(
-        "A stage waits until the first micro-batch reaches it and again after its last one has left. Many "
-        "micro-batches make that wait small; interleaving cuts each stage into chunks of layers "
-        "and shortens it further."
-    ),
+    legend="A stage waits until the first micro-batch reaches it and again after its last one has left. Many "
+    "micro-batches make that wait small; interleaving cuts each stage into chunks of layers "
+    "and shortens it further.",
     of="pipeline.bubble",
     along="pipeline.micro_batches",
     at=[round(10 ** (step / 20), 3) for step in range(61)],
@@ -31,11 +29,9 @@ bubble = Curve(
         **{f"{chunks} chunks a stage": {"cluster.interleave": chunks} for chunks in (2, 4, 8)},
     },
     label="Pipeline bubble",
-    says=(
-        "{cluster.replicas:,.0f} replicas share the batch: {pipeline.micro_batches:,.0f} micro-batches follow each "
-        "other through {cluster.pipeline:d} stages. Of a utilisation of {training.best_mfu} with a full pipeline, "
-        "{training.mfu_after_bubble} is left."
-    ),
+    says="{cluster.replicas:,.0f} replicas share the batch: {pipeline.micro_batches:,.0f} micro-batches follow each "
+    "other through {cluster.pipeline:d} stages. Of a utilisation of {training.best_mfu} with a full pipeline, "
+    "{training.mfu_after_bubble} is left.",
     alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
     controls=(
         Slide("training.batch_tokens", 1e6, 1e9),
@@ -73,10 +69,9 @@ def ladder_view(scenario: Scenario) -> View:
         value=found["training.mfu_left"],
         unit="fraction",
         post=stated,
-        sentence=(
-            f"{show(best, 'fraction')} while it runs; the bubble alone leaves {show(best * (1 - idle), 'fraction')}, "
-            f"the failures alone {show(best * share, 'fraction')}, both {show(found['training.mfu_left'], 'fraction')}."
-        ),
+        sentence=f"{show(best, 'fraction')} while it runs; the bubble alone leaves "
+        f"{show(best * (1 - idle), 'fraction')}, the failures alone {show(best * share, 'fraction')}, both "
+        f"{show(found['training.mfu_left'], 'fraction')}.",
         rows={
             "data": [row for lane, case in cases.items() for row in _shares_of_the_peak(lane, best, *case)],
             "post": [{"explanation": lane, "share": stated, "label": words} for lane, words in named.items()],
@@ -93,10 +88,8 @@ def _shares_of_the_peak(lane: str, best: float, idle: float, useful: float) -> l
 
 ladder = Panel(
     title="Where the rest of the peak goes",
-    legend=(
-        "Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running "
-        "cluster with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts."
-    ),
+    legend="Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running "
+    "cluster with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts.",
     controls=(
         Slide("training.best_mfu", 0.3, 0.8),
         Slide("training.batch_tokens", 1e6, 1e9),

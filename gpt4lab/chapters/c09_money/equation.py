@@ -120,11 +120,9 @@ def settled(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 equation = Panel(
     title="Four numbers, one equation",
-    legend=(
-        "Choose which number follows; its slider moves by itself. Compute is set by the tokens, six FLOP for each of "
-        "them and each active parameter. Triangles are utilisations that others published (HFU "
-        "counts recomputed work too)."
-    ),
+    legend="Choose which number follows; its slider moves by itself. Compute is set by the tokens, six FLOP for each "
+    "of them and each active parameter. Triangles are utilisations that others published (HFU "
+    "counts recomputed work too).",
     controls=("equation.follows", *(unknown.slide for unknown in UNKNOWNS.values()), "cluster.accelerator"),
     presets={
         "The post": settled({}),

@@ -81,10 +81,8 @@ def _llama() -> dict[str, Any]:
 
 rate = Panel(
     title="How many failures would it take?",
-    legend=(
-        "Each curve falls from a machine that never fails to one that does nothing else. The dashed level is the "
-        "useful share at which failures alone would bring the best credible MFU down to the stated one."
-    ),
+    legend="Each curve falls from a machine that never fails to one that does nothing else. The dashed level is the "
+    "useful share at which failures alone would bring the best credible MFU down to the stated one.",
     controls=(
         Slide("reliability.gpu_mtbf_years", 0.2, 100),
         Slide("reliability.restart_minutes", 0.5, 480),

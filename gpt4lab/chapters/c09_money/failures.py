@@ -47,11 +47,9 @@ def month_view(scenario: Scenario) -> View:
         label="Share of the time that becomes useful work, by the formula",
         value=found["goodput.share"],
         unit="fraction",
-        sentence=(
-            f"A failure every {_hours(found['goodput.mtbf'])}{_what_was_played(played)}. With a checkpoint every "
-            f"{_hours(found['goodput.young_interval'])}, Young's interval, the share would be "
-            f"{show(found['goodput.best_share'], 'fraction')}."
-        ),
+        sentence=f"A failure every {_hours(found['goodput.mtbf'])}{_what_was_played(played)}. With a checkpoint every "
+        f"{_hours(found['goodput.young_interval'])}, Young's interval, the share would be "
+        f"{show(found['goodput.best_share'], 'fraction')}.",
         rows={
             "data": played.bars,
             "months": histogram(played.shares),
@@ -179,10 +177,8 @@ def young(habits: Changes) -> Changes:
 
 month = Panel(
     title="A month of failures",
-    legend=(
-        "Each row is a day. Blue is work that was saved in time; what a failure destroyed, the checkpoints and the "
-        "restarts have the other colours. Below: the same month among two hundred, each with other luck."
-    ),
+    legend="Each row is a day. Blue is work that was saved in time; what a failure destroyed, the checkpoints and the "
+    "restarts have the other colours. Below: the same month among two hundred, each with other luck.",
     controls=(
         Slide("reliability.gpu_mtbf_years", 0.2, 100),
         Slide("reliability.checkpoint_interval_hours", 0.02, 24),

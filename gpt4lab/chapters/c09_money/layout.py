@@ -91,11 +91,9 @@ def _seconds_by_part(lane: str, found: Predicted) -> list[dict[str, Any]]:
 
 layout = Panel(
     title="A step of the post's layout",
-    legend=(
-        "Seconds that a GPU spends in one optimiser step. Memory: all that is read and written between the matrix "
-        "products. Recomputing activations saves memory and costs products; a fused kernel keeps "
-        "attention scores on the chip."
-    ),
+    legend="Seconds that a GPU spends in one optimiser step. Memory: all that is read and written between the matrix "
+    "products. Recomputing activations saves memory and costs products; a fused kernel keeps "
+    "attention scores on the chip.",
     controls=(
         "cluster.recompute",
         "cluster.attention",

@@ -96,10 +96,8 @@ def _price_of(rental: Rental, price: float) -> str:
 
 quotes = Panel(
     title="What an hour was offered for",
-    legend=(
-        "Each line is a public quote, oldest first. The triangle is the price on demand; where longer commitments were "
-        "offered, a bar runs down to the cheapest of them. The diamond is the price that the post assumes."
-    ),
+    legend="Each line is a public quote, oldest first. The triangle is the price on demand; where longer commitments "
+    "were offered, a bar runs down to the cheapest of them. The diamond is the price that the post assumes.",
     controls=("cluster.accelerator", Slide("cluster.usd_per_gpu_hour", 0.4, 16), Slide("training.mfu", 0.1, 0.8)),
     presets={
         "A100 at $1, the post": "leak",
@@ -129,11 +127,9 @@ def costs_view(scenario: Scenario) -> View:
         value=mine,
         unit="USD",
         post=scenario.cluster.stated_usd,
-        sentence=(
-            f"The spread is a matter of what is counted. Buying the post's machines costs {buy['low'] / mine:.3g} "
-            f"times your rent for one run, because they outlive the run; writing them off over it "
-            f"costs less than any rent."
-        ),
+        sentence=f"The spread is a matter of what is counted. Buying the post's machines costs {buy['low'] / mine:.3g} "
+        f"times your rent for one run, because they outlive the run; writing them off over it "
+        f"costs less than any rent.",
         rows={
             "data": [
                 *_statements_of_cost(scenario),
@@ -166,10 +162,8 @@ def _epoch(*keys: str) -> dict[str, Any]:
 
 costs = Panel(
     title="Which cost?",
-    legend=(
-        "Each line is one statement about the cost of GPT-4. They differ by a factor of twenty because they count "
-        "different things, not because they disagree. Bars are ranges."
-    ),
+    legend="Each line is one statement about the cost of GPT-4. They differ by a factor of twenty because they count "
+    "different things, not because they disagree. Bars are ranges.",
     controls=(
         Slide("training.mfu", 0.1, 0.8),
         Slide("cluster.usd_per_gpu_hour", 0.4, 16),

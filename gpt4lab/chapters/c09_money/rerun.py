@@ -22,10 +22,8 @@ def published(_: Scenario) -> dict[str, Any]:
 
 rerun = Curve(
     title="The same run on newer machines",
-    legend=(
-        "The fewer days, the harder the GPUs must work: the curve is the utilisation that the post's compute needs. "
-        "Dashed levels are utilisations that others published for H100; the triangle is NVIDIA's own figure of 2024."
-    ),
+    legend="The fewer days, the harder the GPUs must work: the curve is the utilisation that the post's compute needs. "
+    "Dashed levels are utilisations that others published for H100; the triangle is NVIDIA's own figure of 2024.",
     of="rerun.implied_mfu",
     along="rerun.days",
     at=range(20, 181, 2),
@@ -33,11 +31,9 @@ rerun = Curve(
     y=Axis("mfu", "MFU that it needs", form="percent", domain=(0, 1)),
     also=published,
     label="MFU that the second run needs",
-    says=(
-        "{rerun.rental}: {rerun.times_cheaper} cheaper than the stated {cluster.stated_usd}. Of that, "
-        "{rerun.price_performance} is peak per dollar, which is hardware and price; the other {rerun.mfu_ratio} is "
-        "utilisation."
-    ),
+    says="{rerun.rental}: {rerun.times_cheaper} cheaper than the stated {cluster.stated_usd}. Of that, "
+    "{rerun.price_performance} is peak per dollar, which is hardware and price; the other {rerun.mfu_ratio} is "
+    "utilisation.",
     alt="Utilisation needed against days: a falling curve, the post's point high on it, published ones below.",
     controls=(
         Slide("rerun.days", 20, 180),

@@ -74,11 +74,9 @@ def run_chart(view: View) -> Any:
 
 run = Panel(
     title="Days and dollars",
-    legend=(
-        "The line is the rent that these GPUs run up as the days go by. A run ends when its work is done; the ticks "
-        "say at which share of the peak (MFU) it ends there. The diamond is the post's price, "
-        "the pale bar its 90 to 100 days."
-    ),
+    legend="The line is the rent that these GPUs run up as the days go by. A run ends when its work is done; the ticks "
+    "say at which share of the peak (MFU) it ends there. The diamond is the post's price, "
+    "the pale bar its 90 to 100 days.",
     controls=(
         Slide("training.mfu", 0.1, 0.8),
         Slide("cluster.gpus", 1_000, 100_000),

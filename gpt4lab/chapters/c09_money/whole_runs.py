@@ -46,8 +46,6 @@ def runs_figure() -> Figure:
         "Whole runs, pauses included",
         runs_view(),
         chart=lambda view: dots(view.rows["data"], SHARE, "run", bounds=("low", "high")),
-        legend=(
-            "Six FLOP for each active parameter and token, over all that the accelerator-hours of the run could "
-            "have computed in bf16. Triangles are published runs; the post's bar goes from its 100 to its 90 days."
-        ),
+        legend="Six FLOP for each active parameter and token, over all that the accelerator-hours of the run could "
+        "have computed in bf16. Triangles are published runs; the post's bar goes from its 100 to its 90 days.",
     )

@@ -72,12 +72,10 @@ def _room(scenario: Scenario) -> str:
 
 fit = Curve(
     title="What fits beside the weights",
-    legend=(
-        "Each line says how many full sequences the machines can hold at once, by their length: with one key-value "
-        "head, with eight, and with one for every query head. The diamonds are the post's two models on the 40 GB "
-        "A100 that it speaks of. GPUs are tensor ranks × stages. The heads of a stage are dealt out to its ranks; one "
-        "head cannot be cut and is copied to each."
-    ),
+    legend="Each line says how many full sequences the machines can hold at once, by their length: with one key-value "
+    "head, with eight, and with one for every query head. The diamonds are the post's two models on the 40 GB "
+    "A100 that it speaks of. GPUs are tensor ranks × stages. The heads of a stage are dealt out to its ranks; one "
+    "head cannot be cut and is copied to each.",
     of="kv.sequences",
     along="model.context",
     at=CONTEXTS,
@@ -157,11 +155,9 @@ def models_view() -> View:
         here,
         "byte/token",
         rows={"data": [row for _, row in sorted(listed, key=lambda pair: pair[0])]},
-        sentence=(
-            f"Of {len(before)} decoders in the catalog older than GPT-4, {before.count('MQA')} had one key-value head. "
-            f"Of {len(after)} that came out with it or later, {after.count('MQA')} had; {after.count('GQA')} had a few "
-            f"(GQA), {after.count('MLA')} keep a compressed vector instead (MLA), {after.count('MHA')} kept them all."
-        ),
+        sentence=f"Of {len(before)} decoders in the catalog older than GPT-4, {before.count('MQA')} had one key-value "
+        f"head. Of {len(after)} that came out with it or later, {after.count('MQA')} had; {after.count('GQA')} had a "
+        f"few (GQA), {after.count('MLA')} keep a compressed vector instead (MLA), {after.count('MHA')} kept them all.",
         alt="Bytes of cache a token, one lane a model by date; the post's GPT-4 lies at the lower end.",
     )
 
@@ -176,8 +172,6 @@ def models() -> Figure:
         "What models keep of a token",
         models_view(),
         chart=lambda view: dots(view.rows["data"], KEPT, "model"),
-        legend=(
-            "Bytes of keys and values that one token adds, over all layers, at 16 bits a value, oldest model first. In "
-            "brackets year and kind: one head for all (MQA), a few (GQA), all (MHA), or a compressed vector (MLA)."
-        ),
+        legend="Bytes of keys and values that one token adds, over all layers, at 16 bits a value, oldest model first. "
+        "In brackets year and kind: one head for all (MQA), a few (GQA), all (MHA), or a compressed vector (MLA).",
     )

@@ -51,10 +51,8 @@ def race_view(scenario: Scenario, found: Race, earlier: Sequence[Race]) -> View:
         unit="x",
         sentence=_what_it_took(here, found[heads, "enable_gqa"], full),
         rows={"data": [*equal_bytes, *tried], "measured": squares, "you": [_place(here)]},
-        alt=(
-            "Milliseconds against key-value heads: the line of equal bytes a second, and above it what was measured "
-            "with each head read once and with each head read again."
-        ),
+        alt="Milliseconds against key-value heads: the line of equal bytes a second, and above it what was measured "
+        "with each head read once and with each head read again.",
     )
 
 
@@ -74,11 +72,9 @@ def _what_it_took(row: Row, again: Row, full: Row) -> str:
 
 decode_step = Measured(
     title="A decode step, measured here",
-    legend=(
-        "Time that one new token spends on attention in one layer, by the number of key-value heads that 16 query "
-        "heads of 64 share. The first line is the time of 16 heads, scaled with the bytes. Squares and the dot are "
-        "measured on this machine, on one thread; the last line reads a shared head again for each query head."
-    ),
+    legend="Time that one new token spends on attention in one layer, by the number of key-value heads that 16 query "
+    "heads of 64 share. The first line is the time of 16 heads, scaled with the bytes. Squares and the dot are "
+    "measured on this machine, on one thread; the last line reads a shared head again for each query head.",
     controls=("cache.heads", Slide("cache.tokens", 512, 32_768)),
     presets={
         "8k, one head": "leak",

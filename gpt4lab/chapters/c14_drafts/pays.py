@@ -52,11 +52,9 @@ def _whether_it_pays(scenario: Scenario) -> str:
 
 pays = Curve(
     title="When does a draft pay?",
-    legend=(
-        "How many times faster text comes, by the number of tokens that the draft guesses ahead (Theorem 3.8). "
-        "Acceptance is the chance that a guess is kept; draft cost is the time of one guess, in passes of the large "
-        "model. Triangles: what Leviathan and colleagues measured, with drafts of their own. The post states no number."
-    ),
+    legend="How many times faster text comes, by the number of tokens that the draft guesses ahead (Theorem 3.8). "
+    "Acceptance is the chance that a guess is kept; draft cost is the time of one guess, in passes of the large "
+    "model. Triangles: what Leviathan and colleagues measured, with drafts of their own. The post states no number.",
     of="speculation.speedup",
     along="speculation.draft_length",
     at=range(17),
@@ -128,12 +126,10 @@ def _why(scenario: Scenario) -> str:
 
 crowd = Curve(
     title="What a batch and experts do to it",
-    legend=(
-        "The same speed-up when many sequences are decoded together, on the roofline of the machines: a pass reads "
-        "the experts that its tokens need, or computes, whichever takes longer. One line is the mixture, the other a "
-        "dense model with as many active weights. The diamond is the post's model at its source's batch, with a good "
-        "draft of four tokens assumed."
-    ),
+    legend="The same speed-up when many sequences are decoded together, on the roofline of the machines: a pass reads "
+    "the experts that its tokens need, or computes, whichever takes longer. One line is the mixture, the other a "
+    "dense model with as many active weights. The diamond is the post's model at its source's batch, with a good "
+    "draft of four tokens assumed.",
     of="speculation.batch_speedup",
     along="serving.tokens_in_flight",
     at=[2 ** (power / 2) for power in range(8, 33)],

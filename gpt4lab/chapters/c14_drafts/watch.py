@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gpt4lab.rows import Row
     from gpt4lab.toys.core.background import BackgroundRun
     from gpt4lab.toys.decoding.cached import CachedDecoder
-    from gpt4lab.toys.decoding.drafts import Draft
-    from gpt4lab.toys.decoding.speculation import Settings
+    from gpt4lab.toys.drafting.drafts import Draft
+    from gpt4lab.toys.drafting.speculation import Settings
 
 CONTEXT, LENGTH = 256, 128  # bytes that the models were trained on, and that are written here
 
@@ -43,14 +43,14 @@ def draft(name: str) -> Draft:
 def decoder(name: str) -> CachedDecoder:
     """A shipped model with an empty cache: two threads must not share one."""
     from gpt4lab.toys.decoding.cached import CachedDecoder
-    from gpt4lab.toys.decoding.train_target import load_shipped
+    from gpt4lab.toys.drafting.train_target import load_shipped
 
     return CachedDecoder(load_shipped(name), CONTEXT)
 
 
 def guesser(name: str) -> Draft:
     """Counts of the training text, a model of one layer, or the large model once more."""
-    from gpt4lab.toys.decoding.drafts import load_ngram
+    from gpt4lab.toys.drafting.drafts import load_ngram
 
     if name.endswith("gram"):
         return load_ngram(int(name[0]))
@@ -66,7 +66,7 @@ THEOREM, PAID = "formula: checking is free", "formula: checking as measured"
 
 def decode(scenario: Scenario) -> tuple[Row, list[Row]]:
     """The comparison with plain decoding of the same prompt, and a row a token."""
-    from gpt4lab.toys.decoding.measured import compared, in_turns
+    from gpt4lab.toys.drafting.measured import compared, in_turns
 
     guesses, chosen, prompts = draft(scenario.drafting.draft), settings(scenario), [scenario.drafting.prompt + " "]
     plain, fast = in_turns(target(), guesses, chosen, LENGTH, prompts, scenario.luck.seed)
@@ -75,7 +75,7 @@ def decode(scenario: Scenario) -> tuple[Row, list[Row]]:
 
 def settings(scenario: Scenario) -> Settings:
     """The sliders as the toy takes them."""
-    from gpt4lab.toys.decoding.speculation import Settings
+    from gpt4lab.toys.drafting.speculation import Settings
 
     return Settings(scenario.speculation.draft_length, scenario.drafting.temperature, scenario.drafting.lenience)
 
@@ -171,11 +171,9 @@ def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
 
 watch = Measured(
     title="Watch it guess",
-    legend=(
-        "A small transformer of eight layers continues the prompt; every byte is a token. A thin line begins each "
-        "of its passes. The chart holds the time against plain decoding of the same prompt, by CPU time: the dot "
-        "is this text, squares are other lengths that you tried. Each move is decoded when you make it."
-    ),
+    legend="A small transformer of eight layers continues the prompt; every byte is a token. A thin line begins each "
+    "of its passes. The chart holds the time against plain decoding of the same prompt, by CPU time: the dot "
+    "is this text, squares are other lengths that you tried. Each move is decoded when you make it.",
     controls=(
         Slide("speculation.draft_length", 1, 12),
         "drafting.draft",
@@ -211,7 +209,7 @@ SURPRISE = Axis("bits", "Surprise of the large model, bits per byte", domain=(0,
 
 def loosen(scenario: Scenario) -> BackgroundRun[list[Row]]:
     """Write the same prompts at each lenience, in the background. Raises ImportError without torch."""
-    from gpt4lab.toys.decoding.measured import Lenience
+    from gpt4lab.toys.drafting.measured import Lenience
 
     models, chosen = (decoder("target"), guesser(scenario.drafting.draft)), settings(scenario)
     return Lenience(*models, LENIENCES, chosen, LENGTH, seed=scenario.luck.seed).start()
@@ -253,10 +251,8 @@ def _what_it_costs(rows: Sequence[Row]) -> str:
 
 lenience = Training(
     title="What lenience costs",
-    legend=(
-        "Each point is a lenience, from 1 (exact) to a hundredth: right is faster, up is worse. The surprise is how "
-        "unlikely the large model itself finds the text. Run writes some 1,000 bytes for each point."
-    ),
+    legend="Each point is a lenience, from 1 (exact) to a hundredth: right is faster, up is worse. The surprise is how "
+    "unlikely the large model itself finds the text. Run writes some 1,000 bytes for each point.",
     controls=("drafting.draft", Slide("speculation.draft_length", 1, 12), Slide("drafting.temperature", 0.3, 1.5)),
     folded=("luck.seed",),
     start="leak?drafting.temperature=1",

@@ -110,17 +110,6 @@ def two_n_checks(name: str, config: ToyConfig, *contexts: int) -> Checks:
     return Checks(Check("2N", two_n, flop, "FLOP", COUNTER, f"{name}, context {s:,}") for s, flop in counts.items())
 
 
-def training_over_forward(config: ToyConfig, context: int) -> float:
-    """FLOP of a training step over those of its forward pass, counted: the rule 6N against 2N says 3."""
-    model, counter = meta_model(config), FlopCounterMode(display=False)
-    tokens = torch.zeros(1, context, dtype=torch.long, device="meta")
-    with counter:
-        loss = model(tokens).square().mean()
-        forward = counter.get_total_flops()
-        loss.backward()
-    return counter.get_total_flops() / forward
-
-
 def meta_model(config: ToyConfig) -> Transformer:
     """A model of any size without its numbers: shapes only, no memory."""
     with torch.device("meta"):

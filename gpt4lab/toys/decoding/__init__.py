@@ -1,1 +1,1 @@
-"""Study: caches of key-value heads, and speculative decoding."""
+"""Study: a cache of key-value heads, and decoding from it."""

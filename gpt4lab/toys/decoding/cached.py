@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gpt4lab.toys.core.transformer import Block, FeedForward, Transformer
 from gpt4lab.toys.decoding.cache import cache_for
-from gpt4lab.toys.decoding.drafts import soften
+from gpt4lab.toys.drafting.drafts import soften
 
 
 class Layer(NamedTuple):

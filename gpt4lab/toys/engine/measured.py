@@ -22,7 +22,7 @@ from gpt4lab.rows import Row
 from gpt4lab.scenario import ScenarioError
 from gpt4lab.toys.core.background import BackgroundRun, StepRows
 from gpt4lab.toys.core.transformer import Transformer
-from gpt4lab.toys.decoding.measured import PROMPTS
+from gpt4lab.toys.drafting.measured import PROMPTS
 from gpt4lab.toys.engine.batched import BatchedDecoder
 from gpt4lab.toys.engine.engine import Engine, Request, in_turns
 from gpt4lab.toys.engine.served import SCHEDULERS, Answered, Batching, Pass

@@ -205,7 +205,7 @@ def test_the_lenience_run_ends_with_a_sample_for_each(short: None, monkeypatch: 
 def test_a_run_in_the_background_has_models_of_its_own(short: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two threads in one cache would read each other's text."""
     used: list[Any] = []
-    from gpt4lab.toys.decoding import measured as speculation_measured
+    from gpt4lab.toys.drafting import measured as speculation_measured
 
     monkeypatch.setattr(speculation_measured.Lenience, "start", lambda study: used.extend((study.target, study.draft)))
     speculation_live.loosen(assume(toy__draft="small transformer"))

@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
 from gpt4lab.catalog import models  # noqa: E402
 from gpt4lab.scenario import load_scenario  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, build_model, count_parameters  # noqa: E402
@@ -17,7 +19,6 @@ from gpt4lab.toys.counting.flop import (  # noqa: E402
     meta_model,
     predict_flop,
     published_config,
-    training_over_forward,
     two_n_checks,
 )
 
@@ -61,7 +62,13 @@ def test_checks_have_every_part_and_the_sum() -> None:
 
 
 def test_training_costs_three_forward_passes() -> None:
-    assert training_over_forward(DENSE, 16) == pytest.approx(3.0)
+    """The rule of 6N against 2N."""
+    model, counter = meta_model(DENSE), FlopCounterMode(display=False)
+    with counter:
+        loss = model(torch.zeros(1, 16, dtype=torch.long, device="meta")).square().mean()
+        forward = counter.get_total_flops()
+        loss.backward()
+    assert counter.get_total_flops() / forward == pytest.approx(3.0)
 
 
 def test_gpt3_s_shape_has_its_published_parameters() -> None:

@@ -20,7 +20,7 @@ from gpt4lab.toys.core.corpus import encode  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model  # noqa: E402
 from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
-from gpt4lab.toys.decoding.train_target import load_shipped  # noqa: E402
+from gpt4lab.toys.drafting.train_target import load_shipped  # noqa: E402
 from gpt4lab.toys.engine.batched import BatchedDecoder  # noqa: E402
 from gpt4lab.toys.engine.engine import Engine, Request, in_turns  # noqa: E402
 from gpt4lab.toys.engine.measured import (  # noqa: E402

@@ -22,7 +22,7 @@ from gpt4lab.rows import Row
 from gpt4lab.toys.core.corpus import decode, encode
 from gpt4lab.toys.decoding.cache import one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
-from gpt4lab.toys.decoding.drafts import Draft, soften
+from gpt4lab.toys.drafting.drafts import Draft, soften
 
 SUMMED = ("rows", "passes", "drafted", "target_s", "draft_s", "cpu_s", "seconds")
 

@@ -2,7 +2,7 @@
 
 A target of eight layers cannot be trained while one reads, so its weights are shipped, in bf16, each with its log:
 
-    python -m gpt4lab.toys.decoding.train_target target
+    python -m gpt4lab.toys.drafting.train_target target
 
 The text is the corpus of the Python that trained them (the log says which); under another Python some of the held-out
 text of these pages may have been trained on.
@@ -42,11 +42,6 @@ def load_shipped(name: str = "target") -> Transformer:
     model = build_model(ToyConfig(**saved["config"]))
     model.load_state_dict({key: weight.float() for key, weight in saved["weights"].items()})
     return model.eval()
-
-
-def load_log(name: str = "target") -> dict[str, Any]:
-    """How a shipped model was trained: date, versions, settings, and its held-out bits per byte over time."""
-    return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def train_and_save(name: str, steps: int, folder: Path = FOLDER, every: int = 100) -> Transformer:

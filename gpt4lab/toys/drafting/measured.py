@@ -17,8 +17,8 @@ from gpt4lab.quantities.topics.speculation import batch_speedup
 from gpt4lab.toys.core.study import Found, Study, Trained, columns
 from gpt4lab.toys.decoding.cache import NOW, one_thread
 from gpt4lab.toys.decoding.cached import CachedDecoder
-from gpt4lab.toys.decoding.drafts import Draft
-from gpt4lab.toys.decoding.speculation import DEFAULT, Decoded, Row, Settings, one_pass, speculate
+from gpt4lab.toys.drafting.drafts import Draft
+from gpt4lab.toys.drafting.speculation import DEFAULT, Decoded, Row, Settings, one_pass, speculate
 
 WARM, PAIR = Settings(temperature=1.0), Settings(gamma=2)
 PROMPTS = (

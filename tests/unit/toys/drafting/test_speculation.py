@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,12 +13,12 @@ torch = pytest.importorskip("torch")
 
 from gpt4lab.toys.core.corpus import encode  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model  # noqa: E402
-from gpt4lab.toys.decoding import train_target  # noqa: E402
 from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
-from gpt4lab.toys.decoding.drafts import Draft, NGram, soften  # noqa: E402
-from gpt4lab.toys.decoding.measured import Exactness, Lenience, chi_square, compare, exactness, joint, race_checks  # noqa: E402
-from gpt4lab.toys.decoding.speculation import Decoded, Settings, draw, judge, propose, speculate  # noqa: E402
+from gpt4lab.toys.drafting import train_target  # noqa: E402
+from gpt4lab.toys.drafting.drafts import Draft, NGram, soften  # noqa: E402
+from gpt4lab.toys.drafting.measured import Exactness, Lenience, chi_square, compare, exactness, joint, race_checks  # noqa: E402
+from gpt4lab.toys.drafting.speculation import Decoded, Settings, draw, judge, propose, speculate  # noqa: E402
 
 PROMPT = "ab a"
 SMALL = {"d_model": 16, "n_heads": 2, "n_kv_heads": 2, "d_ff": 32}
@@ -291,9 +292,13 @@ def test_the_exactness_test_sees_lenience() -> None:
 # --- the shipped models -----------------------------------------------------------------------------------------------
 
 
+def log_of(name: str) -> dict:
+    return json.loads((train_target.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
 @pytest.mark.parametrize("name", list(train_target.SHAPES))
 def test_shipped_models_are_those_of_their_logs(name: str) -> None:
-    loaded, log = train_target.load_shipped(name), train_target.load_log(name)
+    loaded, log = train_target.load_shipped(name), log_of(name)
     assert loaded.config == train_target.SHAPES[name]
     assert sum(p.numel() for p in loaded.parameters()) == log["parameters"]
     assert log["settings"]["steps"] == train_target.STEPS[name] == log["curve"][-1]["step"]
@@ -313,4 +318,4 @@ def test_saving_and_loading(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = model()
     train_target.save("draft", original, {"steps": 1}, tmp_path)
     torch.testing.assert_close(train_target.load_shipped("draft").head.weight, original.head.weight.bfloat16().float())
-    assert train_target.load_log("draft") == {"steps": 1}
+    assert log_of("draft") == {"steps": 1}

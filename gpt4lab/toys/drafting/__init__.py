@@ -1,0 +1,1 @@
+"""Study: speculative decoding, a draft and a target that checks it."""
