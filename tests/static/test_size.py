@@ -20,6 +20,7 @@ MOST = {
     "chapters/c02_experts": 1_190,  # two chapters' worth, as 09: not a precedent
     "chapters/c09_money": 1_100,
 }
+TOGETHER = 23_561  # less than six chapters weighed before their house was built
 MOST_MODULES = 14
 ONE_FILE_A_PREFIX = "quantities/topics"
 
@@ -64,3 +65,7 @@ def test_no_folder_is_a_bag() -> None:
         f"{folder}: {count} modules, at most {MOST_MODULES}" for folder, count in held.items() if count > MOST_MODULES
     ]
     assert [bag for bag in bags if not bag.startswith(ONE_FILE_A_PREFIX)] == []
+
+
+def test_the_package_keeps_to_its_size() -> None:
+    assert lines().total() <= TOGETHER
