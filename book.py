@@ -35,11 +35,10 @@ TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
 READING = {"lab", "live"}  # extras of pyproject.toml
 EVERYTHING = READING | {"test"}
-NOTHING_CHOSEN = 5  # pytest's word for: no test has such a name
 PARTS = {  # of the test suite, as words for pytest
     "static": ["tests/static"],
     "unit": ["tests/unit"],
-    "notebooks": ["tests/notebooks", "--nbmake", "--nbmake-timeout=120", "notebooks"],
+    "notebooks": ["tests/notebooks", "--nbmake", "notebooks"],
     "browser": ["tests/browser"],
 }
 
@@ -165,27 +164,15 @@ def lab(options: list[str], rest: list[str]) -> int:
 
 
 def test(options: list[str], rest: list[str]) -> int:
-    """Run the tests: linter, types, layers and notebooks are tests too. The browser's come last, and alone."""
+    """Run the tests: linter, types, layers and notebooks are tests too. tests/order.py says what runs side by side."""
     prepare(EVERYTHING, options)
     named = [argument for argument in rest if argument in PARTS or argument.startswith("tests")]
-    browsed, others = (
-        [name for name in named or PARTS if name.startswith(("browser", "tests/browser")) is browser]
-        for browser in (True, False)
-    )
     rest = [argument for argument in rest if argument not in named]
-    ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
-    workers = str(min(4, os.cpu_count() or 1))
-    done = [pytest(["--numprocesses", workers, "--dist", "loadfile"], others, rest)] if others else []
-    if browsed:
+    if any(name.startswith(("browser", "tests/browser")) for name in named or PARTS):
         run("tools.browser")
-        done.append(pytest([], browsed, rest))  # beside other work a page would not be as quick as a reader's
-    failed = [code for code in done if code not in (0, NOTHING_CHOSEN)]
-    return failed[0] if failed else min(done)
-
-
-def pytest(how: list[str], parts: list[str], rest: list[str]) -> int:
-    """Run some parts of the tests in one session."""
-    return run("pytest", *how, *(word for name in parts for word in PARTS.get(name, [name])), *rest)
+    ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
+    workers = ["--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup", "--no-loadscope-reorder"]
+    return run("pytest", *workers, *(word for name in named or PARTS for word in PARTS.get(name, [name])), *rest)
 
 
 def check(options: list[str], rest: list[str]) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.order import in_groups
 from tests.times import Times
 from tools import browser
 
@@ -34,6 +37,23 @@ def browser_path() -> str:
     return found
 
 
+@pytest.fixture(autouse=True)
+def no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Playwright's event loop counts as running for as long as its browser is open, also for the tests that follow."""
+    loop = None if request.node.get_closest_marker("browser") else asyncio._get_running_loop()
+    if loop is None:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(loop)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take a seed for the order of the tests."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in the order that this seed gives")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Add up what each test takes, where the reports of all workers arrive."""
     if not hasattr(config, "workerinput"):
@@ -46,6 +66,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("browser")
     if item.get_closest_marker("live") and not has_torch():
         item.add_marker(pytest.mark.skip(reason=NO_TORCH))
+
+
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests in order, and those that share something costly on one worker."""
+    items[:] = in_groups(items, config.getoption("--shuffle"))
 
 
 def pytest_report_header() -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from gpt4lab.panels.panel import NO_TORCH, path_of
 from gpt4lab.panels.reading import EMPTY
-from gpt4lab.panels.training import KEPT, LiveTraining, Training
+from gpt4lab.panels.training import LiveTraining, Training
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, change, load_scenario
 from tests.unit.panels.declared import declared, settings, shortened
@@ -25,12 +25,8 @@ SHORT: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(params=TRAININGS)
-def training(request: pytest.FixtureRequest) -> Iterator[Training]:
-    KEPT.clear()
-    yield TRAININGS[request.param]
-    for attempt in [attempt for kept in KEPT.values() for attempt in kept]:
-        attempt.run.stop()
-    KEPT.clear()
+def training(request: pytest.FixtureRequest) -> Training:
+    return TRAININGS[request.param]
 
 
 @pytest.fixture

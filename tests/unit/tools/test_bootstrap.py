@@ -165,37 +165,30 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     [
         (["unit", "-k", "x"], ["tests/unit", "-k", "x"]),
         (["tests/unit/tools/test_bootstrap.py"], ["tests/unit/tools/test_bootstrap.py"]),
-        (["-x"], ["tests/static", "tests/unit", "tests/notebooks", "--nbmake"]),
+        (["-x"], ["tests/static", "tests/unit", "tests/notebooks", "--nbmake", "notebooks", "tests/browser", "-x"]),
+        (["unit", "browser", "-k", "x"], ["tests/unit", "tests/browser", "-k", "x"]),
     ],
 )
 def test_parts_of_the_tests(commands: list[tuple[str, ...]], asked: list[str], given: list[str]) -> None:
     assert book.test([], asked) == 0
-    assert list(commands[0][5 : 5 + len(given)]) == given
-    assert not any("tests/browser" in command for command in commands[:1])
+    assert list(commands[-1][-len(given) :]) == given
+    assert commands[-1][0] == "pytest"
 
 
 @pytest.mark.parametrize(
-    ("asked", "browser"),
-    [
-        (["-x"], [("pytest", "tests/browser", "-x")]),
-        (["browser"], [("pytest", "tests/browser")]),
-        (["unit", "browser", "-k", "x"], [("pytest", "tests/browser", "-k", "x")]),
-        (["unit"], []),
-    ],
+    ("asked", "looked"),
+    [([], True), (["browser"], True), (["tests/browser/test_journeys.py"], True), (["unit"], False)],
 )
-def test_the_browser_is_tested_last_and_alone(
-    commands: list[tuple[str, ...]], asked: list[str], browser: list[tuple[str, ...]]
+def test_a_browser_is_looked_for_where_one_is_needed(
+    commands: list[tuple[str, ...]], asked: list[str], looked: bool
 ) -> None:
     assert book.test([], asked) == 0
-    assert [command for command in commands if "tests/browser" in command] == browser
-    assert commands[len(commands) - len(browser) :] == browser
+    assert (commands[0] == ("tools.browser",)) is looked
+    assert [command[0] for command in commands].count("pytest") == 1
 
 
-@pytest.mark.parametrize(("codes", "result"), [((0, 0), 0), ((1, 0), 1), ((0, 1), 1), ((5, 0), 0), ((5, 5), 5)])
-def test_a_failure_in_either_session_is_a_failure(
-    monkeypatch: pytest.MonkeyPatch, codes: tuple[int, int], result: int
-) -> None:
-    left = list(codes)
+@pytest.mark.parametrize("code", [0, 1, 2, 5])
+def test_the_exit_status_is_that_of_the_tests(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
     monkeypatch.setattr(book, "prepare", lambda *_: None)
-    monkeypatch.setattr(book, "run", lambda module, *_: left.pop(0) if module == "pytest" else 0)
-    assert book.test([], []) == result
+    monkeypatch.setattr(book, "run", lambda module, *_: code if module == "pytest" else 0)
+    assert book.test([], []) == code

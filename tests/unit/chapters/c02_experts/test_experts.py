@@ -12,7 +12,6 @@ from gpt4lab.chapters.c02_experts import laws as routing_laws
 from gpt4lab.chapters.c02_experts import more_experts, since
 from gpt4lab.chapters.c02_experts import touched as experts
 from gpt4lab.chapters.c02_experts.mixture import mixture, times_even
-from gpt4lab.panels import training as live_run
 from gpt4lab.panels.training import LiveTraining
 from gpt4lab.quantities import value
 from gpt4lab.scenario import change, load_scenario
@@ -81,12 +80,10 @@ def test_the_post_is_marked_among_the_published_models_but_not_counted() -> None
 
 @pytest.fixture
 def lab() -> Iterator[LiveTraining]:
-    live_run.KEPT.clear()
     panel = mixture.widget()
     panel.set({"mixture.steps": STEPS})
     yield panel
     panel.stop()
-    live_run.KEPT.clear()
 
 
 def readings(lab: LiveTraining) -> list[Any]:
@@ -195,7 +192,6 @@ def test_in_equal_time_the_order_changes() -> None:
 
 @pytest.mark.live
 def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    live_run.KEPT.clear()
     monkeypatch.setattr(more_experts, "LIVE", {"experts": (1, 16), "seeds": 1})
     panel = more_experts.scaling.widget()
     panel.set({"mixture.steps": 12})
@@ -205,12 +201,10 @@ def test_smaller_scaling_run_stands_beside_the_recorded_one(monkeypatch: pytest.
     assert marks.count("published") == 4
     assert marks.count("measured") == 2
     assert "Here 2 of 2 trainings are done" in panel._sentence.value
-    live_run.KEPT.clear()
 
 
 @pytest.mark.live
 def test_fact_toy_fills_in_as_its_models_finish() -> None:
-    live_run.KEPT.clear()
     panel = more_experts.facts.widget()
     panel.set({"mixture.steps": 50})
     panel.start().wait()
@@ -218,7 +212,6 @@ def test_fact_toy_fills_in_as_its_models_finish() -> None:
     lanes = {row["experts"] for row in panel._view(panel.scenario).rows["data"]}
     assert lanes == {"dense", "4 experts", "16 experts", "64 experts"}
     assert "64 experts:" in panel._sentence.value
-    live_run.KEPT.clear()
 
 
 @pytest.mark.live

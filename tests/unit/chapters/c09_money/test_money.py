@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
 
 import pytest
 
@@ -14,15 +13,8 @@ from gpt4lab.charts.marks import pinned
 from gpt4lab.checks.runs import days_checks, hours_checks
 from gpt4lab.checks.step import megatron_validation
 from gpt4lab.quantities import value, values
-from gpt4lab.scenario import Scenario, change, get, load_scenario
-
-LEAK = load_scenario("leak")
-
-
-def assume(**changes: Any) -> Scenario:
-    """The post with some fields changed: `training__mfu=0.5`."""
-    return change(LEAK, {path.replace("__", "."): value for path, value in changes.items()})
-
+from gpt4lab.scenario import change, get, load_scenario
+from tests.unit.chapters.assume import LEAK, assume
 
 # The price, and what it would need
 

@@ -15,14 +15,9 @@ from gpt4lab.chapters.c12_cache import tables as kv_tables
 from gpt4lab.models.decode.part import PassPart
 from gpt4lab.models.in_scenario import deployment_in, served_in
 from gpt4lab.quantities import value
-from gpt4lab.scenario import Scenario, change, load_scenario
+from tests.unit.chapters.assume import LEAK, assume
 
-LEAK = load_scenario("leak")
 AT_40 = kv.fit.scenario_of("Its 32k on 40 GB")
-
-
-def assume(start: Scenario = LEAK, **changes: Any) -> Scenario:
-    return change(start, {path.replace("__", "."): new for path, new in changes.items()})
 
 
 # What fits

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -14,16 +13,9 @@ from hypothesis import strategies as st
 from gpt4lab.chapters.c14_drafts import pays as speculation
 from gpt4lab.chapters.c14_drafts import watch as speculation_live
 from gpt4lab.checks.speculation import published, speedup_checks
-from gpt4lab.panels import training as live_run
 from gpt4lab.quantities import value, values
-from gpt4lab.scenario import Scenario, change, load_scenario
-
-LEAK = load_scenario("leak")
-
-
-def assume(start: Scenario = LEAK, **changes: Any) -> Scenario:
-    return change(start, {path.replace("__", "."): new for path, new in changes.items()})
-
+from gpt4lab.scenario import change
+from tests.unit.chapters.assume import LEAK, assume
 
 # One reader
 
@@ -139,14 +131,11 @@ def test_the_later_time_needs_two_changes() -> None:
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Texts of a few bytes, and nothing remembered from elsewhere."""
     pytest.importorskip("torch")
     monkeypatch.setattr(speculation_live, "LENGTH", 12)
     monkeypatch.setattr(speculation_live, "watch", attrs.evolve(speculation_live.watch))
-    live_run.KEPT.clear()
-    yield
-    live_run.KEPT.clear()
 
 
 @pytest.mark.live

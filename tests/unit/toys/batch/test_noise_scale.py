@@ -15,15 +15,9 @@ from gpt4lab.formulas.noise import NoTradeOff, fit_trade_off, gradient_noise, gr
 from gpt4lab.quantities.topics.batch import extra_steps, extra_tokens  # noqa: E402
 from gpt4lab.toys.batch import noise_scale as toy  # noqa: E402
 from gpt4lab.toys.batch import trade_off as trade  # noqa: E402
-from gpt4lab.toys.core.corpus import Batch, Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.core.corpus import Batch, Corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
 from gpt4lab.toys.core.transformer import Loss, build_model  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    torch.set_num_threads(1)
-    return load_corpus(40_000)
 
 
 class Quadratic(torch.nn.Module):

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.toys.context.extension import BUCKETS, CONTROL, WAYS, Extension, cost_rows, share_check, stretched  # noqa: E402
-from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.core.corpus import Corpus  # noqa: E402
 from gpt4lab.toys.core.transformer import Rotary, ToyConfig, build_model  # noqa: E402
 from gpt4lab.toys.counting.flop import flop_checks  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
@@ -28,11 +28,6 @@ LEARNS: Row = {
     "batch_tokens": 512,
     "config": replace(CONFIG, d_model=32, d_ff=64),
 }
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(40_000)
 
 
 @pytest.fixture(scope="module")

@@ -20,11 +20,6 @@ from gpt4lab.toys.core.transformer import ToyConfig, build_model, count_paramete
 TINY = ToyConfig(d_model=16, n_layers=1, n_heads=2, n_kv_heads=1, d_ff=16, n_experts=4, top_k=2, router_noise=0.1)
 
 
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(40_000)
-
-
 def curve(corpus: Corpus, seed: int, config: ToyConfig = TINY, steps: int = 8) -> list[float]:
     run = train(build_model(config, seed), corpus.sampler(4, 32), steps, seed).wait()
     return [row["loss"] for row in run.history]

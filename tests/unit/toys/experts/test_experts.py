@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.core.corpus import Corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import gain, load_recorded, mean_curves, summary  # noqa: E402
 from gpt4lab.toys.core.training import train  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, count_parameters  # noqa: E402
@@ -27,11 +27,6 @@ from gpt4lab.toys.experts.looks import (  # noqa: E402
 from gpt4lab.toys.experts.scaling import Scaling, with_experts  # noqa: E402
 
 CONFIG = ToyConfig(d_model=16, n_layers=2, n_heads=2, n_kv_heads=2, d_ff=16, n_experts=4, top_k=2)
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(40_000)
 
 
 @pytest.fixture(scope="module")

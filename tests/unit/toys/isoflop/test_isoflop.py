@@ -15,7 +15,7 @@ pytest.importorskip("scipy")
 joblib = pytest.importorskip("joblib")
 
 from gpt4lab.quantities.topics.scaling import balance, best_params, loss, tokens_of  # noqa: E402
-from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.core.corpus import Corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
 from gpt4lab.toys.isoflop import exponents as module  # noqa: E402
 from gpt4lab.toys.isoflop.exponents import (  # noqa: E402
@@ -210,11 +210,6 @@ def test_recorded_valleys_have_their_bottom_inside_and_move_with_compute() -> No
 
 
 # --- the sweep
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(40_000)
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,6 @@ SECRET = "The key lies under the third stone."
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    torch.set_num_threads(1)
     whole = load_corpus(20_000)
     return replace(whole, train={domain: text[:5_000] for domain, text in whole.train.items()})
 

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.quantities.topics.data import effective  # noqa: E402
-from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
+from gpt4lab.toys.core.corpus import Corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded, summary  # noqa: E402
 from gpt4lab.toys.repetition import study as module  # noqa: E402
 from gpt4lab.toys.repetition.law import fit_rows, published_r_star, worth_rows  # noqa: E402
@@ -22,11 +22,6 @@ Row = dict[str, Any]
 STEPS, BATCH = 160, 8  # of the recorded run: those of a live one
 EPOCHS, WIDTHS = Repetition.recorded["epochs"], Repetition.recorded["widths"]
 TINY: Row = {"epochs": (2,), "steps": 4, "batch": 4, "widths": (8,)}
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(40_000)
 
 
 @pytest.fixture(autouse=True)

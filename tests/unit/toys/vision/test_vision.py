@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 from gpt4lab.quantities.topics.kv import bytes_per_token  # noqa: E402
 from gpt4lab.toys.core.background import BackgroundRun  # noqa: E402
-from gpt4lab.toys.core.corpus import Corpus, decode, load_corpus  # noqa: E402
+from gpt4lab.toys.core.corpus import Corpus, decode  # noqa: E402
 from gpt4lab.toys.core.training import evaluate  # noqa: E402
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model  # noqa: E402
 from gpt4lab.toys.vision.captions import IMAGE, NAMES, Pictures, as_image, load_pictures, prior_bits, text_sampler  # noqa: E402
@@ -33,11 +33,6 @@ from gpt4lab.toys.vision.training import (  # noqa: E402
 CONFIG = ToyConfig(d_model=32, n_layers=2, n_heads=2, n_kv_heads=2, d_ff=64)
 SHORT = Plan(every=1, steps=4, batch=4)
 LEARNS = Plan(steps=100)
-
-
-@pytest.fixture(scope="module")
-def corpus() -> Corpus:
-    return load_corpus(40_000)
 
 
 @pytest.fixture(scope="module")
