@@ -171,7 +171,7 @@ def test(options: list[str], rest: list[str]) -> int:
     if any(name.startswith(("browser", "tests/browser")) for name in named or PARTS):
         run("tools.browser")
     ENV.setdefault("OMP_NUM_THREADS", "1")  # the workers share the cores: torch must not take all in each
-    workers = ["--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadgroup", "--no-loadscope-reorder"]
+    workers = ["--numprocesses", str(min(4, os.cpu_count() or 1))]
     return run("pytest", *workers, *(word for name in named or PARTS for word in PARTS.get(name, [name])), *rest)
 
 

@@ -7,10 +7,11 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.order import in_groups
+from tests.order import GroupScheduling, in_groups
 from tests.times import Times
 from tools import browser
 
@@ -68,10 +69,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.skip(reason=NO_TORCH))
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the tests in order, and those that share something costly on one worker."""
     items[:] = in_groups(items, config.getoption("--shuffle"))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    """Keep on one worker what shares something costly."""
+    return GroupScheduling(config, log)
 
 
 def pytest_report_header() -> list[str]:

@@ -10,8 +10,10 @@ import re
 from collections import defaultdict
 from pathlib import PurePosixPath
 from random import Random
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 CHAPTER = re.compile(r"(?<=[\[/-])\d\d_\w+")
 #: What takes long, longest first; the rest follows as it was collected.
@@ -29,13 +31,10 @@ LONG = (
 
 
 def in_groups(items: list[pytest.Item], seed: int | None = None) -> list[pytest.Item]:
-    """The tests, each marked with its group, group by group: the long ones first, or shuffled with a seed."""
+    """The tests, group by group: the long ones first, or shuffled with a seed."""
     groups: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         groups[group_of(item.nodeid)].append(item)
-    for name, members in groups.items():
-        for item in members:
-            item.add_marker(pytest.mark.xdist_group(name))
     names = sorted(groups, key=rank)
     if seed is not None:
         dice = Random(seed)
@@ -46,7 +45,7 @@ def in_groups(items: list[pytest.Item], seed: int | None = None) -> list[pytest.
 
 
 def group_of(nodeid: str) -> str:
-    """The group of a test, as a name of letters that pytest-xdist can write behind the test's own."""
+    """The name of a test's group."""
     path, _, test = nodeid.partition("::")
     place = PurePosixPath(path.removeprefix("tests/"))
     chapter = CHAPTER.search(nodeid)
@@ -58,3 +57,17 @@ def group_of(nodeid: str) -> str:
 def rank(group: str) -> int:
     """The place of a group in the order."""
     return next((at for at, start in enumerate(LONG) if group.startswith(start)), len(LONG))
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Hands whole groups to whoever is free, in the order of the tests.
+
+    pytest-xdist's own `--dist loadgroup` writes the group into the name of a test, which pytest 9 no longer takes.
+    """
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)

