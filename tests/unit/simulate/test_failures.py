@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpt4lab.quantities import value
@@ -18,13 +18,9 @@ from gpt4lab.simulate.failures import CHECKPOINT, KEPT, KINDS, LOST, RESTART, Ha
 #: Two hours of work, a quarter of an hour to save it, half an hour to restart.
 HABITS = Habits(mtbf_h=10, interval_h=2, checkpoint_h=0.25, restart_h=0.5)
 hours = st.floats(0.01, 200)
-habits = st.builds(
-    Habits,
-    mtbf_h=st.floats(0.5, 1000),
-    interval_h=st.floats(0.05, 50),
-    checkpoint_h=st.floats(0, 2),
-    restart_h=st.floats(0, 5),
-)
+rest = {"interval_h": st.floats(0.05, 50), "checkpoint_h": st.floats(0, 2), "restart_h": st.floats(0, 5)}
+habits = st.builds(Habits, mtbf_h=st.floats(0.5, 1000), **rest)
+failing = st.builds(Habits, mtbf_h=st.floats(0.5, 100), **rest)  # within a hundred hours
 
 
 def four(spent) -> tuple[float, ...]:
@@ -99,10 +95,9 @@ def test_arrays_equal_numbers(habits: Habits, hours: float):
     assert together == pytest.approx(np.transpose([four(spend(float(gap), habits)) for gap in gaps]), abs=1e-9)
 
 
-@given(habits, st.integers(0, 99))
+@given(failing, st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
 def test_the_moments_add_up_to_the_hours(habits: Habits, seed: int):
-    assume(habits.mtbf_h < 100)
     gaps, steps = draw(habits, 100, 1, seed), 40_000
     moments = (np.arange(steps) + 0.5) * 100 / steps
     counted = np.bincount(at(moments, gaps[0], habits, 100), minlength=len(KINDS)) / steps * 100
