@@ -3,7 +3,7 @@
 
     python3 book.py lab       open the book in JupyterLab
     python3 book.py test      run every test, or a part: static, unit, notebooks, browser
-    python3 book.py check     linter, types and layers only
+    python3 book.py check     what needs no run: linter, formatter, types, floors, sizes
     python3 book.py bench     run the benchmarks, or those that are named, and show them beside the README's
     python3 book.py setup     prepare for all of the above, and stop there
 

@@ -49,7 +49,7 @@ def slowest(seconds: dict[str, float]) -> list[str]:
 
 
 def part_of(name: str) -> str:
-    """The part of the tests that this one belongs to: "static", "unit/toys", "notebooks/09_money", "browser/test_x"."""
+    """The part of the tests that this one belongs to: "static", "unit/toys", "notebooks/03_560_what" ..."""
     path = PurePosixPath(name.partition("::")[0].removeprefix("tests/"))
     if path.parts[0] == "notebooks":
         chapter = CHAPTER.search(name)

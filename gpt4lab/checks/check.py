@@ -36,8 +36,11 @@ class Check:
 
     @property
     def error(self) -> float:
-        """How far the prediction is above what was found, as a share of that: what publications call the error."""
-        return 1 / self.ratio - 1
+        """How far the prediction is above what was found, as a share of that: what publications call the error.
+
+        Infinite where something was predicted and nothing found.
+        """
+        return 1 / self.ratio - 1 if self.ratio else inf
 
 
 class Checks(tuple[Check, ...]):

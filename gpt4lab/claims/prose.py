@@ -17,7 +17,7 @@ from gpt4lab.claims.audit import judge
 from gpt4lab.claims.ledger import ledger
 from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.quantities import unit_of, value
-from gpt4lab.quantities.registry import known
+from gpt4lab.quantities.registry import UnknownQuantity, known
 from gpt4lab.scenario import Scenario, change, load_scenario, parse
 from gpt4lab.units import COUNTED, show
 
@@ -61,6 +61,8 @@ def _of_claim(key: str, part: str, scenario: Scenario) -> str:
         "verdict": result.verdict.replace("-", " "),
         "quote": f"“{result.claim.quote}”",
     }
+    if part not in parts:
+        raise UnknownQuantity(f"{key}.{part} is no part of a claim; there are: {', '.join(['flip', *parts])}")
     return parts[part]
 
 

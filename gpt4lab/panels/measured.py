@@ -1,14 +1,16 @@
 """A panel that measures when it is moved; what was measured once is remembered, and stays on the chart.
 
-decode = Measured(
-    title="A decode step, measured here",
-    controls=("toy.cache_heads", "toy.cached_tokens"),
-    measure=race,                 # Scenario -> a finding: takes a second, and torch
-    shown=race_view,              # (Scenario, its finding, findings of the earlier settings) -> View
-    along="toy.cache_heads",      # earlier settings of this control are kept, while the others stand still
-    first=(1, 2, 4, 8, 16),       # settings of it that are measured before the panel opens
-    chart=race_chart,
-)
+    decode = Measured(
+        title="A decode step, measured here",
+        controls=("cache.heads", "cache.tokens"),
+        measure=race,                 # Scenario -> a finding: takes a second, and torch
+        shown=race_view,              # (Scenario, its finding, findings of the earlier settings) -> View
+        along="cache.heads",          # earlier settings of this control are kept, while the others stand still
+        first=(1, 2, 4, 8, 16),       # settings of it that are measured before the panel opens
+        chart=race_chart,
+    )
+
+Without torch it says in its place how to get it.
 """
 
 from __future__ import annotations

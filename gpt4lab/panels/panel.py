@@ -34,7 +34,7 @@ from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get, load_scenario, share
 
-#: How long a view may take: moved with the slider, after a pause, or on request.
+#: How long a view may take: moved with the slider, or after a pause.
 Speed = Literal["instant", "debounced"]
 PAUSE_S = 0.15
 MOST_CONTROLS = 6

@@ -2,14 +2,14 @@
 
     mixture = Training(
         title="Train a mixture of experts",
-        controls=("toy.experts", "toy.top_k"),
-        begin=train_mixture,     # Scenario -> a running `toys.training.Run`
+        controls=("mixture.experts", "mixture.top_k"),
+        begin=train_mixture,     # Scenario -> a `toys.core.background.BackgroundRun`
         watch=curves,            # (Scenario, Attempt | None, Attempt | None) -> View, while it runs and after
         chart=curve_chart,       # View -> chart
     )
     lab = mixture.widget()
     lab.start()                  # what the Run button does; `lab.stop()` keeps what was reached
-    lab.reading(title="...", look=router_view, chart=router_chart)     # more of the same model, further down the page
+    lab.reading(title="...", look=router, view=router_view, chart=router_chart)     # more of the same model
 
 The work goes on in a thread of its own, and what it finds is put on the page from there: the kernel stays free for
 sliders and other cells. A run outlives its widget: when the cell runs again, the new widget shows it.

@@ -1,6 +1,6 @@
 """The inputs: `load_scenario("leak")`, `change(scenario, {"training.mfu": 0.4})`, and ways to save and share them.
 
-Named scenarios are TOML files beside this one: a title, a description, and only what differs from the post. The public
+Named scenarios are TOML files in `named`: a title, a description, and only what differs from the post. The public
 models are scenarios too, made from the catalog.
 """
 
@@ -29,7 +29,7 @@ FIELDS: dict[str, Field] = fields_of(GROUPS)
 
 _NAMED = files("gpt4lab.scenario").joinpath("named")
 _RENAMED = files("gpt4lab.scenario").joinpath("renamed.toml")
-#: Paths that fields once had, and what they are called now; every door understands them.
+#: Paths that fields once had, and what they are called now: all that reads a scenario understands them.
 RENAMED: dict[str, str] = tomllib.loads(_RENAMED.read_text("utf-8"))
 
 

@@ -24,6 +24,7 @@ assert abs(gpt4lab.value("training.weeks", leak) * 7 - gpt4lab.value("training.d
 assert "t / 7" in gpt4lab.explain("training.weeks", leak).text()
 assert judge(ledger()["X01"], leak).verdict == "consistent"
 assert leak.reliability.spare_gpus == 64
+assert gpt4lab.value("cluster.spare_share", leak) == 64 / 25_000
 live = token.widget()
 live.controls["reliability.spare_gpus"].value = 100
 assert live.scenario.reliability.spare_gpus == 100 and live.error == ""
@@ -85,7 +86,7 @@ def run(copy: Path, *arguments: str) -> None:
 def test_there_is_a_recipe_for_each(root: Path) -> None:
     files = [file for _, file, _, _ in BLOCK.findall((root / "CONTRIBUTING.md").read_text("utf-8"))]
     assert [Path(file).name for file in files] == [
-        *("training.py", "ledger.toml", "records.py", "flop.py", "weeks.py"),
+        *("training.py", "ledger.toml", "records.py", "cluster.py", "flop.py", "weeks.py"),
         *("__init__.py", "study.py", "checked.py"),
         *("chapter.toml", "__init__.py", "99_weeks.md"),
     ]
