@@ -111,11 +111,10 @@ STEP.modelled("step.weight_bytes", "byte", "memory_bytes.weights", "Weights on a
 STEP.modelled("step.gradient_bytes", "byte", "memory_bytes.gradients", "Gradients on a GPU of the first stage.")
 STEP.modelled("step.optimiser_bytes", "byte", "memory_bytes.optimiser", "Optimiser state on a GPU of the first stage.")
 STEP.modelled("step.activation_bytes", "byte", "memory_bytes.activations", "Activations that a first stage keeps.")
-_HELD = ("weight", "gradient", "optimiser", "activation")
+_HELD = (f"step.{part}_bytes" for part in ("weight", "gradient", "optimiser", "activation"))
 STEP.modelled(
-    "step.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the first stage holds in training.",
-    *(f"step.{part}_bytes" for part in _HELD),
-)  # fmt: skip
+    "step.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the first stage holds in training.", *_HELD
+)
 STEP.modelled(
     "step.fits", "1", "fits", "1 where a training step fits into a GPU's memory, else 0.", "step.memory_bytes"
 )
