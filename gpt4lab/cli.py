@@ -18,7 +18,9 @@ import attrs
 from gpt4lab import claims
 from gpt4lab import scenario as scenarios
 from gpt4lab.quantities import Explanation, UnknownQuantity, explain
+from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError
+from gpt4lab.scenario.origin import origin
 from gpt4lab.units import show
 
 
@@ -129,8 +131,9 @@ def _one_or_many(values: Sequence[Any]) -> Any:
 
 
 def _explain(options: argparse.Namespace) -> Answer:
-    explanation = explain(options.name, _scenario(options), depth=options.depth)
-    return _explanation_record(explanation), [explanation.text(), f"declared in {explanation.quantity.declared}"]
+    found = explain(options.name, _scenario(options), depth=options.depth)
+    data = attrs.asdict(found) if isinstance(found, Leaf) else _explanation_record(found)
+    return data, [found.text(), f"declared in {found.declared}"]
 
 
 def _explanation_record(explanation: Explanation) -> dict[str, Any]:
@@ -159,8 +162,9 @@ def _list(options: argparse.Namespace) -> Answer:
 
 def _show(options: argparse.Namespace) -> Answer:
     scenario = scenarios.load_scenario(options.name)
-    rows = ((path, show(scenarios.get(scenario, path), field.unit), field.source) for path, field in FIELDS.items())
-    return attrs.asdict(scenario), columns(rows)
+    sources = {path: origin(scenario, path) for path in FIELDS}
+    rows = ((path, show(scenarios.get(scenario, path), FIELDS[path].unit), sources[path]) for path in FIELDS)
+    return attrs.asdict(scenario) | {"sources": sources}, columns(rows)
 
 
 def _diff(options: argparse.Namespace) -> Answer:

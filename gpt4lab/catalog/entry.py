@@ -146,6 +146,10 @@ class Entry:
         """The unit of a field; "" for a field that is no number."""
         return attrs.fields_dict(type(self))[field].metadata.get("unit") or ""
 
+    def label(self, field: str) -> str:
+        """What a field is, in words."""
+        return attrs.fields_dict(type(self))[field].metadata["label"]
+
     def source_of(self, field: str) -> Source:
         """The source that vouches for one field."""
         named = [source for source in self.sources if field in source.covers]

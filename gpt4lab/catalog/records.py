@@ -180,6 +180,10 @@ class Constants(Entry):
         """The unit of a value."""
         return self.values[field].unit
 
+    def label(self, field: str) -> str:
+        """What a value is: the note beside it, or its symbol."""
+        return self.values[field].note or field
+
 
 @attrs.frozen(kw_only=True)
 class MeasuredKey:

@@ -72,6 +72,13 @@ class Table(Mapping[str, T], Generic[T]):
         except KeyError:
             raise UnknownName(self._unknown(name)) from None
 
+    def place(self, name: str) -> tuple[str, int]:
+        """File and line where an entry begins."""
+        file = files("gpt4lab.catalog").joinpath(f"{self._file}.toml")
+        slug = self._slugs[normal(name)]
+        lines = file.read_text("utf-8").splitlines()
+        return str(file), next(n for n, line in enumerate(lines, 1) if line.strip('[]"') == slug)
+
     def _unknown(self, name: str) -> str:
         import difflib  # only mistakes pay for it
 

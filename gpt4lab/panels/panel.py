@@ -33,6 +33,7 @@ from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get, load_scenario, share
+from gpt4lab.units import show
 
 #: How long a view may take: moved with the slider, or after a pause.
 Speed = Literal["instant", "debounced"]
@@ -255,7 +256,7 @@ def _control(item: str | Slide, scenario: Scenario) -> Any:
     """The control that a field asks for; its tick is the post's own value."""
     field = FIELDS[path_of(item)]
     value, post = get(scenario, field.path), get(load_scenario("leak"), field.path)
-    words = {"label": field.label, "help": f"{field.meaning} ({field.source})", "mark_label": _whose(field)}
+    words = {"label": field.label, "help": _help(field, post), "mark_label": _whose(field)}
     if field.choices or field.catalog:
         return ChoiceControl(options=_options(field), value=value, mark=post, **words)
     lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
@@ -263,6 +264,11 @@ def _control(item: str | Slide, scenario: Scenario) -> Any:
     return NumberControl(
         unit=field.unit, lo=lo, hi=hi, value=value, mark=post, scale=scale, integer=field.whole, **words
     )
+
+
+def _help(field: Field, post: Any) -> str:
+    """What a control sets, and who says what its mark stands for; the slider itself may be elsewhere."""
+    return f"{field.meaning}. The mark is at {show(post, field.unit)} ({field.source})."
 
 
 def _whose(field: Field) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 
 import attrs
 
+from gpt4lab.quantities import leaf
+from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, unit_of, values
-from gpt4lab.scenario import FIELDS, Scenario
+from gpt4lab.scenario import RENAMED, Scenario, change
 from gpt4lab.units import show
 
 
@@ -32,6 +34,11 @@ class Explanation:
     quantity: Quantity
     value: Any
     inputs: tuple[Input, ...]
+
+    @property
+    def declared(self) -> str:
+        """File and line of the declaration."""
+        return self.quantity.declared
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -88,12 +95,24 @@ def _html_input(item: Input) -> str:
     return f"<details><summary>{line}</summary>{item.made_of.html()}</details>" if item.made_of else line
 
 
-def explain(name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str, Any] | None = None) -> Explanation:
+def explain(
+    name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str, Any] | None = None
+) -> Explanation | Leaf:
     """How the quantity `name` comes about under a scenario, `depth` levels of formulas down.
 
-    Raises UnknownQuantity for an unknown name.
+    A field or a fact of the catalog is not computed: its value, range, meaning and source are told.
+
+    Raises UnknownQuantity for an unknown name, ScenarioError for what a field cannot be.
     """
-    quantity, given = find(name), given or {}
+    name, given = RENAMED.get(name, name), given or {}
+    scenario = change(scenario, {path: word for path, word in given.items() if isinstance(word, str)})
+    if name not in QUANTITIES and leaf.is_one(name):
+        return leaf.read(name, scenario, given)
+    return _computed(name, scenario, depth, given)
+
+
+def _computed(name: str, scenario: Scenario, depth: int, given: Mapping[str, Any]) -> Explanation:
+    quantity = find(name)
     paths = (*quantity.parts.items(), *quantity.inputs.items())
     found = values((name, *(path for _, path in paths)), scenario, given)
     inputs = tuple(
@@ -105,13 +124,7 @@ def explain(name: str, scenario: Scenario, *, depth: int = 1, given: Mapping[str
 
 def _input(symbol: str, path: str, value: Any, scenario: Scenario, depth: int, given: Mapping[str, Any]) -> Input:
     deeper = depth > 1 and path in QUANTITIES and path not in given
-    made_of = explain(path, scenario, depth=depth - 1, given=given) if deeper else None
-    return Input(symbol, path, value, unit_of(path), _origin(path, given), made_of)
-
-
-def _origin(path: str, given: Mapping[str, Any]) -> str:
-    if path in given:
-        return "given"
-    if path in QUANTITIES:
-        return "computed"
-    return FIELDS[path].source if path in FIELDS else "catalog"
+    made_of = _computed(path, scenario, depth - 1, given) if deeper else None
+    computed = path in QUANTITIES and path not in given
+    origin = "computed" if computed else leaf.origin(path, scenario, given)
+    return Input(symbol, path, value, unit_of(path), origin, made_of)

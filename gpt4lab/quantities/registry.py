@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import attrs
 
 from gpt4lab.quantities.formula import Formula
-from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, near
+from gpt4lab.scenario import FIELDS, LONGEST_NAME, Scenario, ScenarioError, change, near
 from gpt4lab.scenario.field import allowed
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,7 +65,12 @@ class Quantity:
     @property
     def declared(self) -> str:
         """File and line of the declaration: "gpt4lab/quantities/topics/training.py:16"."""
-        return f"{relpath(self.place[0], Path(__file__).parents[2])}:{self.place[1]}"
+        return from_root(self.place)
+
+
+def from_root(place: tuple[str, int]) -> str:
+    """A file and a line, as seen from the folder of the package: "gpt4lab/scenario/records.py:52"."""
+    return f"{relpath(place[0], Path(__file__).parents[2])}:{place[1]}"
 
 
 #: Families of names that a floor above declares: first word -> its module, imported when such a name is asked for.
@@ -170,8 +175,8 @@ def declaring() -> tuple[str, int]:
 
 def find(name: str) -> Quantity:
     """The quantity of this name. Raises UnknownQuantity with near matches."""
-    if name not in QUANTITIES:
-        raise UnknownQuantity(f"unknown quantity {name!r}{near(name, QUANTITIES.names())}")
+    if known(name) not in QUANTITIES:
+        raise UnknownQuantity(f"{name} is a field of the scenario, not a quantity.")
     return QUANTITIES[name]
 
 
@@ -276,7 +281,9 @@ def leaves(names: Sequence[str], given: Sequence[str] = ()) -> list[str]:
 def known(path: str) -> str:
     """The path itself, if it is a quantity or a field. Raises UnknownQuantity with near matches."""
     if path not in QUANTITIES and path not in FIELDS:
-        raise UnknownQuantity(f"unknown name {path!r}{near(path, [*QUANTITIES.names(), *FIELDS])}")
+        if not path.strip():
+            raise UnknownQuantity("which quantity? Name one, for example training.cost.")
+        raise UnknownQuantity(f"unknown quantity {path[:LONGEST_NAME]!r}{near(path, [*QUANTITIES.names(), *FIELDS])}")
     return path
 
 

@@ -27,6 +27,8 @@ from gpt4lab.scenario.records import GROUPS, Scenario
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)
 
+FEW, LONGEST_NAME = 40, 80  # names that an error lists; characters of a name that are looked at
+
 _NAMED = files("gpt4lab.scenario").joinpath("named")
 _RENAMED = files("gpt4lab.scenario").joinpath("renamed.toml")
 #: Paths that fields once had, and what they are called now: all that reads a scenario understands them.
@@ -122,10 +124,16 @@ def _read(name: str) -> Scenario:
         title = catalog.models[name].name
         description = f"{title} as its makers published it; what they did not publish is as in the post."
         return change(Scenario(name, title, description), changes_for(name))
-    return _planted({"name": name} | tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8")))
+    return _planted({"name": name} | file_of(name))
+
+
+def file_of(name: str) -> dict[str, Any]:
+    """What the file of a named scenario says: title, description, groups of fields, and the `sources` of these."""
+    return tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8"))
 
 
 def _planted(tree: dict[str, Any]) -> Scenario:
+    tree.pop("sources", None)  # words for the reader; `scenario.origin` gives them where they still hold
     words = {key: tree.pop(key) for key in ("name", "title", "description") if key in tree}
     fields = {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
     return change(Scenario(**words), fields)
@@ -139,6 +147,10 @@ def _known(path: str) -> str:
 
 
 def near(name: str, known: Any) -> str:
-    """End of an error message: the closest known names, or the whole list where none is close."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(close)}?" if close else f"; known: {', '.join(sorted(known))}."
+    """End of an error message: the closest known names; where none is close and the list is short, all of it."""
+    names, name = sorted(known), name[:LONGEST_NAME]
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if not close and len(names) <= FEW:
+        return f"; known: {', '.join(names)}."
+    close = close or [*(n for n in names if name in n), *difflib.get_close_matches(name, names, n=3, cutoff=0)][:3]
+    return f"; did you mean {' or '.join(close)}?"

@@ -92,9 +92,13 @@ def _validate_word(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
         raise ScenarioError(f"{field.path} = {value!r} is not one of: {', '.join(field.choices)}.")
     if field.catalog:
-        from gpt4lab import catalog
+        _entries(field.catalog)[value]
 
-        getattr(catalog, field.catalog)[value]
+
+def _entries(table: str) -> Mapping[str, Any]:
+    from gpt4lab import catalog
+
+    return getattr(catalog, table)
 
 
 def not_more_than_all(group: Any) -> None:
@@ -112,8 +116,10 @@ def _is_number(value: Any) -> bool:
 
 
 def allowed(field: Field) -> str:
-    """The allowed range in words: "allowed: 0.01 to 1 fraction"."""
-    return f"allowed: {field.lo:,.12g} to {field.hi:,.12g} {field.unit}".rstrip()
+    """The allowed range in words: "allowed: 0.01 to 1 fraction", "allowed: none, selective, full"."""
+    if field.choices or field.catalog:
+        return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"
+    return f"allowed: {field.lo:,.12g} to {field.hi:,.12g} {field.unit if field.unit != '1' else ''}".rstrip()
 
 
 def _meant(field: Field, value: float) -> str:

@@ -22,28 +22,42 @@ def public_models() -> list[str]:
     ]
 
 
+#: Both sizes of a scenario follow from these two totals.
+TOTALS = ("params_total", "params_active")
+#: Field -> the facts of a catalog entry that say it: the first that is published, and for the sizes both totals.
+FACTS = {
+    "model.experts": ("n_experts",),
+    "model.top_k": ("top_k",),
+    "model.expert_params": TOTALS,
+    "model.shared_params": TOTALS,
+    "model.layers": ("n_layers",),
+    "model.d_model": ("d_model",),
+    "model.d_ff": ("expert_d_ff", "d_ff"),
+    "model.heads": ("n_heads",),
+    "model.kv_heads": ("n_kv_heads",),
+    "model.head_dim": ("head_dim",),
+    "model.vocab": ("vocab_size",),
+    "model.context": ("context",),
+    "training.tokens": ("training_tokens",),
+    "training.batch_tokens": ("batch_tokens",),
+    "training.mfu": ("mfu",),
+}
+
+
 def changes_for(name: str) -> dict[str, Any]:
     """What differs from the post in a public model's scenario, by dotted path."""
     model = catalog.models[name]
     expert, shared = _sizes(model)
-    found = {
-        "model.experts": model.n_experts or 1,
-        "model.top_k": model.top_k or 1,
-        "model.expert_params": expert,
-        "model.shared_params": shared,
-        "model.layers": model.n_layers,
-        "model.d_model": model.d_model,
-        "model.d_ff": model.expert_d_ff or model.d_ff,
-        "model.heads": model.n_heads,
-        "model.kv_heads": model.n_kv_heads,
-        "model.head_dim": model.head_dim,
-        "model.vocab": model.vocab_size,
-        "model.context": model.context,
-        "training.tokens": model.training_tokens,
-        "training.batch_tokens": model.batch_tokens,
-        "training.mfu": model.mfu,
-    }
+    found = {path: getattr(model, facts_behind(model, path)[0]) for path in FACTS}
+    found |= {"model.expert_params": expert, "model.shared_params": shared}
+    found |= {path: found[path] or 1 for path in ("model.experts", "model.top_k")}  # a dense model is one expert
     return {path: value for path, value in found.items() if value is not None}
+
+
+def facts_behind(model: catalog.PublishedModel, path: str) -> tuple[str, ...]:
+    """The facts of a catalog entry that say what the field at `path` is."""
+    facts = FACTS[path]
+    return facts if facts is TOTALS else next(((fact,) for fact in facts if getattr(model, fact) is not None), facts)
 
 
 def _sizes(model: catalog.PublishedModel) -> tuple[float, float]:

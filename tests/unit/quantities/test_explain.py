@@ -1,0 +1,91 @@
+"""An explanation names the source of the value that it shows, and answers for fields and facts too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, leaves, value
+from gpt4lab.quantities.explain import Explanation
+from gpt4lab.quantities.leaf import Leaf
+from gpt4lab.scenario import FIELDS, change, get, load_scenario, names
+from gpt4lab.scenario.origin import YOURS, origin
+
+LEAK = load_scenario("leak")
+INPUTS = leaves(tuple(QUANTITIES.names()))
+
+
+def inputs(found: Explanation) -> list[Any]:
+    """All inputs of an explanation, however deep."""
+    deeper = [item for part in found.inputs if part.made_of for item in inputs(part.made_of)]
+    return [*found.inputs, *deeper]
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_inputs_of_an_explanation_have_the_origin_of_their_values(name: str) -> None:
+    scenario = load_scenario(name)
+    found = [item for quantity in QUANTITIES for item in explain(quantity, scenario).inputs]
+    for item in found:
+        if item.path in FIELDS:
+            assert item.origin == origin(scenario, item.path)
+        else:
+            assert item.origin == "computed" or item.origin.startswith("catalog: "), item.path
+            assert (item.origin == "computed") == (item.path in QUANTITIES)
+
+
+@pytest.mark.parametrize("door", ["set", "given"])
+def test_what_was_set_is_yours_in_text_html_and_latex(door: str) -> None:
+    mine = {"training.mfu": 0.4}
+    scenario = change(LEAK, mine) if door == "set" else LEAK
+    found = explain("training.cost", scenario, depth=3, given=mine if door == "given" else None)
+    assert "training.mfu  (yours)" in found.text()
+    assert "C29" not in found.text() + found.html()
+    assert [item.origin for item in inputs(found) if item.path == "training.mfu"] == [YOURS]
+
+
+def test_another_machine_brings_its_own_facts() -> None:
+    found = explain("cluster.flop_per_s", LEAK, given={"cluster.accelerator": "h100-sxm-80gb"})
+    (fact,) = (item for item in found.inputs if item.path not in FIELDS)
+    assert fact.origin.startswith("catalog: H100")
+    assert found.value == value("cluster.flop_per_s", LEAK, {"cluster.accelerator": "h100-sxm-80gb"})
+
+
+def test_a_quantity_that_was_given_is_yours() -> None:
+    (days,) = (
+        i for i in explain("training.cost", LEAK, given={"training.days": 7}).inputs if i.path == "training.days"
+    )
+    assert (days.origin, days.value, days.made_of) == (YOURS, 7, None)
+
+
+@pytest.mark.parametrize("path", sorted({*FIELDS, *INPUTS}))
+def test_a_field_or_a_fact_tells_value_range_meaning_source_and_line(path: str) -> None:
+    found = explain(path, LEAK)
+    assert isinstance(found, Leaf)
+    assert found.value == value(path, LEAK)
+    assert found.meaning
+    assert found.origin in found.text()
+    assert ("allowed" in found.text()) == (path in FIELDS)
+    file, _, line = found.declared.rpartition(":")
+    assert file.endswith(".py" if path in FIELDS else ".toml")
+    assert int(line) > 1
+    assert found.html().count("<p>") == found.html().count("</p>") > 1
+
+
+def test_a_field_that_was_given_shows_what_was_given() -> None:
+    found = explain("training.mfu", LEAK, given={"training.mfu": 0.4})
+    assert (found.value, found.origin) == (0.4, YOURS)
+    word = explain("cluster.accelerator", LEAK, given={"cluster.accelerator": "b200"})
+    assert (word.value, word.origin) == ("b200", YOURS)
+    assert get(LEAK, "cluster.accelerator") != "b200"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "x", "training.cots", "trainin", "catalog/models/nobody/mfu", "cluster.accelerator.nope", "a" * 10**6],
+)
+def test_an_unknown_name_is_told_in_one_short_line(name: str) -> None:
+    with pytest.raises(UnknownQuantity) as caught:
+        explain(name, LEAK)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
