@@ -2,15 +2,15 @@
 
 One layer, one token, 16 query heads of 64, float32, one thread, a full cache of 8k and of 32k tokens. The contestants
 take turns; the medians' ratios are the result. Bar: with 16 times fewer bytes (16 key-value heads to 1) the folded
-attention is at least 10 times faster, and equal to the others to 1e-5.
+attention is faster by at least 0.95 of what this processor's own roofline allows, and equal to the others to 1e-5.
 
 A turn is a few steps in a row, as a model decodes: then the small cache stays in the processor's last-level cache. The
 same race with one step a turn ("cold", everything from memory) is reported beside it and is held to no bar: reading
 and arithmetic then add up. How much arithmetic the core gives is measured too; a neighbour may take half of it.
 
-Fewer heads mean fewer bytes, not less arithmetic. So the roofline of this processor stands beside the result: the time
-to read the cache of 16 heads, over the time to read that of one head or to multiply it, whichever is longer, each
-measured by itself. On a processor without AVX-512 it can lie below the bar.
+Fewer heads mean fewer bytes, not less arithmetic: 16 query heads meet every key and value either way. So the roofline
+is the time to read the cache of 16 heads, over the time to read that of one head, or to do its two products and its
+softmax, whichever is longer, each measured by itself.
 
     python -m benchmarks.decode_attention
 """
@@ -33,7 +33,7 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]  # query (H, D), keys and va
 CONTEXTS = (8192, 32_768)
 KV_HEADS = (16, 4, 1)
 ROUNDS = 9
-BAR, EQUAL = 10.0, 1e-5
+NEAR, EQUAL = 0.95, 1e-5  # of the roofline; of each other
 MATRIX = 1024  # of the product that tells how much arithmetic the core gives
 
 
@@ -67,10 +67,10 @@ def roofline(context: int) -> float:
     runners = {
         "many": lambda: (many.keys.sum(), many.values.sum()),
         "one": lambda: (one.keys.sum(), one.values.sum()),
-        "products": lambda: (one.keys[0, 0] @ query.T, weights @ one.values[0, 0]),
+        "arithmetic": lambda: (query @ one.keys[0, 0].T, weights.softmax(-1), weights @ one.values[0, 0]),
     }
     seconds = {name: timing.seconds for name, timing in race(runners, ROUNDS).items()}
-    return seconds["many"] / max(seconds["one"], seconds["products"])
+    return seconds["many"] / max(seconds["one"], seconds["arithmetic"])
 
 
 def arithmetic() -> float:
@@ -115,12 +115,12 @@ def settings() -> dict[str, Any]:
 def main() -> int:
     """Measure, print, write; the exit status says whether the bar holds."""
     rows = table(WAYS)
-    ours = [row for row in rows if row["way"] == "folded"]
-    exact = all(row["largest_difference"] <= EQUAL for row in rows)
-    holds = exact and all(row["times_faster"] >= BAR for row in ours)
     limits = {context: roofline(context) for context in CONTEXTS}
-    found = {"bar": BAR, "holds": holds, "roofline": limits, "settings": settings(), "rows": rows}
-    print(f"bar {BAR}: {'holds' if holds else 'missed'}; the roofline of this processor:", limits)
+    near = {row["context"]: row["times_faster"] / limits[row["context"]] for row in rows if row["way"] == "folded"}
+    exact = all(row["largest_difference"] <= EQUAL for row in rows)
+    holds = exact and all(share >= NEAR for share in near.values())
+    found = {"near": NEAR, "holds": holds, "roofline": limits, "settings": settings(), "rows": rows}
+    print(f"bar {NEAR} of the roofline: {'holds' if holds else 'missed'}, {near}; the roofline itself:", limits)
     return save("decode_attention", found, "torch")
 
 

@@ -2,22 +2,28 @@
 
 Speculative decoding reads several tokens at once and takes some of them back. Taking back is free here: the cache is
 allocated once, and what lies behind `position` is simply overwritten. The layers are unrolled into as few operations
-as possible, since at this size a pass is mostly the cost of calling them.
+as possible, since at this size a pass is mostly the cost of calling them. A few rows are multiplied by the library that
+does it well here: some processors get slow products of a few rows from torch's, and with them checking would not pay.
 Shapes: n new tokens, s tokens in use after them, C d_model, H heads, D head width, V vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from gpt4lab.toys.core.transformer import Block, FeedForward, Transformer
-from gpt4lab.toys.decoding.cache import cache_for
+from gpt4lab.toys.decoding.cache import cache_for, race
 from gpt4lab.toys.drafting.drafts import soften
+
+Product = Callable[[Tensor, Tensor], Tensor]  # (n, C) times (C, D) to (n, D)
+CLEARLY = 1.5  # so many times quicker, or torch's it is: the choice must not hang on what else runs
 
 
 class Layer(NamedTuple):
@@ -63,10 +69,10 @@ class CachedDecoder:
         at = slice(self.position, len(tokens))
         x = self.embedding[list(tokens[at])]  # (n, C)
         for i, layer in enumerate(self.layers):
-            x = torch.addmm(x, self._attend(i, norm(x) @ layer.query_key_value, at), layer.out)
+            x = x + times(self._attend(i, times(norm(x), layer.query_key_value), at), layer.out)
             x = feed_forward(x, layer)
         self.position = self.cache.length = len(tokens)
-        return norm(x) @ self.head
+        return times(norm(x), self.head)
 
     def _attend(self, i: int, qkv: Tensor, at: slice) -> Tensor:
         """(n, 3 C) to (n, C), keeping keys and values."""
@@ -87,7 +93,25 @@ def norm(x: Tensor) -> Tensor:
 
 def feed_forward(x: Tensor, layer: Layer) -> Tensor:
     """x plus what the feed-forward layer adds, (n, C)."""
-    return torch.addmm(x, torch.relu(norm(x) @ layer.w_in).square_(), layer.w_out)
+    return x + times(torch.relu(times(norm(x), layer.w_in)).square_(), layer.w_out)
+
+
+def times(x: Tensor, w: Tensor) -> Tensor:
+    """The product (n, D) of rows (n, C) and weights (C, D): of one row it is a reading, of a few it is arithmetic."""
+    return x @ w if len(x) == 1 else of_a_few_rows()(x, w)
+
+
+@cache
+def of_a_few_rows() -> Product:
+    """Torch's product, or NumPy's where five rows take it clearly less time on this processor. Found out once."""
+    x, w = torch.ones(5, 128), torch.ones(128, 512)
+    found = race({way: lambda way=way: way(x, w) for way in (torch.matmul, by_numpy)}, rounds=9, in_a_row=50)
+    return by_numpy if found[torch.matmul].quickest > CLEARLY * found[by_numpy].quickest else torch.matmul
+
+
+def by_numpy(x: Tensor, w: Tensor) -> Tensor:
+    """The same product by NumPy's own library."""
+    return torch.from_numpy(np.matmul(x.numpy(), w.numpy()))
 
 
 def _layer(block: Block) -> Layer:

@@ -265,7 +265,7 @@ def test_dask_without_a_cluster_is_a_clear_error() -> None:
         pass
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture  # not for longer than one test: a client that lives serves all of joblib
 def cluster() -> Iterator[Any]:
     """Two worker processes and a scheduler that talk over the loopback."""
     distributed = pytest.importorskip("distributed")
