@@ -70,7 +70,7 @@ def sweep(target: CachedDecoder, name: str, draft: Draft) -> list[dict[str, Any]
 
 
 def products(target: CachedDecoder, rows: int) -> float:
-    """Seconds of all matrix products of a pass over so many rows, by the quicker library, undisturbed, and of nothing else."""
+    """Seconds of the matrix products of a pass over so many rows by the quicker library, undisturbed, and no more."""
     matrices = [matrix for layer in target.layers for matrix in layer] + [target.head]
     rows_of = {len(matrix): torch.ones(rows, len(matrix)) for matrix in matrices}
     ways = {
