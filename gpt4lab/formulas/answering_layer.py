@@ -7,7 +7,7 @@ Everything is counted for one rank of t, and without dropout, masks or anything 
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, maximum, minimum, where
+from gpt4lab.formulas.arith import Num, ceil, minimum, where
 
 #: Kernels of a layer: norm, query-key-value, attention, output, sum, norm, in, activation, out, sum.
 KERNELS = 10
@@ -51,8 +51,8 @@ def cache_bytes(L: Num, c: Num, w: Num) -> Num:
 
 
 def cache_share(u: Num, t: Num, x: Num) -> Num:
-    """Share of the cache on one of t ranks; u heads can be dealt out, but not cut. x = 1 deals out sequences."""
-    return where(x == 1, 1 / t, maximum(1 / t, 1 / u))
+    """Share of the cache on the fullest of t ranks; u heads are dealt out, but not cut. x = 1 deals out sequences."""
+    return where(x == 1, 1 / t, ceil(u / t) / u)
 
 
 def seen(s: Num, L: Num, L_w: Num, s_w: Num) -> Num:
@@ -62,7 +62,7 @@ def seen(s: Num, L: Num, L_w: Num, s_w: Num) -> Num:
 
 def reads_of_cache(a: Num, n_kv: Num, t: Num, x: Num) -> Num:
     """How often the cache is read: once (x = 1), or once for every query head that shares it."""
-    return where(x == 1, 1, a / t / maximum(n_kv / t, 1))
+    return where(x == 1, 1, a / t / ceil(n_kv / t))
 
 
 def core_flop(a: Num, d_h: Num) -> Num:

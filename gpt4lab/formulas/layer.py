@@ -11,12 +11,12 @@ kernel each; attention scores travel through memory between five kernels unless 
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.formulas.arith import Num, ceil, where
 
 
 def attention_weights(h: Num, a: Num, n_kv: Num, d_h: Num, t: Num) -> Num:
-    """Query, key, value and output projections on one of t ranks; a key-value head cannot be cut, so is copied."""
-    return 2 * h * d_h * (a / t + maximum(n_kv / t, 1))
+    """Query, key, value and output projections on the fullest of t ranks; a key-value head is copied, but not cut."""
+    return 2 * h * d_h * (a / t + ceil(n_kv / t))
 
 
 def feed_forward_weights(h: Num, f: Num, g: Num) -> Num:

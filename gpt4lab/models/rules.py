@@ -7,7 +7,7 @@ from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.formulas.arith import Num
-from gpt4lab.scenario import ScenarioError
+from gpt4lab.scenario.rules import LayoutError
 
 if TYPE_CHECKING:
     from gpt4lab.models.decode.deployment import Deployment
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from gpt4lab.models.inputs import Network
     from gpt4lab.models.step.layout import Layout
     from gpt4lab.models.step.part import StepMemory
-
-
-class LayoutError(ScenarioError):
-    """A layout that no cluster can run, or an input that is not a positive number."""
 
 
 def _demand(words: str, holds: Callable[[float], bool]) -> Any:

@@ -185,7 +185,8 @@ class LivePanel(w.VBox):
 
     def _complain(self, error: Exception) -> None:
         known = isinstance(error, (ScenarioError, ValueError, KeyError, catalog.CatalogError))
-        self.error = str(error) if known else f"This view failed: {type(error).__name__}: {error}"
+        words = getattr(error, "words", str(error))
+        self.error = words if known else f"This view failed: {type(error).__name__}: {error}"
         self._alert.value = (
             f'<p class="g4l-error" role="alert">{html.escape(self.error)} Still shown: the last state.</p>'
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,6 +23,7 @@ from gpt4lab import catalog
 from gpt4lab.scenario.field import Field, ScenarioError, fields_of
 from gpt4lab.scenario.public import changes_for, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
+from gpt4lab.scenario.rules import refuse
 
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)
@@ -47,14 +48,22 @@ def get(scenario: Scenario, path: str) -> Any:
 def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """The scenario with some fields changed by dotted path; all changes are made before they are judged together.
 
-    Raises ScenarioError for an unknown path or a value out of range; the scenario given stays as it was.
+    Raises ScenarioError for an unknown path or a value out of range, LayoutError for what cannot go together; the
+    scenario given stays as it was.
     """
     by_group: dict[str, dict[str, Any]] = {}
     for path, value in changes.items():
         group, _, name = _known(path).partition(".")
         by_group.setdefault(group, {})[name] = value
     groups = {group: attrs.evolve(getattr(scenario, group), **values) for group, values in by_group.items()}
-    return attrs.evolve(scenario, **groups)
+    changed = attrs.evolve(scenario, **groups)
+    refuse(_moved(scenario, changed, changes), lambda path: get(changed, path))
+    return changed
+
+
+def _moved(before: Scenario, after: Scenario, changes: Iterable[str]) -> set[str]:
+    """The fields among some changes that are no longer what they were."""
+    return {path for path in map(_known, changes) if get(before, path) != get(after, path)}
 
 
 def parse(path: str, text: str) -> Any:

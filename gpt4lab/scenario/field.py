@@ -101,16 +101,6 @@ def _entries(table: str) -> Mapping[str, Any]:
     return getattr(catalog, table)
 
 
-def not_more_than_all(group: Any) -> None:
-    """Refuse a token that goes to more experts than there are. For `__attrs_post_init__` of a group with both."""
-    if group.top_k > group.experts:
-        name = group.__class__.__name__.lower()
-        raise ScenarioError(
-            f"{name}.top_k = {group.top_k} is more than {name}.experts = {group.experts}; "
-            f"allowed: 1 to {group.experts} expert."
-        )
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 

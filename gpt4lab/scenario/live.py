@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from gpt4lab.scenario.field import choice, not_more_than_all, number, whole
+from gpt4lab.scenario.field import choice, number, whole
+from gpt4lab.scenario.rules import within
 
 
 @frozen
@@ -30,7 +31,7 @@ class Mixture:
     cpu_seconds: float = number(20, "s", 1, 300,
         "CPU time", "time of one core that each training may use", "assumed: about as long as one waits", log=True)
 
-    __attrs_post_init__ = not_more_than_all
+    __attrs_post_init__ = within
 
 
 @frozen

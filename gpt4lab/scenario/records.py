@@ -10,8 +10,9 @@ from typing import Any
 
 from attrs import asdict, field, frozen
 
-from gpt4lab.scenario.field import choice, entry, not_more_than_all, number, whole
+from gpt4lab.scenario.field import choice, entry, number, whole
 from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
+from gpt4lab.scenario.rules import within
 
 
 @frozen
@@ -48,7 +49,7 @@ class Model:
     other_experts: int = whole(64, "expert", 1, 1024,
         "Experts instead", "number of experts that the post compares with", "C45", log=True)
 
-    __attrs_post_init__ = not_more_than_all
+    __attrs_post_init__ = within
 
 
 @frozen
@@ -101,6 +102,8 @@ class Cluster:
     attention: str = choice("plain", ("plain", "fused"),
         "Attention kernel", "plain: scores travel through memory; fused: they stay on the chip",
         "assumed: FlashAttention appeared in May 2022, about when the run began")
+
+    __attrs_post_init__ = within
 
 
 @frozen

@@ -89,7 +89,7 @@ fit = Curve(
     alt="Sequences that fit against their length, falling lines on log axes, with the post's two models on 40 GB.",
     controls=(
         Slide("model.context", 512, 131_072),
-        Slide("model.kv_heads", 1, 128),
+        Slide("model.kv_heads", 1, 84),
         "serving.accelerator",
         Slide("serving.bytes_per_kv", 0.5, 4),
         Slide("serving.bytes_per_weight", 0.5, 4),

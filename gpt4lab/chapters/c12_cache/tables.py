@@ -48,7 +48,7 @@ def assumptions() -> list[dict[str, Any]]:
     changes: dict[str, dict[str, Any]] = {
         "as the post has it, 16 stages": {},
         "15 stages, as in its other sentence": {"serving.pipeline": 15},
-        "eight key-value heads (GQA), one on each rank": {"model.kv_heads": 8},
+        "eight key-value heads for 88 query heads (GQA), one on each rank": {"model.kv_heads": 8, "model.heads": 88},
         "one for each query head (MHA), dealt out to the ranks": {"model.kv_heads": model.heads},
         "cache in 32 bits": {"serving.bytes_per_kv": 4},
         "overhead of 12 GB instead of 2": {"serving.overhead_bytes": 12e9},

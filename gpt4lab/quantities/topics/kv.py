@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, maximum, minimum
+from gpt4lab.formulas.arith import Num, ceil, maximum
 from gpt4lab.quantities.registry import again, quantity
 
 
@@ -37,12 +37,12 @@ def free_bytes(M: Num, M_w: Num, M_o: Num) -> Num:
 
 @quantity("kv.ranks", "GPU", source="pope2022", t="serving.tensor", n="model.kv_heads")
 def ranks(t: Num, n: Num) -> Num:
-    """GPUs of a stage that share out the cache of a token: whole heads are dealt out, and none can be cut.
+    """GPUs of a stage that share out the cache of a token, each as much as the fullest: no head can be cut.
 
-    With one head each GPU keeps a copy; with as many heads as GPUs nothing is kept twice. Dealing out whole sequences
-    instead would always use all of them.
+    With one head each GPU keeps a copy; with as many heads as GPUs nothing is kept twice; of nine on eight GPUs one has
+    two, and eight do no more than four and a half even ones. Dealing out whole sequences would always use all of them.
     """
-    return minimum(t, n)
+    return n / ceil(n / t)
 
 
 @quantity("kv.sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_sequence",

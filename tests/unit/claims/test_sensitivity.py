@@ -26,7 +26,6 @@ RESULTS = {result.claim.id: result for result in audit(LEAK)}
         ("C33", "cluster.gpus", 26_224),
         ("C35", "rerun.days", 51.4),
         ("C28", "training.best_mfu", 0.3459),
-        ("C60", "model.kv_heads", 598),
         ("C05", "model.experts", 4),
         ("C40", "cluster.pipeline", 11),
     ],

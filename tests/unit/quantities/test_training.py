@@ -12,7 +12,7 @@ from gpt4lab.scenario import change, load_scenario
 LEAK = load_scenario("leak")
 
 
-@given(mfu=st.floats(0.05, 0.9), gpus=st.integers(100, 10**6), tokens=st.floats(1e10, 1e15))
+@given(mfu=st.floats(0.05, 0.9), gpus=st.integers(120, 10**6), tokens=st.floats(1e10, 1e15))
 def test_days_and_utilisation_are_two_sides_of_one_equation(mfu: float, gpus: int, tokens: float) -> None:
     scenario = change(LEAK, {"training.mfu": mfu, "cluster.gpus": gpus, "training.tokens": tokens})
     settings = {"cluster.days": value("training.days", scenario)}

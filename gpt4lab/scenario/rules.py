@@ -1,0 +1,300 @@
+"""What cannot go together although each of it is in range: one set of rules for inputs, quantities, models, simulators.
+
+A rule is declared once, in symbols, with a sentence that names what would work. Whoever has the numbers says under
+which names (`rules_for`) and asks (`check`): a scenario by its paths, a model by the fields of its records, a simulator
+by its arguments. Single numbers and arrays alike.
+
+Symbols as in the formulas: a query heads, n key-value heads, E experts, k of them per token, L layers, p stages, v
+chunks of layers a stage, m micro-batches, t tensor-parallel ranks, G GPUs, e groups that share the experts, d replicas,
+B sequences in a batch, b in a micro-batch, C ranks that share a sequence, s tokens seen, S tokens that can be seen.
+
+What is uneven but possible breaks no rule: it takes as long, and as much memory, as the fullest rank or stage needs.
+`uneven` says so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Container, Iterable, Mapping
+from functools import cache
+from math import ceil
+from types import SimpleNamespace
+from typing import Any
+
+from attrs import frozen
+
+from gpt4lab.scenario.field import ScenarioError
+
+Numbers = Callable[..., Any]
+Get = Callable[[str], Any]
+
+
+class LayoutError(ScenarioError):
+    """Numbers that cannot go together, such as a layout that no cluster can run; or one that is not a positive number.
+
+    `words` is the sentence for a reader; the error as text also names the fields.
+    """
+
+    def __init__(self, words: str, fields: str = "") -> None:
+        super().__init__(words, fields)
+        self.words = words
+        self.fields = fields
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.fields})" if self.fields else self.words
+
+
+@frozen
+class Rule:
+    """What must hold between numbers that `symbols` stand for, and what to say where it does not."""
+
+    symbols: tuple[str, ...]
+    holds: Numbers
+    says: Callable[..., str]
+
+
+@frozen
+class Held:
+    """A rule and the name of each of its numbers, where somebody holds it; `place` is how its sentence begins."""
+
+    rule: Rule
+    paths: tuple[str, ...]
+    place: str = ""
+
+    def holds(self, get: Get) -> Any:
+        """Whether it holds for the numbers that `get` gives; array in, array out."""
+        return self.rule.holds(*map(get, self.paths))
+
+    def words(self, get: Get) -> str:
+        """What to say of single numbers for which it does not hold."""
+        return self.place + self.rule.says(*map(get, self.paths))
+
+
+#: All rules, by name; and what is uneven but possible.
+RULES: dict[str, Rule] = {}
+UNEVEN: dict[str, Rule] = {}
+
+
+def rules_for(names: Mapping[str, str], place: str = "", among: Mapping[str, Rule] = RULES) -> tuple[Held, ...]:
+    """Every rule of which all symbols have a name here."""
+    known = [rule for rule in among.values() if set(rule.symbols) <= set(names)]
+    return tuple(Held(rule, tuple(names[symbol] for symbol in rule.symbols), place) for rule in known)
+
+
+def check(held: Iterable[Held], get: Get) -> Any:
+    """True where all rules hold; with arrays, an array that says where.
+
+    Raises LayoutError with the first reason where single numbers break a rule.
+    """
+    ok: Any = True
+    for one in held:
+        holds = one.holds(get)
+        if getattr(holds, "ndim", 0) == 0 and not holds:
+            raise LayoutError(one.words(get), ", ".join(f"{path} = {_said(get(path))}" for path in one.paths))
+        ok = ok & holds
+    return ok
+
+
+def uneven(held: Iterable[Held], get: Get) -> list[str]:
+    """What is told of single numbers that are possible, but not even. For rules `among=UNEVEN`."""
+    return [one.words(get) for one in held if not one.holds(get)]
+
+
+# --- how a rule is declared -------------------------------------------------------------------------------------------
+
+
+def _rule(words: str, works: Callable[[Any], str] = lambda _: "", among: dict[str, Rule] = RULES) -> Any:
+    """Declares what must hold; `words` may name its numbers, and as `{works}` those that would do."""
+
+    def declare(holds: Numbers) -> Numbers:
+        symbols = tuple(inspect.signature(holds).parameters)
+
+        def says(*numbers: Any) -> str:
+            said = {symbol: _said(number) for symbol, number in zip(symbols, numbers, strict=True)}
+            return words.format(**said, works=works(SimpleNamespace(**dict(zip(symbols, numbers, strict=True)))))
+
+        among[holds.__name__] = Rule(symbols, holds, says)
+        return holds
+
+    return declare
+
+
+def _said(number: Any) -> str:
+    return f"{number:,.12g}"
+
+
+def _nearest(wanted: float, works: Callable[[int], bool], most: float) -> str:
+    """The whole numbers next below and above that would work: "30 or 45", of 1 to `most`."""
+    below = next((n for n in range(ceil(min(wanted - 1, most)), 0, -1) if works(n)), None)
+    above = next((n for n in range(int(wanted) + 1, int(most) + 1) if works(n)), None)
+    return " or ".join(_said(n) for n in (below, above) if n)
+
+
+def _divisors(of: float, wanted: float) -> str:
+    return _nearest(wanted, lambda n: of % n == 0, of)
+
+
+def _multiples(of: float, wanted: float) -> str:
+    low = wanted // of * of
+    return " or ".join(_said(n) for n in (low, low + of) if n)
+
+
+# --- what cannot be ---------------------------------------------------------------------------------------------------
+
+
+@_rule("{n} key-value heads do not divide {a} query heads: {works}.", lambda x: _divisors(x.a, x.n))
+def shared_heads(n: Any, a: Any) -> Any:
+    """Each key-value head serves as many query heads as the next."""
+    return a % n == 0
+
+
+@_rule("A token cannot meet {k} experts of {E}: {E} or fewer.")
+def chosen_experts(k: Any, E: Any) -> Any:
+    """A token goes to no expert twice."""
+    return k <= E
+
+
+@_rule("{s} tokens are more than the {S} that the model can see: {S} or fewer.")
+def seen_tokens(s: Any, S: Any) -> Any:
+    """No sequence is longer than the model's context."""
+    return s <= S
+
+
+@_rule("{L} layers cannot fill {p} stages: {L} or fewer.")
+def filled_stages(L: Any, p: Any) -> Any:
+    """No stage is without a layer."""
+    return p <= L
+
+
+@_rule("{L} layers in {p} stages cannot be cut into {v} chunks a stage: {works}.",
+       lambda x: _nearest(x.v, lambda n: n == 1 or x.L % (x.p * n) == 0, x.L // x.p))  # fmt: skip
+def even_chunks(L: Any, p: Any, v: Any) -> Any:
+    """Interleaving needs chunks of equal length; without it, stages may differ by a layer."""
+    return (v == 1) | (L % (p * v) == 0)
+
+
+@_rule("{m} micro-batches cannot be interleaved over {p} stages: {works}.", lambda x: _multiples(x.p, x.m))
+def whole_rounds(m: Any, p: Any, v: Any) -> Any:
+    """Interleaving goes in rounds of as many micro-batches as there are stages."""
+    return (v == 1) | (m % p == 0)
+
+
+@_rule("{G} GPUs cannot hold a copy of the model, which is {t} ranks × {p} stages: {works} or more.",
+       lambda x: _said(x.t * x.p))  # fmt: skip
+def whole_copy(G: Any, t: Any, p: Any) -> Any:
+    """One copy, at the least, is whole; GPUs beyond whole copies are idle."""
+    return t * p <= G
+
+
+@_rule("{E} experts cannot be dealt out to {e} groups: {E} or fewer.")
+def filled_groups(E: Any, e: Any) -> Any:
+    """No group is without an expert."""
+    return e <= E
+
+
+@_rule("{d} replicas do not divide into groups of {e} that share the experts: {works}.", lambda x: _divisors(x.d, x.e))
+def whole_groups(d: Any, e: Any) -> Any:
+    """Experts are shared among replicas, and each group has all of them."""
+    return d % e == 0
+
+
+@_rule("{B} sequences do not divide into {d} replicas and micro-batches of {b}: {works}.",
+       lambda x: _multiples(x.d * x.b, x.B))  # fmt: skip
+def whole_micro_batches(B: Any, d: Any, b: Any) -> Any:
+    """Every replica works through as many whole micro-batches."""
+    return B % (d * b) == 0
+
+
+@_rule("{s} tokens cannot be shared by {C} ranks: {s} or fewer.")
+def shared_sequence(s: Any, C: Any) -> Any:
+    """No rank is without a token."""
+    return s >= C
+
+
+# --- what is uneven, and possible -------------------------------------------------------------------------------------
+
+
+@_rule("{a} query heads on {t} ranks are filled up to {works}.", lambda x: _said(ceil(x.a / x.t) * x.t), UNEVEN)
+def even_heads(a: Any, t: Any) -> Any:
+    """Each rank has as many query heads as the next (Pope 2022 fills up PaLM's)."""
+    return a % t == 0
+
+
+@_rule("Of {n} key-value heads on {t} ranks, the fullest has {works}.", lambda x: _said(ceil(x.n / x.t)), UNEVEN)
+def even_shared_heads(n: Any, t: Any) -> Any:
+    """Fewer heads than ranks are copied; more are dealt out, none cut."""
+    return (n <= t) | (n % t == 0)
+
+
+@_rule("Of {L} layers in {p} stages, the fullest has {works}.", lambda x: _said(ceil(x.L / x.p)), UNEVEN)
+def even_stages(L: Any, p: Any) -> Any:
+    """Each stage has as many layers as the next."""
+    return L % p == 0
+
+
+@_rule("Of {E} experts in {e} groups, the fullest has {works}.", lambda x: _said(ceil(x.E / x.e)), UNEVEN)
+def even_groups(E: Any, e: Any) -> Any:
+    """Each group has as many experts as the next."""
+    return E % e == 0
+
+
+@_rule("{G} GPUs are {works}.", lambda x: f"{_said(x.G // (x.t * x.p))} whole copies of {_said(x.t * x.p)}; "
+       f"{_said(x.G % (x.t * x.p))} are idle", UNEVEN)  # fmt: skip
+def even_copies(G: Any, t: Any, p: Any) -> Any:
+    """All GPUs are in a copy."""
+    return G % (t * p) == 0
+
+
+# --- where a scenario holds them --------------------------------------------------------------------------------------
+
+_MODEL = {"a": "model.heads", "n": "model.kv_heads", "E": "model.experts", "k": "model.top_k"}
+_TRAINING = {"L": "model.layers", "p": "cluster.pipeline", "v": "cluster.interleave", "m": "pipeline.micro_batches",
+             "G": "cluster.gpus", "t": "cluster.tensor"}  # fmt: skip
+_SERVING = {"L": "model.layers", "p": "serving.pipeline", "s": "serving.mean_context", "S": "answer.max_context"}
+_STUDY = {"k": "mixture.top_k", "E": "mixture.experts"}
+
+_COMPUTED = ("pipeline.", "answer.")
+
+#: The rules of a scenario. A path may be a quantity: such a rule holds where that is computed.
+SCENARIO_RULES = (*rules_for(_MODEL), *rules_for(_TRAINING), *rules_for(_SERVING, "In serving, "), *rules_for(_STUDY))
+_DEALT = {
+    "a": "model.heads",
+    "n": "model.kv_heads",
+    "L": "model.layers",
+    "t": "serving.tensor",
+    "p": "serving.pipeline",
+}
+#: What may be uneven of a scenario's machines.
+SCENARIO_UNEVEN = (
+    *rules_for({**_TRAINING, "a": "model.heads"}, "", UNEVEN),
+    *rules_for(_DEALT, "In serving: ", UNEVEN),
+)
+
+
+def within(group: Any) -> None:
+    """Refuse what cannot go together in one group of a scenario. For its `__attrs_post_init__`."""
+    name = group.__class__.__name__.lower()
+    check(_of_group(name), lambda path: getattr(group, path.removeprefix(f"{name}.")))
+
+
+@cache
+def _of_group(name: str) -> tuple[Held, ...]:
+    return tuple(held for held in SCENARIO_RULES if all(path.startswith(f"{name}.") for path in held.paths))
+
+
+def refuse(changed: Container[str], get: Get) -> None:
+    """Raise LayoutError where machines that are being changed cannot hold the model.
+
+    A change of the model alone is not held against the machines, which stand where they stood: whoever asks about
+    both is told (`judged`).
+    """
+    fields = [held for held in SCENARIO_RULES if not any(path.startswith(_COMPUTED) for path in held.paths)]
+    check((held for held in fields if any(p in changed and not p.startswith("model.") for p in held.paths)), get)
+
+
+def judged(read: Container[str]) -> tuple[Held, ...]:
+    """The rules of a scenario that concern a number which depends on these paths: on two or more of a rule's.
+
+    What depends on a single one says nothing about how it goes with the others.
+    """
+    return tuple(held for held in SCENARIO_RULES if sum(path in read for path in held.paths) > 1)

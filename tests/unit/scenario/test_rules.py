@@ -1,0 +1,90 @@
+"""What cannot go together: each rule says what would work, and every named scenario keeps all of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gpt4lab.scenario import ScenarioError, change, get, load_scenario, names
+from gpt4lab.scenario.rules import RULES, SCENARIO_RULES, Held, LayoutError, check, rules_for
+
+LEAK = load_scenario("leak")
+#: A rule, numbers that break it, and the sentence.
+BROKEN = [
+    ("shared_heads", (5, 84), "5 key-value heads do not divide 84 query heads: 4 or 6."),
+    ("shared_heads", (128, 84), "128 key-value heads do not divide 84 query heads: 84."),
+    ("chosen_experts", (64, 16), "A token cannot meet 64 experts of 16: 16 or fewer."),
+    ("seen_tokens", (4097, 4096), "4,097 tokens are more than the 4,096 that the model can see: 4,096 or fewer."),
+    ("filled_stages", (120, 1000), "120 layers cannot fill 1,000 stages: 120 or fewer."),
+    ("even_chunks", (120, 15, 3), "120 layers in 15 stages cannot be cut into 3 chunks a stage: 2 or 4."),
+    ("even_chunks", (120, 15, 16), "120 layers in 15 stages cannot be cut into 16 chunks a stage: 8."),
+    ("whole_rounds", (35, 15, 2), "35 micro-batches cannot be interleaved over 15 stages: 30 or 45."),
+    ("whole_copy", (10, 8, 15), "10 GPUs cannot hold a copy of the model, which is 8 ranks × 15 stages: 120 or more."),
+    ("filled_groups", (16, 17), "16 experts cannot be dealt out to 17 groups: 16 or fewer."),
+    ("whole_groups", (20, 3), "20 replicas do not divide into groups of 3 that share the experts: 2 or 4."),
+    ("whole_micro_batches", (100, 8, 1),
+     "100 sequences do not divide into 8 replicas and micro-batches of 1: 96 or 104."),
+    ("shared_sequence", (8, 9), "8 tokens cannot be shared by 9 ranks: 8 or fewer."),
+]  # fmt: skip
+
+
+def held(name: str) -> tuple[Held, ...]:
+    """The rule under its own symbols."""
+    return rules_for({symbol: symbol for symbol in RULES[name].symbols}, among={name: RULES[name]})
+
+
+@pytest.mark.parametrize(("name", "numbers", "said"), BROKEN)
+def test_a_broken_rule_says_what_would_work(name: str, numbers: tuple[int, ...], said: str) -> None:
+    given = dict(zip(RULES[name].symbols, numbers, strict=True))
+    with pytest.raises(LayoutError) as refused:
+        check(held(name), given.__getitem__)
+    assert refused.value.words == said
+    first = RULES[name].symbols[0]
+    several = {**given, first: np.array([given[first]] * 2)}
+    assert not check(held(name), several.__getitem__).any(), "an array says where, and raises nothing"
+
+
+def test_every_rule_is_broken_above() -> None:
+    assert {name for name, *_ in BROKEN} == set(RULES)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_named_scenario_keeps_all_rules(name: str) -> None:
+    scenario = load_scenario(name)
+    fields = [one for one in SCENARIO_RULES if not any(path.startswith(("pipeline.", "answer.")) for path in one.paths)]
+    assert check(fields, lambda path: get(scenario, path))
+
+
+REFUSED = [
+    {"model.kv_heads": 5},
+    {"model.kv_heads": 128},
+    {"model.top_k": 64},
+    {"cluster.pipeline": 1000},
+    {"serving.pipeline": 121},
+    {"cluster.gpus": 10},
+    *({"cluster.interleave": chunks} for chunks in (3, 5, 7, 16)),
+    {"mixture.top_k": 8, "mixture.experts": 4},
+]
+
+
+@pytest.mark.parametrize("changes", REFUSED, ids=str)
+def test_a_change_into_the_impossible_is_refused(changes: dict[str, int]) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        change(LEAK, changes)
+    assert all(path in str(refused.value) for path in changes), "the code's name stands behind the sentence"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cluster.interleave": 8},
+        {"model.kv_heads": 6},
+        {"serving.pipeline": 120},
+        {"cluster.tensor": 7},
+        {"cluster.pipeline": 16},
+        {"model.layers": 8},
+    ],
+    ids=str,
+)
+def test_what_is_uneven_or_of_the_model_alone_is_no_error(changes: dict[str, int]) -> None:
+    change(LEAK, changes)
