@@ -9,35 +9,44 @@ import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.chapter import chapters
-from gpt4lab.book.page import block, escape, table
+from gpt4lab.book.page import block, escape, shortened, table
 from gpt4lab.book.tables import CLAIM_HEAD, claim_rows
+from gpt4lab.book.way import Assumptions
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
 from gpt4lab.units import show
 
 ALL = "all"
+UNUSABLE = (ScenarioError, KeyError)  # what a line of assumptions may raise
 
 
 def mine() -> Scenario:
-    """The reader's own assumptions, as last set in the scenario bar; the post's where none were set."""
+    """The reader's own assumptions, as last set in the scenario bar; the post's where there are none to use."""
+    return _mine()[0]
+
+
+def _mine() -> tuple[Scenario, str]:
+    """The same, and what is wrong with those that were kept."""
+    kept = Assumptions.recall("mine")
     try:
-        return load_scenario(store.recall("scenario", "mine", "leak"))
-    except (ScenarioError, KeyError):
-        return load_scenario("leak")
+        return load_scenario(kept.text if kept else "leak"), ""
+    except UNUSABLE as error:
+        why = f"Your own assumptions of another day cannot be used any more, so the post's are shown. {error}"
+        return load_scenario("leak"), why
 
 
 class Board(w.VBox):
-    """Scenario bar, filters, tally and table. `results` are the rows in view."""
+    """Scenario bar, filters, tally and table. `results` are the rows in view.
+
+    List and line show one state: choose a name, or write a line; a state without a name has an entry of its own.
+    """
 
     def __init__(self, scenario: Scenario | None = None) -> None:
-        self.scenario, self.results = scenario or mine(), []
-        self.named = w.Dropdown(options=names(), value=self.scenario.name, description="Scenario")
-        self.address = w.Text(
-            value=share(self.scenario),
-            description="Assumptions",
-            continuous_update=False,
-            style={"description_width": "initial"},
-        )
+        kept, self._trouble = (scenario, "") if scenario else _mine()
+        self.scenario, self.results, self._held = kept, [], False
+        self.named = w.Dropdown(description="Scenario")
+        wide = {"description_width": "initial"}
+        self.address = w.Text(description="Assumptions", continuous_update=False, style=wide)
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
         self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
@@ -47,23 +56,39 @@ class Board(w.VBox):
         self._table.add_class("g4l-board-table")
         super().__init__([bar, self._error, self._said, filters, self._table])
         self.add_class("g4l-board")
-        self.named.observe(lambda event: self.assume(event["new"]), "value")
-        self.address.observe(lambda event: self.assume(event["new"]), "value")
+        for control in (self.named, self.address):
+            control.observe(lambda event: self.assume(event["new"]), "value")
         for control in (self.verdict, self.chapter, self.search):
             control.observe(self._draw, "value")
-        self._judge()
+        self._show(self._trouble)
 
     def assume(self, text: str) -> None:
         """Judge everything under a named or shared scenario, and keep it as the reader's own."""
+        if self._held:
+            return
         try:
             self.scenario = load_scenario(text)
-        except (ScenarioError, KeyError) as error:
-            self._error.value = f'<p class="g4l-error" role="alert">{escape(str(error))}</p>'
+        except UNUSABLE as error:
+            self._complain(str(error))
             return
-        self._error.value = ""
-        store.keep("scenario", "mine", share(self.scenario))
-        self.address.value = share(self.scenario)
+        kept = Assumptions(share(self.scenario)).keep("mine")
+        self._show("" if kept else store.trouble())
+
+    def _show(self, trouble: str) -> None:
+        """Both controls at the scenario, and all that follows from it."""
+        self._held = True
+        try:
+            here = share(self.scenario)
+            own = [] if here in names() else [(f"{self.scenario.name}, changed", here)]
+            self.named.options = [*own, *((name, name) for name in names())]
+            self.named.value = self.address.value = here
+        finally:
+            self._held = False
+        self._complain(trouble)
         self._judge()
+
+    def _complain(self, text: str) -> None:
+        self._error.value = f'<p class="g4l-error" role="alert">{escape(shortened(text))}</p>' if text else ""
 
     def _judge(self) -> None:
         self._all = audit(self.scenario)

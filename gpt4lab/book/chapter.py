@@ -14,6 +14,7 @@ from IPython.display import HTML, Markdown, display
 from gpt4lab import catalog
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape, shown
+from gpt4lab.book.way import Answer, Opened
 from gpt4lab.claims import claims_of
 from gpt4lab.panels.controls import LOOK
 
@@ -56,7 +57,7 @@ def _read(entry: Traversable) -> Chapter:
 def opening(number: str) -> None:
     """Open a chapter, below its title: the claim and what hangs on it, how long it takes, where the reader stands."""
     here = chapters()[number]
-    store.keep("opened", number, True)
+    Opened().keep(number)
     display(HTML(f"<script>{LOOK}</script>"), _header(here))
     display(Markdown(" · ".join(_neighbours(number))))
 
@@ -77,9 +78,10 @@ def _header(here: Chapter) -> HTML:
 
 
 def _progress() -> str:
-    opened = [number for number in chapters() if store.recall("opened", number)]
-    solved = store.count("solved")
-    return f"Your way so far: {len(opened)} of {len(chapters())} chapters opened, {solved} exercises solved"
+    opened = Opened.all().keys() & chapters().keys()
+    solved = sum(answer.solved for answer in Answer.all().values())
+    counted = f"{solved} exercise{'' if solved == 1 else 's'} solved"
+    return f"Your way so far: {len(opened)} of {len(chapters())} chapters opened, {counted}. {store.trouble()}".strip()
 
 
 def closing(number: str) -> None:

@@ -10,14 +10,15 @@ exercise("02-batch", "Which ...?", options=(...), answer="...", because="...")
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape
-from gpt4lab.book.tasks import Choice, Feedback, Number, Reach, Task
+from gpt4lab.book.tasks import UNJUDGED, Choice, Feedback, Level, Number, Reach, Task
+from gpt4lab.book.way import Answer
 from gpt4lab.quantities import find, value
 from gpt4lab.scenario import load_scenario
 
@@ -66,6 +67,7 @@ def exercise(
     return ExerciseBox(EXERCISES[key], panel)
 
 
+LEVELS = get_args(Level)
 WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "right": "Correct"}
 
 
@@ -96,13 +98,28 @@ class ExerciseBox(w.VBox):
             self._field.value = value
 
     def press_check(self, _: Any = None) -> Feedback:
-        """Judge the answer, say so, and keep that it is solved."""
-        feedback = self.exercise.task.check(self.answer)
-        self._said.value = _say(feedback)
-        if feedback.level == "right":
-            store.keep("solved", self.exercise.key, True)
-            self._said.value = _say(feedback, self.exercise.because)
+        """Judge the answer, say so, and keep how it went. An answer that cannot be judged is said to be none."""
+        feedback = self._judged()
+        kept = feedback.level == "missing" or self._keep(feedback.level)
+        because = self.exercise.because if feedback.level == "right" else ""
+        self._said.value = _say(feedback, because, "" if kept else store.trouble())
         return feedback
+
+    def _judged(self) -> Feedback:
+        panel = self._panel
+        if panel is not None and panel.error and not panel.settled:
+            return Feedback("wrong", f"The sliders stand where nothing can be computed. {panel.error}")
+        return self.exercise.task.check(self.answer)
+
+    def _keep(self, level: str) -> bool:
+        """Keep the best level and the number of tries up to the right one. False: for this session only."""
+
+        def tried(before: Answer | None) -> Answer:
+            if before is None or before.solved:
+                return before or Answer(level, 1)
+            return Answer(max(level, before.level, key=LEVELS.index), before.tries + 1)
+
+        return Answer.revise(self.exercise.key, tried)
 
     def press_hint(self, _: Any = None) -> None:
         """Show one more hint."""
@@ -114,21 +131,35 @@ class ExerciseBox(w.VBox):
         """Show the solution, and move the panel there."""
         task = self.exercise.task
         if self._panel is not None:
-            self._panel.load(task.solution)
+            self._move_panel()
         self._solution.value = block(
             "solution", f"<p><strong>Solution.</strong> {escape(task.solved())}. {escape(self.exercise.because)}</p>"
         )
 
-    def _follow(self, scenario: Any) -> None:
+    def _move_panel(self) -> None:
+        """Load the solution; from assumptions of the reader's own it may not be reached, and the panel says why."""
+        try:
+            self._panel.load(self.exercise.task.solution)
+        except UNJUDGED as error:
+            self._said.value = _say(Feedback("wrong", f"From these assumptions the solution is out of reach. {error}"))
+
+    def _follow(self, _: Any = None) -> None:
         """Show how far the reader's own state is from the goal, as the sliders move."""
-        self._said.value = _say(self.exercise.task.check(scenario))
+        self._said.value = _say(self._judged())
+
+    def _forget(self, _: Any) -> None:
+        """A verdict goes with the answer that it was about."""
+        self._said.value = ""
 
     def _answer_field(self) -> Any:
         if self._panel is not None:
             return None
         if isinstance(self.exercise.task, Choice):
-            return w.RadioButtons(options=self.exercise.task.options, value=None, layout={"width": "max-content"})
-        return w.Text(placeholder="your answer", description="Answer", continuous_update=False)
+            field = w.RadioButtons(options=self.exercise.task.options, value=None, layout={"width": "max-content"})
+        else:
+            field = w.Text(placeholder="your answer", description="Answer", continuous_update=False)
+        field.observe(self._forget, "value")
+        return field
 
     def _buttons(self) -> w.Widget:
         actions = {"Check": self.press_check, "Hint": self.press_hint, "Solution": self.press_solution}
@@ -140,6 +171,6 @@ class ExerciseBox(w.VBox):
         return w.HBox(buttons if self.exercise.hints else [buttons[0], buttons[2]])
 
 
-def _say(feedback: Feedback, because: str = "") -> str:
-    text = f"<p><strong>{WORDS[feedback.level]}.</strong> {escape(feedback.text)} {escape(because)}</p>"
+def _say(feedback: Feedback, because: str = "", note: str = "") -> str:
+    text = f"<p><strong>{WORDS[feedback.level]}.</strong> {escape(feedback.text)} {escape(because)} {escape(note)}</p>"
     return block(f"feedback g4l-{feedback.level}", text, role="status")

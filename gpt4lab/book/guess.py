@@ -7,6 +7,7 @@ reveal("09-cost")
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,12 @@ import attrs
 import ipywidgets as w
 
 from gpt4lab.book import store
-from gpt4lab.book.page import block, escape
-from gpt4lab.panels.controls import ChoiceControl, NumberControl
+from gpt4lab.book.page import block, escape, shortened
+from gpt4lab.book.way import Guess
+from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
 from gpt4lab.quantities import find, value
 from gpt4lab.scenario import load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import UnitError, convert, show
 
 
 @attrs.define
@@ -33,30 +35,44 @@ class Question:
 
     @property
     def guess(self) -> Any:
-        """What the reader answered, or None."""
-        return store.recall("guess", self.key)
+        """What the reader answered, in `unit`; None where nothing kept is an answer to this question."""
+        kept = Guess.recall(self.key)
+        if kept is None or isinstance(kept.value, str) != isinstance(self.answer, str):
+            return None
+        try:
+            return kept.value if isinstance(kept.value, str) else convert(kept.value, kept.unit or self.unit, self.unit)
+        except UnitError:
+            return None
 
-    def keep(self, guess: Any) -> None:
-        """Keep an answer and show it wherever the result stands."""
-        store.keep("guess", self.key, guess)
+    def keep(self, guess: Any) -> bool:
+        """Keep an answer and show it wherever the result stands. False: it is kept for this session only."""
+        kept = Guess(guess, "" if isinstance(guess, str) else self.unit).keep(self.key)
         for tell in self.told:
             tell()
+        return kept
 
     def result(self) -> str:
         """Guess and answer side by side, in words."""
-        if self.guess is None:
+        guess = self.guess
+        if guess is None:
             return "You have not guessed yet: the question stands at the top of the chapter."
-        yours = f"You guessed {self._say(self.guess)}; the answer is {self._say(self.answer)}."
-        return f"{yours} {self._distance()}"
+        return f"You guessed {self.say(guess)}; the answer is {self.say(self.answer)}. {self._distance(guess)}".strip()
 
-    def _say(self, value: Any) -> str:
-        return value if isinstance(value, str) else show(value, self.unit)
+    def say(self, value: Any) -> str:
+        """A guess or the answer in words."""
+        return shortened(value) if isinstance(value, str) else show(value, self.unit)
 
-    def _distance(self) -> str:
-        if isinstance(self.answer, str):
-            return "Right." if self.guess == self.answer else "Not what you thought."
-        ratio = max(self.guess / self.answer, self.answer / self.guess)
-        return "Within a tenth: remarkable." if ratio <= 1.1 else f"Off by a factor of {ratio:,.2g}."
+    def _distance(self, guess: Any) -> str:
+        if isinstance(guess, str):
+            return "Right." if guess == self.answer else "Not what you thought."
+        if min(guess, self.answer) <= 0:
+            return "Right." if guess == self.answer else ""  # no factor leads there
+        off = abs(math.log10(guess) - math.log10(self.answer))
+        if off <= math.log10(1.1):
+            return "Within a tenth: remarkable."
+        if off >= 6:
+            return f"Off by {off:.0f} powers of ten."
+        return f"Off by a factor of {float(f'{10**off:.2g}'):,.12g}."
 
 
 QUESTIONS: dict[str, Question] = {}
@@ -94,19 +110,38 @@ def _slider(unit: str, lo: float, hi: float) -> Any:
 
 
 def _box(question: Question, control: Any) -> w.Widget:
-    if question.guess is not None:
-        control.value = question.guess
-    button, note = w.Button(description="Keep my guess"), w.HTML()
+    button, note = w.Button(description="Keep my guess"), w.HTML(_put_back(question, control))
 
     def pressed(_: Any) -> None:
-        question.keep(control.value)
-        note.value = "<p role='status'>Kept. You will meet it again beside the result.</p>"
+        kept = question.keep(control.value)
+        words = "Kept." if kept else f"Noted. {store.trouble()}"
+        note.value = _note(f"{words} You will meet it again beside the result.")
+
+    def moved(_: Any) -> None:
+        note.value = ""  # what it says is about the guess kept, and this is another
 
     button.on_click(pressed)
+    control.observe(moved, "value")
     ask = w.HTML(block("guess", f"<p><strong>Guess first.</strong> {escape(question.text)}</p>"))
     box = w.VBox([ask, control, button, note])
     box.add_class("g4l-guess-box")
     return box
+
+
+def _put_back(question: Question, control: Any) -> str:
+    """Put the guess of another day on the control; where the question has changed since, the note that says so."""
+    before = question.guess
+    if before is None:
+        return ""
+    try:
+        control.value = before
+    except (ControlError, OverflowError):
+        return _note(f"Before, you guessed {question.say(before)}, which cannot be chosen here any more: guess anew.")
+    return ""
+
+
+def _note(words: str) -> str:
+    return f"<p role='status'>{escape(words)}</p>"
 
 
 def reveal(key: str) -> w.Widget:

@@ -9,6 +9,12 @@ from typing import Any
 from IPython.display import HTML
 
 escape = html.escape
+MOST_SHOWN = 200  # characters of what a reader typed or of what was kept, said back to them
+
+
+def shortened(text: str) -> str:
+    """A text for the page, its middle left out where it is long: a megabyte pasted is no megabyte of error."""
+    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN // 2]} … {text[-MOST_SHOWN // 2 :]}"
 
 
 def block(name: str, *parts: str, role: str = "") -> str:

@@ -63,11 +63,9 @@ def _torch() -> Finding:
 
 
 def _memory() -> Finding:
-    store.keep("selfcheck", "written", True)
-    works = bool(store.recall("selfcheck", "written"))
-    return Finding(
-        "Memory of your way", works, str(store.folder()), "Set GPT4LAB_STATE to a folder that can be written."
-    )
+    works = store.keep("selfcheck", "written", True)
+    remedy = "Set GPT4LAB_STATE to a folder that can be written; until then it is kept for this session only."
+    return Finding("Memory of your way", works, str(store.folder() or "no home folder"), remedy)
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (_python, _widgets, _charts, _torch, _memory)

@@ -1,48 +1,266 @@
-"""What a reader has done: guesses, solved exercises, own assumptions. One small JSON file, on this machine only."""
+"""Where a reader's way is kept: one JSON file on this machine, values by kind and key. `way.py` says what they are.
+
+Any number of notebooks may write at once: a change is made under a lock, to what the others have left, and the file is
+replaced whole. What cannot be written is kept for the session, and `trouble()` says so; what cannot be read is set
+aside as progress.json.broken and never written over.
+"""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import attrs
 import platformdirs
 
+try:
+    import fcntl
+except ImportError:  # Windows, or a browser
+    fcntl = None
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None
 
-def folder() -> Path:
-    """Where it is kept: the variable GPT4LAB_STATE, or the usual place for a program's state."""
-    return Path(os.environ.get("GPT4LAB_STATE") or platformdirs.user_state_dir("gpt4lab"))
+State = dict[str, Any]
+T = TypeVar("T")
+
+#: The edition of the file. A later edition may add kinds, and fields to a kind: this one carries them along unread.
+SCHEMA = 2
+PATIENCE_S = 10.0  # how long to wait for another notebook that writes
+TURN_S = 0.001  # how often to ask for the lock; whoever had it leaves time for three askers
+BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+UNHURRIED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # what a disk says that knows no fsync
+
+
+@attrs.define
+class Session:
+    """What this kernel knows of one folder beyond its file: values not written, why, and where a broken file lies."""
+
+    unwritten: State = attrs.field(factory=dict)
+    why: str = ""
+    aside: str = ""
+
+
+_SESSIONS: dict[Path | None, Session] = {}
+_THREADS = threading.RLock()
+
+
+def folder() -> Path | None:
+    """The variable GPT4LAB_STATE, or the usual place for a program's state; None without a home, and in a browser."""
+    if wanted := os.environ.get("GPT4LAB_STATE"):
+        return Path(os.path.abspath(os.path.expanduser(wanted)))
+    usual = Path(platformdirs.user_state_dir("gpt4lab"))
+    return usual if usual.is_absolute() and sys.platform != "emscripten" else None
 
 
 def recall(kind: str, key: str, default: Any = None) -> Any:
-    """What was kept under `kind` and `key`: `recall("guess", "09-cost")`."""
-    return _read().get(kind, {}).get(key, default)
+    """What was kept under `kind` and `key`: `recall("scenario", "mine")`."""
+    return entries(kind).get(key, default)
 
 
 def count(kind: str) -> int:
-    """How many things are kept under `kind`: `count("solved")`."""
-    return len(_read().get(kind, {}))
+    """How many things are kept under `kind`."""
+    return len(entries(kind))
 
 
-def keep(kind: str, key: str, value: Any) -> None:
-    """Keep a value; a reader whose disk cannot be written loses only the memory of it."""
-    state = _read()
-    state.setdefault(kind, {})[key] = value
+def entries(kind: str) -> State:
+    """All that is kept under `kind`, by key, whoever kept it."""
+    with _THREADS:
+        place = folder()
+        try:
+            state = _read(_file(place))[0] if place else {}
+        except OSError:
+            state = {}
+        return _section(_with(state, _session(place).unwritten), kind)
+
+
+def keep(kind: str, key: str, value: Any) -> bool:
+    """Keep a value. False where it is kept for this session only: `trouble()` says why."""
+    return update(kind, key, lambda _: value)
+
+
+def update(kind: str, key: str, change: Callable[[Any], Any]) -> bool:
+    """Keep what `change` makes of the value kept (None where there is none); nobody else writes meanwhile."""
+    with _THREADS:
+        place = folder()
+        session = _session(place)
+        try:
+            _update_file(place, session, kind, key, change)
+        except OSError as error:
+            value = change(recall(kind, key))
+            session.unwritten.setdefault(kind, {})[key] = value
+            session.why = error.strerror or str(error)
+            return False
+        session.unwritten, session.why = {}, ""
+        return True
+
+
+def trouble() -> str:
+    """What a reader should know of this memory, in a sentence or two; "" where all is well."""
+    place = folder()
+    session = _session(place)
+    lines: list[str] = []
+    if session.why:
+        remedy = "To keep it, set GPT4LAB_STATE to a folder that can be written."
+        where = f"{place}: {session.why}" if place else session.why
+        lines.append(f"Your way is kept for this session only ({where}). {remedy}")
+    if session.aside:
+        lines.append(
+            f"The file of your way was damaged: what could be read was taken over, and it lies in {session.aside}."
+        )
+    return " ".join(lines)
+
+
+def _session(place: Path | None) -> Session:
+    return _SESSIONS.setdefault(place, Session())
+
+
+def _file(place: Path) -> Path:
+    return Path(os.path.realpath(place / "progress.json"))  # a link stays one
+
+
+# --- one change, under the lock -----------------------------------------------------------------------------------
+
+
+def _update_file(place: Path | None, session: Session, kind: str, key: str, change: Callable[[Any], Any]) -> None:
+    """Read, change, write. Raises OSError where the folder cannot be written; the file then stays as it was."""
+    if place is None:
+        raise OSError("there is no home folder")
+    place.mkdir(parents=True, exist_ok=True)
+    file = _file(place)
+    with _locked(file.with_name("progress.lock")):
+        found, damaged = _read_to_write(file)
+        damaged = damaged or not all(isinstance(found.get(part, {}), dict) for part in (kind, *session.unwritten))
+        state = _with(found, session.unwritten)
+        kept = _section(state, kind)
+        state = {**state, kind: {**kept, key: change(kept.get(key))}, "schema": _edition(found)}
+        session.aside = _replace(file, json.dumps(state, indent=1), damaged) or session.aside
+
+
+def _edition(state: State) -> int:
+    there = state.get("schema")
+    return max(there, SCHEMA) if isinstance(there, int) else SCHEMA
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """One writer at a time, over all processes. Raises TimeoutError, an OSError, where another does not let go."""
+    with open(path, "ab") as held:
+        until = time.monotonic() + PATIENCE_S
+        while not _lock(held.fileno()):
+            if time.monotonic() > until:
+                raise TimeoutError(errno.ETIMEDOUT, "another program holds its lock")
+            time.sleep(TURN_S)
+        try:
+            yield
+        finally:
+            _unlock(held.fileno())
+    time.sleep(3 * TURN_S)  # else the next thread of this process would always be the first
+
+
+def _lock(handle: int) -> bool:
+    """Whether the lock is ours now; also where there are none (a browser, some disks): threads are kept apart."""
     try:
-        folder().mkdir(parents=True, exist_ok=True)
-        _file().write_text(json.dumps(state, indent=1), "utf-8")
-    except OSError:
-        pass
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore
+    except OSError as error:
+        return error.errno not in BUSY
+    return True
 
 
-def _file() -> Path:
-    return folder() / "progress.json"
+def _unlock(handle: int) -> None:
+    with suppress(OSError):
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_UN)
+        elif msvcrt:
+            msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)  # pyright: ignore
 
 
-def _read() -> dict[str, dict[str, Any]]:
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def _read(file: Path) -> tuple[State, bool]:
+    """What the file holds, and whether it is damaged: a byte order mark, half a file, no table of kinds."""
     try:
-        kept = json.loads(_file().read_text("utf-8"))
-    except (OSError, ValueError):
-        kept = {}
-    return kept if isinstance(kept, dict) else {}
+        raw = _patiently(file.read_bytes)
+    except FileNotFoundError:
+        return {}, False
+    try:
+        tree = json.loads(raw, parse_constant=lambda _: None)  # NaN is no JSON
+    except (ValueError, RecursionError):
+        return {}, True
+    if not isinstance(tree, dict):
+        return {}, True
+    return tree, json.detect_encoding(raw) != "utf-8"
+
+
+def _read_to_write(file: Path) -> tuple[State, bool]:
+    """The same, of a file that is to be written anew: what cannot be written again counts as damaged."""
+    state, damaged = _read(file)
+    try:
+        json.dumps(state, indent=1)
+    except (ValueError, RecursionError):
+        return {}, True
+    return state, damaged
+
+
+def _section(state: State, kind: str) -> State:
+    found = state.get(kind)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _with(state: State, more: State) -> State:
+    """A state with the values of another laid over it, by kind and key."""
+    return {**state, **{kind: {**_section(state, kind), **values} for kind, values in more.items()}}
+
+
+def _replace(file: Path, text: str, damaged: bool) -> str:
+    """Put a text in the place of the file, whole or not at all; a damaged one is set aside, under the name returned."""
+    beside = file.with_name(f"{file.name}.{os.getpid()}.new")
+    aside = _unused(file) if damaged else None
+    try:
+        _write(beside, text)
+        if aside:
+            _patiently(lambda: os.replace(file, aside))
+        _patiently(lambda: os.replace(beside, file))
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+    return str(aside or "")
+
+
+def _write(path: Path, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        try:
+            os.fsync(out.fileno())  # a full disk may only tell now
+        except OSError as error:
+            if error.errno not in UNHURRIED:
+                raise
+
+
+def _unused(file: Path) -> Path:
+    """progress.json.broken, or the first of its kind that is free."""
+    names = (file.with_name(f"{file.name}.broken{number or ''}") for number in range(10_000))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Windows lets nobody replace a file while another reads it, or the other way round: ask again."""
+    for _ in range(20 if os.name == "nt" else 0):
+        with suppress(PermissionError):
+            return act()
+        time.sleep(TURN_S)
+    return act()

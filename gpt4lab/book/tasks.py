@@ -8,11 +8,16 @@ from typing import Any, Literal
 
 import attrs
 
+from gpt4lab.book.page import shortened
+from gpt4lab.catalog import CatalogError
 from gpt4lab.quantities import find, unit_of, value
 from gpt4lab.scenario import Scenario, ScenarioError, change, from_text
 from gpt4lab.units import show
 
-Level = Literal["missing", "wrong", "almost", "right"]
+Level = Literal["missing", "wrong", "almost", "right"]  # in this order: the further, the better
+HOW = "Write a number, like 560e9, 560B or 25,000"
+#: What an answer that is none, or assumptions that no formula can follow, may raise on the way to a verdict.
+UNJUDGED = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, CatalogError)
 
 
 @attrs.frozen
@@ -36,8 +41,16 @@ class Reach:
         """The start with the changes of the solution."""
         return change(self.start, self.changes)
 
-    def check(self, answer: Scenario) -> Feedback:
+    def check(self, answer: Any) -> Feedback:
         """Say which part of the goal is met and which is not."""
+        if not isinstance(answer, Scenario):
+            return Feedback("missing", "Move the sliders of the panel.")
+        try:
+            return self._judge(answer)
+        except UNJUDGED as error:
+            return Feedback("wrong", f"These assumptions cannot be judged: {shortened(str(error))}")
+
+    def _judge(self, answer: Scenario) -> Feedback:
         met = {name: low <= value(name, answer) <= high for name, (low, high) in self.goal.items()}
         lines = [f"{self._line(name, answer)} {'✓' if ok else '✗ not yet'}" for name, ok in met.items()]
         level: Level = "right" if all(met.values()) else "almost" if any(met.values()) else "wrong"
@@ -69,29 +82,42 @@ class Number:
 
     def check(self, answer: Any) -> Feedback:
         """Judge a number or the text of one."""
-        if answer in ("", None):
-            return Feedback("missing", "Write a number, like 560e9, 560B or 25,000.")
+        if answer is None or (isinstance(answer, str) and not answer.strip()):
+            return Feedback("missing", f"{HOW}.")
         try:
             number = from_text(answer) if isinstance(answer, str) else float(answer)
-        except (ScenarioError, TypeError) as error:
-            return Feedback("wrong", str(error))
+        except ScenarioError as error:
+            return Feedback("wrong", shortened(str(error)))
+        except UNJUDGED:
+            number = math.nan
+        if isinstance(answer, bool) or not math.isfinite(number):
+            return Feedback("wrong", f"This is no number that can be judged. {HOW}, of fewer than 300 digits.")
         return self._judge(number)
 
     def _judge(self, number: float) -> Feedback:
-        if number <= 0:
-            return Feedback("wrong", "The answer is larger than zero.")
-        off = math.log10(number / self.solution)
-        if abs(number / self.solution - 1) <= self.tolerance:
+        if abs(number - self.solution) <= self.tolerance * abs(self.solution):
             return Feedback("right", f"Yes: {self.solved()}.")
+        if number <= 0 < self.solution:
+            return Feedback("wrong", "The answer is larger than zero.")
+        if min(number, self.solution) > 0:
+            return self._by_factor(math.log10(number) - math.log10(self.solution))  # a quotient can leave the floats
+        return _size(number - self.solution)
+
+    def _by_factor(self, off: float) -> Feedback:
+        """Judge by the distance in powers of ten."""
         if round(off) and abs(off - round(off)) < 0.03:
             return Feedback("almost", f"The digits are right; the power of ten is off by {round(off):+d}.")
         if abs(off) < 0.15:
             return Feedback("almost", "Close: within forty per cent. Which step did you round?")
-        return Feedback("wrong", f"Too {'large' if off > 0 else 'small'}.")
+        return _size(off)
 
     def solved(self) -> str:
         """The number with its unit."""
         return show(self.solution, self.unit)
+
+
+def _size(off: float) -> Feedback:
+    return Feedback("wrong", f"Too {'large' if off > 0 else 'small'}.")
 
 
 @attrs.frozen
@@ -104,7 +130,7 @@ class Choice:
 
     def check(self, answer: Any) -> Feedback:
         """Judge the option chosen."""
-        if not answer:
+        if not (isinstance(answer, str) and answer in self.options):
             return Feedback("missing", "Choose one of the answers.")
         right = answer == self.solution
         return Feedback("right" if right else "wrong", "Yes." if right else "Not that one.")

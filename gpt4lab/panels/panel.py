@@ -139,8 +139,13 @@ class LivePanel(w.VBox):
                 control.value = get(scenario, path)
 
     def on_change(self, listener: Callable[[Scenario], None]) -> None:
-        """Call `listener` with each new valid scenario."""
+        """Call `listener` with each new valid scenario, and with the last one when something is wrong: see `error`."""
         self._listeners.append(listener)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the controls stand where the scenario is; else it is the last one that could be shown."""
+        return all(control.value == get(self.scenario, path) for path, control in self.controls.items())
 
     # --- how it answers ---------------------------------------------------------------------------
 
@@ -156,6 +161,9 @@ class LivePanel(w.VBox):
             return
         self.scenario = change(scenario, view.follow)
         self._show(view)
+        self._tell()
+
+    def _tell(self) -> None:
         for listener in self._listeners:
             listener(self.scenario)
 
@@ -190,6 +198,7 @@ class LivePanel(w.VBox):
         self._alert.value = (
             f'<p class="g4l-error" role="alert">{html.escape(self.error)} Still shown: the last state.</p>'
         )
+        self._tell()
 
     def _later(self, _: Any = None) -> None:
         """Update after a pause, so that a view slower than a frame does not chase the slider."""

@@ -38,10 +38,11 @@ def test_the_reader_s_assumptions_are_there_the_next_day() -> None:
 
 
 def test_a_memory_that_no_scenario_fits_gives_the_post() -> None:
-    store.keep("scenario", "mine", "leak?training.mfu=7")
-    assert mine().training.mfu == 0.34
-    store.keep("scenario", "mine", "no-such-model")
-    assert mine().name == "leak"
+    for kept in ("leak?training.mfu=7", "no-such-model", "leak?gone.field=3"):
+        store.keep("scenario", "mine", kept)
+        assert mine().name == "leak"
+        assert "cannot be used any more" in board()._error.value
+        assert store.recall("scenario", "mine") == kept, "kept until the reader sets others"
 
 
 def test_what_a_reader_types_cannot_write_on_the_page() -> None:

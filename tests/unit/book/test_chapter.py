@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gpt4lab.book import chapter, chapters, closing, opening, references, store
+from gpt4lab.book import chapter, chapters, closing, opening, references
+from gpt4lab.book.way import Answer
 from gpt4lab.catalog import references as known
 from gpt4lab.claims import claims_of
 
@@ -35,11 +36,12 @@ def test_an_opening_brings_the_stylesheet_once_and_a_closing_none(page: list[str
 
 
 def test_the_way_counts_what_was_opened_and_solved(page: list[str]) -> None:
-    store.keep("solved", "03-unit", True)
+    Answer("right", 2).keep("03-unit")
+    Answer("almost", 2).keep("03-flop")
     opening("03")
     opening("09")
     opening("03")
-    assert f"2 of {len(chapters())} chapters opened, 1 exercises solved" in "".join(page)
+    assert f"2 of {len(chapters())} chapters opened, 1 exercise solved" in "".join(page)
 
 
 @pytest.mark.parametrize("frame", [opening, closing])

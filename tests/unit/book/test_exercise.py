@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from gpt4lab.book import EXERCISES, exercise, store
+from gpt4lab.book import EXERCISES, exercise
 from gpt4lab.book.exercise import ExerciseBox
+from gpt4lab.book.way import Answer
 from gpt4lab.chapters.c03_flop.flop import token
 
 KINDS = ("number", "choice", "panel")
@@ -30,7 +31,7 @@ def test_solved_exercise_is_kept() -> None:
     box.press_hint()
     box.answer = "554e9"
     assert box.press_check().level == "right"
-    assert store.recall("solved", "t-1")
+    assert Answer.recall("t-1").solved
     assert "t-1" in EXERCISES
     box.press_solution()
     assert "554" in box._solution.value
@@ -40,7 +41,7 @@ def test_solved_exercise_is_kept() -> None:
 def test_nothing_is_solved_before_the_reader_begins(kind: str) -> None:
     box = shown(kind)
     assert box.press_check().level in ("missing", "wrong", "almost")
-    assert store.count("solved") == 0
+    assert not any(answer.solved for answer in Answer.all().values())
     assert "It is" not in box._said.value, "the reason waits for the right answer"
 
 
@@ -51,7 +52,7 @@ def test_the_solution_put_in_is_right_says_why_and_is_kept(kind: str) -> None:
     box.answer = right if kind == "panel" else str(right)
     assert box.press_check().level == "right"
     assert "It is &lt;so&gt;." in box._said.value
-    assert store.recall("solved", box.exercise.key) is True
+    assert Answer.recall(box.exercise.key).solved
 
 
 @pytest.mark.parametrize("kind", KINDS)
