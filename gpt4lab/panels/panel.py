@@ -173,6 +173,7 @@ class LivePanel(w.VBox):
     def _show(self, view: View) -> None:
         self._draw(view)
         self.error = self._alert.value = ""
+        self._address.value = share(self.scenario)
 
     def _draw(self, view: View) -> None:
         """Put a view on the page; what was wrong with the controls stays said."""
@@ -182,7 +183,6 @@ class LivePanel(w.VBox):
         self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""
         self._follow(view.follow)
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
-        self._address.value = share(self.scenario)
 
     def _follow(self, decided: Mapping[str, Any]) -> None:
         """Controls of what the others decide move by themselves and cannot be moved."""
@@ -216,7 +216,7 @@ class LivePanel(w.VBox):
         self._address.observe(self._paste, "value")
 
     def _paste(self, event: Any) -> None:
-        if event["new"] != share(self.scenario):
+        if self.error or event["new"] != share(self.scenario):  # the way back from a line that was not understood
             try:
                 self.load(load_scenario(event["new"]))
             except (ScenarioError, KeyError) as error:

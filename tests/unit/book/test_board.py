@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from gpt4lab.book import board, mine, store
+from pathlib import Path
+
+import pytest
+
+from gpt4lab.book import Board, board, mine, store
 from gpt4lab.claims import ledger, tally
+from gpt4lab.scenario import change, load_scenario, names
 
 
 def test_board_filters_searches_and_follows_assumptions() -> None:
@@ -43,6 +48,41 @@ def test_a_memory_that_no_scenario_fits_gives_the_post() -> None:
         assert mine().name == "leak"
         assert "cannot be used any more" in board()._error.value
         assert store.recall("scenario", "mine") == kept, "kept until the reader sets others"
+
+
+def test_list_and_line_show_one_state_and_lead_back() -> None:
+    page = board()
+    for text, entry in (
+        ("h100-rerun", "h100-rerun"),
+        ("leak?training.mfu=0.4", "leak, changed"),
+        (" leak ", "leak"),
+        ("gpt-3-175b?training.mfu=0.4", "gpt-3-175b, changed"),
+    ):
+        page.address.value = text
+        assert (page.named.label, page.named.value) == (entry, page.address.value)
+    page.named.value = "gpt-3-175b"
+    assert (page.address.value, page.scenario) == ("gpt-3-175b", load_scenario("gpt-3-175b"))
+    assert all(name in [label for label, _ in page.named.options] for name in names())
+    assert "gpt-3-175b, changed" not in dict(page.named.options)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_scenario_can_be_chosen_from_every_state(name: str) -> None:
+    page = Board(change(load_scenario(name), {"training.mfu": 0.123}))
+    assert page.named.label == f"{name}, changed"
+    page.named.value = name
+    assert page.scenario == load_scenario(name)
+    assert (page.named.label, page.address.value, page._error.value) == (name, name, "")
+
+
+def test_what_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GPT4LAB_STATE", str(tmp_path / "file" / "below"))
+    page = board()
+    page.named.value = "h100-rerun"
+    assert page.scenario == load_scenario("h100-rerun")
+    assert "this session only" in page._error.value
+    assert mine() == page.scenario
 
 
 def test_what_a_reader_types_cannot_write_on_the_page() -> None:

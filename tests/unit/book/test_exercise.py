@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +72,70 @@ def test_the_solution_is_shown_in_words(kind: str) -> None:
     box.press_solution()
     assert "Solution." in box._solution.value
     assert "It is &lt;so&gt;." in box._solution.value
+
+
+@pytest.mark.parametrize("answer", ["nan", "inf", "1e999", "9" * 400, "5e-324", "1e-320", "many", ""])
+def test_an_answer_that_cannot_be_judged_takes_the_place_of_the_verdict(answer: str) -> None:
+    box = shown("number")
+    check = box.children[2].children[0]
+    box.answer = "554e9"
+    check.click()
+    assert "Correct" in box._said.value
+    box.answer = answer
+    assert box._said.value == "", "a verdict goes with its answer"
+    check.click()
+    assert "Correct" not in box._said.value
+    assert box._said.value.count("<p>") == 1
+
+
+def test_a_verdict_goes_with_the_option_that_it_was_about() -> None:
+    box = shown("choice")
+    box.answer = "b"
+    box.press_check()
+    box.answer = "a"
+    assert box._said.value == ""
+
+
+def test_sliders_where_nothing_can_be_computed_are_no_answer() -> None:
+    box = shown("panel")
+    box.press_solution()
+    assert "Correct" in box._said.value
+    box._panel.controls["model.experts"].value = 3  # and each token goes to five
+    assert box._panel.error
+    assert "Correct" not in box._said.value
+    assert box.press_check().level == "wrong"
+    box._panel.controls["model.experts"].value = 16
+    assert "Correct" in box._said.value
+
+
+def test_a_line_that_was_not_understood_leaves_the_answer_as_it_was() -> None:
+    box = shown("panel")
+    box.press_solution()
+    here = box._panel._address.value
+    box._panel._address.value = "no-such-model"
+    assert "Correct" in box._said.value
+    assert box.press_check().level == "right"
+    box._panel._address.value = here
+    assert box._panel.error == ""
+
+
+def test_the_best_answer_and_the_tries_up_to_it_are_kept() -> None:
+    box = shown("number")
+    for answer in ("", "5", "560", "5", "554e9", "7"):
+        box.answer = answer
+        box.press_check()
+    kept = Answer.recall(box.exercise.key)
+    assert (kept.level, kept.tries) == ("right", 4)
+
+
+def test_what_is_kept_for_the_session_only_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GPT4LAB_STATE", str(tmp_path / "file" / "below"))
+    box = shown("number", "session")
+    box.answer = "554e9"
+    box.press_check()
+    assert "this session only" in box._said.value
+    assert Answer.recall(box.exercise.key).solved
 
 
 def test_the_solution_moves_the_panel_and_the_goal_follows_the_sliders() -> None:

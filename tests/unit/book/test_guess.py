@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from gpt4lab.book import guess, reveal, store
@@ -30,6 +33,45 @@ def test_a_guess_from_yesterday_stands_on_the_slider_and_beside_the_answer() -> 
 def test_the_slider_starts_where_it_says_nothing_of_the_answer() -> None:
     few, many = (guess(f"t-{answer}", "?", answer=answer, lo=1, hi=1e4).children[1] for answer in (2, 9_000))
     assert few.value == many.value == 100
+
+
+@pytest.mark.parametrize("kept", [5_000, 1e-300, -3, 0, 1e308, {"value": 2, "unit": "kFLOP"}, 10**300])
+def test_a_guess_that_no_longer_fits_is_said_and_asked_anew(kept: Any) -> None:
+    store.keep("guess", "t-out", kept)
+    box = guess("t-out", "?", answer=50, unit="FLOP", lo=1, hi=100)
+    assert box.children[1].value == 10
+    assert "guess anew" in box.children[3].value
+    assert "You guessed" in reveal("t-out").value
+
+
+@pytest.mark.parametrize("kept", ["b", {"value": "b"}, {"value": 5, "unit": "USD"}, {"value": None}, [], True])
+def test_what_is_no_answer_to_this_question_is_passed_over(kept: Any) -> None:
+    store.keep("guess", "t-none", kept)
+    box = guess("t-none", "?", answer=50, unit="FLOP", lo=1, hi=100)
+    assert (box.children[1].value, box.children[3].value) == (10, "")
+    assert "not guessed" in reveal("t-none").value
+
+
+def test_an_option_that_is_gone_is_asked_anew() -> None:
+    store.keep("guess", "t-gone", "old")
+    box = guess("t-gone", "?", answer="b", options=("a", "b"))
+    assert "guess anew" in box.children[3].value
+    box.children[2].click()
+    assert "You guessed a" in reveal("t-gone").value
+
+
+def test_kept_is_said_only_of_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    box = guess("t-said", "?", answer=3, lo=1, hi=10)
+    box.children[2].click()
+    assert "Kept." in box.children[3].value
+    box.children[1].value = 4
+    assert box.children[3].value == "", "another guess than the one kept"
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GPT4LAB_STATE", str(tmp_path / "file" / "below"))
+    box.children[2].click()
+    assert "Kept." not in box.children[3].value
+    assert "this session only" in box.children[3].value
+    assert "You guessed 4" in reveal("t-said").value
 
 
 def test_a_word_is_guessed_among_options() -> None:

@@ -53,6 +53,28 @@ def test_a_slip_by_a_power_of_ten_is_named_and_the_right_number_passes(right: fl
     assert f"off by {power:+d}." in slipped.text
 
 
+NO_NUMBERS = ["nan", "inf", "-inf", "1e999", "9" * 400, "5e-324", "1e-320", "0", "many", " ", "x" * 100_000]
+NO_NUMBERS += [math.nan, math.inf, 10**400, 5e-324, True, None, [], [1, 2], {}, b"5", 1j, object(), "5" + "0" * 5000]
+ANY = st.none() | st.booleans() | st.floats() | st.integers() | st.text() | st.complex_numbers() | st.binary()
+
+
+@pytest.mark.parametrize("answer", NO_NUMBERS, ids=lambda answer: str(answer)[:12])
+def test_what_is_no_answer_is_said_in_one_sentence(answer: object) -> None:
+    feedback = Number(560e9, "FLOP").check(answer)
+    assert feedback.level in ("missing", "wrong")
+    assert 5 < len(feedback.text) < 400
+
+
+@given(right=st.floats(allow_nan=False, allow_infinity=False), answer=ANY | st.lists(ANY))
+def test_whatever_is_answered_there_is_a_sentence(right: float, answer: object) -> None:
+    for task in (Number(right, "FLOP"), Choice(("a", "b"), "b"), Reach({"training.days": (0, 60)}, LEAK, {})):
+        feedback = task.check(answer)
+        assert feedback.text
+        assert feedback.level != "right" or (
+            isinstance(task, Number) and math.isclose(float(answer), right, rel_tol=0.06)
+        )  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("answer", "words"), [("-5", "larger than zero"), (0, "larger"), ("900B", "large"), (1e11, "small")]
 )
