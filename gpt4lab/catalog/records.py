@@ -53,6 +53,7 @@ class Accelerator(Entry):
     peak_int8_op_per_s: float | None = fact("FLOP/s", "dense int8 peak, an operation counted as a FLOP")
     memory_bytes: float | None = fact("byte", "memory")
     bandwidth_bytes_per_s: float | None = fact("byte/s", "memory bandwidth")
+    sm_clocks_per_s: float | None = fact("1/s", "ticks of all multiprocessors at the clock of the peak")
     link_bytes_per_s: float | None = fact("byte/s", "NVLink or its like, both directions together")
     link_domain: int | None = count("GPU", "accelerators that reach each other over that link")
     network_bits_per_s: float | None = fact("bit/s", "network per accelerator, one direction")

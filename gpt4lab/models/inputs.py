@@ -68,7 +68,8 @@ class Network:
 class Chip:
     """One accelerator in its node. Rates are one-way and per accelerator, an infinite one takes no time.
 
-    An unknown price is NaN, never zero; so is the 8-bit peak of a chip that has none.
+    An unknown price is NaN, never zero; so is the 8-bit peak of a chip that has none, and `sm_clocks_per_s`, the ticks of
+    all its multiprocessors together, where nobody has published them.
     """
 
     peak_flop_per_s: Num = field(validator=rate)
@@ -79,17 +80,24 @@ class Chip:
     gpus_per_node: Num = field(default=8, validator=positive)
     usd_per_hour: Num = field(default=NAN, validator=price)
     peak_8bit_flop_per_s: Num = field(default=NAN, validator=rate_or_unknown)
+    sm_clocks_per_s: Num = field(default=NAN, validator=rate_or_unknown)
 
 
 @frozen
 class Efficiency:
-    """What is really reached, the same for every run: shares of peaks, and the time of things that move no data."""
+    """What is really reached, the same for every run: shares of peaks, and the time of things that move no data.
+
+    `intake` is the bytes that an attention kernel without groups takes into a multiprocessor per tick, wherever they
+    come from; `launch_s` the time in which the host launches a kernel.
+    """
 
     matmul: Num = field(validator=positive)
     memory: Num = field(validator=positive)
     link: Num = field(validator=positive)
     network: Num = field(validator=positive)
     matmul_8bit: Num = field(validator=positive)
+    intake: Num = field(validator=rate)
+    launch_s: Num = field(validator=not_negative)
     kernel_s: Num = field(validator=not_negative)
     message_s: Num = field(validator=not_negative)
     hop_s: Num = field(validator=not_negative)
@@ -97,7 +105,10 @@ class Efficiency:
 
 @cache
 def measured_efficiency() -> Efficiency:
-    """What micro-benchmarks of an A100, of an H100 for 8 bits, and of NCCL reach; nothing is fitted to a run."""
+    """What micro-benchmarks of an A100, of an H100 for 8 bits, and of NCCL reach.
+
+    Only `intake` and `launch_s`, for which nobody has published one, are read off stated rows of a benchmark.
+    """
     found, answering = catalog.constants["micro-benchmarks"], catalog.constants["inference-micro-benchmarks"]
     a100, h100 = catalog.accelerators["a100-sxm-80gb"], catalog.accelerators["h100-sxm-80gb"]
     return Efficiency(
@@ -106,6 +117,8 @@ def measured_efficiency() -> Efficiency:
         link=found.link,
         network=found.network,
         matmul_8bit=answering.matmul_fp8 / h100.need("peak_fp8_flop_per_s"),
+        intake=answering.intake,
+        launch_s=answering.launch,
         kernel_s=answering.kernel,
         message_s=answering.message,
         hop_s=answering.hop,
@@ -144,6 +157,7 @@ def chip(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
         gpus_per_node=entry.need("link_domain"),
         usd_per_hour=usd_per_hour,
         peak_8bit_flop_per_s=entry.peak_fp8_flop_per_s or entry.peak_int8_op_per_s or NAN,
+        sm_clocks_per_s=entry.sm_clocks_per_s or NAN,
     )
 
 

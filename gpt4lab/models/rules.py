@@ -34,6 +34,7 @@ rate_or_unknown = _demand("a positive number, or NaN where there is none", lambd
 finite = _demand("a finite number", lambda value: -inf < value < inf)
 not_negative = _demand("a finite number from 0 up", lambda value: 0 <= value < inf)
 fraction = _demand("a number from 0 to 1", lambda value: 0 <= value <= 1)
+share = _demand("a share above 0 and up to 1", lambda value: 0 < value <= 1)
 count = _demand("a whole number from 1 up", lambda value: 1 <= value < inf and value % 1 == 0)
 price = _demand("a price from 0 up; NaN where nobody gave one", lambda value: isnan(value) or 0 <= value < inf)
 zero_stage = _demand("a stage of ZeRO: 0, 1, 2 or 3", lambda value: value in (0, 1, 2, 3))

@@ -213,6 +213,9 @@ class Serving:
         "Bytes per cached value", "2 is fp16, 1 is int8", "assumed: fp16")
     overhead_bytes: float = number(2e9, "byte", 0, 1e11,
         "Overhead", "memory per GPU for all else", "assumed: from memory")
+    usable_memory: float = number(1, "fraction", 0.8, 1,
+        "Usable memory", "share of a GPU's memory that weights, cache and overhead may fill together",
+        "assumed: all; engines take 0.8 to 1 of it, vLLM 0.9, beside which the overhead is smaller")
     lifetime_tokens: float = number(13e12, "token", 0, 1e18,
         "Tokens served", "tokens that the model answers with in its life", "assumed: as many as it was trained on",
         log=True)

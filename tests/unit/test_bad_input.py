@@ -60,18 +60,20 @@ ZERO_MEANS = {
     "overhead_bytes",
     "usd_per_hour",
     "kernel_s",
+    "launch_s",
     "message_s",
     "hop_s",
     *(field.name for field in attrs.fields(Deployment) if field.default in (True, False)),
     "fused_attention",
 }
 BOUNDLESS = {"window", "max_context", *(field.name for field in attrs.fields(Chip)[:5]), "peak_8bit_flop_per_s"}
-UNKNOWN = {"usd_per_hour", "peak_8bit_flop_per_s"}
+BOUNDLESS |= {"sm_clocks_per_s", "intake"}
+UNKNOWN = {"usd_per_hour", "peak_8bit_flop_per_s", "sm_clocks_per_s"}
 
 
 def allowed(record: Any, name: str, bad: Any) -> bool:
     """Whether a field gives this value a meaning."""
-    boundless = name in BOUNDLESS and isinstance(record, (Chip, Network))
+    boundless = name in BOUNDLESS and isinstance(record, (Chip, Network, Efficiency))
     return (
         (bad == 0 and name in ZERO_MEANS)
         or (bad == math.inf and boundless)
@@ -210,7 +212,7 @@ def test_stages_beyond_the_layers_are_refused() -> None:
 def test_what_does_not_fit_is_said_and_never_priced_as_if_it_did() -> None:
     report = decode(LLAMA, Deployment(), A100)
     assert report.fits is False
-    assert "GB a GPU and has 80.0 GB" in report.reason
+    assert "GB a GPU and has 85.0 GB" in report.reason
     assert value("kv.sequences", LEAK, {"serving.bytes_per_weight": 16}) == 0
 
 

@@ -98,6 +98,7 @@ fit = Curve(
     folded=(
         Slide("serving.tensor", 1, 64),
         Slide("serving.overhead_bytes", 0, 2e10),
+        "serving.usable_memory",
         "model.head_dim",
         "model.layers",
         Slide("serving.tokens_in_flight", 1, 100_000),

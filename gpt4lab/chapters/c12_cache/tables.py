@@ -51,7 +51,7 @@ def assumptions() -> list[dict[str, Any]]:
         "eight key-value heads for 88 query heads (GQA), one on each rank": {"model.kv_heads": 8, "model.heads": 88},
         "one for each query head (MHA), dealt out to the ranks": {"model.kv_heads": model.heads},
         "cache in 32 bits": {"serving.bytes_per_kv": 4},
-        "overhead of 12 GB instead of 2": {"serving.overhead_bytes": 12e9},
+        "overhead of 14 GB instead of 2": {"serving.overhead_bytes": 14e9},
         "64 GPUs: 8 stages": {"serving.pipeline": 8},
         "weights in 8 bits": {"serving.bytes_per_weight": 1},
     }

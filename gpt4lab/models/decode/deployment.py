@@ -8,7 +8,7 @@ from attrs import Factory, field, frozen
 
 from gpt4lab.formulas.arith import Num
 from gpt4lab.models.inputs import Chip, Network
-from gpt4lab.models.rules import Rules, count, fraction, not_negative, positive
+from gpt4lab.models.rules import Rules, count, fraction, not_negative, positive, share
 from gpt4lab.scenario import FIELDS
 
 
@@ -21,10 +21,11 @@ class Deployment:
     `context` is the mean number of tokens cached per sequence; in a prefill, the length of the prompts.
     `eight_bit` products run at the 8-bit peak; else weights of fewer bits are unpacked first. `sequence_parallel` ranks
     share the work between the matmuls too. `cache_by_batch` deals whole sequences to the ranks, which few key-value
-    heads ask for. `grouped_attention` reads the cache once for all query heads that share it; kernels of 2023 often
-    read it once for each. `gather_weights` moves the weights to the tokens instead of sums of activations, which pays
+    heads ask for. `grouped_attention` reads the cache once for all query heads that share it; kernels of 2023 take it
+    in once for each, mostly from the chip's own cache (`Efficiency.intake`). `gather_weights` moves the weights to the tokens instead of sums of activations, which pays
     for many tokens. `once_per_node` sends a token to a node once, however many experts it has there. `overlap` is the
-    share of a layer's work behind which traffic may hide.
+    share of a layer's work behind which traffic may hide. `usable_memory` is the share of the memory that a card reports
+    which weights, cache and `overhead_bytes` may fill together.
     """
 
     tensor: Num = field(default=1, validator=count)
@@ -44,6 +45,7 @@ class Deployment:
     overhead_bytes: Num = field(
         default=Factory(lambda: FIELDS["serving.overhead_bytes"].default), validator=not_negative
     )
+    usable_memory: Num = field(default=Factory(lambda: FIELDS["serving.usable_memory"].default), validator=share)
 
     def rules(self, network: Network, chip: Chip) -> Rules:
         """What must hold of a way to serve, and what to say where it does not."""

@@ -18,11 +18,13 @@ from gpt4lab.quantities.registry import value
 from gpt4lab.scenario import Scenario
 
 #: Everything at its full peak, and nothing that takes time without moving data.
-PERFECT = Efficiency(matmul=1, memory=1, link=1, network=1, matmul_8bit=1, kernel_s=0, message_s=0, hop_s=0)
+PERFECT = Efficiency(
+    matmul=1, memory=1, link=1, network=1, matmul_8bit=1, intake=inf, kernel_s=0, launch_s=0, message_s=0, hop_s=0
+)
 
 #: What each rung below the roofline takes away: words, and the efficiencies that are measured from there on.
 RUNGS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("uneven stages, logits, work between the products", ()),
+    ("uneven stages, logits, work in and between the products", ()),
     ("memory at its measured rate", ("memory",)),
     ("products at their measured rate", ("matmul", "matmul_8bit")),
     ("traffic over real links", ("link", "network")),

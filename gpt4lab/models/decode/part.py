@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -75,9 +76,10 @@ class PassPart:
         return where(self.latent, per.latent_values(n.kv_rank, n.rope_dim), per.cached_values(n.kv_heads, n.head_dim))
 
     def _set_cache(self, n: Network, w: Deployment) -> None:
-        """Bytes of a token in a layer that this GPU holds, how often they are read, and the tokens that are seen."""
+        """Bytes of a token in a layer that this GPU holds, how often they are taken in, and the tokens that are seen."""
         self.token_bytes = self.values * w.kv_bytes * per.cache_share(n.kv_heads, w.tensor, w.cache_by_batch)
         once = where(self.latent, 1, w.grouped_attention * 1)
+        self.by_head = once != 1
         self.reads = per.reads_of_cache(self.a, n.kv_heads, w.tensor, once)
         self.seen = per.seen(w.context, n.layers, n.window_layers, n.window)
 
@@ -142,20 +144,28 @@ def largest_batch(network: Network, deployment: Deployment, chip: Chip) -> Num:
 
     Raises LayoutError for a way to serve that cannot exist; where fields are arrays such entries are 0.
     """
-    return _room_for(network, evolve(deployment, batch=1), chip, inf)
+    ok, batch = _times_that_fit(network, evolve(deployment, batch=1), chip)
+    return where(ok, _whole(batch, inf), 0)
 
 
 def longest_context(network: Network, deployment: Deployment, chip: Chip) -> Num:
-    """Tokens per sequence that fit for the given batch, at most the model's context; windows not used.
+    """Tokens per sequence that fit for the given batch, at most the model's context; windowed layers hold no more.
 
     Raises as `largest_batch`.
     """
-    return _room_for(network, evolve(deployment, context=1), chip, network.max_context)
+    ok, seen = _times_that_fit(network, evolve(deployment, context=1), chip)
+    tokens = per.context_seen(seen, network.layers, network.window_layers, network.window)
+    return where(ok, _whole(tokens, network.max_context), 0)
 
 
-def _room_for(network: Network, one: Deployment, chip: Chip, most: Num) -> Num:
-    """How many times the cache of `one` fits beside weights and overhead."""
+def _times_that_fit(network: Network, one: Deployment, chip: Chip) -> tuple[Any, Num]:
+    """Whether `one` is possible, and how many times its cache fits beside weights and overhead."""
     ok = possible(network, one, chip)
     need = held(network, one)
-    free = chip.memory_bytes - need.weights - need.overhead
-    return where(ok, minimum(maximum(floor(free / need.cache), 0), most), 0)
+    free = chip.memory_bytes * one.usable_memory - need.weights - need.overhead
+    return ok, maximum(free / need.cache, 0)
+
+
+def _whole(times: Num, most: Num) -> Num:
+    """So many whole times, at most `most`; floor has no word for infinity."""
+    return minimum(floor(minimum(times, 2.0**53)), most)

@@ -7,9 +7,10 @@ Every field may be a number or an array; arrays give arrays. What cannot exist r
 fields are arrays. Running out of memory is a result: `fits` and `reason`.
 
 A step is the sum of its kinds of work, each at the rate that a micro-benchmark reached for that kind
-(`measured_efficiency`); a kind that both reads and computes takes the longer of the two. Nothing is fitted to a run of
-a model. Left out: matmuls near the border of reading and computing, where both slow each other; uneven layers and
-experts; the scheduler, the host and anything between steps; prompts mixed into decode steps; two-dimensional splits
+(`measured_efficiency`); a product that reads and computes takes the root of the sum of squares of both, attention the
+longer of the two. Two constants are read off stated rows of a benchmark and judged on all others: what a processor of
+the chip takes in per tick, and how long the host needs to launch a kernel of a prefill (`checks.decode`). Left out:
+uneven layers and experts; the scheduler and anything between steps; prompts mixed into decode steps; two-dimensional splits
 of a matrix over many chips; traffic that follows the network's topology.
 """
 
@@ -58,8 +59,8 @@ def decode(network: Network, deployment: Deployment, chip: Chip, efficiency: Eff
     gpu = PassPart(network, deployment)
     m = minimum(gpu.b, gpu.p)
     n = gpu.b / m
-    work = Work(n, n, n * gpu.seen, n * gpu.seen * gpu.token_bytes * gpu.reads, unpacked=False)
-    waits = Waits(most=m, rest=0)
+    work = Work(n, n, n * gpu.seen, n * gpu.seen * gpu.token_bytes, unpacked=False)
+    waits = Waits(most=m, rest=0, launches=False)
     return _report(gpu, chip, efficiency or measured_efficiency(), work, waits, tokens=gpu.b)
 
 
@@ -73,7 +74,7 @@ def prefill(network: Network, deployment: Deployment, chip: Chip, efficiency: Ef
     n = gpu.b / m * gpu.s
     half = per.seen(gpu.s / 2, gpu.L, network.window_layers, network.window)
     work = Work(n, gpu.b / m, n * half, 0, unpacked=True)
-    waits = Waits(most=1, rest=m - 1)
+    waits = Waits(most=1, rest=m - 1, launches=True)
     return _report(gpu, chip, efficiency or measured_efficiency(), work, waits, tokens=gpu.b * gpu.s)
 
 
@@ -108,7 +109,7 @@ def generate(
     first = prefill(network, evolve(deployment, context=prompt), chip, efficiency)
     step = decode(network, evolve(deployment, context=prompt + output / 2), chip, efficiency)
     memory = held(network, whole)
-    fits, reason = fitting(ok, memory, chip.memory_bytes)
+    fits, reason = fitting(ok, memory, chip.memory_bytes * whole.usable_memory)
     time_s = first.time_s + (output - 1) * step.time_s
     rate = deployment.batch * deployment.expert * output / time_s
     cost = time_s / 3600 * step.gpus * chip.usd_per_hour / (deployment.batch * deployment.expert * output) * 1000
@@ -121,7 +122,7 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
     seconds = spent(gpu, rate, reach, work, waits)
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held_by(gpu)
-    fits, reason = fitting(ok, memory, chip.memory_bytes)
+    fits, reason = fitting(ok, memory, chip.memory_bytes * gpu.deployment.usable_memory)
     done, flop = tokens * gpu.e, gpu.flop(work.pairs / work.n, work.logits / work.n, work.unpacked)
     return PassReport(
         seconds=seconds,
@@ -140,5 +141,5 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
 
 def _floor(gpu: PassPart, rate: PassRates, chip: Chip, work: Work, flop: Num) -> Num:
     """The longer of reading and computing at full peaks, all else free: no machine of this layout can be faster."""
-    read = gpu.L * (gpu.read(work.n) * gpu.w + work.cache / gpu.reads) / chip.memory_bytes_per_s
+    read = gpu.L * (gpu.read(work.n) * gpu.w + work.cache) / chip.memory_bytes_per_s
     return maximum(read, work.n * flop / (gpu.t * rate.peak))

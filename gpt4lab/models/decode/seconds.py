@@ -34,7 +34,7 @@ class PassSeconds:
 
 @frozen
 class Work:
-    """What a micro-batch asks of a GPU: its tokens, those that get logits, token pairs, and cache bytes a layer."""
+    """What a micro-batch asks of a GPU: its tokens, those that get logits, token pairs, and bytes of cache in a layer."""
 
     n: Num
     logits: Num
@@ -45,10 +45,14 @@ class Work:
 
 @frozen
 class Waits:
-    """How micro-batches queue: at least so many stages long, or so many stages more."""
+    """How micro-batches queue: at least so many stages long, or so many stages more; and whether the host may be late.
+
+    It launches each kernel of a prefill; a decode step is recorded once and replayed.
+    """
 
     most: Num
     rest: Num
+    launches: bool
 
 
 class PassRates(Rates):
@@ -58,21 +62,25 @@ class PassRates(Rates):
         super().__init__(chip, reach, gpu.t * gpu.e * gpu.p)
         eight = gpu.deployment.eight_bit * 1
         self.peak = where(eight == 1, chip.peak_8bit_flop_per_s, chip.peak_flop_per_s)
+        known = chip.sm_clocks_per_s == chip.sm_clocks_per_s  # NaN is not
+        self.intake = where(known, chip.sm_clocks_per_s * reach.intake, self.memory)
         self.product = where(eight == 1, chip.peak_8bit_flop_per_s * reach.matmul_8bit, self.matmul)
 
 
 def spent(gpu: PassPart, rate: PassRates, reach: Efficiency, work: Work, waits: Waits) -> PassSeconds:
     """Seconds by part: one micro-batch through all layers, and the wait for the others."""
     weights = _weights_s(gpu, rate, work.n)
-    attention = maximum(work.pairs * gpu.core(work.unpacked) / rate.matmul, work.cache / rate.memory)
+    attention = _attention_s(gpu, rate, work)
     between = work.n * gpu.between / rate.memory
-    fixed = (per.KERNELS + per.ROUTING_KERNELS * (gpu.E > 1) * (1 - gpu.dense)) * reach.kernel_s
+    kernels = per.KERNELS + per.ROUTING_KERNELS * (gpu.E > 1) * (1 - gpu.dense)
+    fixed = kernels * reach.kernel_s
     tensor, expert = _reduce_s(gpu, rate, reach, work.n), _to_experts_s(gpu, rate, work.n)
     hidden = minimum(tensor + expert, gpu.deployment.overlap * (weights + attention + between + fixed))
     crossing = _crossing_s(gpu, rate, reach, work.n)
     block = weights + attention + between + fixed + tensor + expert - hidden
     head, logits = _head_s(gpu, rate, work.logits)
     stage, once = gpu.stage_layers * block + crossing, gpu.L * block + (gpu.p - 1) * crossing + head + logits
+    late = maximum(gpu.stage_layers * kernels * reach.launch_s - stage, 0) * waits.launches
     return PassSeconds(
         weights=gpu.L * weights + head,
         attention=gpu.L * attention,
@@ -81,22 +89,28 @@ def spent(gpu: PassPart, rate: PassRates, reach: Efficiency, work: Work, waits: 
         expert=gpu.L * expert,
         pipeline=(gpu.p - 1) * crossing,
         fixed=gpu.L * fixed,
-        waiting=maximum(waits.most * stage - once, 0) * (gpu.p > 1) + waits.rest * stage,
+        waiting=maximum(waits.most * stage - once, 0) * (gpu.p > 1) + waits.rest * stage + late,
         hidden=-gpu.L * hidden,
     )
 
 
+def _attention_s(gpu: PassPart, rate: PassRates, work: Work) -> Num:
+    """Seconds of a layer's attention: to compute, to read the cache once, or to take it in for each query head."""
+    once = maximum(work.pairs * gpu.core(work.unpacked) / rate.matmul, work.cache / rate.memory)
+    return maximum(once, gpu.by_head * work.cache * gpu.reads / rate.intake)
+
+
 def _weights_s(gpu: PassPart, rate: PassRates, n: Num) -> Num:
-    """Seconds of a layer's matmuls, common ones and those of the experts: each reads or computes, the longer."""
-    common = maximum(2 * n * gpu.common / rate.product, gpu.common * gpu.w / rate.memory)
+    """Seconds of a layer's matmuls, common ones and those of the experts: each reads and computes."""
+    common = per.together(2 * n * gpu.common / rate.product, gpu.common * gpu.w / rate.memory)
     flop, read = 2 * n * gpu.k * gpu.expert_weights, gpu.touched(n) * gpu.expert_weights * gpu.w
-    return common + (1 - gpu.dense) * maximum(flop / rate.product, read / rate.memory)
+    return common + (1 - gpu.dense) * per.together(flop / rate.product, read / rate.memory)
 
 
 def _head_s(gpu: PassPart, rate: PassRates, n: Num) -> tuple[Num, Num]:
     """Seconds of the matmul of the logits, in 16 bits, and of choosing from them."""
     matrix = gpu.h * gpu.V / gpu.t
-    matmul = maximum(2 * n * matrix / rate.matmul, 2 * matrix / rate.memory)
+    matmul = per.together(2 * n * matrix / rate.matmul, 2 * matrix / rate.memory)
     return matmul, n * per.logit_bytes(gpu.V, gpu.t) / rate.memory
 
 

@@ -29,10 +29,10 @@ def bytes_per_sequence(c: Num, s: Num) -> Num:
 
 
 @quantity("kv.free_bytes", "byte", source="arithmetic", M="serving.accelerator.memory_bytes",
-          M_w="serving.weight_bytes_per_gpu", M_o="serving.overhead_bytes")
-def free_bytes(M: Num, M_w: Num, M_o: Num) -> Num:
+          u="serving.usable_memory", M_w="serving.weight_bytes_per_gpu", M_o="serving.overhead_bytes")
+def free_bytes(M: Num, u: Num, M_w: Num, M_o: Num) -> Num:
     """Memory of a serving GPU that weights and overhead leave for the cache; what is lacking if negative."""
-    return M - M_w - M_o
+    return u * M - M_w - M_o
 
 
 @quantity("kv.ranks", "GPU", source="pope2022", t="serving.tensor", n="model.kv_heads")

@@ -96,7 +96,7 @@ def test_an_entry_without_source_is_refused():
 
 @pytest.mark.parametrize("name", ["a100-sxm-80gb", "A100 SXM 80GB", "a100_sxm_80gb"])
 def test_slug_and_display_name_find_the_same(name: str):
-    assert catalog.accelerators[name].memory_bytes == 80e9
+    assert catalog.accelerators[name].memory_bytes == 85e9
 
 
 def test_an_unknown_name_lists_near_matches():

@@ -33,7 +33,8 @@ LLAMA, FALCON, DEEPSEEK = network_of("llama-2-70b"), network_of("falcon-180b"), 
 LEAK = load_scenario("leak")
 SMALL = Network(layers=24, d_model=2048, heads=16, kv_heads=4, experts=8, top_k=2, vocab=32000, max_context=65536)
 BOUNDLESS = Chip(math.inf, math.inf, math.inf, math.inf, math.inf)
-PERFECT = attrs.evolve(measured_efficiency(), matmul=1, memory=1, link=1, network=1, kernel_s=0, message_s=0, hop_s=0)
+FREE = {"kernel_s": 0, "launch_s": 0, "message_s": 0, "hop_s": 0}
+PERFECT = attrs.evolve(measured_efficiency(), matmul=1, memory=1, link=1, network=1, **FREE)
 
 
 # Anchors
@@ -166,7 +167,10 @@ def test_kernels_that_know_no_groups_read_the_cache_once_per_query_head():
     assert per.reads_of_cache(64, 8, 2, x=0) == 8, "Llama 2 70B"
     assert per.reads_of_cache(32, 32, 1, x=0) == 1, "multi-head"
     slow, quick = (decode(LLAMA, Deployment(tensor=2, batch=96, grouped_attention=x), A100) for x in (False, True))
-    assert slow.seconds.attention == pytest.approx(8 * quick.seconds.attention)
+    assert slow.seconds.attention == pytest.approx(80 * 96 * 1024 * 8 * 2 * 4 * 128 * 2 / (16 * 152.3e9)), "a tick, 16 B"
+    nobody_knows = attrs.evolve(A100, sm_clocks_per_s=math.nan)
+    again = decode(LLAMA, Deployment(tensor=2, batch=96, grouped_attention=False), nobody_knows)
+    assert again.seconds.attention == pytest.approx(8 * quick.seconds.attention), "each from memory"
     assert slow.memory_bytes == quick.memory_bytes
     assert (
         decode(DEEPSEEK, Deployment(grouped_attention=False), A100).time_s
@@ -287,15 +291,10 @@ def test_without_reading_the_cache_per_head_the_rows_come_out_far_too_fast():
     assert abs(gain.error) < 0.15, "the batch is unknown, but the gain hardly depends on it"
 
 
-#: Needs 82 GB before any overhead. It ran: an A100 80GB has 80 GiB, 85.9 GB, and the catalog the makers' round number.
-ABOVE_THE_ROUND_NUMBER = "trtllm061-a100-llama7b-128-2048"
-
-
 @pytest.mark.parametrize("slug", [slug for slug in catalog.measurements if slug.startswith("trtllm061-")])
 def test_what_ran_is_found_to_fit(slug: str):
     run = check.static_run(catalog.measurements[slug])
-    assert run.fits is (slug != ABOVE_THE_ROUND_NUMBER)
-    assert run.memory_bytes.total < 80 * 2**30
+    assert run.fits, "one needs 82 GB before any overhead: the makers' 80 GB are GiB"
 
 
 def test_the_batch_of_the_largest_row_fits_only_with_an_8_bit_cache():
@@ -321,17 +320,17 @@ def test_rows_of_other_engines_and_machines():
 
 
 def test_what_the_model_gets_wrong_is_known():
-    """Short passes wait for the host, which is not modelled; grouped heads on LMDeploy are slower than their bytes."""
+    """Short passes on several GPUs wait longer; grouped heads on LMDeploy are slower than their bytes."""
     rows = check.first_tokens()
     short = [1 / row.ratio for row in rows if "128 tokens" in row.name]
     long = [1 / row.ratio for row in rows if "2048 tokens" in row.name]
     assert len(short) == len(long) == 8
-    assert max(short) < 0.75
+    assert 0.55 < min(short) < max(short) < 1.1
     assert sorted(abs(share - 1) for share in long)[-2] < 0.13
     assert min(long) < 0.7, "Falcon on 8 H100"
     large = [1 / row.ratio for row in check.lmdeploy_static() if "70B" in row.name]
     assert 1.1 < min(large) < max(large) < 1.5
-    assert min(1 / row.ratio for row in check.lmdeploy_requests()) > 1.15
+    assert min(1 / row.ratio for row in check.lmdeploy_requests()) > 1.1
 
 
 def test_the_cache_as_published_is_within_its_rounding():
