@@ -63,8 +63,8 @@ def seen(s: Num, L: Num, L_w: Num, s_w: Num) -> Num:
 
 
 def context_seen(S: Num, L: Num, L_w: Num, s_w: Num) -> Num:
-    """The context of which a layer sees S tokens on average: `seen`, turned round; endless where all layers look back."""
-    return where(L_w < L, (S * L - L_w * minimum(S, s_w)) / maximum(L - L_w, 1), where(S < s_w, S, inf))
+    """The context of which a layer sees S tokens in the mean: `seen`, turned round; endless where all look back."""
+    return where(L_w < L, (S * L - L_w * minimum(S, s_w)) / maximum(L - L_w, 1), where(s_w > S, S, inf))
 
 
 def together(read: Num, compute: Num) -> Num:

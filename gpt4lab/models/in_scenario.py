@@ -68,7 +68,9 @@ layout_in = Bridge(_layout, {**_CLUSTER, "fused_attention": "cluster.attention",
 #: How the serving cluster works.
 _SLOTS = {"batch": "serving.tokens_in_flight", "context": "serving.mean_context"}
 _BYTES = {"weight_bytes": "serving.bytes_per_weight", "kv_bytes": "serving.bytes_per_kv"}
-deployment_in = Bridge(Deployment, {**_named("serving", "tensor pipeline overhead_bytes usable_memory"), **_SLOTS, **_BYTES})
+deployment_in = Bridge(
+    Deployment, {**_named("serving", "tensor pipeline overhead_bytes usable_memory"), **_SLOTS, **_BYTES}
+)
 
 #: The accelerators of training and of serving, each at its price.
 machine_in = Bridge(machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})

@@ -68,8 +68,8 @@ class Network:
 class Chip:
     """One accelerator in its node. Rates are one-way and per accelerator, an infinite one takes no time.
 
-    An unknown price is NaN, never zero; so is the 8-bit peak of a chip that has none, and `sm_clocks_per_s`, the ticks of
-    all its multiprocessors together, where nobody has published them.
+    An unknown price is NaN, never zero; so is the 8-bit peak of a chip that has none, and `sm_clocks_per_s`, the
+    ticks of all its multiprocessors together, where nobody has published them.
     """
 
     peak_flop_per_s: Num = field(validator=rate)

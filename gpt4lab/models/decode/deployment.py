@@ -22,10 +22,10 @@ class Deployment:
     `eight_bit` products run at the 8-bit peak; else weights of fewer bits are unpacked first. `sequence_parallel` ranks
     share the work between the matmuls too. `cache_by_batch` deals whole sequences to the ranks, which few key-value
     heads ask for. `grouped_attention` reads the cache once for all query heads that share it; kernels of 2023 take it
-    in once for each, mostly from the chip's own cache (`Efficiency.intake`). `gather_weights` moves the weights to the tokens instead of sums of activations, which pays
-    for many tokens. `once_per_node` sends a token to a node once, however many experts it has there. `overlap` is the
-    share of a layer's work behind which traffic may hide. `usable_memory` is the share of the memory that a card reports
-    which weights, cache and `overhead_bytes` may fill together.
+    in once for each, mostly from the chip's own cache (`Efficiency.intake`). `gather_weights` moves the weights to the
+    tokens instead of sums of activations, which pays for many tokens. `once_per_node` sends a token to a node once,
+    however many experts it has there. `overlap` is the share of a layer's work behind which traffic may hide.
+    `usable_memory` is the share of a card's memory that weights, cache and `overhead_bytes` may fill together.
     """
 
     tensor: Num = field(default=1, validator=count)

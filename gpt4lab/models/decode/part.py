@@ -76,7 +76,7 @@ class PassPart:
         return where(self.latent, per.latent_values(n.kv_rank, n.rope_dim), per.cached_values(n.kv_heads, n.head_dim))
 
     def _set_cache(self, n: Network, w: Deployment) -> None:
-        """Bytes of a token in a layer that this GPU holds, how often they are taken in, and the tokens that are seen."""
+        """Bytes of a token in a layer that this GPU holds, how often they are taken in, and the tokens seen."""
         self.token_bytes = self.values * w.kv_bytes * per.cache_share(n.kv_heads, w.tensor, w.cache_by_batch)
         once = where(self.latent, 1, w.grouped_attention * 1)
         self.by_head = once != 1

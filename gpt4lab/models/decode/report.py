@@ -10,8 +10,8 @@ A step is the sum of its kinds of work, each at the rate that a micro-benchmark 
 (`measured_efficiency`); a product that reads and computes takes the root of the sum of squares of both, attention the
 longer of the two. Two constants are read off stated rows of a benchmark and judged on all others: what a processor of
 the chip takes in per tick, and how long the host needs to launch a kernel of a prefill (`checks.decode`). Left out:
-uneven layers and experts; the scheduler and anything between steps; prompts mixed into decode steps; two-dimensional splits
-of a matrix over many chips; traffic that follows the network's topology.
+uneven layers and experts; the scheduler and anything between steps; prompts mixed into decode steps; two-dimensional
+splits of a matrix over many chips; traffic that follows the network's topology.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class PassSeconds:
 
 @frozen
 class Work:
-    """What a micro-batch asks of a GPU: its tokens, those that get logits, token pairs, and bytes of cache in a layer."""
+    """What a micro-batch asks of a GPU: its tokens, those that get logits, token pairs, bytes of cache in a layer."""
 
     n: Num
     logits: Num

@@ -167,7 +167,9 @@ def test_kernels_that_know_no_groups_read_the_cache_once_per_query_head():
     assert per.reads_of_cache(64, 8, 2, x=0) == 8, "Llama 2 70B"
     assert per.reads_of_cache(32, 32, 1, x=0) == 1, "multi-head"
     slow, quick = (decode(LLAMA, Deployment(tensor=2, batch=96, grouped_attention=x), A100) for x in (False, True))
-    assert slow.seconds.attention == pytest.approx(80 * 96 * 1024 * 8 * 2 * 4 * 128 * 2 / (16 * 152.3e9)), "a tick, 16 B"
+    assert slow.seconds.attention == pytest.approx(80 * 96 * 1024 * 8 * 2 * 4 * 128 * 2 / (16 * 152.3e9)), (
+        "a tick, 16 B"
+    )
     nobody_knows = attrs.evolve(A100, sm_clocks_per_s=math.nan)
     again = decode(LLAMA, Deployment(tensor=2, batch=96, grouped_attention=False), nobody_knows)
     assert again.seconds.attention == pytest.approx(8 * quick.seconds.attention), "each from memory"
