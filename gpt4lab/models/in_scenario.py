@@ -51,9 +51,9 @@ def _named(group: str, fields: str) -> dict[str, str]:
 
 
 _MODEL = _named("model", "layers d_model head_dim experts top_k vocab")
-_HEADS = {"heads": "step.heads", "kv_heads": "step.heads"}
+_HEADS = {"heads": "model.heads", "kv_heads": "model.heads"}
 
-#: The network in training: full attention, the only one whose parts have the post's sizes (C03); heads are filled up.
+#: The network in training: full attention, the only one whose parts have the post's sizes (C03).
 trained_in = Bridge(Network, {**_MODEL, **_HEADS, "d_ff": "model.d_ff", "sequence": "model.context"})
 
 #: The network as it is served: its stated parameters, whatever its shape would have, and its long context.

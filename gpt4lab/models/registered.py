@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from gpt4lab.formulas.arith import Num, ceil, maximum
+from gpt4lab.formulas.arith import Num, maximum
 from gpt4lab.formulas.layer import attention_weights
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.report import decode
@@ -21,12 +21,6 @@ from gpt4lab.models.step.report import step
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, declaring, quantity
 
 # What a record needs and no field says
-
-
-@quantity("step.heads", "head", source="shoeybi2019", a="model.heads", t="cluster.tensor")
-def heads(a: Num, t: Num) -> Num:
-    """Query heads in training: as many as divide over the tensor-parallel ranks, the missing ones filled up."""
-    return ceil(a / t) * t
 
 
 @quantity("step.sequences", "sequence", source="arithmetic",

@@ -7,7 +7,7 @@ from math import inf, isnan
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.formulas.arith import Num
-from gpt4lab.scenario.rules import LayoutError
+from gpt4lab.scenario.rules import Held, LayoutError, check, rules_for
 
 if TYPE_CHECKING:
     from gpt4lab.models.decode.deployment import Deployment
@@ -49,8 +49,17 @@ def coded(names: tuple[str, ...]) -> dict[str, Any]:
     return {"converter": code, "validator": _demand(f"one of: {', '.join(names)}", lambda n: n in range(len(names)))}
 
 
-#: What must hold, or where it does in arrays, and what to say where it does not.
+#: What must hold, or where it does in arrays, and what to say where it does not; for what only one record knows.
 Rules = tuple[tuple[Any, str], ...]
+_NETWORK = {symbol: f"Network.{name}" for symbol, name in {
+    "a": "heads", "n": "kv_heads", "E": "experts", "k": "top_k", "L": "layers", "S": "max_context",
+}.items()}  # fmt: skip
+_SOME = [rules_for({"D": f"Network.{kind}_layers", "L": "Network.layers"}) for kind in ("window", "dense")]
+
+
+def held(**names: str) -> tuple[Held, ...]:
+    """The rules of the book for a network and a record: symbol -> the record's field, or one of the network's."""
+    return (*rules_for({**_NETWORK, **names}), *_SOME[0], *_SOME[1])
 
 
 def possible(network: Network, way: Layout | Deployment, chip: Any = None) -> Any:
@@ -58,7 +67,7 @@ def possible(network: Network, way: Layout | Deployment, chip: Any = None) -> An
 
     Raises LayoutError where no entry can, with the first reason.
     """
-    ok: Any = True
+    ok = check(way.HELD, lambda path: getattr(network if path.startswith("Network.") else way, path.partition(".")[2]))
     for holds, message in way.rules(network, chip):
         if getattr(holds, "ndim", 0) == 0 and not holds:
             raise LayoutError(message.format(s=network, w=way))

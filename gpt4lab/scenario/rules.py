@@ -6,7 +6,8 @@ by its arguments. Single numbers and arrays alike.
 
 Symbols as in the formulas: a query heads, n key-value heads, E experts, k of them per token, L layers, p stages, v
 chunks of layers a stage, m micro-batches, t tensor-parallel ranks, G GPUs, e groups that share the experts, d replicas,
-B sequences in a batch, b in a micro-batch, C ranks that share a sequence, s tokens seen, S tokens that can be seen.
+B sequences in a batch, b in a micro-batch, C ranks that share a sequence, D layers of
+one kind, s tokens seen, S tokens that can be seen.
 
 What is uneven but possible breaks no rule: it takes as long, and as much memory, as the fullest rank or stage needs.
 `uneven` says so.
@@ -158,6 +159,12 @@ def chosen_experts(k: Any, E: Any) -> Any:
 def seen_tokens(s: Any, S: Any) -> Any:
     """No sequence is longer than the model's context."""
     return s <= S
+
+
+@_rule("{D} layers of one kind are more than all {L}: {L} or fewer.")
+def some_layers(D: Any, L: Any) -> Any:
+    """Layers without experts, or with a window, are some of the layers."""
+    return D <= L
 
 
 @_rule("{L} layers cannot fill {p} stages: {L} or fewer.")

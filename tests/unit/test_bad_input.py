@@ -205,7 +205,7 @@ def test_a_context_beyond_the_models_is_refused(door: Callable[[], Any]) -> None
 
 
 def test_stages_beyond_the_layers_are_refused() -> None:
-    with pytest.raises(LayoutError, match="80 layers are fewer than 100 stages"):
+    with pytest.raises(LayoutError, match="80 layers cannot fill 100 stages: 80 or fewer"):
         longest_context(LLAMA, Deployment(pipeline=100), A100)
 
 

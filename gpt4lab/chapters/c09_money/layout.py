@@ -28,12 +28,17 @@ HERE, POST = "your layout", "the post's layout"
 
 @frozen
 class Predicted:
-    """A step of a scenario's layout, and the run that is made of such steps."""
+    """A step of a scenario's layout, and the run that is made of such steps. MFU and HFU on the post's basis."""
 
     report: StepReport
     mfu: float
     days: float
     usd: float
+
+    @property
+    def hfu(self) -> float:
+        """The MFU as many times as FLOP are spent for each that is needed: the same where nothing is recomputed."""
+        return self.mfu * (self.report.hardware_flop / self.report.model_flop)
 
 
 def hardware(accelerator: str) -> Chip:
@@ -49,7 +54,7 @@ def predict(scenario: Scenario) -> Predicted:
 
     Raises
     ------
-    LayoutError : where stages, heads or batch do not divide, or a rate of the accelerator is not known.
+    LayoutError : what cannot go together, or a rate of the accelerator is not known.
     """
     cluster = scenario.cluster
     report = step(trained_in(scenario), layout_in(scenario), hardware(cluster.accelerator))
@@ -78,9 +83,15 @@ def _sentence(scenario: Scenario, here: Predicted) -> str:
     fits = "which fits" if here.report.fits else "which does not fit"
     return (
         f"A step takes {show(here.report.time_s, 's')}, the run {show(here.days, 'day')} and {show(here.usd, 'USD')}, "
-        f"before any failure. With recomputed work counted the utilisation is {show(here.report.hfu, 'fraction')} "
-        f"(HFU). A GPU must hold {show(memory, 'byte')} of its {show(room, 'byte')}, {fits}."
+        f"before any failure. {_repeated(here)} A GPU must hold {show(memory, 'byte')} of its "
+        f"{show(room, 'byte')}, {fits}."
     )
+
+
+def _repeated(here: Predicted) -> str:
+    if here.hfu == here.mfu:
+        return "Nothing is computed twice."
+    return f"With recomputed work counted the utilisation is {show(here.hfu, 'fraction')} (HFU)."
 
 
 def _seconds_by_part(lane: str, found: Predicted) -> list[dict[str, Any]]:
@@ -97,16 +108,24 @@ layout = Panel(
     controls=(
         "cluster.recompute",
         "cluster.attention",
-        Slide("cluster.interleave", 1, 8),
         "cluster.zero",
         Slide("training.batch_tokens", 8e6, 200e6),
         "cluster.accelerator",
     ),
-    folded=(Slide("cluster.pipeline", 1, 60), Slide("cluster.gpus", 1_000, 100_000), "cluster.gradient_bytes"),
+    folded=(
+        Slide("cluster.pipeline", 1, 60),
+        Slide("cluster.interleave", 1, 8),
+        Slide("cluster.gpus", 1_000, 100_000),
+        "cluster.gradient_bytes",
+    ),
     presets={
         "The post": "leak",
         "Fused attention": {"cluster.attention": "fused"},
-        "Fused, two chunks": {"cluster.attention": "fused", "cluster.interleave": 2},
+        "Fused, two chunks, 30 micro-batches": {
+            "cluster.attention": "fused",
+            "cluster.interleave": 2,
+            "training.batch_tokens": 51.2e6,
+        },
         "Nothing recomputed": {"cluster.recompute": "none", "cluster.attention": "fused"},
         "25,000 H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},
     },

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import Factory, field, frozen
 
 from gpt4lab.formulas.arith import Num
 from gpt4lab.models.inputs import Chip, Network
-from gpt4lab.models.rules import Rules, count, fraction, not_negative, positive, share
+from gpt4lab.models.rules import Rules, count, fraction, held, not_negative, positive, share
 from gpt4lab.scenario import FIELDS
 
 
@@ -47,19 +47,15 @@ class Deployment:
     )
     usable_memory: Num = field(default=Factory(lambda: FIELDS["serving.usable_memory"].default), validator=share)
 
+    #: What must hold of a way to serve and a network; the fullest rank or stage sets the pace.
+    HELD: ClassVar = held(p="Deployment.pipeline", e="Deployment.expert", s="Deployment.context")
+
     def rules(self, network: Network, chip: Chip) -> Rules:
-        """What must hold of a way to serve, and what to say where it does not."""
-        s, w = network, self
+        """What else must hold of a way to serve, and what to say where it does not."""
+        w = self
         able = (w.eight_bit != 1) | (chip.peak_8bit_flop_per_s > 0)
         return (
             (w.batch >= 1, "A batch of {w.batch} sequences is less than one."),
-            (
-                w.context <= s.max_context,
-                "{w.context:,} tokens are more than the model's context of {s.max_context:,}.",
-            ),
             (w.context >= 1, "A context of {w.context} tokens is less than one."),
-            (w.pipeline <= s.layers, "{s.layers} layers are fewer than {w.pipeline} stages."),
-            (s.experts % w.expert == 0, "{s.experts} experts do not divide over {w.expert} groups."),
-            (s.top_k <= s.experts, "{s.top_k} experts per token are more than the {s.experts} that there are."),
             (able, "This accelerator has no 8-bit products."),
         )

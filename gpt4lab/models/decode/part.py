@@ -42,6 +42,8 @@ class PassPart:
         self.t, self.p, self.e = deployment.tensor, deployment.pipeline, deployment.expert
         self.b, self.s, self.w = deployment.batch, deployment.context, deployment.weight_bytes
         self.E, self.k = network.experts, network.top_k
+        self.here = ceil(network.experts / deployment.expert)  # experts of the fullest group
+        self.load = self.here * self.e / self.E  # its tokens over the mean
         self.gathers = deployment.gather_weights * 1 == 1
         self.a = where(
             self.gathers, network.heads, ceil(network.heads / deployment.tensor) * deployment.tensor
@@ -84,8 +86,8 @@ class PassPart:
         self.seen = per.seen(w.context, n.layers, n.window_layers, n.window)
 
     def touched(self, n: Num) -> Num:
-        """Experts of this GPU that n tokens of each group read; a dense model's one feed-forward counts as one."""
-        return per.experts_touched(self.E, self.k, n * self.e) / self.e
+        """Experts of the fullest GPU that n tokens of each group read; a dense model's feed-forward counts as one."""
+        return self.here * per.share_touched(self.k / self.E, n * self.e)
 
     def read(self, n: Num) -> Num:
         """Weights of a layer that a step with n tokens reads on this GPU."""
@@ -122,7 +124,7 @@ def held(network: Network, deployment: Deployment) -> PassMemory:
 def held_by(gpu: PassPart) -> PassMemory:
     """What this GPU holds, in the first stage; embedding and logits stay in 16 bits."""
     matrices = where(gpu.p == 1, 2 - gpu.network.tied_embeddings, 1)
-    layers = gpu.stage_layers * (gpu.common + (1 - gpu.dense) * gpu.E / gpu.e * gpu.expert_weights)
+    layers = gpu.stage_layers * (gpu.common + (1 - gpu.dense) * gpu.here * gpu.expert_weights)
     return PassMemory(
         weights=layers * gpu.w + matrices * 2 * gpu.V * gpu.h / gpu.t,
         cache=gpu.stage_layers * gpu.b * gpu.seen * gpu.token_bytes,

@@ -130,7 +130,7 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
         floor_s=_floor(gpu, rate, chip, work, flop),
         tokens_per_s=done / time_s,
         usd_per_1k=time_s / 3600 * gpus * chip.usd_per_hour / done * 1000,
-        experts_touched=gpu.touched(work.n) * gpu.e,
+        experts_touched=per.experts_touched(gpu.E, gpu.k, work.n * gpu.e),
         mfu=done * flop / (time_s * gpus * rate.peak),
         memory_bytes=memory,
         fits=fits,

@@ -103,7 +103,7 @@ def _attention_s(gpu: PassPart, rate: PassRates, work: Work) -> Num:
 def _weights_s(gpu: PassPart, rate: PassRates, n: Num) -> Num:
     """Seconds of a layer's matmuls, common ones and those of the experts: each reads and computes."""
     common = per.together(2 * n * gpu.common / rate.product, gpu.common * gpu.w / rate.memory)
-    flop, read = 2 * n * gpu.k * gpu.expert_weights, gpu.touched(n) * gpu.expert_weights * gpu.w
+    flop, read = 2 * n * gpu.k * gpu.load * gpu.expert_weights, gpu.touched(n) * gpu.expert_weights * gpu.w
     return common + (1 - gpu.dense) * per.together(flop / rate.product, read / rate.memory)
 
 

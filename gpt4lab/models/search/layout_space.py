@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import gcd, isqrt
+from math import isqrt
 from typing import Any
 
 from attrs import field, frozen
@@ -91,7 +91,7 @@ class Space:
 def space_for(network: Network, chip: Chip, gpus: int, batch: int, **choices: Any) -> Space:
     """The space of a model on a machine: all that divides it, tensor ranks in a node; `choices` go first."""
     usual: dict[str, Any] = {
-        "tensor": divisors(gcd(int(network.heads), int(chip.gpus_per_node))),
+        "tensor": divisors(chip.gpus_per_node),
         "pipeline": divisors(network.layers),
         "expert": divisors(network.experts),
         "interleave": divisors(network.layers),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from attrs import field, frozen
 
 from gpt4lab.formulas.arith import Num
 from gpt4lab.formulas.memory import RECOMPUTE
-from gpt4lab.formulas.pipeline import INTERLEAVED, SCHEDULES
+from gpt4lab.formulas.pipeline import INTERLEAVED, SCHEDULES, micro_batches
 from gpt4lab.models.inputs import Network
-from gpt4lab.models.rules import Rules, coded, count, fraction, positive, zero_stage
+from gpt4lab.models.rules import Rules, coded, count, fraction, held, positive, zero_stage
 
 #: What attention scores do, in the order of the codes: travel through memory, or stay on the chip.
 ATTENTION = ("plain", "fused")
@@ -42,25 +42,26 @@ class Layout:
     overlap: Num = field(default=0.0, validator=fraction)
     gradient_bytes: Num = field(default=2, validator=positive)
 
+    #: What must hold of a layout and a network; any rank or stage may be fuller than others, and sets the pace.
+    HELD: ClassVar = held(
+        p="Layout.pipeline", v="Layout.interleave", d="Layout.data", e="Layout.expert", C="Layout.context",
+        B="Layout.batch", b="Layout.micro_batch", m="Layout.micro_batches", s="Network.sequence",
+    )  # fmt: skip
+
+    @property
+    def micro_batches(self) -> Num:
+        """Micro-batches that follow each other through a pipeline in a step."""
+        return micro_batches(self.batch, self.data, self.micro_batch)
+
     def rules(self, network: Network, chip: Any = None) -> Rules:
-        """What must hold of a layout, and what to say where it does not; any chip will do."""
+        """What else must hold of a layout, and what to say where it does not; any chip will do."""
         s, w = network, self
         counts = (w.tensor, w.pipeline, w.data, w.expert, w.context, w.batch, w.micro_batch, w.interleave)
-        layers = s.layers % (w.pipeline * w.interleave) == 0
-        batch = w.batch % (w.data * w.micro_batch) == 0
         chunks = (w.interleave == 1) | (w.schedule == INTERLEAVED)
         plain = (s.kv_rank == 0) & (s.rest == 0)
         return (
             *((n >= 1, "{w}: a count is less than one.") for n in counts if hasattr(n, "ndim")),
             (s.dense_layers == 0, "{s.dense_layers} of {s.layers} layers have no experts; a step takes all alike."),
             (plain, "A step knows neither latent attention nor weights that the shape does not tell."),
-            (s.sequence <= s.max_context, "{s.sequence:,} tokens are more than the model's {s.max_context:,}."),
-            (layers, "{s.layers} layers do not divide into {w.pipeline} stages of {w.interleave} chunks."),
-            (s.heads % w.tensor == 0, "{s.heads} heads do not divide over {w.tensor} tensor-parallel ranks."),
-            (batch, "{w.batch} sequences do not divide into {w.data} replicas and micro-batches of {w.micro_batch}."),
-            (s.experts % w.expert == 0, "{s.experts} experts do not divide over {w.expert} ranks."),
-            (w.data % w.expert == 0, "{w.data} replicas do not divide into groups of {w.expert} that share experts."),
-            (s.top_k <= s.experts, "{s.top_k} experts per token are more than the {s.experts} that there are."),
-            (s.sequence % w.context == 0, "{s.sequence} tokens do not divide over {w.context} context-parallel ranks."),
             (chunks, "{w.interleave} chunks a stage need the schedule 'interleaved'."),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import astuple, frozen
 
 from gpt4lab.formulas import layer, memory, pipeline
-from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.formulas.arith import Num, ceil, maximum, where
 from gpt4lab.models.inputs import Network
 from gpt4lab.models.step.layout import Layout
 
@@ -39,20 +39,20 @@ class StepPart:
         self.L, self.h, self.a, self.s, self.V = (
             network.layers,
             network.d_model,
-            network.heads,
+            ceil(network.heads / layout.tensor) * layout.tensor,  # filled up
             network.sequence,
             network.vocab,
         )
         self.d_h, self.n_kv, self.gated = network.head_dim, network.kv_heads, network.gated
-        self.q, self.n = network.heads * network.head_dim, network.kv_heads * network.head_dim
+        self.q, self.n = self.a * network.head_dim, network.kv_heads * network.head_dim
         self.k = network.top_k + network.shared_experts
         self.f = self.k * network.d_ff
         self.t, self.p, self.d, self.e = layout.tensor, layout.pipeline, layout.data, layout.expert
         self.C = layout.context
         self.b, self.v, self.zero, self.g = layout.micro_batch, layout.interleave, layout.zero, layout.gradient_bytes
         self.schedule, self.overlap = layout.schedule, layout.overlap
-        self.m = pipeline.micro_batches(layout.batch, layout.data, layout.micro_batch)
-        self.own = network.sequence / layout.context  # tokens of a sequence on this GPU
+        self.m = layout.micro_batches
+        self.own = ceil(network.sequence / layout.context)  # tokens of a sequence on this GPU
         self.tokens, self.copies = layout.micro_batch * self.own, layout.data * layout.context
         self._set_switches(layout)
         self._set_weights(network)
@@ -68,30 +68,35 @@ class StepPart:
         """Weights on this GPU: what a token uses of a layer, and what the first stage keeps."""
         attention = layer.attention_weights(self.h, self.a, self.n_kv, self.d_h, self.t)
         expert = layer.feed_forward_weights(self.h, network.d_ff, network.gated) / self.t
-        self.used = attention + self.k * expert
-        self.layers, local = self.L / self.p, network.experts / self.e
+        self.layers, local = ceil(self.L / self.p), ceil(network.experts / self.e)
+        self.used = attention + (network.shared_experts + network.top_k * local * self.e / network.experts) * expert
         self.W = attention + (network.shared_experts + local) * expert
         head = where(self.p == 1, 2 - network.tied_embeddings, 1) * self.V * self.h / self.t
         self.P_dense = self.layers * (attention + network.shared_experts * expert) + head
         self.P_expert = self.layers * local * expert
 
     def model_flop(self) -> Num:
-        """FLOP per token that training needs, by the convention of PaLM: nothing recomputed, no causal mask."""
+        """FLOP per token that training needs, by the convention of PaLM: nothing recomputed, no causal mask.
+
+        Heads that only fill up the ranks count for nothing.
+        """
         return self.L * layer.model_flop(self._whole(), self._core()) + 6 * self.h * self.V
 
     def hardware_flop(self) -> Num:
-        """FLOP per token that are really spent."""
-        weights = layer.weight_passes(self.r) * 2 * self._whole()
-        return self.L * (weights + layer.core_passes(self.r_core, self.x) * self._core()) + 6 * self.h * self.V
+        """FLOP per token by the same convention, what is computed again counted again: never less than `model_flop`.
+
+        A fused kernel skips what the mask hides and computes scores twice; by the convention it does neither.
+        """
+        return self.model_flop() + self.L * (self.r * 2 * self._whole() + self.r_core * self._core())
 
     def _whole(self) -> Num:
         network = self.network
-        return layer.attention_weights(self.h, self.a, self.n_kv, self.d_h, 1) + self.k * (
+        return layer.attention_weights(self.h, network.heads, self.n_kv, self.d_h, 1) + self.k * (
             layer.feed_forward_weights(self.h, network.d_ff, network.gated)
         )
 
     def _core(self) -> Num:
-        return layer.core_flop(self.s, self.a, self.d_h)
+        return layer.core_flop(self.s, self.network.heads, self.d_h)
 
 
 def held(gpu: StepPart) -> StepMemory:

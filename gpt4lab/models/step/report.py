@@ -61,7 +61,11 @@ class Sent:
 
 @frozen
 class StepReport:
-    """What a step costs and reaches. MFU counts the FLOP that training needs, HFU also those that are repeated."""
+    """What a step costs and reaches. MFU counts the FLOP that training needs, HFU also those that are repeated.
+
+    Both on one basis: six FLOP a weight and token, attention in full although half of it is masked (PaLM). So HFU is
+    never below MFU, and the same where nothing is recomputed.
+    """
 
     seconds: StepSeconds
     sent_bytes: Sent
@@ -122,7 +126,8 @@ def _spent(gpu: StepPart, rate: Rates) -> tuple[StepSeconds, Sent]:
     block = gpu.layers * (matmul + streamed + tensor + context + expert)
     data_bytes, data = _to_replicas(gpu, rate, block)
     head_matmul, head_memory = _head_s(gpu, rate)
-    waiting = (gpu.p - 1) / gpu.v * (block + crossing) * _left(gpu)
+    others = (gpu.L / gpu.layers - 1) * block + (gpu.p - 1) * crossing  # one micro-batch in all other stages
+    waiting = others / gpu.v * _left(gpu)
     steps, m = gpu.m * gpu.layers, gpu.m
     seconds = StepSeconds(
         matmul=steps * matmul + m * head_matmul,

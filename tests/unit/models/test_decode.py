@@ -358,12 +358,14 @@ def test_every_formula_can_be_shown():
 @pytest.mark.parametrize(
     ("network", "serving", "words"),
     [
-        (LLAMA, Deployment(context=4097), "4,097 tokens are more than the model's context of 4,096"),
+        (LLAMA, Deployment(context=4097), "4,097 tokens are more than the 4,096 that the model can see"),
         (LLAMA, Deployment(batch=0.5), "batch of 0.5 sequences"),
         (LLAMA, Deployment(context=0.5), "context of 0.5 tokens"),
-        (LLAMA, Deployment(pipeline=81), "80 layers are fewer than 81 stages"),
-        (SMALL, Deployment(expert=3), "8 experts do not divide over 3"),
-        (attrs.evolve(SMALL, top_k=9), Deployment(), "9 experts per token are more than the 8"),
+        (LLAMA, Deployment(pipeline=81), "80 layers cannot fill 81 stages: 80 or fewer"),
+        (SMALL, Deployment(expert=9), "8 experts cannot be dealt out to 9 groups: 8 or fewer"),
+        (attrs.evolve(SMALL, heads=30), Deployment(), "4 key-value heads do not divide 30 query heads: 3 or 5"),
+        (attrs.evolve(SMALL, window_layers=99), Deployment(), "99 layers of one kind are more than all"),
+        (attrs.evolve(SMALL, top_k=9), Deployment(), "A token cannot meet 9 experts of 8: 8 or fewer"),
     ],
 )
 def test_a_way_to_serve_that_cannot_exist_says_why(network: Network, serving: Deployment, words: str):
@@ -376,7 +378,7 @@ def test_a_way_to_serve_that_cannot_exist_says_why(network: Network, serving: De
 
 
 def test_an_answer_beyond_the_context_is_an_error():
-    with pytest.raises(LayoutError, match="more than the model's context"):
+    with pytest.raises(LayoutError, match=r"more than the .* that the model can see"):
         generate(LLAMA, Deployment(), A100, prompt=4000, output=97)
 
 

@@ -47,5 +47,5 @@ def test_without_what_it_leaves_out_the_roofline_is_the_step() -> None:
 
 def test_a_context_beyond_the_models_is_an_error() -> None:
     beyond: Scenario = change(LEAK, {"serving.mean_context": 40_000})
-    with pytest.raises(LayoutError, match=r"40,000\.0 tokens are more than the model's context of 32,768"):
+    with pytest.raises(LayoutError, match=r"40,000 tokens are more than the 32,768 that the model can see"):
         ladder(beyond)

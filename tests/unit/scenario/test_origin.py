@@ -76,7 +76,7 @@ def others(path: str, here: Any) -> list[Any]:
     """Values that a field may have instead."""
     field = FIELDS[path]
     words = field.choices or (tuple(getattr(catalog, field.catalog)) if field.catalog else ())
-    return [value for value in words or (field.lo, field.hi) if value != here]
+    return [value for value in words or (field.lo, field.hi, 2 * field.lo) if value != here]
 
 
 def test_a_scenario_with_a_name_of_ones_own_is_compared_with_the_post() -> None:

@@ -15,6 +15,7 @@ BROKEN = [
     ("shared_heads", (128, 84), "128 key-value heads do not divide 84 query heads: 84."),
     ("chosen_experts", (64, 16), "A token cannot meet 64 experts of 16: 16 or fewer."),
     ("seen_tokens", (4097, 4096), "4,097 tokens are more than the 4,096 that the model can see: 4,096 or fewer."),
+    ("some_layers", (61, 60), "61 layers of one kind are more than all 60: 60 or fewer."),
     ("filled_stages", (120, 1000), "120 layers cannot fill 1,000 stages: 120 or fewer."),
     ("even_chunks", (120, 15, 3), "120 layers in 15 stages cannot be cut into 3 chunks a stage: 2 or 4."),
     ("even_chunks", (120, 15, 16), "120 layers in 15 stages cannot be cut into 16 chunks a stage: 8."),

@@ -198,8 +198,17 @@ def test_the_posts_layout_fits_only_the_larger_gpu_and_only_if_it_recomputes():
 
 def test_the_posts_layout_reaches_its_utilisation_only_with_recomputed_work_counted():
     found = layout.predict(LEAK)
-    assert equation.STATED_MFU[0] < found.report.hfu < equation.STATED_MFU[1]
-    assert found.mfu < equation.STATED_MFU[0]
+    assert equation.STATED_MFU[0] < found.report.hfu < equation.STATED_MFU[1], "attention counted too"
+    assert found.mfu < found.hfu < equation.STATED_MFU[0]
+
+
+@pytest.mark.parametrize("context", [8192, 131_072])
+def test_where_nothing_is_recomputed_mfu_and_hfu_are_one_number(context: int):
+    there = change(layout.layout.scenario_of("Nothing recomputed"), {"model.context": context})
+    found = layout.predict(there)
+    assert found.hfu == found.mfu
+    assert found.report.hfu == found.report.mfu
+    assert "Nothing is computed twice" in layout.layout.view(there).sentence
 
 
 def test_days_and_dollars_of_the_model_agree_with_its_mfu():
