@@ -32,6 +32,8 @@ from gpt4lab.catalog.records import (
     MeasuredKey,
     Measurement,
     Price,
+    PrintedBatch,
+    PrintedBatches,
     PublishedModel,
     Rental,
     Utilisation,
@@ -55,6 +57,7 @@ datasets = _table("datasets", Dataset)
 constants = _table("constants", Constants)
 epoch = _table("epoch", Constants)
 measurements = _table("measurements", Measurement)
+static_batches = _table("static_batches", PrintedBatches)
 measured_keys = _table("measured_keys", MeasuredKey)
 evidence = _table("evidence", Evidence)
 

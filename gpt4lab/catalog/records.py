@@ -212,6 +212,33 @@ class Measurement(Entry):
     measured: Mapping[str, float] = attrs.field(converter=_frozen)
 
 
+def _rows(value: Any) -> tuple[PrintedBatch, ...]:
+    return tuple(PrintedBatch(*row) for row in value)
+
+
+@attrs.frozen
+class PrintedBatch:
+    """Prompts answered together until the last is done, and output tokens per second as printed."""
+
+    model: str  # a slug or name of `models`
+    batch: int
+    tensor: int
+    input_tokens: int
+    output_tokens: int
+    tokens_per_s: float = attrs.field(converter=float)
+
+
+@attrs.frozen(kw_only=True)
+class PrintedBatches(Entry):
+    """A table of static batches that somebody measured with one version of an engine on one kind of accelerator."""
+
+    version: str
+    accelerator: str  # a slug of `accelerators`
+    weights: str
+    per_gpu: bool  # whether the rows count the tokens of one GPU or of all
+    rows: tuple[PrintedBatch, ...] = attrs.field(converter=_rows)
+
+
 @attrs.frozen(kw_only=True)
 class Evidence(Entry):
     """Something that became public after the leak, and what it does to the claims it bears on."""

@@ -123,9 +123,7 @@ _STEP = (
     "Left out: traffic that overlaps matrix products, latency of kernels and messages, stragglers, failures, "
     "checkpoints, data loading."
 )
-_ANSWER = (
-    "Left out: products near the border of reading and computing, the scheduler, the host, and all between two steps."
-)
+_ANSWER = "Left out: the scheduler, the host beyond its launches of a prefill, and all between two steps."
 _FLOP = "Left out: pauses, restarts, ramps of the batch, and experiments thrown away."
 _MEASURED = "Left out: that checking several tokens costs more than writing one, and that acceptance varies."
 _FIT = "Left out: that a fit is stretched beyond its data; Approach 1 is itself an extrapolation above 16 billion."
@@ -151,7 +149,11 @@ _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "Megatron-LM 2021, equation 4": (equation_4, "Nothing: it is the same formula, so this checks the book's copy."),
     "BLOOM, electricity": (published.energy, "Left out: servers, network, cooling and idle machines."),
     "TensorRT-LLM 0.6.1, static batches": (decode.static_rows, _ANSWER),
-    "TensorRT-LLM 0.5, first token": (decode.first_tokens, f"{_ANSWER} In a pass this short the host is most of it."),
+    "TensorRT-LLM 0.5, 0.8 and 0.9, static batches": (
+        decode.versions,
+        f"{_ANSWER} Which kernels a version chose, and slow ones of its first experts and of Falcon.",
+    ),
+    "TensorRT-LLM 0.5, first token": (decode.first_tokens, _ANSWER),
     "TensorRT-LLM 0.8, cache read once per group of heads": (decode.grouping, f"{_ANSWER} The batch is unknown."),
     "LMDeploy 0.1, static batches": (decode.lmdeploy_static, _ANSWER),
     "LMDeploy 0.2, many requests": (decode.lmdeploy_requests, f"{_ANSWER} And the spread of lengths."),
