@@ -3,46 +3,67 @@
 gpt4lab claims [--scenario leak] [--set training.mfu=0.4] [--chapter 09] [--verdict unit-error] [--json]
 gpt4lab explain training.cost --set training.mfu=0.4 [--depth 3] [--json]
 gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
+gpt4lab lab
+
+A NAME is that of a scenario, a shared line, a file .json or .toml of one's own, or "-" for one on the standard input.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import attrs
 
-from gpt4lab import claims
+from gpt4lab import __version__, claims, terminal
 from gpt4lab import scenario as scenarios
+from gpt4lab.catalog import CatalogError, UnknownName
 from gpt4lab.quantities import Explanation, UnknownQuantity, explain
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError
+from gpt4lab.scenario.files import open_scenario
 from gpt4lab.scenario.origin import origin
 from gpt4lab.units import show
 
+NAMED = "a named or shared scenario, a file .json or .toml, or - for one on the standard input"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 is success, 2 an input that cannot be used, said in one line."""
+    """Run one command; 0 is success, 1 output that cannot be written, 2 an input that cannot be used, in one line."""
+    return terminal.run("gpt4lab", lambda: _answer(arguments))
+
+
+def _answer(arguments: Sequence[str] | None) -> int:
     options = _parser().parse_args(arguments)
     try:
         data, lines = options.run(options)
-    except (ScenarioError, UnknownQuantity, KeyError) as error:
-        print(f"gpt4lab: {error}", file=sys.stderr)
+    except (ScenarioError, UnknownQuantity, UnknownName, CatalogError) as error:
+        terminal.complain("gpt4lab", str(error))
         return 2
-    for line in [json.dumps(data, indent=2, ensure_ascii=False)] if options.json else lines:
-        print(line)
+    for line in [_json(data)] if options.json else lines:
+        terminal.say(line)
     return 0
 
 
+def _json(data: Any) -> str:
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return text if terminal.writable(text) else json.dumps(data, indent=2)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("gpt4lab", description="Rebuild and judge the numbers of the GPT-4 leak.")
+    parser = terminal.Parser("gpt4lab", description="Rebuild and judge the numbers of the GPT-4 leak.")
+    parser.add_argument("--version", action="version", version=f"gpt4lab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _claims_command(commands)
     _explain_command(commands)
     _scenario_command(commands)
+    _command(commands, "lab", _lab, "open the book in JupyterLab")
     return parser
 
 
@@ -55,7 +76,7 @@ def _claims_command(commands: Any) -> None:
 
 def _explain_command(commands: Any) -> None:
     command = _command(commands, "explain", _explain, "show how a number is made")
-    command.add_argument("name", help="a quantity, for example training.cost")
+    command.add_argument("name", help="a quantity or a field, for example training.cost")
     command.add_argument("--depth", type=int, default=2, help="how many formulas deep (default 2)")
     _assumptions(command)
 
@@ -65,10 +86,10 @@ def _scenario_command(commands: Any) -> None:
         required=True, metavar="ACTION"
     )
     _command(group, "list", _list, "all named scenarios")
-    _command(group, "show", _show, "every field of one").add_argument("name")
+    _command(group, "show", _show, "every field of one").add_argument("name", help=NAMED)
     compare = _command(group, "diff", _diff, "the fields in which two differ")
-    compare.add_argument("name")
-    compare.add_argument("other")
+    compare.add_argument("name", help=NAMED)
+    compare.add_argument("other", help=NAMED)
 
 
 def _command(group: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -79,7 +100,7 @@ def _command(group: Any, name: str, run: Any, text: str) -> argparse.ArgumentPar
 
 
 def _assumptions(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--scenario", default="leak", help="a named or shared scenario (default: leak)")
+    command.add_argument("--scenario", default="leak", help=f"{NAMED} (default: leak)")
     command.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="change a field")
 
 
@@ -88,10 +109,12 @@ def _scenario(options: argparse.Namespace) -> Scenario:
     changes: dict[str, Any] = {}
     for setting in options.set:
         path, equals, text = setting.partition("=")
-        if not equals:
+        if not (path and equals):
             raise ScenarioError(f"--set {setting!r}: write PATH=VALUE, for example training.mfu=0.4.")
+        if path in changes:
+            raise ScenarioError(f"--set {setting!r}: {path} is set twice.")
         changes[path] = scenarios.parse(path, text)
-    return scenarios.change(scenarios.load_scenario(options.scenario), changes)
+    return scenarios.change(open_scenario(options.scenario), changes)
 
 
 # --- what the commands answer: as data, and in lines --------------------------------------------------
@@ -100,15 +123,21 @@ Answer = tuple[Any, Iterable[str]]
 
 
 def _claims(options: argparse.Namespace) -> Answer:
+    chapter = _chapter(options.chapter)
     everything = claims.audit(_scenario(options))
-    results = [
-        result
-        for result in everything
-        if options.chapter in (None, result.claim.chapter) and options.verdict in (None, result.verdict)
-    ]
-    lines = (f"{r.claim.id:5}{r.claim.chapter}  {r.verdict:27}{r.shown():32}{r.claim.quote}" for r in results)
+    results = [r for r in everything if chapter in ("", r.claim.chapter) and options.verdict in (None, r.verdict)]
+    lines = columns((r.claim.id, r.claim.chapter, r.verdict, r.shown(), r.claim.quote) for r in results)
+    nothing = [] if results else ["No claim" + f" of chapter {chapter}" * bool(chapter) + f" is {options.verdict}."]
     tally = "Under these assumptions {} of {} checkable claims hold.".format(*claims.tally(everything))
-    return [_claim_record(result) for result in results], [*lines, tally]
+    return [_claim_record(result) for result in results], [*lines, *nothing, tally]
+
+
+def _chapter(text: str | None) -> str:
+    """The chapter that is meant by "9" or "09"; "" for all of them."""
+    known = sorted({claim.chapter for claim in claims.ledger().values()})
+    if text is not None and (not text or text.zfill(2) not in known):
+        raise ScenarioError(f"--chapter {text!r}: the claims belong to the chapters {', '.join(known)}.")
+    return "" if text is None else text.zfill(2)
 
 
 def _claim_record(result: claims.Result) -> dict[str, Any]:
@@ -131,6 +160,8 @@ def _one_or_many(values: Sequence[Any]) -> Any:
 
 
 def _explain(options: argparse.Namespace) -> Answer:
+    if options.depth < 1:
+        raise ScenarioError(f"--depth {options.depth}: at least 1 formula is shown.")
     found = explain(options.name, _scenario(options), depth=options.depth)
     data = attrs.asdict(found) if isinstance(found, Leaf) else _explanation_record(found)
     return data, [found.text(), f"declared in {found.declared}"]
@@ -161,7 +192,7 @@ def _list(options: argparse.Namespace) -> Answer:
 
 
 def _show(options: argparse.Namespace) -> Answer:
-    scenario = scenarios.load_scenario(options.name)
+    scenario = open_scenario(options.name)
     sources = {path: origin(scenario, path) for path in FIELDS}
     rows = ((path, show(scenarios.get(scenario, path), FIELDS[path].unit), sources[path]) for path in FIELDS)
     return attrs.asdict(scenario) | {"sources": sources}, columns(rows)
@@ -169,14 +200,26 @@ def _show(options: argparse.Namespace) -> Answer:
 
 def _diff(options: argparse.Namespace) -> Answer:
     names = (options.name, options.other)
-    found = scenarios.differences(*map(scenarios.load_scenario, names))
+    found = scenarios.differences(*map(open_scenario, names))
     data = {path: dict(zip(names, pair, strict=True)) for path, pair in found.items()}
-    return data, columns((path, *(show(v, FIELDS[path].unit) for v in pair)) for path, pair in found.items())
+    rows = [(path, *(show(value, FIELDS[path].unit) for value in pair)) for path, pair in found.items()]
+    return data, columns(rows) if rows else ["There is no difference."]
+
+
+def _lab(options: argparse.Namespace) -> Answer:
+    """Hand over to book.py, which stands beside the package wherever the chapters do."""
+    book = Path(__file__).parents[1] / "book.py"
+    if not book.exists():
+        raise ScenarioError("lab: the chapters are not in this package: clone the book, and run `python3 book.py lab`.")
+    command = [sys.executable, str(book), "lab"]
+    if os.name == "nt":  # where a program that is replaced ends for whoever waits for it
+        raise SystemExit(subprocess.call(command))
+    os.execv(sys.executable, command)
 
 
 def columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Lines of a table, each column as wide as its widest cell."""
-    table = list(rows)
+    """Lines of a table, each column as wide as its widest cell as the output can write it."""
+    table = [tuple(map(terminal.fit, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in table)
 

@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from gpt4lab import terminal
 from gpt4lab.distributed.worker import quiet
 
 if TYPE_CHECKING:
     from gpt4lab.distributed.job import DemoReport, Row
 
+PROGRAM = "python -m gpt4lab.distributed"
 OPTIONS = {"steps": int, "rows": int, "context": int, "micro_batches": int, "schedule": str, "work_s": float}
 
 
-def main() -> int:
-    """Run the demo on workers of our own, or as one rank of torchrun's."""
-    args = vars(_parser().parse_args())
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo on workers of our own, or as one rank of torchrun's; 0, or 1 and a sentence on what is wrong."""
+    return terminal.run(PROGRAM, lambda: _answer(arguments))
+
+
+def _answer(arguments: Sequence[str] | None) -> int:
+    args = vars(_parser().parse_args(arguments))
     demo, ranks = args.pop("demo"), args.pop("ranks")
     options = {name: value for name, value in args.items() if value is not None}
     try:
         report = _as_rank(demo, options) if "TORCHELASTIC_RUN_ID" in os.environ else _with_workers(demo, ranks, options)
     except (ValueError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 1
+        return terminal.complain(PROGRAM, str(error))
     if report:
-        print(text(report))
+        terminal.say(text(report))
     return 0
 
 
@@ -66,9 +71,7 @@ def _as_rank(demo: str, options: dict[str, Any]) -> DemoReport | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m gpt4lab.distributed", description="A toy model on several processes."
-    )
+    parser = terminal.Parser(prog=PROGRAM, description="A toy model on several processes.")
     parser.add_argument("demo", help="tensor, pipeline, data, zero1, fsdp, tensor+fsdp, experts or waiting")
     parser.add_argument("--ranks", type=int, default=2, help="processes; under torchrun it decides")
     for name, kind in OPTIONS.items():
@@ -90,4 +93,4 @@ def _cell(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

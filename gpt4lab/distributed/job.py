@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import chain
+from math import inf
 from typing import Any
 
 import torch
@@ -97,7 +99,7 @@ def check(demo: str, job: Job, ranks: int) -> None:
     LayoutError : an unknown demo or schedule (with near matches), or numbers that do not divide.
     """
     known(demo, RULES, "demo")
-    for holds, message in (*_always(job, ranks), *RULES[demo](job, ranks)):
+    for holds, message in chain(_always(job, ranks), RULES[demo](job, ranks)):  # one by one: the later divide
         if not holds:
             raise LayoutError(message)
 
@@ -115,11 +117,12 @@ def known(name: str, names: Any, what: str) -> None:
 
 
 def _always(job: Job, ranks: int) -> Demands:
-    yield ranks >= 2, f"{ranks} rank: nothing to distribute. Take two to four."
+    yield ranks >= 2, f"ranks = {ranks}: nothing to distribute. Take two to four."
     for name in ("steps", "rows", "context", "micro_batches"):
-        yield getattr(job, name) >= 1, f"{name} = {getattr(job, name)} is not a positive number."
+        value: Any = getattr(job, name)
+        yield isinstance(value, int) and value >= 1, f"{name} = {value!r} is not a whole number from 1 up."
     yield job.model.router_noise == 0, "Router noise differs from rank to rank, so the loss would too: set it to 0."
-    yield job.work_s > 0, f"work_s = {job.work_s} is not a positive time."
+    yield 0 < job.work_s < inf, f"work_s = {job.work_s} is not a positive time."
 
 
 def _tensor(job: Job, ranks: int) -> Demands:
@@ -143,6 +146,8 @@ def _rounds(job: Job, ranks: int) -> Demands:
     known(job.schedule, SCHEDULES, "schedule")
     few = f"{job.micro_batches} micro-batches do not divide into rounds of {ranks} stages, as this schedule needs."
     yield job.schedule in {"gpipe", "1f1b"} or job.micro_batches % ranks == 0, few
+    short = f"micro_batches = {job.micro_batches} is less than the {ranks} stages: 1F1B needs as many, gpipe one."
+    yield job.schedule != "1f1b" or job.micro_batches >= ranks, short
 
 
 def _data(job: Job, ranks: int) -> Demands:

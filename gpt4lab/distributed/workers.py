@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 import weakref
@@ -23,6 +24,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 from gpt4lab.distributed.job import DENSE, MIXTURE, DemoReport, Job, check, known
@@ -64,7 +66,7 @@ class Workers:
         self._pipes: list[Connection] = []
         self._processes: list[BaseProcess] = []
         self._end = weakref.finalize(self, _end, self._processes, self._pipes, self._folder)
-        with _environment():
+        with _environment(), _no_script():
             self._start()
         self._collect("the start", START_S)
 
@@ -188,6 +190,16 @@ def _environment() -> Iterator[None]:
     finally:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@contextmanager
+def _no_script() -> Iterator[None]:
+    """Start processes without the script that runs: a worker would run it anew, and begin a crew of its own."""
+    script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _end(processes: list[BaseProcess], pipes: list[Connection], folder: str) -> None:

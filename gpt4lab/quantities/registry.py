@@ -283,7 +283,9 @@ def known(path: str) -> str:
     if path not in QUANTITIES and path not in FIELDS:
         if not path.strip():
             raise UnknownQuantity("which quantity? Name one, for example training.cost.")
-        raise UnknownQuantity(f"unknown quantity {path[:LONGEST_NAME]!r}{near(path, [*QUANTITIES.names(), *FIELDS])}")
+        names = [*FIELDS, *QUANTITIES.names()]
+        same = [name for name in names if name.endswith(f".{path}")]  # "mfu" is the end of training.mfu
+        raise UnknownQuantity(f"unknown quantity {path[:LONGEST_NAME]!r}{near(path, same or names)}")
     return path
 
 

@@ -138,7 +138,10 @@ def _read(name: str) -> Scenario:
 
 def file_of(name: str) -> dict[str, Any]:
     """What the file of a named scenario says: title, description, groups of fields, and the `sources` of these."""
-    return tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8"))
+    try:
+        return tomllib.loads(_NAMED.joinpath(name + ".toml").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{_NAMED.joinpath(name + '.toml')}: {error}") from None
 
 
 def _planted(tree: dict[str, Any]) -> Scenario:

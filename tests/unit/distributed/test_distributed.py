@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("torch")
 
 from gpt4lab.checks.check import Checks
+from gpt4lab.distributed.__main__ import main
 from gpt4lab.distributed.job import DENSE, MIXTURE, RULES, SCHEDULES, DemoReport, Job
 from gpt4lab.distributed.workers import WorkerLost, Workers, prepare
 from gpt4lab.models.rules import LayoutError
@@ -146,6 +148,73 @@ IMPOSSIBLE = [
 def test_impossible_layouts_are_refused_in_words(demo: str, ranks: int, options: dict, words: str) -> None:
     with pytest.raises(LayoutError, match=words):
         prepare(demo, ranks, **options)
+
+
+#: Each demo with each number at its worst.
+WORST = [
+    (demo, option, value)
+    for demo in RULES
+    for option in ("ranks", "micro_batches", "rows", "context", "steps")
+    for value in (-1, 0, 10**9)
+    if (option, value) not in {("context", 10**9), ("steps", 10**9)} and not (value > 0 and demo == "waiting")
+]
+
+
+@pytest.mark.parametrize(("demo", "option", "value"), WORST)
+def test_a_number_that_no_layout_can_have_is_refused_in_one_line(
+    demo: str, option: str, value: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranks = {"ranks": value} if option == "ranks" else {"ranks": 4}
+    try:
+        prepare(demo, **ranks, **({} if option == "ranks" else {option: value}))
+    except LayoutError:
+        assert main([demo, "--ranks", str(ranks["ranks"]), *option_words(option, value)]) == 1
+        said = capsys.readouterr()
+        assert (said.out, said.err.count("\n")) == ("", 1)
+    else:
+        assert value > 0
+
+
+def option_words(option: str, value: int) -> list[str]:
+    return [] if option == "ranks" else [f"--{option.replace('_', '-')}", str(value)]
+
+
+@pytest.mark.parametrize("work_s", [0, -1, float("nan"), float("inf")])
+def test_work_takes_a_time(work_s: float) -> None:
+    with pytest.raises(LayoutError, match="work_s"):
+        prepare("waiting", 2, work_s=work_s)
+
+
+def test_the_schedules_are_refused_where_torch_would_fail(crew: Workers) -> None:
+    """What the rules let through, torch runs: with every schedule, and more and fewer micro-batches than stages."""
+    for schedule in SCHEDULES:
+        for micro_batches in (1, 2, 3, 4):
+            try:
+                crew.run("waiting", schedule=schedule, micro_batches=micro_batches, steps=1, work_s=0.001)
+            except LayoutError as refused:
+                assert str(micro_batches) in str(refused)  # noqa: PT017 - and no WorkerLost
+    with pytest.raises(LayoutError, match="micro_batches = 1 is less than the 2 stages"):
+        crew.run("pipeline", micro_batches=1)
+
+
+def test_a_script_without_a_guard_is_not_run_again_by_its_workers(tmp_path: Path) -> None:
+    import gpt4lab.distributed
+
+    example = [line[4:] for line in str(gpt4lab.distributed.__doc__).splitlines() if line.startswith("    ")]
+    script = tmp_path / "example.py"
+    script.write_text("print('once')\n" + "\n".join(example) + "\nprint(report.demo)\n", "utf-8")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120)
+    assert (done.stdout.split(), done.stderr, done.returncode) == (["once", "tensor"], "", 0)
+
+
+def test_without_torch_the_command_says_what_to_install() -> None:
+    for program in ("gpt4lab.distributed", "gpt4lab.toys"):
+        code = (
+            f"import sys; sys.modules['torch'] = None; from {program}.__main__ import main; sys.exit(main(['tensor']))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+        assert "torch is missing: install gpt4lab[live]" in done.stderr
 
 
 def test_every_demo_has_rules() -> None:

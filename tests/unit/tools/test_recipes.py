@@ -43,8 +43,8 @@ assert chapters()["99"].file == "99_weeks"
 #: ... and where there is torch.
 LIVE_PROOF = """
 from gpt4lab.toys.core.corpus import load_corpus
-from gpt4lab.toys.__main__ import STUDIES
-short, long = STUDIES["weeks"](load_corpus(20_000)).start().wait().result
+from gpt4lab.toys.__main__ import studies
+short, long = studies()["weeks"](load_corpus(20_000)).start().wait().result
 assert (short["steps"], long["steps"]) == (2, 4)
 assert long["bpb"] < short["bpb"]
 """

@@ -9,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gpt4lab.toys.__main__ import RECORDED, STUDIES, main  # noqa: E402
+from gpt4lab.toys.__main__ import main, recorded, studies  # noqa: E402
 from gpt4lab.toys.batch import trade_off  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus, load_corpus  # noqa: E402
 from gpt4lab.toys.core.recordings import load_recorded  # noqa: E402
@@ -52,7 +52,7 @@ def smallest(name: str, corpus: Corpus, **more: Any) -> Study:
         settings |= {who: CachedDecoder(build_model(SMALL), 64) for who in ("target", "draft")}
     elif name != "facts":
         settings["corpus"] = corpus
-    return STUDIES[name](**settings)
+    return studies()[name](**settings)
 
 
 def without_time(rows: list[Row]) -> list[Row]:
@@ -76,8 +76,8 @@ def hold_against(rows: list[Row], columns: Columns) -> None:
 
 
 def test_every_study_is_listed() -> None:
-    assert set(STUDIES) == {study.name for study in Study.__subclasses__()}, "in gpt4lab.toys.__main__"
-    assert set(SMALLEST) == set(STUDIES)
+    assert set(studies()) == {study.name for study in Study.__subclasses__()}, "in gpt4lab.toys.__main__"
+    assert set(SMALLEST) == set(studies())
 
 
 @pytest.mark.parametrize("name", SMALLEST)
@@ -90,14 +90,14 @@ def test_a_training_finds_the_columns_that_its_study_says(name: str, corpus: Cor
     assert [[row[key] for key in study.cases()[0]] for row in run.result] == cases, "in the order of the cases"
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("name", recorded())
 def test_a_recorded_run_has_the_columns_and_the_command_of_its_study(name: str) -> None:
-    recorded, study = load_recorded(name), STUDIES[name]
-    hold_against(recorded["results"], study.columns)
-    assert recorded["script"] == f"python -m gpt4lab.toys record {name}"
-    assert all(recorded[key] for key in ("date", "torch", "python", "machine"))
+    shipped, study = load_recorded(name), studies()[name]
+    hold_against(shipped["results"], study.columns)
+    assert shipped["script"] == f"python -m gpt4lab.toys record {name}"
+    assert all(shipped[key] for key in ("date", "torch", "python", "machine"))
     for key in study.fixed:
-        assert key in recorded["settings"]
+        assert key in shipped["settings"]
 
 
 @pytest.mark.parametrize("name", ["facts", "repetition"])
@@ -165,17 +165,17 @@ def test_the_command_lists_the_studies_and_records_one(
 ) -> None:
     main([])
     listed = capsys.readouterr().out
-    assert all(name in listed for name in STUDIES)
-    assert listed.count("recorded 2") == len(RECORDED)
+    assert all(name in listed for name in studies())
+    assert listed.count("recorded 2") == len(recorded())
     from gpt4lab.toys.core import study
 
     monkeypatch.setattr(study, "__file__", str(tmp_path / "core" / "study.py"))
     (tmp_path / "isoflop").mkdir()
-    monkeypatch.setattr(STUDIES["isoflop"], "recorded", {**SMALLEST["isoflop"], "bytes_per_domain": 20_000})
+    monkeypatch.setattr(studies()["isoflop"], "recorded", {**SMALLEST["isoflop"], "bytes_per_domain": 20_000})
     main(["record", "isoflop"])
     import json
 
     made = json.loads((tmp_path / "isoflop" / "recorded.json").read_text(encoding="utf-8"))
     assert set(load_recorded("isoflop")) == set(made)
     assert set(load_recorded("isoflop")["settings"]) <= set(made["settings"])
-    hold_against(made["results"], STUDIES["isoflop"].columns)
+    hold_against(made["results"], studies()["isoflop"].columns)

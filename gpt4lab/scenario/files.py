@@ -1,0 +1,56 @@
+"""A scenario from the reader's own file: `scenario show NAME --json` writes one; by hand it may hold a few fields."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from gpt4lab.scenario import Scenario, ScenarioError, from_json, load_scenario
+
+STDIN = "-"
+READERS = {".json": json.loads, ".toml": tomllib.loads}
+
+
+def open_scenario(name: str) -> Scenario:
+    """The scenario that a reader names: a named one, one shared as text, a file .json or .toml, or "-", which is stdin.
+
+    Raises ScenarioError, with the name of the file, for what cannot be read or used.
+    """
+    kind = Path(name).suffix.lower()
+    if name != STDIN and kind not in READERS:
+        return _named(name)
+    try:
+        text = _text(name)
+        kind = kind or (".json" if text.lstrip().startswith("{") else ".toml")
+        return from_tree(READERS[kind](text))
+    except (ScenarioError, OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ScenarioError(f"{'standard input' if name == STDIN else name}: {reason}") from None
+
+
+def from_tree(tree: Any) -> Scenario:
+    """The scenario that a parsed file means. A config.json of a public model is read here, once it can be."""
+    return from_json(json.dumps(tree, default=str))
+
+
+def _named(name: str) -> Scenario:
+    try:
+        return load_scenario(name)
+    except ScenarioError:
+        if not Path(name).is_file():
+            raise
+        raise ScenarioError(f"{name}: the file of a scenario ends in {' or '.join(READERS)}.") from None
+
+
+def _text(name: str) -> str:
+    """What a file or stdin holds, in whatever encoding of Unicode it was saved."""
+    if name == STDIN and sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - started with `<&-`
+        raise ScenarioError("it is closed.")
+    content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
+    text = content.decode(json.detect_encoding(content))
+    if not text.strip():
+        raise ScenarioError("there is nothing in it.")
+    return text
