@@ -284,8 +284,9 @@ def known(path: str) -> str:
         if not path.strip():
             raise UnknownQuantity("which quantity? Name one, for example training.cost.")
         names = [*FIELDS, *QUANTITIES.names()]
-        same = [name for name in names if name.endswith(f".{path}")]  # "mfu" is the end of training.mfu
-        raise UnknownQuantity(f"unknown quantity {path[:LONGEST_NAME]!r}{near(path, same or names)}")
+        same = [name for name in names if name.endswith(f".{path}")][:3]  # "mfu" is the end of training.mfu
+        wanted = f"; did you mean {' or '.join(same)}?" if same else near(path, names)
+        raise UnknownQuantity(f"unknown quantity {path[:LONGEST_NAME]!r}{wanted}")
     return path
 
 
