@@ -131,6 +131,37 @@ function renderChoice({ model, el }) {
   return listen(model, ["value", "disabled", "error"], refresh);
 }
 
+// ---- a page without its kernel --------------------------------------------------------------------------------
+
+const BOXES = ".g4l-panel, .g4l-guess-box, .g4l-exercise-box, .g4l-board, .g4l-desk";
+const LOST = ["restarting", "autorestarting", "terminating", "dead"];
+const NO_KERNEL = "No kernel: run the chapter again (Run → Run All Cells).";
+
+// Whoever restarts the kernel, or shuts it down, is left with sliders that move and move nothing: every box says so.
+function sayNoKernel(el) {
+  const around = el.closest(".jp-Notebook")?.querySelectorAll(BOXES) ?? [];
+  const silent = [el.closest(BOXES) ?? el, ...around].filter((box) => !box.querySelector(".g4l-no-kernel"));
+  for (const [i, box] of [...new Set(silent)].entries()) {
+    box.prepend(make("p", { class: "g4l-error g4l-no-kernel", role: i ? "note" : "alert" }, NO_KERNEL)); // read out once
+    for (const part of box.querySelectorAll("input, select, button")) part.disabled = true;
+  }
+}
+
+function watchKernel(model, el) {
+  const kernel = model.widget_manager?.kernel;
+  if (!kernel?.statusChanged) return () => {}; // a front end that does not tell
+  const gone = () => sayNoKernel(el);
+  const heard = (_, status) => LOST.includes(status) && gone();
+  kernel.statusChanged.connect(heard);
+  kernel.disposed.connect(gone);
+  return () => (kernel.statusChanged.disconnect(heard), kernel.disposed.disconnect(gone));
+}
+
 const RENDER = { number: renderNumber, choice: renderChoice };
 
-export default { render: (context) => RENDER[context.model.get("kind")](context) };
+function render({ model, el }) {
+  const stops = [RENDER[model.get("kind")]({ model, el }), watchKernel(model, el)];
+  return () => stops.forEach((stop) => stop());
+}
+
+export default { render };

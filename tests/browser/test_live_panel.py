@@ -278,3 +278,36 @@ def test_all_controls_share_one_stylesheet(panel: Lab) -> None:
     assert panel.page.locator("style#gpt4lab-chart").count() == 1
     assert panel.page.evaluate("getComputedStyle(document.querySelector('.g4l-control')).display") == "grid"
     assert not panel.page.locator("style[id*='gpt4lab.']").count()  # nor one by anywidget, written for each control
+
+
+BOXES = [
+    "from gpt4lab.book import opening\nopening('03')",
+    "from gpt4lab.chapters.c03_flop.flop import token\ntoken.widget()",
+    "from gpt4lab.book import exercise, guess\nguess('t', '?', answer=5, lo=1, hi=100)",
+    "exercise('t', '?', answer=5)",
+]
+SILENT = "count => document.querySelectorAll('.g4l-no-kernel').length === count"
+HEADLINE = ".g4l-headline-value"
+KERNEL = "jupyterapp.shell.currentWidget.context.sessionContext"
+
+
+def test_without_its_kernel_every_box_of_the_book_says_so(open_cells: Open) -> None:
+    """Restarted, shut down, and opened again from what was saved: nobody is left with sliders that move nothing."""
+    lab = open_cells(BOXES)
+    lab.charts()
+    lab.page.evaluate(f"{KERNEL}.session.kernel.restart()")
+    lab.page.wait_for_function(SILENT, arg=3)
+    assert lab.slider("Context").is_disabled()
+    lab.run_all()
+    lab.page.wait_for_function(SILENT, arg=0)
+    lab.charts()
+    before = lab.page.locator(HEADLINE).text_content()
+    lab.press(lab.slider("Context"), "End")
+    lab.page.wait_for_function(f"before => document.querySelector('{HEADLINE}').textContent !== before", arg=before)
+    lab.page.evaluate("jupyterapp.shell.currentWidget.context.save()")
+    lab.page.evaluate(f"{KERNEL}.shutdown()")
+    lab.page.wait_for_function(SILENT, arg=3)
+    lab.open(lab.page.url.split("/tree/")[1].split("?")[0])
+    lab.page.wait_for_function("document.querySelectorAll('.jp-OutputArea-output.jupyter-widgets').length === 3")
+    said = "getComputedStyle(document.querySelector('.jp-OutputArea-output.jupyter-widgets'), '::after').content"
+    assert "No kernel: run the chapter again" in lab.page.evaluate(said)
