@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf, isnan
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from gpt4lab.formulas.arith import Num
 from gpt4lab.scenario.rules import Held, LayoutError, check, rules_for
@@ -12,6 +12,7 @@ from gpt4lab.scenario.rules import Held, LayoutError, check, rules_for
 if TYPE_CHECKING:
     from gpt4lab.models.decode.deployment import Deployment
     from gpt4lab.models.decode.part import PassMemory
+    from gpt4lab.models.fewest import Fewest
     from gpt4lab.models.inputs import Network
     from gpt4lab.models.step.layout import Layout
     from gpt4lab.models.step.part import StepMemory
@@ -75,10 +76,35 @@ def possible(network: Network, way: Layout | Deployment, chip: Any = None) -> An
     return ok
 
 
-def fitting(ok: Any, memory: StepMemory | PassMemory, there: Num) -> tuple[Any, str]:
-    """Whether a GPU that has so many bytes holds all that it must, and if not, why."""
+class Judged:
+    """A report that can be asked why it does not fit. Only then is it looked for how many GPUs it would take."""
+
+    __slots__ = ("_why",)
+    _why: Callable[[], str]
+
+    def because(self, why: Callable[[], str]) -> Self:
+        """The report, with what finds its reason."""
+        object.__setattr__(self, "_why", why)
+        return self
+
+    @property
+    def reason(self) -> str:
+        """Why it does not fit, and from how many GPUs it would; empty where it does, and where fields are arrays."""
+        return self._why() if hasattr(self, "_why") else ""
+
+
+def fitting(
+    ok: Any, memory: StepMemory | PassMemory, there: Num, fewest: Callable[[], Fewest | None]
+) -> tuple[Any, Callable[[], str]]:
+    """Whether a GPU that has so many bytes holds all that it must, and what says why not, if it does not."""
     needed = memory.total
     fits = ok & (needed <= there)
     if getattr(fits, "ndim", 0) or fits:
-        return fits, ""
-    return fits, f"needs {needed / 1e9:,.1f} GB a GPU and has {there / 1e9:,.1f} GB; {memory.words()}."
+        return fits, str
+
+    def why() -> str:
+        found = fewest()
+        then = found.words() if found else "fits on no number of them"
+        return f"needs {needed / 1e9:,.1f} GB a GPU and has {there / 1e9:,.1f} GB: {then}; {memory.words()}."
+
+    return fits, why

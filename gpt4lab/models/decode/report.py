@@ -16,6 +16,7 @@ splits of a matrix over many chips; traffic that follows the network's topology.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import evolve, frozen
@@ -25,12 +26,13 @@ from gpt4lab.formulas.arith import Num, maximum, minimum, where
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import PassMemory, PassPart, held, held_by
 from gpt4lab.models.decode.seconds import PassRates, PassSeconds, Waits, Work, spent
+from gpt4lab.models.fewest import fewest_to_answer
 from gpt4lab.models.inputs import NAN, Chip, Efficiency, Network, measured_efficiency
-from gpt4lab.models.rules import fitting, possible
+from gpt4lab.models.rules import Judged, fitting, possible
 
 
 @frozen
-class PassReport:
+class PassReport(Judged):
     """One decode step (a token for each sequence) or one prefill (all tokens of the prompts)."""
 
     seconds: PassSeconds
@@ -42,7 +44,6 @@ class PassReport:
     mfu: Num
     memory_bytes: PassMemory
     fits: Any
-    reason: str
     gpus: Num
 
     @property
@@ -79,7 +80,7 @@ def prefill(network: Network, deployment: Deployment, chip: Chip, efficiency: Ef
 
 
 @frozen
-class StaticBatch:
+class StaticBatch(Judged):
     """A static batch: prompts computed together, then a token for each sequence per step until all are done."""
 
     prefill: PassReport
@@ -90,7 +91,6 @@ class StaticBatch:
     usd_per_1k: Num
     memory_bytes: PassMemory
     fits: Any
-    reason: str
 
 
 def generate(
@@ -109,11 +109,19 @@ def generate(
     first = prefill(network, evolve(deployment, context=prompt), chip, efficiency)
     step = decode(network, evolve(deployment, context=prompt + output / 2), chip, efficiency)
     memory = held(network, whole)
-    fits, reason = fitting(ok, memory, chip.memory_bytes * whole.usable_memory)
+    fits, why = _fitting(network, whole, chip, ok, memory)
     time_s = first.time_s + (output - 1) * step.time_s
     rate = deployment.batch * deployment.expert * output / time_s
     cost = time_s / 3600 * step.gpus * chip.usd_per_hour / (deployment.batch * deployment.expert * output) * 1000
-    return StaticBatch(first, step, time_s, rate, rate / step.gpus, cost, memory, fits, reason)
+    return StaticBatch(first, step, time_s, rate, rate / step.gpus, cost, memory, fits).because(why)
+
+
+def _fitting(
+    network: Network, deployment: Deployment, chip: Chip, ok: Any, memory: PassMemory
+) -> tuple[Any, Callable[[], str]]:
+    """Whether what a GPU must hold fits, and what says why not."""
+    room = chip.memory_bytes * deployment.usable_memory
+    return fitting(ok, memory, room, lambda: fewest_to_answer(network, deployment, chip))
 
 
 def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Waits, tokens: Num) -> PassReport:
@@ -122,7 +130,7 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
     seconds = spent(gpu, rate, reach, work, waits)
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held_by(gpu)
-    fits, reason = fitting(ok, memory, chip.memory_bytes * gpu.deployment.usable_memory)
+    fits, why = _fitting(gpu.network, gpu.deployment, chip, ok, memory)
     done, flop = tokens * gpu.e, gpu.flop(work.pairs / work.n, work.logits / work.n, work.unpacked)
     return PassReport(
         seconds=seconds,
@@ -134,9 +142,8 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
         mfu=done * flop / (time_s * gpus * rate.peak),
         memory_bytes=memory,
         fits=fits,
-        reason=reason,
         gpus=gpus,
-    )
+    ).because(why)
 
 
 def _floor(gpu: PassPart, rate: PassRates, chip: Chip, work: Work, flop: Num) -> Num:

@@ -21,8 +21,9 @@ from attrs import frozen
 
 from gpt4lab.formulas import layer, pipeline, traffic
 from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.models.fewest import fewest_to_train
 from gpt4lab.models.inputs import NAN, Chip, Efficiency, Network, Rates, measured_efficiency
-from gpt4lab.models.rules import fitting, possible
+from gpt4lab.models.rules import Judged, fitting, possible
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.models.step.part import StepMemory, StepPart, held
 
@@ -60,7 +61,7 @@ class Sent:
 
 
 @frozen
-class StepReport:
+class StepReport(Judged):
     """What a step costs and reaches. MFU counts the FLOP that training needs, HFU also those that are repeated.
 
     Both on one basis: six FLOP a weight and token, attention in full although half of it is masked (PaLM). So HFU is
@@ -71,7 +72,6 @@ class StepReport:
     sent_bytes: Sent
     memory_bytes: StepMemory
     fits: Any
-    reason: str
     gpus: Num
     time_s: Num
     bubble: Num
@@ -93,7 +93,7 @@ def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | 
     seconds, sent = _spent(gpu, Rates(chip, efficiency or measured_efficiency(), gpu.t * gpu.copies * gpu.p))
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held(gpu)
-    fits, reason = fitting(ok, memory, chip.memory_bytes)
+    fits, why = fitting(ok, memory, chip.memory_bytes, lambda: fewest_to_train(network, layout, chip))
     needed, spent = gpu.model_flop() * tokens, gpu.hardware_flop() * tokens
     offered = time_s * gpus * chip.peak_flop_per_s
     return StepReport(
@@ -101,7 +101,6 @@ def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | 
         sent_bytes=sent,
         memory_bytes=memory,
         fits=fits,
-        reason=reason,
         gpus=gpus,
         time_s=time_s,
         bubble=seconds.bubble / time_s,
@@ -111,7 +110,7 @@ def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | 
         hfu=spent / offered,
         tokens_per_s=tokens / time_s,
         usd=time_s / 3600 * gpus * chip.usd_per_hour,
-    )
+    ).because(why)
 
 
 def _spent(gpu: StepPart, rate: Rates) -> tuple[StepSeconds, Sent]:
