@@ -11,8 +11,10 @@ import ast
 import os
 import sys
 import sysconfig
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -98,9 +100,8 @@ def load_corpus(bytes_per_domain: int = BYTES_PER_DOMAIN) -> Corpus:
         raise ValueError(f"bytes_per_domain = {bytes_per_domain:,}; allowed: {FEWEST_BYTES:,} byte or more.")
     python = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     path = _cache_folder() / f"corpus-{FORMAT}-{python}-{bytes_per_domain}.pt"
-    try:
-        saved = torch.load(path, weights_only=True)
-    except Exception:  # absent, cut short or of another torch: building again is always right
+    saved = _read(path)
+    if saved is None:
         saved = _build(bytes_per_domain)
         _save(saved, path)
     return Corpus(saved["train"], saved["held_out"], python)
@@ -112,18 +113,30 @@ def _window(text: Tensor, length: int, generator: torch.Generator) -> Tensor:
 
 
 def _cache_folder() -> Path:
-    fallback = os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or fallback) / "gpt4lab"
+    """The user's folder for caches; without a home the one for what may be thrown away."""
+    usual = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/.cache")
+    return Path(usual if os.path.isabs(usual) else tempfile.gettempdir()) / "gpt4lab"
+
+
+def _read(path: Path) -> dict[str, Texts] | None:
+    """The texts kept, or None: absent, cut short, of another torch or another edition; they are made again then."""
+    try:
+        saved = torch.load(path, weights_only=True)
+        texts = [saved[part][domain] for part in ("train", "held_out") for domain in DOMAINS]
+        whole = all(text.dtype == torch.uint8 and text.dim() == 1 and text.max() < VOCABULARY for text in texts)
+    except Exception:
+        return None
+    return saved if whole else None
 
 
 def _save(saved: dict[str, Texts], path: Path) -> None:
     unfinished = path.with_suffix(f".{os.getpid()}")
-    try:
+    with suppress(OSError, RuntimeError):  # torch says RuntimeError of a full disk
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save(saved, unfinished)
         unfinished.replace(path)
-    except OSError:
-        pass
+    with suppress(OSError):
+        unfinished.unlink(missing_ok=True)
 
 
 def _build(bytes_per_domain: int) -> dict[str, Texts]:

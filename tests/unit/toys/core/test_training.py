@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,35 @@ def test_corpus_without_a_writable_cache(monkeypatch: pytest.MonkeyPatch, tmp_pa
     blocked.write_text("not a folder")
     monkeypatch.setattr(corpus_module, "_cache_folder", lambda: blocked / "inside")
     assert len(load_corpus.__wrapped__(20_000).train["code"]) > 5_000
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda saved: {"train": saved["train"]},
+        lambda saved: {**saved, "held_out": {"prose": saved["held_out"]["prose"]}},
+        lambda saved: {**saved, "train": {**saved["train"], "code": saved["train"]["code"].long()}},
+        lambda saved: {**saved, "train": {**saved["train"], "code": saved["train"]["code"][:0]}},
+        lambda saved: {**saved, "train": {**saved["train"], "code": saved["train"]["code"] + 128}},
+        lambda saved: [saved],
+        lambda _: None,
+    ],
+)
+def test_a_cache_that_is_no_corpus_is_made_again(spoil: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(corpus_module, "_cache_folder", lambda: tmp_path)
+    made = load_corpus.__wrapped__(20_000)
+    [path] = tmp_path.iterdir()
+    torch.save(spoil(torch.load(path)), path)
+    again = load_corpus.__wrapped__(20_000)
+    assert torch.equal(again.train["code"], made.train["code"])
+    assert set(torch.load(path)) == {"train", "held_out"}
+
+
+def test_without_a_home_the_cache_lies_where_things_may_be_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(corpus_module.os.path, "expanduser", lambda path: path)
+    assert corpus_module._cache_folder().is_absolute()
 
 
 def test_a_python_without_sources_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
