@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any, Generic, Self, TypeVar
 
 import torch
@@ -21,6 +22,10 @@ StepRows = Generator[Row, None, None]  # one row a step
 Result = TypeVar("Result")
 
 _runs: dict[str, BackgroundRun[Any]] = {}
+
+
+class RunFailed(ValueError):
+    """A run whose loss is no number any more, or whose thread was ended from within."""
 
 
 class BackgroundRun(Generic[Result]):
@@ -91,13 +96,17 @@ class BackgroundRun(Generic[Result]):
             for row in self._rows:
                 self.elapsed_s = time.monotonic() - begin
                 self.history.append({"step": len(self.history) + 1, "elapsed_s": self.elapsed_s, **row})
+                _demand_a_loss(self.history[-1])
                 self._call_back(last=False)
                 if self._stop.is_set():
                     break
             self.state = "stopped" if self._stop.is_set() else "done"
         except Exception as error:  # held for the reader: a thread's traceback would be lost
             self.error, self.state = error, "failed"
-        self._rows.close()
+        except BaseException as end:  # a SystemExit ends this thread, not the run's way of being watched
+            self.error, self.state = RunFailed(f"The run was ended from within: {end!r}."), "failed"
+        with suppress(Exception):  # what matters has been said
+            self._rows.close()
         self._call_back(last=True)
 
     def _call_back(self, last: bool) -> None:
@@ -107,6 +116,11 @@ class BackgroundRun(Generic[Result]):
     def __repr__(self) -> str:
         loss = f", loss {self.history[-1]['loss']:.3f}" if self.history and "loss" in self.history[-1] else ""
         return f"<BackgroundRun {self.name!r} {self.state}: {len(self.history)} of {self.steps} steps{loss}>"
+
+
+def _demand_a_loss(row: Row) -> None:
+    if not math.isfinite(row.get("loss", 0)):
+        raise RunFailed(f"The loss is {row['loss']} after {row['step']} steps: the run has left the numbers.")
 
 
 class _Callback:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from gpt4lab.toys.core import corpus as corpus_module  # noqa: E402
-from gpt4lab.toys.core.background import BackgroundRun  # noqa: E402
+from gpt4lab.toys.core.background import BackgroundRun, RunFailed  # noqa: E402
 from gpt4lab.toys.core.corpus import DOMAINS, VOCABULARY, Corpus, character_type, decode, encode, load_corpus  # noqa: E402
 from gpt4lab.toys.core.optim import orthogonalise  # noqa: E402
 from gpt4lab.toys.core.training import evaluate, train  # noqa: E402
@@ -91,6 +92,26 @@ def test_without_a_home_the_cache_lies_where_things_may_be_thrown_away(monkeypat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(corpus_module.os.path, "expanduser", lambda path: path)
     assert corpus_module._cache_folder().is_absolute()
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_run_whose_loss_is_no_number_has_failed(loss: float) -> None:
+    rows = ({"loss": value} for value in (1.0, loss, 1.0))
+    run = BackgroundRun(rows, None, 3).start()
+    with pytest.raises(RunFailed, match="after 2 steps"):
+        run.wait()
+    assert (run.state, len(run.history)) == ("failed", 2)
+
+
+def test_a_run_that_is_ended_from_within_does_not_stay_running() -> None:
+    def ends() -> Iterator[dict[str, float]]:
+        yield {"loss": 1.0}
+        raise SystemExit(3)
+
+    run = BackgroundRun(ends(), None, 3).start()
+    with pytest.raises(RunFailed, match="SystemExit"):
+        run.wait()
+    assert run.state == "failed"
 
 
 def test_a_python_without_sources_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
