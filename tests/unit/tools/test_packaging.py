@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-import book
 from tools import dependencies
+from tools import environment as bootstrap
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,8 +77,8 @@ def test_conda_brings_python_and_pip_and_nothing_else(environment: dict[str, Any
 def test_conda_installs_what_the_bootstrap_installs(environment: dict[str, Any]) -> None:
     lines = pip_lines(environment)
     [editable] = [line for line in lines if line.startswith("--editable")]
-    assert set(re.findall(r"\w+", editable.split("[")[1])) == book.EVERYTHING
-    assert "--constraint " + book.CONSTRAINTS.name in lines
+    assert set(re.findall(r"\w+", editable.split("[")[1])) == bootstrap.EVERYTHING
+    assert "--constraint " + bootstrap.CONSTRAINTS.name in lines
 
 
 def test_conda_asks_for_the_same_torch_from_the_same_place(
@@ -90,7 +90,7 @@ def test_conda_asks_for_the_same_torch_from_the_same_place(
         f'{pin}+cpu; sys_platform == "linux"',
         f'{pin}; sys_platform != "linux"',
     ]
-    assert "--extra-index-url " + book.TORCH_CPU_INDEX in lines
+    assert "--extra-index-url " + bootstrap.TORCH_CPU_INDEX in lines
 
 
 def test_pip_reads_the_conda_lines_as_requirements(environment: dict[str, Any]) -> None:
