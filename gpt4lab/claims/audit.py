@@ -15,7 +15,8 @@ from typing import Any
 import attrs
 
 from gpt4lab.claims.ledger import HOLDS, Claim, ledger
-from gpt4lab.quantities import unit_of, values
+from gpt4lab.quantities import unit_of
+from gpt4lab.quantities.registry import unchecked
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import convert, show
 
@@ -111,7 +112,7 @@ def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
 
 def _holds(claim: Claim, scenario: Scenario, assume: Mapping[str, Any], slip: float = 1) -> bool:
     """Whether the claim follows, its stated number read as `slip` times what is written."""
-    cases = [values(_names(claim), scenario, settings) for settings in _settings(claim, assume, slip)]
+    cases = [unchecked(_names(claim), scenario, settings) for settings in _settings(claim, assume, slip)]
     if claim.stated and claim.quantity and not claim.sets:
         stated = [slip * number for number in _stated(claim)]
         recomputed = [case[name] for case in cases for name in claim.quantity]
@@ -181,7 +182,7 @@ def _settings(claim: Claim, assume: Mapping[str, Any], slip: float) -> Iterator[
 
 def _recompute(claim: Claim, scenario: Scenario, slip: float) -> Iterator[float]:
     for settings in _settings(claim, {}, slip):
-        yield from values(claim.quantity, scenario, settings).values()
+        yield from unchecked(claim.quantity, scenario, settings).values()
 
 
 def _residual(relation: str, stated: Numbers, recomputed: Numbers) -> float | None:

@@ -1,7 +1,8 @@
 """Which single assumption flips a verdict, and what a number depends on.
 
 A verdict may flip back again (a stated number is right only in a narrow window), so the search walks outward from the
-present value in small steps, to the nearest flip, instead of comparing the two ends.
+present value in small steps, to the nearest flip, instead of comparing the two ends. Behind a whole number there may be
+a floor (GPUs beyond whole copies are idle), and verdicts that change with every next one: all next ones are tried.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from gpt4lab.units import show
 
 #: A step of the walk: narrower than the window of +-3% in which a stated number counts as right.
 STEP = 1.025
+#: Whole numbers next to the present one that are tried each: more than a copy of the post's model has GPUs.
+EACH = 128
 #: How far the walk goes: no assumption is off by more.
 REACH = 1e3
 
@@ -54,15 +57,19 @@ def flips(claim: Claim, scenario: Scenario, most: int | None = None) -> list[Fli
     `most`: only the first few.
     """
     found: dict[str, Flip] = {}
-    if claim.checkable:
-        ways = [(path, limit) for path in upstream(claim) for limit in (FIELDS[path].lo, FIELDS[path].hi)]
-        walks = [_walk(claim, scenario, way, order, found) for order, way in enumerate(ways)]
-        arrived = (flip for _, _, flip in heapq.merge(*walks) if flip)
-        for flip in arrived:
-            found.setdefault(flip.field.path, flip)
-            if len(found) == most:
-                break
+    for flip in _arrived(claim, scenario, found) if claim.checkable else ():
+        found.setdefault(flip.field.path, flip)
+        if len(found) == most:
+            break
     return list(found.values())
+
+
+def _arrived(claim: Claim, scenario: Scenario, found: Mapping[str, Flip]) -> Iterator[Flip]:
+    """All flips, nearest first: every number is walked to both its limits at once, always the way that is shortest."""
+    now = holds(claim, scenario)
+    ways = [(FIELDS[path], limit) for path in upstream(claim) for limit in (FIELDS[path].lo, FIELDS[path].hi)]
+    walks = [_Way(claim, scenario, now, *way, order).walk(found) for order, way in enumerate(ways)]
+    return (flip for _, _, flip in heapq.merge(*walks) if flip)
 
 
 def flips_in_words(claim: Claim, scenario: Scenario, most: int) -> str:
@@ -83,56 +90,62 @@ def _numeric(path: str) -> bool:
     return path in FIELDS and not (FIELDS[path].catalog or FIELDS[path].choices)
 
 
-def _walk(
-    claim: Claim, scenario: Scenario, way: tuple[str, float], order: int, found: Mapping[str, Flip]
-) -> Iterator[tuple[float, int, Flip | None]]:
-    """The way of one number to one of its limits: how far it is before each step, and the flip at last.
+@attrs.frozen
+class _Way:
+    """The way of one number to one of its limits; `now`: whether the claim holds where it begins."""
 
-    All ways are walked at once, always the one that has come least far, so that flips arrive nearest first. A way ends
-    where the opposite one has arrived.
-    """
-    path, limit = way
-    field, here, now = FIELDS[path], float(get(scenario, path)), holds(claim, scenario)
+    claim: Claim
+    scenario: Scenario
+    now: bool
+    field: Field
+    limit: float
+    order: int
 
-    def flipped(there: float) -> bool:
+    def walk(self, found: Mapping[str, Flip]) -> Iterator[tuple[float, int, Flip | None]]:
+        """How far it is before each step, and the flip at last. It ends where the opposite way has arrived."""
+        before = here = float(get(self.scenario, self.field.path))
+        for after in _steps(here, self.limit, self.field.whole):
+            yield _far(here, before), self.order, None
+            if self.field.path in found:
+                return
+            if self.flipped(after):
+                there = _bisect(self.flipped, before, after, self.field.whole)
+                yield _far(here, there), self.order, Flip(self.field, here, there, not self.now)
+                return
+            before = after
+
+    def flipped(self, there: float) -> bool:
+        """Whether the verdict is another one. What no scenario can be flips nothing: more experts than there are."""
+        settings = {self.field.path: there}
         try:
-            return holds(claim, scenario, {path: there}) != now
+            return holds(self.claim, self.scenario, settings) != self.now and bool(change(self.scenario, settings))
         except (ArithmeticError, ScenarioError):
-            return False  # no scenario is so: more experts a token than there are, 120 layers on 14 stages
-
-    def far(there: float) -> float:
-        return abs(there - here) / (abs(here) or 1e-99)  # from zero, each step is farther than any from elsewhere
-
-    before = here
-    for after in _steps(here, limit, field.whole):
-        yield far(before), order, None
-        if path in found:
-            return
-        if flipped(after):
-            there = _bisect(flipped, before, after, field.whole)
-            if _possible(scenario, path, there):
-                yield far(there), order, Flip(field, here, there, not now)
-            return
-        before = after
+            return False
 
 
-def _possible(scenario: Scenario, path: str, there: float) -> bool:
-    try:
-        return bool(change(scenario, {path: there}))
-    except ScenarioError:
-        return False
+def _far(here: float, there: float) -> float:
+    return abs(there - here) / (abs(here) or 1e-99)  # from zero, each step is farther than any from elsewhere
 
 
 def _steps(here: float, limit: float, whole: bool) -> Iterator[float]:
-    """Values from `here` to `limit`, or to the end of `REACH`: 2.5% apart, whole numbers at least 1 apart."""
+    """Values from `here` to `limit`, or to the end of `REACH`: of whole numbers the next `EACH`, then 2.5% apart."""
+    apart = _apart(here, limit)
+    if not whole:
+        return iter(apart)
+    way = 1 if limit > here else -1
+    last = int(here) + way * min(EACH, int(abs(limit - here)))
+    far = (round(there) for there in apart if abs(round(there) - here) > EACH)
+    return map(float, dict.fromkeys((*range(int(here) + way, last + way, way), *far)))
+
+
+def _apart(here: float, limit: float) -> list[float]:
+    """Values from `here` to `limit`, or to the end of `REACH`, 2.5% apart; from zero, a hundredth of the way."""
     if here == 0:
-        path = [limit * step / 100 for step in range(1, 101)]
-    else:
-        factor = STEP if limit > here else 1 / STEP
-        steps = math.log(REACH) if limit == 0 else min(abs(math.log(limit / here)), math.log(REACH))
-        path = [here * factor**step for step in range(1, int(steps / math.log(STEP)) + 1)]
-        path += [limit] if limit == 0 or max(limit / here, here / limit) <= REACH else []
-    yield from dict.fromkeys(map(float, map(round, path))) if whole else path
+        return [limit * step / 100 for step in range(1, 101)]
+    factor = STEP if limit > here else 1 / STEP
+    steps = math.log(REACH) if limit == 0 else min(abs(math.log(limit / here)), math.log(REACH))
+    path = [here * factor**step for step in range(1, int(steps / math.log(STEP)) + 1)]
+    return path + ([limit] if limit == 0 or max(limit / here, here / limit) <= REACH else [])
 
 
 def _bisect(flipped: Callable[[float], bool], before: float, after: float, whole: bool) -> float:

@@ -35,6 +35,7 @@ from gpt4lab.panels.panel import Panel, method
 from gpt4lab.panels.view import Rows, View
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.scenario.rules import LayoutError
 
 #: Words on the line -> what is set there (`values`' given), or the name of another quantity to draw.
 Lines = Mapping[str, Mapping[str, Any] | str]
@@ -118,9 +119,12 @@ class Curve(Panel):
         return self.lines(scenario) if callable(self.lines) else self.lines
 
     def _on_line(self, given: Mapping[str, Any] | str, at: float, scenario: Scenario) -> float | None:
-        """The value there; nothing where it is a share of more than all that there is."""
+        """The value there; nothing where no scenario is so, or where it is a share of more than all that there is."""
         name, more = (given, {}) if isinstance(given, str) else (self.of, given)
-        found = value(name, scenario, {**more, self.along: at})
+        try:
+            found = value(name, scenario, {**more, self.along: at})
+        except LayoutError:
+            return None
         return None if self.y.form == "percent" and found > 1 else found
 
     def _place(self, along: float, found: Any) -> dict[str, Any]:

@@ -108,6 +108,7 @@ def explain(
     scenario = change(scenario, {path: word for path, word in given.items() if isinstance(word, str)})
     if name not in QUANTITIES and leaf.is_one(name):
         return leaf.read(name, scenario, given)
+    values((find(name).name,), scenario, given)  # what is given for parts that are only shown is refused here
     return _computed(name, scenario, depth, given)
 
 

@@ -14,8 +14,10 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from contextlib import suppress
+from functools import cache
 from importlib import import_module
+from itertools import chain
 from operator import attrgetter
 from os.path import relpath
 from pathlib import Path
@@ -23,9 +25,11 @@ from typing import Any, TypeVar
 
 import attrs
 
+from gpt4lab.formulas.arith import where
 from gpt4lab.quantities.formula import Formula
-from gpt4lab.scenario import FIELDS, LONGEST_NAME, Scenario, ScenarioError, change, near
-from gpt4lab.scenario.field import allowed
+from gpt4lab.quantities.given import looked, said
+from gpt4lab.scenario import FIELDS, LONGEST_NAME, RENAMED, Scenario, ScenarioError, near
+from gpt4lab.scenario.rules import Held, check, judged
 
 F = TypeVar("F", bound=Callable[..., Any])
 Pieces = Mapping[str, str]  # of a pattern: {"fit": "besiroglu", "source": "besiroglu2024"}
@@ -67,6 +71,9 @@ class Quantity:
         """File and line of the declaration: "gpt4lab/quantities/topics/training.py:16"."""
         return from_root(self.place)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return find, (self.name,)  # whoever unpickles it has declared it too
+
 
 def from_root(place: tuple[str, int]) -> str:
     """A file and a line, as seen from the folder of the package: "gpt4lab/scenario/records.py:52"."""
@@ -107,6 +114,10 @@ class Quantities(dict[str, Quantity]):
 
     def __missing__(self, name: str) -> Quantity:
         return self._of(name)[name]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The quantity, those of the models too; else `default`."""
+        return self[key] if key in self else default  # noqa: SIM401  dict.get asks no __missing__
 
 
 def _family(name: object) -> str | None:
@@ -175,36 +186,71 @@ def declaring() -> tuple[str, int]:
 
 def find(name: str) -> Quantity:
     """The quantity of this name. Raises UnknownQuantity with near matches."""
-    if known(name) not in QUANTITIES:
+    name = known(name)
+    if name not in QUANTITIES:
         raise UnknownQuantity(f"{name} is a field of the scenario, not a quantity.")
     return QUANTITIES[name]
 
 
 def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None) -> Any:
-    """The value of one quantity (or field) under a scenario.
+    """The value of one quantity, field or fact under a scenario.
 
     `given` sets paths for this look only, fields or quantities, numbers or arrays: `{"training.mfu": array}` gives
-    an array of results. Raises UnknownQuantity for an unknown name, ScenarioError for what no field can be: NaN, an
-    infinity, a negative amount, a zero that something divides by. Within that, a look may leave a field's bounds.
+    an array of results. A look may leave a field's bounds, but not what the field can mean: a share is at most 1, a
+    count at least 1. A field that has no effect is no mistake (one may sweep it and see); a computed quantity is,
+    because it would seem to have one.
+
+    Raises UnknownQuantity for an unknown name; ScenarioError for what a field cannot be (NaN, no number, a negative
+    amount), for a quantity that nothing here reads, and where the result would be no finite number; LayoutError for
+    numbers that cannot go together. In an array, entries that cannot go together are NaN, as long as one can.
     """
     return values((name,), scenario, given)[name]
 
 
 def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Several quantities at once; what they share is computed once. See `value`."""
-    given = given or {}
-    words = tuple((path, word) for path, word in given.items() if isinstance(word, str))
-    if words:  # "cluster.accelerator": its facts are read behind the field, so the field itself has to change
-        scenario, given = _with(scenario, words), {path: given[path] for path in given if path not in dict(words)}
-    for path, number in given.items():
-        _refuse(path, number)
-    try:
-        return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
-    except ZeroDivisionError:
-        nothing = [path for path, number in given.items() if isinstance(number, (int, float)) and number == 0]
-        if not nothing:
-            raise
-        raise ScenarioError(f"{' and '.join(nothing)} = 0 leaves nothing to divide by in {', '.join(names)}.") from None
+    if not given:
+        return _plan(tuple(names), ()).run(scenario, ())
+    scenario, numbers = looked(scenario, given)
+    return _together(tuple(names), scenario, numbers)
+
+
+def unchecked(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
+    """As `values`, for a search that judges what it finds: numbers of any sense, whatever comes out."""
+    if any(isinstance(found, str) for found in given.values()):
+        scenario, given = looked(scenario, given)
+    return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
+
+
+def _together(names: tuple[str, ...], scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Values under numbers that are held against the rules between fields; all finite."""
+    paths, rules = _judging(names, tuple(given))
+    found, possible = dict[str, Any](), True
+    with suppress(ArithmeticError, RuntimeWarning):  # numpy warns of what Python raises
+        possible = _possible(rules, unchecked(paths, scenario, given)) if rules else True
+        found = unchecked(names, scenario, given)
+    if not (found and all(_finite(number, possible) for number in found.values())):
+        raise ScenarioError(f"{said(given)} leaves nothing that could be computed in {', '.join(names)}.")
+    return found if possible is True else {name: _masked(number, possible) for name, number in found.items()}
+
+
+def _possible(rules: Sequence[Held], found: Mapping[str, Any]) -> Any:
+    """True, or where in an array no rule is broken. Raises LayoutError where that is nowhere."""
+    possible = check(rules, found.__getitem__)
+    if possible is not True and not possible.any():
+        check(rules, lambda path: found[path].flat[0] if getattr(found[path], "ndim", 0) else found[path])
+    return possible
+
+
+def _finite(number: Any, possible: Any) -> bool:
+    if isinstance(number, (int, float)):
+        return math.isfinite(number)
+    finite = isinstance(number, str) or abs(number) < math.inf
+    return finite is True or bool((finite | (possible is not True and ~possible)).all())
+
+
+def _masked(number: Any, possible: Any) -> Any:
+    return where(possible, number, math.nan) if getattr(number, "ndim", 0) else number
 
 
 def crossing(name: str, level: float, scenario: Scenario, path: str, low: float, high: float) -> float:
@@ -215,25 +261,12 @@ def crossing(name: str, level: float, scenario: Scenario, path: str, low: float,
     return low
 
 
-def _refuse(path: str, number: Any) -> None:
-    """Raise where a single number is none, or negative although the field at this path cannot be; arrays pass."""
-    field = FIELDS.get(path)
-    lo = field.lo if field and not (field.catalog or field.choices) else -math.inf
-    if number is None or (isinstance(number, (int, float)) and not (math.isfinite(number) and number >= min(lo, 0))):
-        words = "a finite number" if lo < 0 else "a finite number from 0 up"
-        raise ScenarioError(f"{path} = {number!r} is not {words}{f'; {allowed(field)}' if field else ''}.")
-
-
-@lru_cache(maxsize=256)
-def _with(scenario: Scenario, words: tuple[tuple[str, str], ...]) -> Scenario:
-    return change(scenario, dict(words))
-
-
 @attrs.frozen
 class _Plan:
     """An order of work for some quantities: read the leaves, then call each function on slots filled before."""
 
     names: tuple[str, ...]
+    given: tuple[str, ...]
     leaves: tuple[Callable[[Scenario], Any], ...]
     steps: tuple[tuple[Callable[..., Any], tuple[int, ...]], ...]
     results: tuple[int, ...]
@@ -244,22 +277,48 @@ class _Plan:
             slots.append(function(*[slots[index] for index in arguments]))
         return {name: slots[index] for name, index in zip(self.names, self.results, strict=True)}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _plan, (self.names, self.given)
+
 
 @cache
 def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
-    for path in given:
-        known(path)
-    order = list(_ordered(names, set(given)))
+    asked = [RENAMED.get(name, name) for name in names]
+    order = list(_ordered(asked, set(map(known, given))))
     leaves = [path for path in order if path not in QUANTITIES]
     computed = [path for path in order if path in QUANTITIES]
     slot = {path: index for index, path in enumerate([*given, *leaves, *computed])}
     steps = [(QUANTITIES[path], [slot[source] for source in QUANTITIES[path].inputs.values()]) for path in computed]
     return _Plan(
         names,
+        given,
         tuple(leaf(path) for path in leaves),
         tuple((quantity.function, tuple(slots)) for quantity, slots in steps),
-        tuple(slot[name] for name in names),
+        tuple(slot[name] for name in asked),
     )
+
+
+@cache
+def _judging(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Held, ...]]:
+    """The rules that bind what is given to what is asked, and all paths in them.
+
+    A look that gives a number which is computed asks about the formula alone: no rule with that number binds it.
+    Raises ScenarioError for a given quantity that nothing reads.
+    """
+    order = list(_ordered([RENAMED.get(name, name) for name in names], set(map(known, given))))
+    inputs = (QUANTITIES[path].inputs.values() for path in order if path in QUANTITIES)
+    read, computed = {*names, *order, *chain(*inputs)}, {path for path in given if path in QUANTITIES}
+    for path in computed - read:
+        raise ScenarioError(f"{', '.join(names)} is not computed from {path}: to give it would change nothing.")
+    bound = [held for held in judged(read) if not computed & {*held.paths}]
+    rules = tuple(held for held in bound if any(_behind(path) & {*given} for path in held.paths))
+    return tuple(dict.fromkeys(path for held in rules for path in held.paths)), rules
+
+
+@cache
+def _behind(path: str) -> frozenset[str]:
+    """A path, and all that it is computed from."""
+    return frozenset(_ordered([path], set()))
 
 
 def _ordered(names: Sequence[str], seen: set[str]) -> Iterator[str]:
@@ -279,7 +338,11 @@ def leaves(names: Sequence[str], given: Sequence[str] = ()) -> list[str]:
 
 
 def known(path: str) -> str:
-    """The path itself, if it is a quantity or a field. Raises UnknownQuantity with near matches."""
+    """The path itself, if it is a quantity or a field; of a field that has moved, the new one.
+
+    Raises UnknownQuantity with near matches.
+    """
+    path = RENAMED.get(path, path)
     if path not in QUANTITIES and path not in FIELDS:
         if not path.strip():
             raise UnknownQuantity("which quantity? Name one, for example training.cost.")
@@ -292,16 +355,34 @@ def known(path: str) -> str:
 
 def leaf(path: str) -> Callable[[Scenario], Any]:
     """How to read an input that is not computed: a field, a fact behind a field, or a fixed fact."""
+    path = RENAMED.get(path, path)
     if path in FIELDS:
         return attrgetter(path)
+    table, key, attribute = _fact_at(path)
     if path.startswith("catalog/"):
-        fact = _fact(*path.split("/")[1:])
+        fact = _fact(table, key, attribute)
         return lambda scenario: fact
+    read = attrgetter(path.rpartition(".")[0])
+    return lambda scenario: _fact(table, read(scenario), attribute)
+
+
+def _fact_at(path: str) -> tuple[str, str, str]:
+    """Table, entry and name of a fact; of one behind a field, the entry that the post names.
+
+    Raises UnknownQuantity for what is none.
+    """
     field, _, attribute = path.rpartition(".")
-    if field not in FIELDS or not FIELDS[field].catalog:
-        known(path)
-    table, key = FIELDS[field].catalog, attrgetter(field)
-    return lambda scenario: _fact(table, key(scenario), attribute)
+    if path.startswith("catalog/"):
+        table, key, attribute = [*path.split("/")[1:], "", ""][:3]
+    elif field in FIELDS and FIELDS[field].catalog:
+        table, key = FIELDS[field].catalog, FIELDS[field].default
+    else:
+        table, key = "", known(path)
+    try:
+        _entry(table, key).label(attribute)
+    except (LookupError, AttributeError, TypeError):
+        raise UnknownQuantity(f"{path[:LONGEST_NAME]} is no fact of the catalog.") from None
+    return table, key, attribute
 
 
 @cache
@@ -316,14 +397,11 @@ def _entry(table: str, key: str) -> Any:
 
 
 def unit_of(path: str) -> str:
-    """The unit of a quantity, field or fact."""
+    """The unit of a quantity, field or fact. Raises UnknownQuantity for what is none."""
+    path = RENAMED.get(path, path)
     if path in QUANTITIES:
         return QUANTITIES[path].unit
     if path in FIELDS:
         return FIELDS[path].unit
-    if path.startswith("catalog/"):
-        _, table, key, attribute = path.split("/")
-    else:
-        field, _, attribute = path.rpartition(".")
-        table, key = FIELDS[field].catalog, FIELDS[field].default
+    table, key, attribute = _fact_at(path)
     return _entry(table, key).unit(attribute)

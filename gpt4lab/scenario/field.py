@@ -40,6 +40,23 @@ class Field:
     choices: tuple[str, ...] = ()
     path: str = ""
 
+    @property
+    def sense(self) -> tuple[float, float]:
+        """The least and most that it can mean, however far a slider goes: a count is one or more, a share never more.
+
+        A share whose slider cannot reach all has no meaning there. Nothing is an amount, as long as none divides by it.
+        """
+        least = 1 if self.whole and self.lo >= 1 else min(self.lo, 0)
+        return least, (math.inf if self.unit != "fraction" else 1 if self.hi >= 1 else math.nextafter(1, 0))
+
+    @property
+    def sense_in_words(self) -> str:
+        """For example "a share from 0 to 1" or "a finite number from 1 up"."""
+        least, most = self.sense
+        if most == math.inf:
+            return f"a finite number from {least:g} up" if math.isfinite(least) else "a finite number"
+        return "a share from 0 to 1" if most == 1 else "a share from 0 to below 1"
+
 
 def number(
     default: float, unit: str, lo: float, hi: float, label: str, meaning: str, source: str, *, log: bool = False
@@ -92,7 +109,10 @@ def _validate_word(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
         raise ScenarioError(f"{field.path} = {value!r} is not one of: {', '.join(field.choices)}.")
     if field.catalog:
-        _entries(field.catalog)[value]
+        try:
+            _entries(field.catalog)[str(value)]
+        except KeyError as unknown:
+            raise ScenarioError(f"{field.path} = {value!r} is not known: {unknown}") from None
 
 
 def _entries(table: str) -> Mapping[str, Any]:

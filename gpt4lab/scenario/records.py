@@ -258,7 +258,7 @@ class Vision:
         "Frames per second", "frames of each second of video that are looked at", "alayrac2022: one", log=True)
 
 
-@frozen
+@frozen(cache_hash=True)
 class Scenario:
     """All assumptions of the book in one frozen tree. `Scenario()` is the post as written."""
 

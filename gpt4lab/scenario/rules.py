@@ -47,11 +47,15 @@ class LayoutError(ScenarioError):
 
 @frozen
 class Rule:
-    """What must hold between numbers that `symbols` stand for, and what to say where it does not."""
+    """What must hold between numbers that `symbols` stand for, and what to say where it does not.
+
+    divides: it asks whether whole numbers divide, and says nothing of the numbers between them.
+    """
 
     symbols: tuple[str, ...]
     holds: Numbers
     says: Callable[..., str]
+    divides: bool = False
 
 
 @frozen
@@ -64,7 +68,11 @@ class Held:
 
     def holds(self, get: Get) -> Any:
         """Whether it holds for the numbers that `get` gives; array in, array out."""
-        return self.rule.holds(*map(get, self.paths))
+        numbers = [get(path) for path in self.paths]
+        ok = self.rule.holds(*numbers)
+        for number in numbers if self.rule.divides else ():
+            ok = ok | (number % 1 != 0)
+        return ok
 
     def words(self, get: Get) -> str:
         """What to say of single numbers for which it does not hold."""
@@ -104,7 +112,9 @@ def uneven(held: Iterable[Held], get: Get) -> list[str]:
 # --- how a rule is declared -------------------------------------------------------------------------------------------
 
 
-def _rule(words: str, works: Callable[[Any], str] = lambda _: "", among: dict[str, Rule] = RULES) -> Any:
+def _rule(
+    words: str, works: Callable[[Any], str] = lambda _: "", among: dict[str, Rule] = RULES, *, divides: bool = False
+) -> Any:
     """Declares what must hold; `words` may name its numbers, and as `{works}` those that would do."""
 
     def declare(holds: Numbers) -> Numbers:
@@ -114,7 +124,7 @@ def _rule(words: str, works: Callable[[Any], str] = lambda _: "", among: dict[st
             said = {symbol: _said(number) for symbol, number in zip(symbols, numbers, strict=True)}
             return words.format(**said, works=works(SimpleNamespace(**dict(zip(symbols, numbers, strict=True)))))
 
-        among[holds.__name__] = Rule(symbols, holds, says)
+        among[holds.__name__] = Rule(symbols, holds, says, divides)
         return holds
 
     return declare
@@ -143,7 +153,7 @@ def _multiples(of: float, wanted: float) -> str:
 # --- what cannot be ---------------------------------------------------------------------------------------------------
 
 
-@_rule("{n} key-value heads do not divide {a} query heads: {works}.", lambda x: _divisors(x.a, x.n))
+@_rule("{n} key-value heads do not divide {a} query heads: {works}.", lambda x: _divisors(x.a, x.n), divides=True)
 def shared_heads(n: Any, a: Any) -> Any:
     """Each key-value head serves as many query heads as the next."""
     return a % n == 0
@@ -174,13 +184,15 @@ def filled_stages(L: Any, p: Any) -> Any:
 
 
 @_rule("{L} layers in {p} stages cannot be cut into {v} chunks a stage: {works}.",
-       lambda x: _nearest(x.v, lambda n: n == 1 or x.L % (x.p * n) == 0, x.L // x.p))  # fmt: skip
+       lambda x: _nearest(x.v, lambda n: n == 1 or x.L % (x.p * n) == 0, x.L // x.p), divides=True)  # fmt: skip
 def even_chunks(L: Any, p: Any, v: Any) -> Any:
     """Interleaving needs chunks of equal length; without it, stages may differ by a layer."""
     return (v == 1) | (L % (p * v) == 0)
 
 
-@_rule("{m} micro-batches cannot be interleaved over {p} stages: {works}.", lambda x: _multiples(x.p, x.m))
+@_rule(
+    "{m} micro-batches cannot be interleaved over {p} stages: {works}.", lambda x: _multiples(x.p, x.m), divides=True
+)
 def whole_rounds(m: Any, p: Any, v: Any) -> Any:
     """Interleaving goes in rounds of as many micro-batches as there are stages."""
     return (v == 1) | (m % p == 0)
@@ -199,14 +211,18 @@ def filled_groups(E: Any, e: Any) -> Any:
     return e <= E
 
 
-@_rule("{d} replicas do not divide into groups of {e} that share the experts: {works}.", lambda x: _divisors(x.d, x.e))
+@_rule(
+    "{d} replicas do not divide into groups of {e} that share the experts: {works}.",
+    lambda x: _divisors(x.d, x.e),
+    divides=True,
+)
 def whole_groups(d: Any, e: Any) -> Any:
     """Experts are shared among replicas, and each group has all of them."""
     return d % e == 0
 
 
 @_rule("{B} sequences do not divide into {d} replicas and micro-batches of {b}: {works}.",
-       lambda x: _multiples(x.d * x.b, x.B))  # fmt: skip
+       lambda x: _multiples(x.d * x.b, x.B), divides=True)  # fmt: skip
 def whole_micro_batches(B: Any, d: Any, b: Any) -> Any:
     """Every replica works through as many whole micro-batches."""
     return B % (d * b) == 0

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
+import pickle
 import re
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import gpt4lab.quantities.topics
 from gpt4lab.catalog import references
+from gpt4lab.claims.prose import fill
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, leaves, quantity, unit_of, value, values
 from gpt4lab.quantities.registry import again
-from gpt4lab.scenario import FIELDS, change, get, live, load_scenario, names
+from gpt4lab.scenario import FIELDS, ScenarioError, change, get, live, load_scenario, names
 from gpt4lab.scenario.records import GROUPS
+from gpt4lab.scenario.rules import LayoutError
 from gpt4lab.units import factor
 
 LEAK = load_scenario("leak")
@@ -80,10 +85,17 @@ def test_arrays_give_what_scalars_give(name: str) -> None:
     for path in leaves((name,)):
         if path in FIELDS and not FIELDS[path].catalog:
             here = float(get(LEAK, path))
-            points = [here, 1.25 * here, 2 * here] if path != "speculation.acceptance" else [0.2, 0.5, 0.8]
-            expected = [value(name, LEAK, {path: point}) for point in points]
+            points = [here, 1.25 * here, 2 * here] if FIELDS[path].unit != "fraction" else [0.2, 0.5, 0.8]
+            expected = [at(name, path, point) for point in points]
             array = value(name, LEAK, {path: numpy.array(points)}) * numpy.ones(3)
-            assert array == pytest.approx(expected, rel=1e-12), path
+            assert array == pytest.approx(expected, rel=1e-12, nan_ok=True), path
+
+
+def at(name: str, path: str, point: float) -> float:
+    try:
+        return value(name, LEAK, {path: point})
+    except LayoutError:
+        return math.nan
 
 
 def test_every_input_of_the_scenario_is_used() -> None:
@@ -129,3 +141,93 @@ def test_given_paths_override_fields_quantities_and_machines() -> None:
     assert value("training.cost", LEAK, {"training.days": 100}) == 60e6
     on_h100 = value("training.days", LEAK, {"cluster.accelerator": "h100-sxm-80gb"})
     assert on_h100 == value("training.days", change(LEAK, {"cluster.accelerator": "h100-sxm-80gb"}))
+
+
+LOOKS = [
+    ("training.days", "cluster.gpus"),
+    ("geometry.expert_width_ratio", "model.layers"),
+    ("step.mfu", "cluster.days"),
+]
+NO_NUMBERS = (None, True, "5", 1j, Decimal(3), [1], {}, object(), 10**400, math.nan, -math.inf, -1)
+
+
+@pytest.mark.parametrize("bad", NO_NUMBERS, ids=lambda bad: type(bad).__name__)
+@pytest.mark.parametrize(("name", "path"), LOOKS)
+def test_what_is_no_number_is_one_clear_error(name: str, path: str, bad: Any) -> None:
+    with pytest.raises(
+        ScenarioError, match=rf"^{re.escape(path)} = .{{1,80}} is not a finite number from . up; allowed"
+    ):
+        value(name, LEAK, {path: bad})
+
+
+def test_numbers_of_another_library_are_numbers() -> None:
+    numpy = pytest.importorskip("numpy")
+    name, path = "geometry.expert_width_ratio", "model.layers"
+    here = value(name, LEAK, {path: 120})
+    for kind in ("int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64"):
+        one = numpy.array(120, dtype=kind)
+        assert [value(name, LEAK, {path: look}) for look in (one, one[()])] == [here, here]
+        assert value(name, LEAK, {path: one.reshape(1)}) == pytest.approx([here], rel=1e-12)
+    for bad in ([1, math.nan], [1, math.inf], [-1, 1], [0, 1], [], [True], ["a"], [1j]):
+        with pytest.raises(ScenarioError, match=r"^model\.layers = .* is not a finite number from 1 up"):
+            value(name, LEAK, {path: numpy.array(bad)})
+
+
+@pytest.mark.parametrize("path", [path for path, field in FIELDS.items() if field.catalog or field.choices])
+@pytest.mark.parametrize("bad", [5, None, "no such thing"])
+def test_a_word_is_one_of_its_kind(path: str, bad: Any) -> None:
+    with pytest.raises(ScenarioError, match=rf"^{re.escape(path)} = .* is not (a name|known|one of)"):
+        value("training.days", LEAK, {path: bad})
+
+
+def test_a_look_may_leave_the_slider_but_not_the_meaning() -> None:
+    assert value("training.days", LEAK, {"cluster.gpus": 1e8}) < value("training.days", LEAK)
+    for path, bad in (("speculation.acceptance", 1), ("speculation.acceptance", 2), ("training.mfu", 5)):
+        with pytest.raises(ScenarioError, match=rf"^{re.escape(path)} = {bad} is not a share"):
+            value("training.cost", LEAK, {path: bad})
+    with pytest.raises(ScenarioError, match=r"training\.mfu = 1e-308 leaves nothing that could be computed"):
+        value("training.cost", LEAK, {"training.mfu": 1e-308})
+
+
+def test_rules_between_fields_hold_for_a_look() -> None:
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(LayoutError, match="cannot meet 2 experts of 1"):
+        value("moe.touched", LEAK, {"model.experts": 1})
+    found = value("moe.touched", LEAK, {"model.experts": numpy.arange(1, 5)})
+    assert math.isnan(found[0])
+    assert numpy.isfinite(found[1:]).all()
+    with pytest.raises(LayoutError, match="cannot meet 2 experts of 1"):
+        value("moe.touched", LEAK, {"model.experts": numpy.array([1.0, 1.0])})
+    assert value("training.cost", LEAK, {"cluster.pipeline": 500}) == value("training.cost", LEAK), "asks nothing of it"
+
+
+@pytest.mark.parametrize(("name", "path"), [("step.mfu", "step.seconds"), ("training.cost", "kv.bytes_per_token")])
+def test_a_computed_number_that_nothing_reads_is_not_ignored(name: str, path: str) -> None:
+    for ask in (value, lambda *asked: explain(asked[0], asked[1], given=asked[2])):
+        with pytest.raises(ScenarioError, match=rf"^{re.escape(name)} is not computed from {re.escape(path)}"):
+            ask(name, LEAK, {path: 1})
+
+
+def test_old_names_are_names() -> None:
+    assert value("toy.experts", LEAK) == LEAK.mixture.experts
+    assert value("toy.experts", LEAK, {"toy.experts": 4}) == 4
+    assert unit_of("toy.experts") == unit_of("mixture.experts")
+    assert fill("{toy.seed}") == fill("{luck.seed}")
+
+
+NO_FACTS = [f"cluster.accelerator.{name}" for name in ("nope", "__class__", "need", "sources")]
+
+
+@pytest.mark.parametrize("path", [*NO_FACTS, "catalog/x", "catalog/models/gpt-9/x", "nope", "a.b"])
+def test_what_is_no_fact_is_unknown(path: str) -> None:
+    for ask in (lambda: value(path, LEAK), lambda: unit_of(path)):
+        with pytest.raises(UnknownQuantity):
+            ask()
+
+
+def test_quantities_of_models_are_found_and_travel() -> None:
+    assert QUANTITIES.get("step.mfu") is QUANTITIES["step.mfu"]
+    assert QUANTITIES.get("step.nope", 7) == 7
+    for name in QUANTITIES.names():
+        assert pickle.loads(pickle.dumps(QUANTITIES[name])) is QUANTITIES[name]
+    assert pickle.loads(pickle.dumps(LEAK)) == LEAK
