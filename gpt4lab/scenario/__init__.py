@@ -32,8 +32,11 @@ FEW, LONGEST_NAME = 40, 80  # names that an error lists; characters of a name th
 
 _NAMED = files("gpt4lab.scenario").joinpath("named")
 _RENAMED = files("gpt4lab.scenario").joinpath("renamed.toml")
+_OLD = tomllib.loads(_RENAMED.read_text("utf-8"))
+#: Fields that are now the product of two others.
+PRODUCTS: dict[str, list[str]] = _OLD.pop("products")
 #: Paths that fields once had, and what they are called now: all that reads a scenario understands them.
-RENAMED: dict[str, str] = tomllib.loads(_RENAMED.read_text("utf-8"))
+RENAMED: dict[str, str] = _OLD
 
 
 def get(scenario: Scenario, path: str) -> Any:
@@ -52,6 +55,7 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     scenario given stays as it was.
     """
     by_group: dict[str, dict[str, Any]] = {}
+    changes = _today(scenario, changes)
     for path, value in changes.items():
         group, _, name = _known(path).partition(".")
         by_group.setdefault(group, {})[name] = value
@@ -61,6 +65,16 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     return changed
 
 
+def _today(scenario: Scenario, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes without what is a product of two fields today: it sets the first of them, where nothing else does."""
+    now = {path: value for path, value in changes.items() if path not in PRODUCTS}
+    for path in PRODUCTS.keys() & changes.keys():
+        (first, second), value = PRODUCTS[path], changes[path]
+        number = isinstance(value, (int, float))
+        now.setdefault(first, value / now.get(second, get(scenario, second)) if number else value)
+    return now
+
+
 def _moved(before: Scenario, after: Scenario, changes: Iterable[str]) -> set[str]:
     """The fields among some changes that are no longer what they were."""
     return {path for path in map(_known, changes) if get(before, path) != get(after, path)}
@@ -68,7 +82,7 @@ def _moved(before: Scenario, after: Scenario, changes: Iterable[str]) -> set[str
 
 def parse(path: str, text: str) -> Any:
     """The value that a text such as "0.4", "34%", "25k" or "1.8T" means for the field at `path`."""
-    field = FIELDS[_known(path)]
+    field = FIELDS[_known(PRODUCTS.get(path, [path])[0])]
     return text if field.choices or field.catalog else from_text(text)
 
 

@@ -189,8 +189,6 @@ class Serving:
 
     accelerator: str = entry("a100-sxm-80gb", "accelerators",
         "Accelerator", "the GPU or TPU used", "C52")
-    gpus: int = whole(128, "GPU", 1, 100_000,
-        "GPUs", "accelerators that hold one copy of the model", "C78", log=True)
     tensor: int = whole(8, "GPU", 1, 1024,
         "Tensor parallel", "GPUs that share each layer", "C80", log=True)
     pipeline: int = whole(16, "stage", 1, 1024,

@@ -75,7 +75,7 @@ fit = Curve(
     legend="Each line says how many full sequences the machines can hold at once, by their length: with one key-value "
     "head, with eight, and with one for every query head. The diamonds are the post's two models on the 40 GB "
     "A100 that it speaks of. GPUs are tensor ranks × stages. The heads of a stage are dealt out to its ranks; one "
-    "head cannot be cut and is copied to each.",
+    "head cannot be cut and is copied to each. The fullest rank and stage decide.",
     of="kv.sequences",
     along="model.context",
     at=CONTEXTS,

@@ -46,7 +46,7 @@ def replicas_exact(n: Num, g: Num) -> Num:
 @quantity("cluster.replicas", "replica", source="arithmetic", r="cluster.replicas_exact")
 def replicas(r: Num) -> Num:
     """Whole copies of the model that train side by side."""
-    return maximum(floor(r), 1)
+    return floor(r)
 
 
 @quantity("cluster.idle_share", "fraction", source="arithmetic", n="cluster.gpus", g="cluster.gpus_per_replica",
@@ -60,6 +60,12 @@ def idle_share(n: Num, g: Num, r: Num) -> Num:
 def layers_per_stage(L: Num, p: Num) -> Num:
     """Layers that a pipeline stage holds, on average."""
     return L / p
+
+
+@quantity("cluster.even_stages", "stage", source="arithmetic", L="model.layers", p="cluster.pipeline")
+def even_stages(L: Num, p: Num) -> Num:
+    """Stages that share out the layers, each as many as the fullest: no layer can be cut."""
+    return L / ceil(L / p)
 
 
 @quantity("cluster.stage_imbalance", "x", source="arithmetic", L="model.layers", p="cluster.pipeline")

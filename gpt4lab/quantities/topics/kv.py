@@ -46,9 +46,9 @@ def ranks(t: Num, n: Num) -> Num:
 
 
 @quantity("kv.sequences", "sequence", source="pope2022", M="kv.free_bytes", c="kv.bytes_per_sequence",
-          p="serving.pipeline", r="kv.ranks")
+          p="serving.even_stages", r="kv.ranks")
 def sequences(M: Num, c: Num, p: Num, r: Num) -> Num:
-    """Full sequences that fit at once: each stage keeps its own layers, its GPUs share out the heads."""
+    """Full sequences that fit at once: the fullest stage has room for so many, and its GPUs share out the heads."""
     return maximum(M, 0) * p * r / c
 
 
@@ -57,7 +57,7 @@ again({
 }, instead={"model.context": "model.long_context"})
 
 
-@quantity("kv.context_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.pipeline", r="kv.ranks",
+@quantity("kv.context_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.even_stages", r="kv.ranks",
           c="kv.bytes_per_token", b="serving.tokens_in_flight")
 def context_at_batch(M: Num, p: Num, r: Num, c: Num, b: Num) -> Num:
     """Mean context that fits when the whole batch is in flight."""

@@ -8,10 +8,10 @@ from gpt4lab.quantities.registry import quantity
 
 
 @quantity("memory.params_per_gpu", "param", source="narayanan2021", N="model.total_params",
-          g="cluster.gpus_per_replica")
-def params_per_gpu(N: Num, g: Num) -> Num:
-    """Parameters on one GPU, if tensor and pipeline parallelism cut the model evenly."""
-    return N / g
+          t="cluster.tensor", p="cluster.even_stages")
+def params_per_gpu(N: Num, t: Num, p: Num) -> Num:
+    """Parameters on a GPU of the fullest stage, if its ranks share each layer evenly."""
+    return N / (t * p)
 
 
 quantity("memory.weights", "byte", source="rajbhandari2020", P="memory.params_per_gpu", N_d="cluster.replicas",

@@ -6,7 +6,8 @@ from gpt4lab.formulas.arith import Num
 from gpt4lab.quantities.registry import again, quantity
 
 again({
-    "cluster.gpus_per_replica": ("serving.gpus_needed", "GPUs that hold one copy of the model."),
+    "cluster.gpus_per_replica": ("serving.gpus", "GPUs that hold one copy of the model, and are paid for."),
+    "cluster.even_stages": ("serving.even_stages", ""),
     "cluster.layers_per_stage": ("serving.layers_per_stage", ""),
     "cluster.stage_imbalance": ("serving.stage_imbalance", ""),
 }, instead={"cluster.tensor": "serving.tensor", "cluster.pipeline": "serving.pipeline"})
@@ -63,7 +64,7 @@ def reading_speed(v: Num, w: Num) -> Num:
 
 @quantity("serving.params_per_node", "param", source="arithmetic", N="model.total_params", p="serving.pipeline")
 def params_per_node(N: Num, p: Num) -> Num:
-    """Parameters in one node, which holds one stage."""
+    """Parameters in one node, which holds one stage, on average."""
     return N / p
 
 
@@ -74,7 +75,7 @@ def nodes(n: Num, t: Num) -> Num:
 
 
 @quantity("serving.weight_bytes_per_gpu", "byte", source="pope2022", N="model.total_params",
-          w="serving.bytes_per_weight", g="serving.gpus_needed")
-def weight_bytes_per_gpu(N: Num, w: Num, g: Num) -> Num:
-    """Weights on one serving GPU."""
-    return N * w / g
+          w="serving.bytes_per_weight", t="serving.tensor", p="serving.even_stages")
+def weight_bytes_per_gpu(N: Num, w: Num, t: Num, p: Num) -> Num:
+    """Weights on a serving GPU of the fullest stage."""
+    return N * w / (t * p)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gpt4lab.catalog import latencies
 from gpt4lab.quantities import value, values
 from gpt4lab.quantities.topics import kv
-from gpt4lab.scenario import load_scenario
+from gpt4lab.scenario import change, load_scenario
 
 LEAK = load_scenario("leak")
 
@@ -47,3 +47,16 @@ def test_a_pass_yields_between_one_token_and_all(alpha: float, cost: float, leng
     assert speed <= tokens + 1e-9
     one = value("speculation.speedup", LEAK, {**settings, "speculation.draft_length": 1})
     assert one == pytest.approx((1 + alpha) / (1 + cost)), "Corollary 3.9"
+
+
+@pytest.mark.parametrize(("stages", "times"), [(8, 1 / 2), (16, 1), (32, 2)])
+def test_what_is_paid_for_is_what_is_computed_with(stages: int, times: float) -> None:
+    """A copy is its ranks times its stages: twice as many cost twice as much, and read the weights no faster."""
+    there = change(LEAK, {"serving.pipeline": stages})
+    assert value("serving.gpus", there) == 8 * stages
+    assert value("decode.usd_per_1k", there) / value("decode.usd_per_1k", LEAK) == pytest.approx(times, rel=0.05)
+    assert value("answer.usd_per_1k", there) / value("answer.usd_per_1k", LEAK) == pytest.approx(times, rel=0.2)
+    ratio = value("serving.paid_tokens_per_s", there) / value("serving.paid_tokens_per_s", LEAK)
+    assert ratio == pytest.approx(times)
+    assert value("serving.paid_mfu", there) == pytest.approx(value("serving.paid_mfu", LEAK))
+    assert value("serving.nodes", there) == stages

@@ -90,7 +90,7 @@ PROPORTIONAL = [
     ("kv.bytes_per_sequence", "model.context", 1),
     ("decode.latency_floor", "serving.tensor", -1),
     ("decode.latency_floor", "serving.bytes_per_weight", 1),
-    ("serving.paid_tokens_per_s", "serving.gpus", 1),
+    ("serving.paid_tokens_per_s", "serving.pipeline", 1),
     ("serving.paid_mfu", "serving.usd_per_1k_tokens", -1),
     ("batch.tokens_per_expert", "training.batch_tokens", 1),
     ("goodput.failures_per_day", "cluster.gpus", 1),

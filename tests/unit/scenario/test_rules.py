@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from gpt4lab.scenario import ScenarioError, change, get, load_scenario, names
+from gpt4lab.scenario import ScenarioError, change, from_json, get, load_scenario, names, to_json
 from gpt4lab.scenario.rules import RULES, SCENARIO_RULES, Held, LayoutError, check, rules_for
 
 LEAK = load_scenario("leak")
@@ -89,3 +91,20 @@ def test_a_change_into_the_impossible_is_refused(changes: dict[str, int]) -> Non
 )
 def test_what_is_uneven_or_of_the_model_alone_is_no_error(changes: dict[str, int]) -> None:
     change(LEAK, changes)
+
+
+OLD = [("256", 8, 32), ("128", 8, 16), ("256&serving.tensor=16", 16, 16), ("256&serving.pipeline=15", 8, 15)]
+
+
+@pytest.mark.parametrize(("text", "tensor", "pipeline"), OLD)
+def test_an_old_line_with_the_gpus_of_a_copy_sets_its_stages(text: str, tensor: int, pipeline: int) -> None:
+    serving = load_scenario(f"leak?serving.gpus={text}").serving
+    assert (serving.tensor, serving.pipeline) == (tensor, pipeline)
+
+
+def test_an_old_file_with_the_gpus_of_a_copy_still_loads() -> None:
+    tree = json.loads(to_json(LEAK))
+    tree["serving"]["gpus"] = 128
+    assert from_json(json.dumps(tree)) == LEAK
+    with pytest.raises(ScenarioError, match="not a whole number"):
+        change(LEAK, {"serving.gpus": 100})
