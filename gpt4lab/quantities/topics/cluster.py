@@ -45,8 +45,8 @@ def replicas_exact(n: Num, g: Num) -> Num:
 
 @quantity("cluster.replicas", "replica", source="arithmetic", r="cluster.replicas_exact")
 def replicas(r: Num) -> Num:
-    """Whole copies of the model that train side by side."""
-    return floor(r)
+    """Whole copies of the model that train side by side; one at least, which the rules of a scenario demand."""
+    return maximum(floor(r), 1)
 
 
 @quantity("cluster.idle_share", "fraction", source="arithmetic", n="cluster.gpus", g="cluster.gpus_per_replica",
