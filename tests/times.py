@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
+from tests.order import CHAPTER
+
 SLOWEST = 10
-CHAPTER = re.compile(r"\d\d_\w+")
 
 
 class Times:

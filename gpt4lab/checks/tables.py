@@ -120,25 +120,25 @@ def image_tokens() -> Checks:
 # --- the tables, and what each leaves out -----------------------------------------------------------------------------
 
 _STEP = (
-    "Left out: traffic that overlaps matrix products, latency of kernels and messages, stragglers, failures, "
+    "Traffic that overlaps matrix products, latency of kernels and messages, stragglers, failures, "
     "checkpoints, data loading."
 )
-_ANSWER = "Left out: the scheduler, the host beyond its launches of a prefill, and all between two steps."
-_FLOP = "Left out: pauses, restarts, ramps of the batch, and experiments thrown away."
-_MEASURED = "Left out: that checking several tokens costs more than writing one, and that acceptance varies."
-_FIT = "Left out: that a fit is stretched beyond its data; Approach 1 is itself an extrapolation above 16 billion."
+_ANSWER = "The scheduler, the host beyond its launches of a prefill, and all between two steps."
+_FLOP = "Pauses, restarts, ramps of the batch, and experiments thrown away."
+_MEASURED = "That checking several tokens costs more than writing one, and that acceptance varies."
+_FIT = "That a fit is stretched beyond its data; Approach 1 is itself an extrapolation above 16 billion."
 
 _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "Megatron-LM 2021, Table 1": (step.megatron_validation, _STEP),
     "Megatron-LM 2021, Table 2, tensor and pipeline parallel": (lambda: step.table_2("PTD-P"), _STEP),
     "Megatron-LM 2021, Table 2, ZeRO-3": (
         lambda: step.table_2("ZeRO-3"),
-        "Left out: how slowly ZeRO-3 of 2021 gathered its weights, up to three times slower than its bytes need.",
+        "How slowly ZeRO-3 of 2021 gathered its weights, up to three times slower than its bytes need.",
     ),
     "Korthikanti 2022, Table 5, seconds of a step": (step.korthikanti_times, _STEP),
     "Korthikanti 2022, Figure 1, memory": (
         step.korthikanti_memory,
-        "Left out by the figure, and counted here: the embedding on the first stage.",
+        "Nothing: what the figure leaves out, the embedding on the first stage, is counted here.",
     ),
     "MT-NLG 530B, seconds of a step": (published.mt_nlg, _STEP),
     "PaLM 540B, utilisation": (published.palm, _STEP),
@@ -147,7 +147,7 @@ _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "Whole runs, accelerator-hours from the published utilisation": (runs.hours_checks, _FLOP),
     "Megatron-LM 2021, Table 2, days from the measured rate": (runs.days_checks, _FLOP),
     "Megatron-LM 2021, equation 4": (equation_4, "Nothing: it is the same formula, so this checks the book's copy."),
-    "BLOOM, electricity": (published.energy, "Left out: servers, network, cooling and idle machines."),
+    "BLOOM, electricity": (published.energy, "Servers, network, cooling and idle machines."),
     "TensorRT-LLM 0.6.1, static batches": (decode.static_rows, _ANSWER),
     "TensorRT-LLM 0.5, 0.8 and 0.9, static batches": (
         decode.versions,
@@ -159,20 +159,20 @@ _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "LMDeploy 0.2, many requests": (decode.lmdeploy_requests, f"{_ANSWER} And the spread of lengths."),
     "PaLM on TPU v4, Pope 2022": (decode.pope, f"{_ANSWER} And matrices split two ways."),
     "DeepSeek-V3 on H800": (decode.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
-    "KV cache as published": (decode.kv_cache, "Left out: padding and unfilled blocks."),
+    "KV cache as published": (decode.kv_cache, "Padding and unfilled blocks."),
     "Speculative decoding, expected by its authors": (
         lambda: speculation.speedup_checks("expected_speedup"),
         "Nothing but rounding: it is their formula.",
     ),
     "Speculative decoding, measured": (speculation.speedup_checks, _MEASURED),
     "Hoffmann 2022, Table 3, tokens by each fit": (chinchilla_tokens, _FIT),
-    "Hoffmann 2022, Table 3, FLOP": (chinchilla_flop, "Left out: the attention scores, and what embeddings cost."),
+    "Hoffmann 2022, Table 3, FLOP": (chinchilla_flop, "The attention scores, and what embeddings cost."),
     "Training compute of published models": (
         training_flop,
-        "Left out: attention scores, and that some makers leave out embeddings; no recomputation.",
+        "Attention scores, and that some makers leave out embeddings; no recomputation.",
     ),
-    "Parameters from the shape": (sizes, "Left out: norms, biases, learned and relative positions."),
-    "Flamingo, parameters": (flamingo, "Left out: norms, biases, gates, and the projection behind the encoder."),
+    "Parameters from the shape": (sizes, "Norms, biases, learned and relative positions."),
+    "Flamingo, parameters": (flamingo, "Norms, biases, gates, and the projection behind the encoder."),
     "OpenAI's API, tokens of an image": (image_tokens, "Nothing: it is the documented rule."),
 }
 
