@@ -11,14 +11,15 @@ names another scenario, "|" changes fields, ":" formats the bare number. Other b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from gpt4lab.claims.audit import judge
 from gpt4lab.claims.ledger import ledger
 from gpt4lab.claims.sensitivity import flips_in_words
-from gpt4lab.quantities import unit_of, value
-from gpt4lab.quantities.registry import UnknownQuantity, known
-from gpt4lab.scenario import Scenario, change, load_scenario, parse
+from gpt4lab.quantities import QUANTITIES, UnknownQuantity, known, unit_of, value, values
+from gpt4lab.quantities.registry import FAMILIES
+from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change, load_scenario, parse
 from gpt4lab.units import COUNTED, show
 
 _NAME = re.compile(
@@ -27,27 +28,51 @@ _NAME = re.compile(
 )
 
 
+_HEADS = {*FAMILIES, *(name.partition(".")[0] for name in (*QUANTITIES, *FIELDS, *RENAMED))}
+#: How a name begins; what begins so and is no whole name in braces was meant as one.
+_BEGUN = re.compile(r"\{\s*(?:[A-Z]\d+|" + "|".join(sorted(_HEADS)) + r")\.")
+
+
 def fill(text: str, scenario: Scenario | None = None, written: Callable[[str], str] = str) -> str:
     """The text with every name in braces replaced by its value under a scenario (the post's, where none is given).
 
-    `written` makes of each value what the page needs. Raises UnknownQuantity for an unknown name.
+    `written` makes of each value what the page needs. Raises ScenarioError, with the part of the text that it is about,
+    for an unknown name, a change or a format that cannot be, and for a brace that does not close.
     """
     here = scenario or load_scenario("leak")
-    return _NAME.sub(lambda found: written(_value(here, **found.groupdict())), text)
+    for begun in _BEGUN.finditer(text):
+        if not _NAME.match(text, begun.start()):
+            raise ScenarioError(f"{text[begun.start() :][:40]!r} is not a name in braces, such as {{training.cost}}.")
+    names = dict.fromkeys(found["name"] for found in _NAME.finditer(text) if not (found["there"] or found["changes"]))
+    ahead = values([name for name in names if name in FIELDS or name in QUANTITIES], here)  # what they share, once
+    return _NAME.sub(lambda found: written(_told(here, ahead, found)), text)
 
 
-def _value(here: Scenario, name: str, there: str | None, changes: str | None, spec: str | None) -> str:
+def _told(here: Scenario, ahead: Mapping[str, Any], found: re.Match[str]) -> str:
+    try:
+        return _value(here, ahead, **found.groupdict())
+    except (UnknownQuantity, ValueError, TypeError) as error:  # a format for numbers, of a word
+        raise ScenarioError(f"{found.group()}: {error}") from error
+
+
+def _value(
+    here: Scenario, ahead: Mapping[str, Any], name: str, there: str | None, changes: str | None, spec: str | None
+) -> str:
     scenario = _changed(load_scenario(there) if there else here, changes)
     head, _, part = name.partition(".")
     if head in ledger():
         return _of_claim(head, part, scenario)
-    number = value(known(name), scenario)
+    number = ahead[name] if scenario is here and name in ahead else value(known(name), scenario)
     return format(number, spec) if spec else show(number, unit_of(name))
 
 
 def _changed(scenario: Scenario, changes: str | None) -> Scenario:
-    settings = dict(pair.split("=") for pair in (changes or "").split(",") if pair)
-    return change(scenario, {path.strip(): parse(path.strip(), text) for path, text in settings.items()})
+    if changes is None:
+        return scenario
+    settings = [(path.strip(), text) for path, _, text in (pair.partition("=") for pair in changes.split(","))]
+    if bare := [path for path, text in settings if not text]:
+        raise ScenarioError(f"{bare[0]!r} sets nothing; write it like training.mfu=0.4.")
+    return change(scenario, {path: parse(path, text) for path, text in settings})
 
 
 def _of_claim(key: str, part: str, scenario: Scenario) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from gpt4lab.claims.prose import as_stated, fill
-from gpt4lab.quantities import UnknownQuantity
 from gpt4lab.scenario import ScenarioError, change, load_scenario
 
 
@@ -39,10 +38,34 @@ def test_each_value_is_written_as_the_page_needs_it() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["{training.costs}", "{training.cost|training.mfus=1}", "{training.cost@lek}"])
-def test_an_unknown_name_is_refused(text: str) -> None:
-    with pytest.raises((UnknownQuantity, ScenarioError)):
-        fill(text)
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("{training.costs}", "did you mean training.cost"),
+        ("{training.cost|training.mfus=1}", "training.mfus"),
+        ("{training.cost|training.mfu}", "'training.mfu' sets nothing"),
+        ("{training.cost|a}", "'a' sets nothing"),
+        ("{training.cost|training.mfu=1,}", "'' sets nothing"),
+        ("{training.cost|training.mfu=much}", "'much' is not a number"),
+        ("{training.cost|training.mfu=7}", "training.mfu = 7 is out of range"),
+        ("{training.cost@lek}", "unknown scenario 'lek'"),
+        ("{cluster.accelerator:,.0f}", "format"),
+        ("{cluster.recompute:.1%}", "format"),
+        ("{training.cost:nonsense}", "format"),
+        ("{C33.nothing}", "no part of a claim"),
+        ("{C999.stated}", "unknown"),
+        ("{training.cost", "not a name in braces"),
+        ("{training.cost {training.mfu}", "not a name in braces"),
+        ("{training.cost|}", "not a name in braces"),
+        ("{ training.cost }", "not a name in braces"),
+        ("{training.Cost}", "not a name in braces"),
+    ],
+)
+def test_a_part_that_cannot_be_told_is_named(text: str, about: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        fill(f"With {{training.mfu}}: {text}")
+    assert about in str(caught.value)
+    assert text.partition(" {")[0] in str(caught.value)
 
 
 def test_a_stated_number_keeps_the_unit_of_the_post() -> None:

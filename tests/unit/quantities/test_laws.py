@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpt4lab import catalog
 from gpt4lab.claims import VERDICTS, audit
 from gpt4lab.quantities import QUANTITIES, value, values
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_scenario, share
@@ -16,6 +18,9 @@ from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_
 LEAK = load_scenario("leak")
 
 FACTORS = st.floats(1.05, 20)
+
+
+MODELLED = [name for name in QUANTITIES.names() if name not in [*QUANTITIES]]
 
 
 def inside(path: str) -> st.SearchStrategy[Any]:
@@ -26,18 +31,24 @@ def inside(path: str) -> st.SearchStrategy[Any]:
         numbers = spread.map(lambda number: min(max(number, field.lo), field.hi))
     else:
         numbers = st.floats(field.lo, field.hi)
-    return numbers.map(lambda number: round(number) if field.whole else number)
+    return st.just(field.lo) | st.just(field.hi) | numbers.map(lambda n: round(n) if field.whole else n)
 
 
 NUMBERS = [path for path, field in FIELDS.items() if not (field.catalog or field.choices)]
 
 
+def words(path: str) -> st.SearchStrategy[str]:
+    """What a field of words may say."""
+    field = FIELDS[path]
+    return st.sampled_from(field.choices or [*getattr(catalog, field.catalog)])
+
+
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     """The leak with a few numbers anywhere within their bounds."""
-    paths = draw(st.lists(st.sampled_from(NUMBERS), max_size=4, unique=True))
+    paths = draw(st.lists(st.sampled_from([*FIELDS]), max_size=6, unique=True))
     try:
-        return change(LEAK, {path: draw(inside(path)) for path in paths})
+        return change(LEAK, {path: draw(inside(path) if path in NUMBERS else words(path)) for path in paths})
     except ScenarioError:  # more experts per token than experts
         return LEAK
 
@@ -47,6 +58,15 @@ def test_the_audit_has_an_answer_for_every_scenario(scenario: Scenario) -> None:
     results = audit(scenario)
     assert {result.verdict for result in results} <= set(VERDICTS)
     assert all(isinstance(result.shown(), str) for result in results)
+
+
+@given(scenarios())
+def test_every_quantity_is_a_finite_number(scenario: Scenario) -> None:
+    found = values(tuple(QUANTITIES), scenario)
+    assert not [name for name, number in found.items() if not math.isfinite(number)]
+    for name in MODELLED:
+        with suppress(ScenarioError):  # a layout that no cluster can run
+            assert math.isfinite(value(name, scenario)), name
 
 
 @given(scenarios())
