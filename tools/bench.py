@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 
+from gpt4lab import terminal
 from gpt4lab.cli import columns
 from tools import browser, peers, readme, results
 
@@ -31,8 +32,8 @@ def main(arguments: list[str]) -> int:
     found = {name: missing.get(name) or outcome(name) for name in names}
     measured = [name for name, word in found.items() if word in (HELD, MISSED)]
     if rows := list(beside(measured)):
-        print("", *columns([("what", "here", "for the README", "bar"), *rows]), sep="\n")
-    print("", *columns([("benchmark", "outcome"), *found.items()]), sep="\n", flush=True)
+        terminal.say("\n".join(["", *columns([("what", "here", "for the README", "bar"), *rows])]))
+    terminal.say("\n".join(["", *columns([("benchmark", "outcome"), *found.items()])]))
     if "--record" in arguments:
         record(measured)
     return max(EXIT.get(word, 0) for word in found.values())
@@ -76,4 +77,4 @@ def record(measured: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(terminal.run("bench", lambda: main(sys.argv[1:])))

@@ -82,7 +82,7 @@ def main(arguments: list[str], usage: str | None) -> int:
     name, *rest = arguments or ["help"]
     if name == "help" or HELP & {name, *rest}:
         say(usage or "")
-        return 0
+        return int(sys.stdout is None)  # pyright: ignore[reportUnnecessaryComparison] - it could not be written
     if name not in COMMANDS:
         sys.exit(f"There is no command {name!r}.\n\n{usage}")
     process.end_with_us()

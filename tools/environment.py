@@ -224,8 +224,12 @@ def reason(status: int, words: str) -> str:
 
 
 def say(line: str) -> None:
-    """Tell the reader what happens now."""
-    print(line, flush=True)
+    """Tell the reader what happens now, in characters that the output has; without a reader the work goes on."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(line.encode(encoding, "replace").decode(encoding), flush=True)
+    except OSError:
+        sys.stdout = None  # else Python would try to write it once more at its end, and complain
 
 
 # --- in which environment the programs run ----------------------------------------------------------------

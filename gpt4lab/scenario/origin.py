@@ -18,10 +18,10 @@ YOURS = "yours"
 
 def origin(scenario: Scenario, path: str) -> str:
     """Who says that the field at `path` has the value that it has here: "yours", "C29", "catalog: DBRX, dbrx2024"."""
-    base = scenario.name if scenario.name in names() else "leak"
-    if get(scenario, path) != get(load_scenario(base), path):
+    base = _base(scenario.name)
+    if get(scenario, path) != get(base, path):
         return YOURS
-    return _told(base).get(path, FIELDS[path].source)
+    return _told(base.name).get(path, FIELDS[path].source)
 
 
 def of_facts(table: str, key: str, *facts: str) -> str:
@@ -29,6 +29,12 @@ def of_facts(table: str, key: str, *facts: str) -> str:
     entry: catalog.Entry = getattr(catalog, table)[key]
     sources = dict.fromkeys(_words(entry.source_of(fact)) for fact in facts)
     return f"catalog: {entry.name}, {' and '.join(sources)}"
+
+
+@cache
+def _base(name: str) -> Scenario:
+    """The scenario that one of this name began as; the post, where the name is the reader's own."""
+    return load_scenario(name if name in names() else "leak")
 
 
 @cache

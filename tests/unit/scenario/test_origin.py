@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -83,3 +84,12 @@ def test_a_scenario_with_a_name_of_ones_own_is_compared_with_the_post() -> None:
     mine = attrs.evolve(change(LEAK, {"training.mfu": 0.4}), name="my own")
     assert origin(mine, "training.mfu") == YOURS
     assert origin(mine, "training.tokens") == FIELDS["training.tokens"].source
+
+
+def test_a_broken_file_of_a_named_scenario_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gpt4lab.scenario
+
+    (tmp_path / "broken.toml").write_text("title = ")
+    monkeypatch.setattr(gpt4lab.scenario, "_NAMED", tmp_path)
+    with pytest.raises(ScenarioError, match=r"broken\.toml: "):
+        load_scenario("broken")
