@@ -7,6 +7,7 @@ prediction none.
 
 from __future__ import annotations
 
+from itertools import product
 from math import inf
 from typing import cast
 
@@ -16,7 +17,16 @@ from gpt4lab import catalog
 from gpt4lab.catalog import Measurement
 from gpt4lab.checks.catalogued import entries, measured, setup, stated
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.checks.step import bloom, hardware_in, layout_in, llama, llama_layout, padded, shape_in
+from gpt4lab.checks.step import (
+    bloom,
+    hardware_in,
+    layout_in,
+    llama,
+    llama_layout,
+    padded,
+    shape_in,
+    with_flash_attention_2,
+)
 from gpt4lab.models.inputs import Chip, Network, chip, machine, measured_efficiency, network_of
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.models.step.report import StepReport, step
@@ -24,7 +34,7 @@ from gpt4lab.models.step.report import StepReport, step
 HOUR = 3600
 #: Runs of which only shape, tokens and hours are published: slug -> tokens of a sequence, where the row has no shape.
 LLAMAS = {"llama1-7b": 2048, "llama1-13b": 2048, "llama1-33b": 2048, "llama1-65b": 2048, "llama2-7b": 4096}
-FSDP = "layout not published: FSDP, a sequence of {s:,} a GPU, all gathering hidden; pauses not counted"
+PLAIN = "layout not published: the cheapest of some plain ones, sequences of {s:,}; pauses not counted"
 
 
 def throughput() -> Checks:
@@ -62,26 +72,34 @@ def _fsdp(slug: str, s: int) -> Check:
     entry = catalog.measurements[slug]
     own = {"layers", "d_model"} <= set(entry.setup)
     shape = evolve(shape_in(entry.setup), gated=1.0, tied_embeddings=0.0) if own else network_of("llama-2-7b", s)
-    return _hours_check(entry, _plain(shape, hardware_in(entry)), FSDP.format(s=s))
+    known = cast("int | None", entry.setup.get("gpus"))
+    return _hours_check(entry, _plain(shape, hardware_in(entry), known), PLAIN.format(s=s))
 
 
-def _plain(shape: Network, hardware: Chip) -> StepReport:
-    """The simplest layout there is: FSDP on as many GPUs as a batch of four million tokens has sequences.
+def _plain(shape: Network, hardware: Chip, gpus: int | None = None) -> StepReport:
+    """The cheapest of some plain layouts for a batch of four million tokens.
 
-    Attention is fused, as the makers say; only where it does not fit is all computed twice.
+    From one sequence a GPU up to eight, where the GPUs are not known; tensor ranks stay in a node; ZeRO 1 or 3 shares
+    out the states; all is recomputed, or nothing; a micro-batch is a sequence, or one for each tensor rank. Attention is
+    fused, as the makers say.
     """
-    gpus = 2**22 // int(shape.sequence)
+    batch = 2**22 // int(shape.sequence)
+    tensor = [t for t in (1, 2, 4, 8) if shape.heads % t == 0]
+    clusters = [gpus] if gpus else [batch // each for each in (1, 2, 4, 8)]
+    fused = {"overlap": 1, "fused_attention": True, "sequence_parallel": True, "batch": batch}
     ways = [
-        Layout(data=gpus, batch=gpus, zero=3, overlap=1, fused_attention=True, recompute=how)
-        for how in ("none", "full")
+        Layout(tensor=t, data=n // t, micro_batch=b, zero=z, recompute=how, **fused)
+        for n, t, z, how in product(clusters, tensor, (1, 3), ("none", "full"))
+        for b in {1, t}
     ]
     reports = [step(shape, way, hardware) for way in ways]
-    return next((report for report in reports if report.fits), reports[-1])
+    fitting = [report for report in reports if report.fits] or reports[-1:]
+    return min(fitting, key=lambda report: report.time_s * report.gpus)
 
 
 def _llama_2() -> Check:
     report = _plain(network_of("llama-2-70b", sequence=4096), machine("a100-sxm-80gb"))
-    return _model_hours("llama-2-70b", report, FSDP.format(s=4096))
+    return _model_hours("llama-2-70b", report, PLAIN.format(s=4096))
 
 
 def _bloom() -> Check:
@@ -95,28 +113,26 @@ def _bloom() -> Check:
 def _llama_3() -> Check:
     entry = catalog.measurements["llama3-t4-8k-16384"]
     layout = llama_layout(entry, chunks=8)
-    report = step(padded(network_of("llama-3.1-405b", sequence=8192), layout), layout, hardware_in(entry))
+    hardware = with_flash_attention_2(hardware_in(entry))
+    report = step(padded(network_of("llama-3.1-405b", sequence=8192), layout), layout, hardware)
     return _model_hours("llama-3.1-405b", report, "all of it at 8,192 tokens on 16,384 GPUs, interleaving of 8")
 
 
 def _deepseek(hidden: bool) -> Check:
-    """Attention has as many weights as DeepSeek's, but 5% fewer FLOP in the scores; every layer has experts."""
     entry = catalog.measurements["deepseek-v3-training"]
-    plain = dict.fromkeys(("query_rank", "kv_rank", "rope_dim", "nope_dim", "dense_layers", "dense_d_ff"), 0)
-    shape = evolve(network_of("deepseek-v3", cast("int", entry.setup["sequence"])), heads=101, **plain)
-    known = layout_in(entry.setup, zero=1, overlap=1, fused_attention=True, gradient_bytes=4)
+    shape = network_of("deepseek-v3", cast("int", entry.setup["sequence"]))
+    known = layout_in(entry.setup, zero=1, overlap=1, fused_attention=True, gradient_bytes=4, lean=True)
     layout, hardware = evolve(known, schedule="zero-bubble"), _in_8_bits(hardware_in(entry), hidden)
-    efficiency = evolve(measured_efficiency(), matmul=measured_efficiency().matmul_8bit)
     words = "all traffic hidden" if hidden else "none of the traffic to the experts hidden"
-    report = step(padded(shape, layout), layout, hardware, efficiency)
+    report = step(padded(shape, layout), layout, hardware)
     return _hours_check(entry, report, f"all products in fp8; ZB-H1 stands in for DualPipe; {words}")
 
 
 def _in_8_bits(hardware: Chip, free: bool) -> Chip:
-    """The H800 with its fp8 peak, and with links that take no time where all traffic is hidden."""
-    peak = catalog.accelerators["h800-sxm-80gb"].need("peak_fp8_flop_per_s")
-    links = {"link_bytes_per_s": inf, "network_bytes_per_s": inf} if free else {}
-    return evolve(hardware, peak_flop_per_s=peak, **links)
+    """The H800 at the fp8 rate, with links that take no time where all traffic is hidden."""
+    rate = hardware.peak_8bit_flop_per_s * measured_efficiency().matmul_8bit
+    links = {"link_bytes_per_s": inf, "network_bytes_per_s": inf, "network_hop_s": 0.0} if free else {}
+    return evolve(with_flash_attention_2(hardware), product_flop_per_s=rate, **links)
 
 
 def energy() -> Checks:

@@ -11,12 +11,12 @@ wrong stay; each table says what its model leaves out. A measurement of the cata
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Measurement, PublishedModel
-from gpt4lab.checks import decode, published, runs, speculation, step
+from gpt4lab.checks import decode, fsdp, published, runs, speculation, step
 from gpt4lab.checks.catalogued import entries, measured, setup, stated
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.search import parameters
@@ -119,10 +119,8 @@ def image_tokens() -> Checks:
 
 # --- the tables, and what each leaves out -----------------------------------------------------------------------------
 
-_STEP = (
-    "Traffic that overlaps matrix products, latency of kernels and messages, stragglers, failures, "
-    "checkpoints, data loading."
-)
+_STEP = "Matrix products that overlap other work of their layer, stragglers, failures, checkpoints, data loading."
+_FSDP = "What it costs that states nearly fill a GPU; and gathers that begin too early or too late."
 _ANSWER = "The scheduler, the host beyond its launches of a prefill, and all between two steps."
 _FLOP = "Pauses, restarts, ramps of the batch, and experiments thrown away."
 _MEASURED = "That checking several tokens costs more than writing one, and that acceptance varies."
@@ -138,8 +136,10 @@ _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "Korthikanti 2022, Table 5, seconds of a step": (step.korthikanti_times, _STEP),
     "Korthikanti 2022, Figure 1, memory": (
         step.korthikanti_memory,
-        "Nothing: what the figure leaves out, the embedding on the first stage, is counted here.",
+        "Nothing: what the figure leaves out, embedding and logits, is counted here.",
     ),
+    **{title: (partial(fsdp.group, title), _FSDP) for title in fsdp.GROUPS},
+    "FSDP, models below 6 billion parameters": (fsdp.small, _FSDP),
     "MT-NLG 530B, seconds of a step": (published.mt_nlg, _STEP),
     "PaLM 540B, utilisation": (published.palm, _STEP),
     "BLOOM and Llama 3.1, FLOP/s": (published.throughput, _STEP),

@@ -7,7 +7,6 @@ So this module imports no array library, and a formula runs in a browser's Pytho
 
 from __future__ import annotations
 
-import builtins
 import math
 from types import ModuleType
 from typing import Any
@@ -16,8 +15,7 @@ from typing import Any
 Num = float
 
 
-def _is_plain(*values: Any) -> bool:
-    return all(isinstance(value, (int, float)) for value in values)
+_PLAIN = (int, float)
 
 
 def _namespace(*values: Any) -> ModuleType:
@@ -30,41 +28,45 @@ def _namespace(*values: Any) -> ModuleType:
 
 def maximum(a: Num, b: Num) -> Num:
     """The larger of two numbers, element by element for arrays."""
-    return builtins.max(a, b) if _is_plain(a, b) else _namespace(a, b).maximum(a, b)
+    if isinstance(a, _PLAIN) and isinstance(b, _PLAIN):
+        return b if b > a else a
+    return _namespace(a, b).maximum(a, b)
 
 
 def minimum(a: Num, b: Num) -> Num:
     """The smaller of two numbers, element by element for arrays."""
-    return builtins.min(a, b) if _is_plain(a, b) else _namespace(a, b).minimum(a, b)
+    if isinstance(a, _PLAIN) and isinstance(b, _PLAIN):
+        return b if b < a else a
+    return _namespace(a, b).minimum(a, b)
 
 
 def where(condition: bool, a: Num, b: Num) -> Num:
     """`a` where the condition holds, else `b`."""
-    if _is_plain(condition):
+    if isinstance(condition, _PLAIN):
         return a if condition else b
     return _namespace(condition).where(condition, a, b)
 
 
 def ceil(a: Num) -> Num:
     """The next whole number."""
-    return math.ceil(a) if _is_plain(a) else _namespace(a).ceil(a)
+    return math.ceil(a) if isinstance(a, _PLAIN) else _namespace(a).ceil(a)
 
 
 def floor(a: Num) -> Num:
     """The last whole number."""
-    return math.floor(a) if _is_plain(a) else _namespace(a).floor(a)
+    return math.floor(a) if isinstance(a, _PLAIN) else _namespace(a).floor(a)
 
 
 def sqrt(a: Num) -> Num:
     """The square root."""
-    return math.sqrt(a) if _is_plain(a) else _namespace(a).sqrt(a)
+    return math.sqrt(a) if isinstance(a, _PLAIN) else _namespace(a).sqrt(a)
 
 
 def exp(a: Num) -> Num:
     """e to the power a."""
-    return math.exp(a) if _is_plain(a) else _namespace(a).exp(a)
+    return math.exp(a) if isinstance(a, _PLAIN) else _namespace(a).exp(a)
 
 
 def log(a: Num) -> Num:
     """The natural logarithm."""
-    return math.log(a) if _is_plain(a) else _namespace(a).log(a)
+    return math.log(a) if isinstance(a, _PLAIN) else _namespace(a).log(a)

@@ -11,7 +11,10 @@ kernel each; attention scores travel through memory between five kernels unless 
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, ceil, where
+from gpt4lab.formulas.arith import Num, ceil, minimum, where
+
+#: Products of a dense layer, forward: query-key-value, output, in (with its gate), out.
+PRODUCTS = 4
 
 
 def attention_weights(h: Num, a: Num, n_kv: Num, d_h: Num, t: Num) -> Num:
@@ -22,6 +25,19 @@ def attention_weights(h: Num, a: Num, n_kv: Num, d_h: Num, t: Num) -> Num:
 def feed_forward_weights(h: Num, f: Num, g: Num) -> Num:
     """One expert (or the one dense feed-forward): two matrices, three if gated."""
     return (2 + g) * h * f
+
+
+def head_flop(h: Num, V: Num) -> Num:
+    """Logits of a token and what comes back: three products with the matrix of the vocabulary."""
+    return 6 * h * V
+
+
+def seen(s: Num, L: Num, L_w: Num, s_w: Num) -> Num:
+    """Tokens of a sequence that a token is held against, the mean over L layers of which L_w have a window of s_w.
+
+    A window leaves 1 - (1 - s_w/s)^2 of the pairs before the mask. The mask itself is not counted here.
+    """
+    return s * (L - L_w * (1 - minimum(s_w / s, 1)) ** 2) / L
 
 
 def core_flop(s: Num, a: Num, d_h: Num) -> Num:

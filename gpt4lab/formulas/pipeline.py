@@ -7,7 +7,7 @@ schedule here is their ZB-H1, which needs no more memory than 1F1B.
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, minimum, where
+from gpt4lab.formulas.arith import Num, maximum, minimum, where
 
 #: Schedules in the order of their codes: a layout holds a name, a code, or an array of codes.
 SCHEDULES = ("gpipe", "1f1b", "interleaved", "zero-bubble")
@@ -40,3 +40,8 @@ def in_flight(p: Num, m: Num, v: Num, schedule: Num) -> Num:
     Interleaving adds (p-1)/v to the p of 1F1B (Korthikanti 2022).
     """
     return where(schedule == GPIPE, m, minimum(where(v > 1, p + (p - 1) / v, p), m))
+
+
+def slowest_stage(L: Num, p: Num, H: Num, x: Num) -> Num:
+    """Layers that the slowest stage is worth, if all but the last have x, and the last has logits worth H layers."""
+    return maximum(x, maximum(L - (p - 1) * x, 0) + H)

@@ -68,3 +68,18 @@ def data_bytes(P: Num, d: Num, m: Num, g: Num, zero: Num) -> Num:
     3: also gather the weights in every micro-batch, once before forward and once before backward.
     """
     return ring_share(d) * P * where(zero == 0, 2 * g, where(zero >= 2, m, 1) * g + 2 * where(zero >= 3, 2 * m, 1))
+
+
+def data_collectives(m: Num, zero: Num) -> Num:
+    """Scatters and gathers that a layer's data-parallel traffic is cut into, in a step of m micro-batches."""
+    return where(zero >= 2, m, 1) + where(zero >= 3, 2 * m, 1)
+
+
+def ring_nodes(n: Num, inside: Num) -> Num:
+    """Nodes that a ring of n ranks passes, `inside` of them on each; 0 where it never leaves one."""
+    return where(inside >= n, 0, n / inside)
+
+
+def ring_hops(n: Num, nodes: Num, hop: Num, network_hop: Num) -> Num:
+    """Time of a message of nothing around a ring of n ranks: n - 1 hops, those between nodes longer."""
+    return maximum(n - 1 - nodes, 0) * hop + nodes * network_hop

@@ -40,9 +40,9 @@ class Bridge(Generic[Record]):
 
 
 def _layout(interleave: Any, **more: Any) -> Layout:
-    """Sequence parallelism is taken for granted: without it the activations alone overflow the GPU."""
+    """Megatron-LM's economies and sequence parallelism are taken for granted: else activations alone overflow a GPU."""
     schedule = where(interleave > 1, INTERLEAVED, ONE_F_ONE_B)
-    return Layout(interleave=interleave, schedule=schedule, sequence_parallel=True, **more)
+    return Layout(interleave=interleave, schedule=schedule, sequence_parallel=True, lean=True, **more)
 
 
 def _named(group: str, fields: str) -> dict[str, str]:

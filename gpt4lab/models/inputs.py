@@ -9,7 +9,7 @@ from typing import Any
 from attrs import Factory, field, frozen
 
 from gpt4lab import catalog
-from gpt4lab.catalog import PublishedModel
+from gpt4lab.catalog import Accelerator, PublishedModel
 from gpt4lab.formulas import traffic
 from gpt4lab.formulas.arith import Num, where
 from gpt4lab.models.rules import LayoutError, finite, fraction, not_negative, positive, price, rate, rate_or_unknown
@@ -17,6 +17,9 @@ from gpt4lab.models.rules import LayoutError, finite, fraction, not_negative, po
 NAN = float("nan")
 #: Catalog models that are no decoder, or not only one: no model here describes them.
 NOT_DECODERS = ("switch-c", "gshard-600b")
+
+#: Accelerators of the H100's kind, by the first letters of their slugs.
+HOPPER = ("h100-", "h200-", "h800-", "h20-", "gh200-")
 
 
 def _per_head(network: Any) -> Num:
@@ -69,7 +72,8 @@ class Chip:
     """One accelerator in its node. Rates are one-way and per accelerator, an infinite one takes no time.
 
     An unknown price is NaN, never zero; so is the 8-bit peak of a chip that has none, and `sm_clocks_per_s`, the
-    ticks of all its multiprocessors together, where nobody has published them.
+    ticks of all its multiprocessors together, where nobody has published them. So is what large products and fused
+    attention reach in training where nobody measured it on this kind of chip: then `Efficiency` says it.
     """
 
     peak_flop_per_s: Num = field(validator=rate)
@@ -81,6 +85,9 @@ class Chip:
     usd_per_hour: Num = field(default=NAN, validator=price)
     peak_8bit_flop_per_s: Num = field(default=NAN, validator=rate_or_unknown)
     sm_clocks_per_s: Num = field(default=NAN, validator=rate_or_unknown)
+    product_flop_per_s: Num = field(default=NAN, validator=rate_or_unknown)
+    attention_flop_per_s: Num = field(default=NAN, validator=rate_or_unknown)
+    network_hop_s: Num = field(default=0.0, validator=not_negative)
 
 
 @frozen
@@ -89,6 +96,8 @@ class Efficiency:
 
     `intake` is the bytes that an attention kernel without groups takes into a multiprocessor per tick, wherever they
     come from; `launch_s` the time in which the host launches a kernel.
+    `attention` is the share of fused kernels; a product of `half_flop` reaches half of its rate; `hidden` is what
+    traffic behind other work still costs, as a share of its time; the host launches a layer forward in `host_s`.
     """
 
     matmul: Num = field(validator=positive)
@@ -101,15 +110,21 @@ class Efficiency:
     kernel_s: Num = field(validator=not_negative)
     message_s: Num = field(validator=not_negative)
     hop_s: Num = field(validator=not_negative)
+    attention: Num = field(default=1.0, validator=positive)
+    half_flop: Num = field(default=0.0, validator=not_negative)
+    hidden: Num = field(default=0.0, validator=not_negative)
+    host_s: Num = field(default=0.0, validator=not_negative)
 
 
 @cache
 def measured_efficiency() -> Efficiency:
     """What micro-benchmarks of an A100, of an H100 for 8 bits, and of NCCL reach.
 
-    Only `intake` and `launch_s`, for which nobody has published one, are read off stated rows of a benchmark.
+    Only `intake` and `launch_s`, for which nobody has published one, are read off stated rows of a benchmark; and
+    `attention`, `hidden` and `host_s` off half of some training runs (`catalog.constants["read-off-runs"]`).
     """
     found, answering = catalog.constants["micro-benchmarks"], catalog.constants["inference-micro-benchmarks"]
+    training, runs = catalog.constants["training-micro-benchmarks"], catalog.constants["read-off-runs"]
     a100, h100 = catalog.accelerators["a100-sxm-80gb"], catalog.accelerators["h100-sxm-80gb"]
     return Efficiency(
         matmul=found.matmul / a100.need("peak_bf16_flop_per_s"),
@@ -122,7 +137,16 @@ def measured_efficiency() -> Efficiency:
         kernel_s=answering.kernel,
         message_s=answering.message,
         hop_s=answering.hop,
+        attention=runs.attention_a100 / a100.need("peak_bf16_flop_per_s"),
+        half_flop=training.half,
+        hidden=runs.hidden,
+        host_s=runs.host,
     )
+
+
+def _known(rate: Num, otherwise: Num) -> Num:
+    """A rate, or another where it is NaN."""
+    return where(rate > 0, rate, otherwise)
 
 
 class Rates:
@@ -135,10 +159,20 @@ class Rates:
         self.network = chip.network_bytes_per_s * reach.network
         self.node = chip.gpus_per_node
         self.stages = where(stages <= self.node, self.link, self.network)
+        self.border_s = where(stages <= self.node, reach.message_s, chip.network_hop_s)
+        self.product = _known(chip.product_flop_per_s, self.matmul)
+        self.attention = _known(chip.attention_flop_per_s, chip.peak_flop_per_s * reach.attention)
+        self.half_flop, self.hidden, self.host_s = reach.half_flop, reach.hidden, reach.host_s
+        self.hop_s, self.network_hop_s = reach.hop_s, chip.network_hop_s
 
     def ring(self, stride: Num, n: Num) -> Num:
         """Rate around a ring of n ranks that are `stride` apart."""
         return traffic.ring_rate(self.link, self.network, n, traffic.members_inside(self.node, stride, n))
+
+    def hops(self, stride: Num, n: Num) -> Num:
+        """Time that a message of nothing takes around such a ring."""
+        nodes = traffic.ring_nodes(n, traffic.members_inside(self.node, stride, n))
+        return traffic.ring_hops(n, nodes, self.hop_s, self.network_hop_s)
 
 
 def chip(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
@@ -158,7 +192,21 @@ def chip(accelerator: str, usd_per_hour: Num = NAN) -> Chip:
         usd_per_hour=usd_per_hour,
         peak_8bit_flop_per_s=entry.peak_fp8_flop_per_s or entry.peak_int8_op_per_s or NAN,
         sm_clocks_per_s=entry.sm_clocks_per_s or NAN,
+        network_hop_s=catalog.constants["training-micro-benchmarks"].network_hop,
+        **_in_training(entry),
     )
+
+
+def _in_training(entry: Accelerator) -> dict[str, float]:
+    """What products and fused attention of the H100's kind reach; everybody else has the A100's shares."""
+    if not entry.slug.startswith(HOPPER):
+        return {}
+    h100 = catalog.accelerators["h100-sxm-80gb"].need("peak_bf16_flop_per_s")
+    rates = {
+        "product_flop_per_s": catalog.constants["training-micro-benchmarks"].matmul_h100,
+        "attention_flop_per_s": catalog.constants["read-off-runs"].attention_h100,
+    }
+    return {name: rate / h100 * entry.need("peak_bf16_flop_per_s") for name, rate in rates.items()}
 
 
 def machine(accelerator: str, usd_per_hour: Num = NAN) -> Chip:

@@ -94,20 +94,26 @@ STEP.modelled("step.memory_s", "s", "seconds.memory", "All that lies between the
 STEP.modelled("step.tensor_s", "s", "seconds.tensor", "Traffic between tensor-parallel ranks in a step.")
 STEP.modelled("step.context_s", "s", "seconds.context", "Traffic between context-parallel ranks in a step.")
 STEP.modelled("step.expert_s", "s", "seconds.expert", "Tokens on their way to experts on other GPUs in a step.")
+STEP.modelled("step.host_s", "s", "seconds.host", "Waiting for the host to launch what a short layer needs in a step.")
 STEP.modelled("step.pipeline_s", "s", "seconds.pipeline", "Activations on their way to the next stage in a step.")
 STEP.modelled("step.bubble_s", "s", "seconds.bubble", "Waiting while the pipeline fills and drains in a step.")
-STEP.modelled("step.data_s", "s", "seconds.data", "Traffic between replicas that hides behind nothing in a step.")
+STEP.modelled("step.data_s", "s", "seconds.data", "What traffic between replicas costs in a step, hidden or not.")
 STEP.modelled("step.optimiser_s", "s", "seconds.optimiser", "The optimiser's update in a step.")
-_SECONDS = ("matmul", "memory", "tensor", "context", "expert", "pipeline", "bubble", "data", "optimiser")
+_SECONDS = ("matmul", "memory", "tensor", "context", "expert", "host", "pipeline", "bubble", "data", "optimiser")
 STEP.modelled("step.seconds", "s", "time_s", "Time of one training step.", *(f"step.{part}_s" for part in _SECONDS))
 
-STEP.modelled("step.weight_bytes", "byte", "memory_bytes.weights", "Weights on a GPU of the first stage in training.")
-STEP.modelled("step.gradient_bytes", "byte", "memory_bytes.gradients", "Gradients on a GPU of the first stage.")
-STEP.modelled("step.optimiser_bytes", "byte", "memory_bytes.optimiser", "Optimiser state on a GPU of the first stage.")
-STEP.modelled("step.activation_bytes", "byte", "memory_bytes.activations", "Activations that a first stage keeps.")
-_HELD = (f"step.{part}_bytes" for part in ("weight", "gradient", "optimiser", "activation"))
+STEP.modelled("step.weight_bytes", "byte", "memory_bytes.weights", "Weights on a GPU of the fullest stage in training.")
+STEP.modelled("step.gradient_bytes", "byte", "memory_bytes.gradients", "Gradients on a GPU of the fullest stage.")
 STEP.modelled(
-    "step.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the first stage holds in training.", *_HELD
+    "step.optimiser_bytes", "byte", "memory_bytes.optimiser", "Optimiser state on a GPU of the fullest stage."
+)
+STEP.modelled("step.activation_bytes", "byte", "memory_bytes.activations", "Activations that the fullest stage keeps.")
+STEP.modelled(
+    "step.reserved_bytes", "byte", "memory_bytes.reserved", "What the allocator holds idle between activations."
+)
+_HELD = (f"step.{part}_bytes" for part in ("weight", "gradient", "optimiser", "activation", "reserved"))
+STEP.modelled(
+    "step.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the fullest stage holds in training.", *_HELD
 )
 STEP.modelled(
     "step.fits", "1", "fits", "1 where a training step fits into a GPU's memory, else 0.", "step.memory_bytes"

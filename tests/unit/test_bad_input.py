@@ -63,12 +63,17 @@ ZERO_MEANS = {
     "launch_s",
     "message_s",
     "hop_s",
+    "network_hop_s",
+    "half_flop",
+    "hidden",
+    "host_s",
+    "lean",
     *(field.name for field in attrs.fields(Deployment) if field.default in (True, False)),
     "fused_attention",
 }
-BOUNDLESS = {"window", "max_context", *(field.name for field in attrs.fields(Chip)[:5]), "peak_8bit_flop_per_s"}
-BOUNDLESS |= {"sm_clocks_per_s", "intake"}
-UNKNOWN = {"usd_per_hour", "peak_8bit_flop_per_s", "sm_clocks_per_s"}
+RATES = {"peak_8bit_flop_per_s", "sm_clocks_per_s", "product_flop_per_s", "attention_flop_per_s"}
+BOUNDLESS = {"window", "max_context", *(field.name for field in attrs.fields(Chip)[:5]), "intake", *RATES}
+UNKNOWN = {"usd_per_hour", *RATES}
 
 
 def allowed(record: Any, name: str, bad: Any) -> bool:

@@ -21,7 +21,7 @@ from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
-PARTS = ("matrix products", "memory", "traffic", "pipeline bubble", "optimiser")
+PARTS = ("matrix products", "memory", "traffic", "waiting", "optimiser")
 SECONDS = Axis("seconds", "Seconds of one step", domain=(0, 80))
 HERE, POST = "your layout", "the post's layout"
 
@@ -96,7 +96,8 @@ def _repeated(here: Predicted) -> str:
 
 def _seconds_by_part(lane: str, found: Predicted) -> list[dict[str, Any]]:
     s = found.report.seconds
-    seconds = (s.matmul, s.memory, s.tensor + s.expert + s.pipeline + s.data, s.bubble, s.optimiser)
+    traffic, waiting = s.tensor + s.context + s.expert + s.pipeline + s.data, s.bubble + s.host
+    seconds = (s.matmul, s.memory, traffic, waiting, s.optimiser)
     return [{"layout": lane, "part": part, "seconds": took} for part, took in zip(PARTS, seconds, strict=True)]
 
 

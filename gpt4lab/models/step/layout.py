@@ -23,6 +23,8 @@ class Layout:
     `batch` counts sequences. `context` ranks share the tokens of each sequence, and gather all its keys and values.
     `zero` is the stage of ZeRO; PyTorch calls 3 FSDP, and 2 its SHARD_GRAD_OP. `overlap` is the share of the
     data-parallel traffic that may hide behind backward. `gradient_bytes` is 2, or 4 where gradients are summed in fp32.
+    `lean` is Megatron-LM's two economies: products add to the fp32 sums of gradients themselves, where PyTorch keeps a
+    16-bit gradient beside each sum; and what sequence parallelism gathers is gathered again in backward, not kept.
     `fused_attention` is FlashAttention's kind.
     """
 
@@ -41,6 +43,7 @@ class Layout:
     fused_attention: Any = field(default=False, **coded(ATTENTION))
     overlap: Num = field(default=0.0, validator=fraction)
     gradient_bytes: Num = field(default=2, validator=positive)
+    lean: Any = field(default=False, validator=fraction)
 
     #: What must hold of a layout and a network; any rank or stage may be fuller than others, and sets the pace.
     HELD: ClassVar = held(
@@ -58,10 +61,7 @@ class Layout:
         s, w = network, self
         counts = (w.tensor, w.pipeline, w.data, w.expert, w.context, w.batch, w.micro_batch, w.interleave)
         chunks = (w.interleave == 1) | (w.schedule == INTERLEAVED)
-        plain = (s.kv_rank == 0) & (s.rest == 0)
         return (
             *((n >= 1, "{w}: a count is less than one.") for n in counts if hasattr(n, "ndim")),
-            (s.dense_layers == 0, "{s.dense_layers} of {s.layers} layers have no experts; a step takes all alike."),
-            (plain, "A step knows neither latent attention nor weights that the shape does not tell."),
             (chunks, "{w.interleave} chunks a stage need the schedule 'interleaved'."),
         )

@@ -13,6 +13,7 @@ import pytest
 import gpt4lab
 from gpt4lab import catalog
 from gpt4lab.checks.check import HERE, Check, Checks
+from gpt4lab.checks.fsdp import GROUPS
 from gpt4lab.checks.tables import tables
 from gpt4lab.units import factor
 
@@ -64,6 +65,7 @@ def test_a_table_of_checks_keeps_their_contract(title: str) -> None:
 def test_the_search_finds_all_but_those_that_ask_for_an_argument() -> None:
     found = {check for module, name in FOUND for check in getattr(importlib.import_module(module), name)()}
     assert {title for title, checks in TABLES.items() if not set(checks) <= found} == {
+        *GROUPS,
         "Megatron-LM 2021, Table 2, tensor and pipeline parallel",
         "Megatron-LM 2021, Table 2, ZeRO-3",
         "Speculative decoding, expected by its authors",

@@ -9,14 +9,23 @@ from gpt4lab.checks.tables import NOT_PREDICTED, CheckTable, reason, tables
 
 #: Title -> bar on the mean of the absolute errors. What has none is known to be far off, and says why.
 BARS = {
-    "Megatron-LM 2021, Table 1": 0.074,
+    "Megatron-LM 2021, Table 1": 0.03,
     "Megatron-LM 2021, Table 2, tensor and pipeline parallel": 0.03,
-    "Korthikanti 2022, Table 5, seconds of a step": 0.09,
+    "Korthikanti 2022, Table 5, seconds of a step": 0.037,
+    "FSDP on A100, sequences up to 4,096, all recomputed": 0.10,
+    "FSDP on A100, sequences from 8,192, all recomputed": 0.10,
+    "FSDP on H100, sequences up to 4,096, all recomputed": 0.10,
+    # The bar is 0.10. Of its two rows one is 30B on eight GPUs, whose states fill them: on A100 and H100 alike it took
+    # half as long again as its twin of half the length, and no constant brings both rows within the bar.
+    "FSDP on H100, sequences from 8,192, all recomputed": 0.16,
+    "FSDP on A100, nothing recomputed": 0.15,
+    "FSDP on H100, nothing recomputed": 0.15,
+    "FSDP, models below 6 billion parameters": 0.06,
     "Korthikanti 2022, Figure 1, memory": 0.025,
     "MT-NLG 530B, seconds of a step": 0.18,
     "PaLM 540B, utilisation": 0.05,
     "BLOOM and Llama 3.1, FLOP/s": 0.20,
-    "Whole runs, accelerator-hours from the step": 0.30,
+    "Whole runs, accelerator-hours from the step": 0.27,
     "Megatron-LM 2021, Table 2, days from the measured rate": 0.03,
     "Megatron-LM 2021, equation 4": 0.01,
     "BLOOM, electricity": 0.01,
@@ -46,7 +55,7 @@ def test_tables_hold_their_bars(title: str) -> None:
 
 
 def test_table_1_also_holds_its_largest_error() -> None:
-    assert BY_TITLE["Megatron-LM 2021, Table 1"].checks.largest < 0.121
+    assert BY_TITLE["Megatron-LM 2021, Table 1"].checks.largest < 0.07
 
 
 @pytest.mark.parametrize("title", FAR_OFF)
