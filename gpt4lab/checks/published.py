@@ -80,8 +80,8 @@ def _plain(shape: Network, hardware: Chip, gpus: int | None = None) -> StepRepor
     """The cheapest of some plain layouts for a batch of four million tokens.
 
     From one sequence a GPU up to eight, where the GPUs are not known; tensor ranks stay in a node; ZeRO 1 or 3 shares
-    out the states; all is recomputed, or nothing; a micro-batch is a sequence, or one for each tensor rank. Attention is
-    fused, as the makers say.
+    out the states; all is recomputed, or nothing; a micro-batch is a sequence, or one for each tensor rank. Attention
+    is fused, as the makers say.
     """
     batch = 2**22 // int(shape.sequence)
     tensor = [t for t in (1, 2, 4, 8) if shape.heads % t == 0]

@@ -15,7 +15,8 @@ from typing import Any
 Num = float
 
 
-_PLAIN = (int, float)
+#: Plain numbers. (Any, since a number that is typed as one may be an array.)
+_PLAIN: Any = (int, float)
 
 
 def _namespace(*values: Any) -> ModuleType:

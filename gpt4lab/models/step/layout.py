@@ -58,7 +58,7 @@ class Layout:
 
     def rules(self, network: Network, chip: Any = None) -> Rules:
         """What else must hold of a layout, and what to say where it does not; any chip will do."""
-        s, w = network, self
+        w = self
         counts = (w.tensor, w.pipeline, w.data, w.expert, w.context, w.batch, w.micro_batch, w.interleave)
         chunks = (w.interleave == 1) | (w.schedule == INTERLEAVED)
         return (

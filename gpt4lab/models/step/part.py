@@ -158,7 +158,7 @@ def held(gpu: StepPart) -> StepMemory:
     fullest = _fuller(
         _held(gpu, bytes_, gpu.stage, first, tables, one, gpu.p), _held(gpu, bytes_, gpu.last, later, 1, 1, 1)
     )
-    if isinstance(n.dense_layers, (int, float)) and not n.dense_layers:
+    if getattr(n.dense_layers, "ndim", 0) == 0 and not n.dense_layers:
         return fullest
     return _fuller(fullest, _held(gpu, bytes_, gpu.stage, later, where(gpu.p == 1, tables, 0), one, gpu.p - 1 + one))
 

@@ -58,7 +58,7 @@ def test_utilisation_up_to_sixteen_nodes(model: str, points: float) -> None:
 
 @pytest.mark.parametrize("model", ["1B", "8B"])
 def test_layouts_that_are_not_both_tensor_and_pipeline_parallel(model: str) -> None:
-    """Where the model knows what happens, it is off by some tenth. A row of a tenth of its twins' speed was disturbed."""
+    """Where the model knows what happens, it is off by some tenth, in the median."""
     plain = [(row, report) for row, report in RAN if row.nodes <= 16 and 1 in (row.tensor, row.pipeline)]
     off = [abs(fsdp.speed_check(row, report).error) for row, report in plain if row.model == model and row.tensor <= 8]
     assert median(off) < 0.12
