@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import Any
 
 import attrs
@@ -26,6 +27,9 @@ from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, change, get, load_scenario
 
 Setting = tuple[tuple[str, Any], ...]
+
+#: Findings that a panel remembers: far more than a chart can show.
+KEPT = 256
 
 
 @attrs.frozen(kw_only=True)
@@ -39,6 +43,7 @@ class Measured(Panel):
     speed: Speed = "debounced"
     view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_measured_view"))
     known: dict[Setting, Any] = attrs.field(init=False, eq=False, repr=False, factory=dict)
+    busy: Lock = attrs.field(init=False, eq=False, repr=False, factory=Lock)
 
     def widget(self, scenario: Scenario | None = None) -> LivePanel:
         """The panel on the page, its first settings measured. Without torch it says so in its place."""
@@ -49,16 +54,24 @@ class Measured(Panel):
         return super().widget(start)
 
     def finding(self, scenario: Scenario) -> Any:
-        """What was measured at these settings; measured now, where they are new."""
+        """What was measured at these settings; measured now, where they are new. The oldest finding goes for it.
+
+        One at a time: two measurements beside each other would slow each other down.
+        """
         here = self._setting(scenario)
-        if here not in self.known:
-            self.known[here] = self.measure(scenario)
-        return self.known[here]
+        with self.busy:
+            if here not in self.known:
+                found = self.measure(scenario)
+                while len(self.known) >= KEPT:
+                    del self.known[next(iter(self.known))]
+                self.known[here] = found
+            return self.known[here]
 
     def earlier(self, scenario: Scenario) -> list[Any]:
         """What was measured with other values of `along`, everything else being as it is here."""
         here = {*self._setting(scenario)}
-        return [found for there, found in self.known.items() if [path for path, _ in {*there} - here] == [self.along]]
+        known = [*self.known.items()]  # a measurement may be going on
+        return [found for there, found in known if [path for path, _ in {*there} - here] == [self.along]]
 
     def _setting(self, scenario: Scenario) -> Setting:
         return tuple((path, get(scenario, path)) for path in map(path_of, (*self.controls, *self.folded)))

@@ -36,6 +36,8 @@ class BackgroundRun(Generic[Result]):
     """
 
     def __init__(self, rows: StepRows, result: Result, steps: int, name: str = "") -> None:
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1, not {steps}: a run goes somewhere")
         self.name, self.result, self.steps = name, result, steps
         self.history: list[Row] = []
         self.error: Exception | None = None

@@ -59,7 +59,7 @@ class Study:
 
     def length(self, case: Row) -> int:
         """Steps of one training: what the case says, or the settings, or one."""
-        return case.get("steps") or getattr(self, "steps", 1)
+        return case.get("steps", getattr(self, "steps", 1))
 
     def train(self, case: Row) -> Trained:
         """One training: a row a step, and `Found`. The same case gives the same rows, but for times."""
@@ -68,12 +68,15 @@ class Study:
     def start(self, jobs: int = 1, name: str | None = None) -> BackgroundRun[list[Row]]:
         """Train in the background, `jobs` models at a time. The result is in the order of the cases.
 
-        A stop keeps what was found. With several jobs a whole training is one step of the run.
+        A stop keeps what was found. With several jobs a whole training is one step of the run. Raises ValueError
+        where there is nothing to train, no case or no step.
         """
         require_whole(jobs=jobs)
         cases, result, name = self.cases(), [], self.name if name is None else name
         if not cases:
             raise ValueError(f"the study {self.name!r} has no case: none of its settings may be empty")
+        for case in cases:
+            require_whole(steps=self.length(case))
         if jobs == 1:
             return BackgroundRun(self._in_turn(cases, result), result, sum(map(self.length, cases)), name).start()
         # Made here: the backend that joblib was told to use holds for the caller's thread, not for the run's.

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import attrs
 import pytest
 
+from gpt4lab.panels import measured
 from gpt4lab.panels.measured import Measured
 from gpt4lab.panels.panel import NO_TORCH, path_of
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.scenario import Scenario, change, load_scenario
 from tests.unit.panels.declared import declared, settings, shortened
 
 PANELS = declared(Measured)
@@ -78,3 +82,25 @@ def test_what_is_kept_belongs_to_one_declaration(panel: Measured) -> None:
     assert fake.finding(load_scenario("leak")) == "leak"
     assert panel.known == {}
     assert len(fake.known) == 1
+
+
+def test_a_panel_measures_one_at_a_time_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measured, "KEPT", 3)
+    going, most = Counter[str](), list[int]()
+
+    def measure(scenario: Scenario) -> int:
+        going["now"] += 1
+        most.append(going["now"])
+        time.sleep(0.001)
+        going["now"] -= 1
+        return scenario.cache.tokens
+
+    panel = attrs.evolve(next(iter(PANELS.values())), measure=measure, controls=("cache.tokens",), folded=())
+    looks = [change(load_scenario(), {"cache.tokens": tokens}) for tokens in (300, 400, 300, 500, 600)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(panel.finding, looks)) == [look.cache.tokens for look in looks]
+    assert max(most) == 1
+    for look in looks:
+        panel.finding(look)
+    assert len(panel.known) == 3
+    assert list(panel.known.values())[-1] == 600

@@ -75,6 +75,13 @@ def hold_against(rows: list[Row], columns: Columns) -> None:
             hold_against([inner for row in rows for inner in row[name]], unit)
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("name", [name for name, settings in SMALLEST.items() if "steps" in settings])
+def test_a_study_without_a_step_is_refused(name: str, jobs: int, corpus: Corpus) -> None:
+    with pytest.raises(ValueError, match="steps must be"):
+        smallest(name, corpus, steps=0).start(jobs)
+
+
 def test_every_study_is_listed() -> None:
     assert set(studies()) == {study.name for study in Study.__subclasses__()}, "in gpt4lab.toys.__main__"
     assert set(SMALLEST) == set(studies())

@@ -103,6 +103,12 @@ def test_a_run_whose_loss_is_no_number_has_failed(loss: float) -> None:
     assert (run.state, len(run.history)) == ("failed", 2)
 
 
+@pytest.mark.parametrize("steps", [0, -1])
+def test_a_run_without_a_step_is_refused(corpus: Corpus, steps: int) -> None:
+    with pytest.raises(ValueError, match=f"steps must be at least 1, not {steps}"):
+        train(build_model(ToyConfig(d_model=16, n_layers=1, d_ff=16)), corpus.sampler(2, 16), steps=steps)
+
+
 def test_a_run_that_is_ended_from_within_does_not_stay_running() -> None:
     def ends() -> Iterator[dict[str, float]]:
         yield {"loss": 1.0}
