@@ -59,7 +59,7 @@ class Checks(tuple[Check, ...]):
         return max((abs(check.error) for check in self), default=nan)
 
 
-def sensitivity(
+def when_moved(
     checks: Callable[[Constants], Checks], given: Constants, change: float = 0.2
 ) -> dict[str, tuple[float, float]]:
     """The mean error with each of the given constants lowered, and raised, by a share."""

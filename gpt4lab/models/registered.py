@@ -23,8 +23,14 @@ from gpt4lab.quantities.registry import QUANTITIES, Quantity, declaring, quantit
 # What a record needs and no field says
 
 
-@quantity("step.sequences", "sequence", source="arithmetic",
-          d="cluster.replicas", m="pipeline.micro_batches", b="training.micro_batch")  # fmt: skip
+@quantity(
+    "step.sequences",
+    "sequence",
+    source="arithmetic",
+    d="cluster.replicas",
+    m="pipeline.micro_batches",
+    b="training.micro_batch",
+)
 def sequences(d: Num, m: Num, b: Num) -> Num:
     """Sequences in a step: as many whole micro-batches as the batch holds."""
     return d * m * b
@@ -36,8 +42,17 @@ def expert_width(N: Num, L: Num, d: Num) -> Num:
     return N / (2 * L * d)
 
 
-@quantity("answer.rest", "param", source="arithmetic", N="model.shared_params", L="model.layers",
-          h="model.d_model", a="model.heads", n_kv="model.kv_heads", d_h="model.head_dim")  # fmt: skip
+@quantity(
+    "answer.rest",
+    "param",
+    source="arithmetic",
+    N="model.shared_params",
+    L="model.layers",
+    h="model.d_model",
+    a="model.heads",
+    n_kv="model.kv_heads",
+    d_h="model.head_dim",
+)
 def rest(N: Num, L: Num, h: Num, a: Num, n_kv: Num, d_h: Num) -> Num:
     """Shared parameters of a layer beyond the attention that its heads would have."""
     return N / L - attention_weights(h, a, n_kv, d_h, 1)
@@ -162,9 +177,13 @@ ANSWER.modelled(
     "answer.cache_bytes", "byte", "memory_bytes.cache", "Key-value cache on a GPU of the first serving stage."
 )
 ANSWER.modelled(
-    "answer.memory_bytes", "byte", "memory_bytes.total", "All that a GPU of the first serving stage holds.",
-    "answer.weight_bytes", "answer.cache_bytes",
-)  # fmt: skip
+    "answer.memory_bytes",
+    "byte",
+    "memory_bytes.total",
+    "All that a GPU of the first serving stage holds.",
+    "answer.weight_bytes",
+    "answer.cache_bytes",
+)
 ANSWER.modelled(
     "answer.fits", "1", "fits", "1 where it fits into a serving GPU's memory, else 0.", "answer.memory_bytes"
 )

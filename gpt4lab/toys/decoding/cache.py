@@ -225,7 +225,7 @@ def attention_race(
     ]
 
 
-def race_checks(raced: Sequence[Row]) -> Checks:
+def cache_checks(raced: Sequence[Row]) -> Checks:
     """Bytes of the largest and the smallest cache, and their times: the formula says that only bytes count."""
     rows = {(row["kv_heads"], row["way"]): row for row in raced}
     (most, way), (least, _) = max(rows), min(rows)

@@ -84,7 +84,7 @@ def compared(plain: Decoded, fast: Decoded) -> Row:
     }
 
 
-def race_checks(raced: Mapping[str, Row]) -> Checks:
+def draft_checks(raced: Mapping[str, Row]) -> Checks:
     """Tokens a pass and times faster of some comparisons: case -> its row of `compare`."""
     kinds = (
         ("tokens a pass", "formula", "tokens_per_pass", "token", NOW),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gpt4lab import catalog
 from gpt4lab.checks import decode as check
-from gpt4lab.checks.check import Checks, sensitivity
+from gpt4lab.checks.check import Checks, when_moved
 from gpt4lab.formulas import answering_layer as per
 from gpt4lab.models.decode import cluster
 from gpt4lab.models.decode.deployment import Deployment
@@ -318,7 +318,7 @@ def test_the_batch_of_the_largest_row_fits_only_with_an_8_bit_cache():
 
 
 def test_no_efficiency_carries_the_result_alone():
-    found = sensitivity(check.static_rows, measured_efficiency(), 0.2)
+    found = when_moved(check.static_rows, measured_efficiency(), 0.2)
     assert set(found) == {field.name for field in attrs.fields(type(measured_efficiency()))}
     for name, means in found.items():
         assert max(means) < (0.21 if name == "memory" else 0.13), name

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gpt4lab import catalog
 from gpt4lab.checks import published as runs
 from gpt4lab.checks import step as check
-from gpt4lab.checks.check import sensitivity
+from gpt4lab.checks.check import when_moved
 from gpt4lab.formulas import layer, memory, pipeline, traffic
 from gpt4lab.models.inputs import NOT_DECODERS, Chip, Network, machine, measured_efficiency, network_of
 from gpt4lab.models.rules import LayoutError, possible
@@ -142,7 +142,7 @@ BANDWIDTHS = ("memory", "link", "network")
 
 def test_no_bandwidth_carries_the_result_alone():
     """A memory, link or network efficiency that is off by a fifth leaves the mean error within the bar."""
-    for name, means in sensitivity(check.megatron_validation, measured_efficiency(), 0.2).items():
+    for name, means in when_moved(check.megatron_validation, measured_efficiency(), 0.2).items():
         assert max(means) < (0.16 if name == "matmul" else 0.03 if name not in BANDWIDTHS else 0.06), name
 
 

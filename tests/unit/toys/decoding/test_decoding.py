@@ -10,7 +10,7 @@ import torch.nn.functional as F  # noqa: E402
 
 from gpt4lab.toys.core.transformer import ToyConfig, build_model  # noqa: E402
 from gpt4lab.toys.decoding import cache as decoding  # noqa: E402
-from gpt4lab.toys.decoding.cache import KVCache, attention_race, cache_for, race, race_checks, step  # noqa: E402
+from gpt4lab.toys.decoding.cache import KVCache, attention_race, cache_checks, cache_for, race, step  # noqa: E402
 
 HEADS, WIDTH = 16, 64
 
@@ -100,7 +100,7 @@ def test_the_checks_of_a_race_are_bytes_of_both_caches_and_the_times_of_every_wa
     many, one = ({"kv_heads": heads, **measured} for heads, measured in ((16, row), (1, few)))
     raced = [{**measured, "way": way} for measured in (many, one) for way in ("folded", "repeat_kv")]
     raced[-1]["disturbed"] = True
-    large, small, folded, copied = race_checks(raced)
+    large, small, folded, copied = cache_checks(raced)
     assert (large.ratio, small.ratio) == (1, 1)
     assert (folded.what, folded.predicted, folded.found) == ("16 heads / 1 head in time, folded", 16, 6)
     assert (folded.disturbed, copied.disturbed) == (False, True)

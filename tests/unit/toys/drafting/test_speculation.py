@@ -17,7 +17,7 @@ from gpt4lab.toys.decoding.cache import one_thread  # noqa: E402
 from gpt4lab.toys.decoding.cached import CachedDecoder  # noqa: E402
 from gpt4lab.toys.drafting import train_target  # noqa: E402
 from gpt4lab.toys.drafting.drafts import Draft, NGram, soften  # noqa: E402
-from gpt4lab.toys.drafting.measured import Exactness, Lenience, chi_square, compare, exactness, joint, race_checks  # noqa: E402
+from gpt4lab.toys.drafting.measured import Exactness, Lenience, chi_square, compare, draft_checks, exactness, joint  # noqa: E402
 from gpt4lab.toys.drafting.speculation import Decoded, Settings, draw, judge, propose, speculate  # noqa: E402
 
 PROMPT = "ab a"
@@ -231,7 +231,7 @@ def test_tokens_per_pass_follow_the_formula() -> None:
     assert row["tokens_per_pass"] == pytest.approx(row["formula"], rel=0.1)
     assert row["predicted"] > 0
     assert row["speedup"] > 0
-    tokens, times = race_checks({"3 drafted": row})
+    tokens, times = draft_checks({"3 drafted": row})
     assert (tokens.what, tokens.predicted, tokens.found) == (
         "tokens a pass: 3 drafted",
         row["formula"],
