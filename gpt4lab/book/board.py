@@ -80,7 +80,9 @@ class Board(w.VBox):
         try:
             here = share(self.scenario)
             own = [] if here in names() else [(f"{self.scenario.name}, changed", here)]
-            self.named.options = [*own, *((name, name) for name in names())]
+            options = (*own, *((name, name) for name in names()))
+            if options != self.named.options:
+                self.named.options = options
             self.named.value = self.address.value = here
         finally:
             self._held = False

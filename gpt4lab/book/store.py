@@ -58,7 +58,10 @@ def folder() -> Path | None:
     """The variable GPT4LAB_STATE, or the usual place for a program's state; None without a home, and in a browser."""
     if wanted := os.environ.get("GPT4LAB_STATE"):
         return Path(os.path.abspath(os.path.expanduser(wanted)))
-    usual = Path(platformdirs.user_state_dir("gpt4lab"))
+    try:
+        usual = Path(platformdirs.user_state_dir("gpt4lab"))
+    except RuntimeError:  # no home; an older platformdirs says "~/.local" then, which would be a folder named ~
+        return None
     return usual if usual.is_absolute() and sys.platform != "emscripten" else None
 
 

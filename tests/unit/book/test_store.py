@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -132,9 +134,13 @@ def test_without_a_home_nothing_is_written_beside_the_notebooks(
 ) -> None:
     monkeypatch.delenv("GPT4LAB_STATE")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(store.platformdirs, "user_state_dir", lambda _: "~/.local/state/gpt4lab")
-    assert store.folder() is None
-    assert not store.keep("guess", "x", 1)
+    for name in ("HOME", "XDG_STATE_HOME", "USERPROFILE", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    for usual in (store.platformdirs.user_state_dir, lambda _: "~/.local/state/gpt4lab"):
+        monkeypatch.setattr(store.platformdirs, "user_state_dir", usual)
+        assert store.folder() is None
+        assert not store.keep("guess", "x", 1)
     assert store.recall("guess", "x") == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -155,6 +161,24 @@ def test_a_link_stays_a_link(own_memory: Path, tmp_path_factory: pytest.TempPath
     assert store.keep("guess", "a", 1)
     assert (own_memory / "progress.json").is_symlink()
     assert json.loads(real.read_text("utf-8"))["guess"] == {"a": 1}
+
+
+def test_where_there_are_no_locks_it_is_kept_all_the_same(own_memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "fcntl", None)
+    monkeypatch.setattr(store, "msvcrt", None)
+    threads = [threading.Thread(target=store.keep, args=("guess", str(at), at)) for at in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(written(own_memory)["guess"]) == 8
+
+
+def test_a_browser_s_python_remembers_for_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GPT4LAB_STATE")
+    monkeypatch.setattr(store.sys, "platform", "emscripten")
+    assert not store.keep("guess", "browser", 1)
+    assert store.recall("guess", "browser") == 1
 
 
 # --- what lies there already --------------------------------------------------------------------------------------
