@@ -9,7 +9,7 @@ from typing import Any
 from IPython.display import HTML
 
 escape = html.escape
-MOST_SHOWN = 200  # characters of what a reader typed or of what was kept, said back to them
+MOST_SHOWN = 600  # characters of what a reader typed or of what was kept, said back to them
 
 
 def shortened(text: str) -> str:
