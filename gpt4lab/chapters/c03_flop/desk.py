@@ -29,10 +29,12 @@ class Desk(w.VBox):
         self.number = w.Text(description="Number", continuous_update=True, style=wide)
         self.unit = w.Text(description="Unit", continuous_update=False, style=wide)
         self.claim.style, self.claim.layout.width = wide, "36rem"
+        self.back = w.Button(description="As the post has it", tooltip="Return number and unit to the post's own")
         self._said = w.HTML()
-        super().__init__([self.claim, w.HBox([self.number, self.unit]), self._said])
+        super().__init__([self.claim, w.HBox([self.number, self.unit, self.back]), self._said])
         self.add_class("g4l-desk")
         self.claim.observe(self._as_written, "value")
+        self.back.on_click(self._as_written)
         for entry in (self.number, self.unit):
             entry.observe(self._judge, "value")
         self._as_written()
