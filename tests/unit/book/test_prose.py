@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpt4lab.book import say
-from gpt4lab.quantities import UnknownQuantity
+from gpt4lab.scenario import ScenarioError
 
 
 def test_a_dollar_in_prose_begins_no_formula() -> None:
@@ -15,5 +15,5 @@ def test_a_dollar_in_prose_begins_no_formula() -> None:
 
 
 def test_prose_refuses_an_unknown_name() -> None:
-    with pytest.raises(UnknownQuantity, match=r"training\.cost"):
+    with pytest.raises(ScenarioError, match=r"training\.cost"):
         say("{training.costs}")
