@@ -28,6 +28,9 @@ from gpt4lab.scenario.rules import refuse
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)
 
+#: What a scenario is called and said to be: no field, but part of a file and of a shared line.
+WORDS = ("name", "title", "description")
+
 FEW, LONGEST_NAME = 40, 80  # names that an error lists; characters of a name that are looked at
 
 _NAMED = files("gpt4lab.scenario").joinpath("named")
@@ -117,10 +120,15 @@ def from_json(text: str) -> Scenario:
 
 
 def share(scenario: Scenario) -> str:
-    """A short text to copy: "leak?training.mfu=0.4&cluster.gpus=20000". `load_scenario` reads it back."""
-    changed = differences(scenario, load_scenario(scenario.name))
-    settings = "&".join(f"{path}={quote(str(here))}" for path, (here, _) in changed.items())
-    return quote(scenario.name) + ("?" + settings if settings else "")
+    """A short text to copy: "leak?training.mfu=0.4&cluster.gpus=20000". `load_scenario` reads it back.
+
+    A scenario of one's own is written as what differs from the post, with its name: "leak?name=mine&model.layers=32".
+    """
+    base = load_scenario(scenario.name if scenario.name in names() else "leak")
+    words = {key: (getattr(scenario, key), getattr(base, key)) for key in WORDS}
+    changed = {**words, **differences(scenario, base)}
+    settings = "&".join(f"{key}={quote(str(here))}" for key, (here, there) in changed.items() if here != there)
+    return quote(base.name) + ("?" + settings if settings else "")
 
 
 @cache
@@ -130,8 +138,11 @@ def load_scenario(name: str = "leak") -> Scenario:
     Raises ScenarioError for an unknown name, with near matches.
     """
     base, _, settings = name.strip().partition("?")
-    scenario = _read(unquote(base))
-    return change(scenario, {path: parse(path, text) for path, text in parse_qsl(settings)}) if settings else scenario
+    scenario, pairs = _read(unquote(base)), dict(parse_qsl(settings))
+    words = {key: pairs.pop(key) for key in WORDS if key in pairs}
+    if pairs:
+        scenario = change(scenario, {path: parse(path, text) for path, text in pairs.items()})
+    return attrs.evolve(scenario, **words)
 
 
 def names() -> list[str]:
@@ -160,7 +171,7 @@ def file_of(name: str) -> dict[str, Any]:
 
 def _planted(tree: dict[str, Any]) -> Scenario:
     tree.pop("sources", None)  # words for the reader; `scenario.origin` gives them where they still hold
-    words = {key: tree.pop(key) for key in ("name", "title", "description") if key in tree}
+    words = {key: tree.pop(key) for key in WORDS if key in tree}
     fields = {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
     return change(Scenario(**words), fields)
 

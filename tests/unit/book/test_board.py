@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from gpt4lab.book import Board, board, mine, store
+from gpt4lab.chapters.c03_flop.flop import token
 from gpt4lab.claims import ledger, tally
-from gpt4lab.scenario import change, load_scenario, names
+from gpt4lab.scenario import change, load_scenario, names, share
 
 
 def test_board_filters_searches_and_follows_assumptions() -> None:
@@ -73,6 +75,20 @@ def test_every_scenario_can_be_chosen_from_every_state(name: str) -> None:
     page.named.value = name
     assert page.scenario == load_scenario(name)
     assert (page.named.label, page.address.value, page._error.value) == (name, name, "")
+
+
+@pytest.mark.parametrize("base", ["leak", "llama-3.1-405b"])
+def test_a_scenario_with_a_name_of_its_own_is_as_good_as_any(base: str) -> None:
+    own = attrs.evolve(change(load_scenario(base), {"training.mfu": 0.41}), name="my own/1 & more?")
+    assert load_scenario(share(own)) == own
+    page = Board(own)
+    assert page.scenario == own
+    page.named.value = "leak"
+    assert page.scenario == load_scenario("leak")
+    panel = token.widget(own)
+    assert panel.scenario == own
+    panel._address.value = "leak"
+    assert panel.scenario == load_scenario("leak")
 
 
 def test_what_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import random
 from functools import cache
 from typing import NamedTuple
 
+import attrs
 import pytest
 
 from gpt4lab.panels.curve import Curve
@@ -70,6 +71,14 @@ def test_starts_at_the_post_without_error(opened: Opened) -> None:
     assert opened.first["error"] == ""
     assert opened.first["address"] == opened.first["scenario"]
     assert opened.live.panel.view(opened.live.scenario).description
+
+
+@pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
+def test_opens_with_a_scenario_of_the_reader_s_own_name(panel: Panel) -> None:
+    own = attrs.evolve(load_scenario(panel.start), name="my own")
+    live = panel.widget(own)
+    assert (live.scenario.name, live.error) == ("my own", "")
+    assert load_scenario(live._address.value) == live.scenario
 
 
 def test_every_control_has_a_name_and_a_tick_at_the_post(opened: Opened) -> None:
