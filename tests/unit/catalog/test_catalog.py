@@ -17,6 +17,7 @@ from gpt4lab import catalog, units
 from gpt4lab.catalog import Constants, Entry, Measurement, MissingFact, Table, UnknownName
 from gpt4lab.catalog.entry import Kind, source_from
 from gpt4lab.catalog.table import CatalogError, normal
+from gpt4lab.models.inputs import network_of
 from gpt4lab.models.search.parameters import published
 
 TABLES: dict[str, Table] = {name: table for name, table in vars(catalog).items() if isinstance(table, Table)}
@@ -370,3 +371,10 @@ def test_import_parses_nothing_and_loads_no_numpy():
     code = "import sys; from gpt4lab import catalog; print('tomllib' in sys.modules, 'numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_falcon_180b_has_two_tables():
+    """Its published weights hold so many numbers; each layer has two norms, a last one follows, scale and shift each."""
+    shape = network_of("falcon-180b")
+    norms = (2 * shape.layers + 1) * 2 * shape.d_model
+    assert published(catalog.models["falcon-180b"]).total + norms == 179_522_565_120
