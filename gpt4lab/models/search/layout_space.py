@@ -17,7 +17,7 @@ from gpt4lab.models.step.layout import Layout
 USUAL = tuple(name for name in SCHEDULES if name != "gpipe")
 #: What decides whether a layout can exist. All else, the switches, goes with any of them.
 STRUCTURE = ("tensor", "pipeline", "context", "expert", "micro_batch", "order", "data")
-SWITCHES = ("zero", "recompute", "sequence_parallel", "fused_attention", "overlap", "gradient_bytes")
+SWITCHES = ("zero", "recompute", "sequence_parallel", "fused_attention", "overlap", "gradient_bytes", "lean")
 
 
 def _several(given: Any) -> tuple[Any, ...]:
@@ -59,6 +59,7 @@ class Space:
     fused_attention: Any = field(default=False, **_CHOICES)
     overlap: Any = field(default=0.0, **_CHOICES)
     gradient_bytes: Any = field(default=2, **_CHOICES)
+    lean: Any = field(default=False, **_CHOICES)
 
     def __attrs_post_init__(self) -> None:
         if not self.order:

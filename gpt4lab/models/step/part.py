@@ -151,16 +151,17 @@ def held(gpu: StepPart) -> StepMemory:
     layers have no experts, the second. Where half of the layers and more have none, kinds are taken to alternate.
     """
     n, one = gpu.network, where(gpu.p == 1, 1, 0)
-    mixed = (gpu.p == 1) | (2 * n.dense_layers >= n.layers)
-    first = where(mixed, gpu.sparse, maximum(gpu.stage - n.dense_layers, 0) / gpu.stage)
-    later = where(mixed, gpu.sparse, 1)
     bytes_, tables = _layer_bytes(gpu), where(gpu.p == 1, 2 - n.tied_embeddings, 1)
-    fullest = _fuller(
-        _held(gpu, bytes_, gpu.stage, first, tables, one, gpu.p), _held(gpu, bytes_, gpu.last, later, 1, 1, 1)
-    )
+    mean = gpu.shared, gpu.local * gpu.expert
     if getattr(n.dense_layers, "ndim", 0) == 0 and not n.dense_layers:
-        return fullest
-    return _fuller(fullest, _held(gpu, bytes_, gpu.stage, later, where(gpu.p == 1, tables, 0), one, gpu.p - 1 + one))
+        first = _held(gpu, bytes_, gpu.stage, mean, tables, one, gpu.p)
+        return _fuller(first, _held(gpu, bytes_, gpu.last, mean, 1, 1, 1))
+    mixed = (gpu.p == 1) | (2 * n.dense_layers >= n.layers)
+    share = where(mixed, gpu.sparse, maximum(gpu.stage - n.dense_layers, 0) / gpu.stage)
+    later = gpu.weights(where(mixed, gpu.sparse, 1), gpu.a, gpu.t)
+    first = _held(gpu, bytes_, gpu.stage, gpu.weights(share, gpu.a, gpu.t), tables, one, gpu.p)
+    second = _held(gpu, bytes_, gpu.stage, later, where(gpu.p == 1, tables, 0), one, gpu.p - 1 + one)
+    return _fuller(_fuller(first, _held(gpu, bytes_, gpu.last, later, 1, 1, 1)), second)
 
 
 def _fuller(a: StepMemory, b: StepMemory) -> StepMemory:
@@ -176,19 +177,24 @@ def _fuller(a: StepMemory, b: StepMemory) -> StepMemory:
 
 
 def _held(
-    gpu: StepPart, layer_bytes: tuple[Num, Num], layers: Num, sparse: Num, tables: Num, logits: Num, ahead: Num
+    gpu: StepPart,
+    layer_bytes: tuple[Num, Num],
+    layers: Num,
+    weights: tuple[Num, Num],
+    tables: Num,
+    logits: Num,
+    ahead: Num,
 ) -> StepMemory:
     """What a stage holds that so many follow, itself counted. Experts have fewer copies to be shared over."""
-    shared, expert = gpu.weights(sparse, gpu.a, gpu.t)
-    dense, expert = layers * shared + tables * gpu.table, layers * expert
+    dense, expert = layers * weights[0] + tables * gpu.table, layers * weights[1]
     zero, all_, few, g = gpu.zero, gpu.copies, gpu.copies / gpu.e, gpu.g + 2 * gpu.copied
     kept, worked_on = layer_bytes
     stored = layers * pipeline.in_flight(ahead, gpu.m, gpu.v, gpu.schedule) * kept + worked_on
     activations = gpu.tokens * (stored + logits * memory.logit_bytes(gpu.h, gpu.V, gpu.t))
-    weights = memory.weight_bytes(dense, all_, zero) + memory.weight_bytes(expert, few, zero)
+    own = memory.weight_bytes(dense, all_, zero) + memory.weight_bytes(expert, few, zero)
     gathered = where(zero >= 3, memory.gathered_weight_bytes(gpu.W), 0)
     return StepMemory(
-        weights=minimum(weights + gathered, memory.weight_bytes(dense + expert, 1, 0)),
+        weights=minimum(own + gathered, memory.weight_bytes(dense + expert, 1, 0)),
         gradients=memory.gradient_bytes(dense, all_, zero, g) + memory.gradient_bytes(expert, few, zero, g),
         optimiser=memory.optimiser_bytes(dense, all_, zero) + memory.optimiser_bytes(expert, few, zero),
         activations=activations,

@@ -374,7 +374,7 @@ def test_import_parses_nothing_and_loads_no_numpy():
 
 
 def test_falcon_180b_has_two_tables():
-    """Its published weights hold so many numbers; each layer has two norms, a last one follows, scale and shift each."""
+    """Its weights hold so many numbers; each layer has two norms, a last one follows, scale and shift each."""
     shape = network_of("falcon-180b")
     norms = (2 * shape.layers + 1) * 2 * shape.d_model
     assert published(catalog.models["falcon-180b"]).total + norms == 179_522_565_120

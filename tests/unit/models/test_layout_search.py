@@ -193,7 +193,16 @@ def post(**choices: Any) -> Search:
     shape, layout = trained_in(leak), layout_in(leak)
     assert (layout.tensor, layout.pipeline, layout.data, layout.batch) == (8, 15, 208, 7280)
     space = space_for(
-        shape, A100, leak.cluster.gpus, 7280, at_most=True, zero=1, recompute="full", sequence_parallel=True, **choices
+        shape,
+        A100,
+        leak.cluster.gpus,
+        7280,
+        at_most=True,
+        zero=1,
+        recompute="full",
+        sequence_parallel=True,
+        lean=True,
+        **choices,
     )
     assert space.holds(layout)
     return search(shape, A100, space, beside=layout)

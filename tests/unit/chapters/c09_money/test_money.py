@@ -185,8 +185,8 @@ def test_the_bubble_and_the_pair_stand_on_both_sides_of_the_post():
 def test_the_model_holds_against_megatron():
     found = megatron_validation()
     assert len(found) == 6
-    assert found.mean_error < 0.074
-    assert found.largest < 0.121
+    assert found.mean_error < 0.03
+    assert found.largest < 0.07
 
 
 def test_the_posts_layout_fits_only_the_larger_gpu_and_only_if_it_recomputes():
