@@ -50,10 +50,15 @@ def test_hardly_any_layout_that_ran_is_said_not_to_fit() -> None:
 
 @pytest.mark.parametrize(("model", "points"), [("1B", 7), ("8B", 12)])
 def test_utilisation_up_to_sixteen_nodes(model: str, points: float) -> None:
-    """In points of utilisation, over all layouts of a size. The bar is 15."""
+    """The bar is a mean error of 15%. In points of utilisation it holds.
+
+    As a share of what each row reached it does not: rows a hundred times slower than their twins make the mean 2 and
+    more, and the median is three in ten.
+    """
     rows = [(row, report) for row, report in RAN if row.model == model and row.nodes <= 16]
-    off = [100 * (row.mfu or 0) * abs(fsdp.speed_check(row, report).error) for row, report in rows]
-    assert mean(off) < points
+    shares = [abs(fsdp.speed_check(row, report).error) for row, report in rows]
+    assert mean(100 * (row.mfu or 0) * off for (row, _), off in zip(rows, shares, strict=True)) < points
+    assert median(shares) < 0.31 < 1 < mean(shares)
 
 
 @pytest.mark.parametrize("model", ["1B", "8B"])
