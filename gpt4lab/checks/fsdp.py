@@ -3,9 +3,10 @@
 FSDP runs: every second row, from the first, is one that `catalog.constants["read-off-runs"]` was read off; the others
 judge. The model knows no allocator that has hardly room left: a run whose states nearly fill its GPUs is slower than
 it says (30B on eight GPUs). Layouts: memory follows the kept tensors, counted from what a Llama layer computes; the
-factor of the allocator was read off every second row. What a layout with tensor ranks *and* pipeline stages over
-several nodes waits for, some 2 ms a layer and rank, the model does not know: those rows are far off, and stay. Nor does it know why some rows
-are a hundred times slower than their twins. So the mean error is good in points of utilisation only.
+factor of the allocator was read off every second row, and that pipelines gather again was seen in them. What a layout
+with tensor ranks *and* pipeline stages over several nodes waits for, some 2 ms a layer and rank, the model does not
+know, nor why some rows are a hundred times slower than their twins: those rows are far off, and stay. So the mean error
+of the speed of layouts is good in points of utilisation only.
 """
 
 from __future__ import annotations

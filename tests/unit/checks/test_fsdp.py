@@ -58,7 +58,8 @@ def test_utilisation_up_to_sixteen_nodes(model: str, points: float) -> None:
     rows = [(row, report) for row, report in RAN if row.model == model and row.nodes <= 16]
     shares = [abs(fsdp.speed_check(row, report).error) for row, report in rows]
     assert mean(100 * (row.mfu or 0) * off for (row, _), off in zip(rows, shares, strict=True)) < points
-    assert median(shares) < 0.31 < 1 < mean(shares)
+    assert median(shares) < 0.31
+    assert mean(shares) > 1
 
 
 @pytest.mark.parametrize("model", ["1B", "8B"])
