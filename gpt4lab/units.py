@@ -79,7 +79,8 @@ def _per(rest: str) -> str:
     """The unit below the line: "/s", or in words " per GPU per hour"."""
     if rest in ("", "s"):
         return rest and "/s"
-    return f" per {rest.replace('/', ' per ')}".replace("per ktoken", "per 1,000 tokens")
+    words = f" per {rest.replace('/', ' per ')}"
+    return words.replace("per ktoken", "per 1,000 tokens").replace("per Mtoken", "per million tokens")
 
 
 def _show_in(value: float, unit: str) -> str:

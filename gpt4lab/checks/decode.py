@@ -37,6 +37,7 @@ from gpt4lab.checks.catalogued import entries, measured, setup
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import kv_bytes_per_token, largest_batch
+from gpt4lab.models.decode.prices import MILLION, Traffic, token_prices
 from gpt4lab.models.decode.report import StaticBatch, decode, generate, prefill
 from gpt4lab.models.inputs import Efficiency, Network, chip, network_of
 
@@ -203,6 +204,28 @@ def _deepseek_prefill(overlap: float) -> Check:
     serving = _deepseek(entry, overlap, batch=sequences, once_per_node=True)
     report = prefill(_network(entry), serving, chip(entry.accelerator or ""))
     return _rate(entry, report.tokens_per_s_per_gpu, _hidden(overlap))
+
+
+def deepseek_day() -> Checks:
+    """The rent of a day's tokens at the prices of both layouts, no traffic hidden and all that can be; none idle."""
+    return Checks(map(_deepseek_day, (0.0, 1.0)))
+
+
+def _deepseek_day(overlap: float) -> Check:
+    entry = catalog.measurements["deepseek-v3-day"]
+    how, network = setup(entry), _network(entry)
+    machine, context = chip(entry.accelerator or "", how["usd_per_gpu_hour"]), {"context": how["mean_context"]}
+    reads, writes = (catalog.measurements[f"deepseek-v3-{kind}"] for kind in ("prefill", "decode"))
+    prompt = setup(reads)["input_tokens"]
+    batches = setup(reads)["prompt_tokens_per_gpu"] / prompt, setup(writes)["batch_per_gpu"]
+    runs = zip((reads, writes), batches, strict=True)
+    ways = (_deepseek(e, overlap, batch=b, once_per_node=e is reads) for e, b in runs)
+    traffic = Traffic(prompt, prompt * how["cached_tokens"] / how["prompt_tokens"])
+    into, out = (token_prices(network, evolve(way, **context), machine, traffic) for way in ways)
+    fresh = (how["prompt_tokens"] - how["cached_tokens"]) * into.usd_per_million_input
+    cached = how["cached_tokens"] * into.usd_per_million_cached
+    usd = (fresh + cached + how["output_tokens"] * out.usd_per_million_output) / MILLION
+    return measured(entry, "usd_per_day", usd, f"{_hidden(overlap)}; prompts of {prompt:,}; nobody idle")
 
 
 def _deepseek(entry: Measurement, overlap: float, **more: Any) -> Deployment:

@@ -15,8 +15,19 @@ from typing import Any
 from gpt4lab.formulas.arith import Num, maximum
 from gpt4lab.formulas.layer import attention_weights
 from gpt4lab.models.decode.part import largest_batch
+from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import decode
-from gpt4lab.models.in_scenario import Bridge, chip_in, deployment_in, layout_in, machine_in, served_in, trained_in
+from gpt4lab.models.in_scenario import (
+    Bridge,
+    busy_chip_in,
+    chip_in,
+    deployment_in,
+    layout_in,
+    machine_in,
+    served_in,
+    traffic_in,
+    trained_in,
+)
 from gpt4lab.models.step.report import step
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, declaring, quantity
 
@@ -187,6 +198,23 @@ ANSWER.modelled(
 ANSWER.modelled(
     "answer.fits", "1", "fits", "1 where it fits into a serving GPU's memory, else 0.", "answer.memory_bytes"
 )
+
+PRICES = Family(token_prices, served_in, deployment_in, busy_chip_in, traffic_in, source="pope2022")
+PRICES.modelled(
+    "answer.usd_per_million_input", "USD/Mtoken", "usd_per_million_input",
+    "Cost of a million tokens of prompts that are computed, at measured rates.",
+)  # fmt: skip
+PRICES.modelled(
+    "answer.usd_per_million_cached", "USD/Mtoken", "usd_per_million_cached",
+    "Cost of a million tokens of prompts whose keys and values were still there, at measured rates.",
+)  # fmt: skip
+PRICES.modelled(
+    "answer.usd_per_million_output", "USD/Mtoken", "usd_per_million_output",
+    "Cost of a million tokens that are written, at measured rates.", "answer.latency",
+)  # fmt: skip
+PRICES.modelled("answer.first_token", "s", "first.time_s", "Time from a question that comes alone to its first token.")
+PRICES.modelled("answer.prompts_s", "s", "prompts.time_s", "Time to compute a batch of prompts, cached parts apart.")
+PRICES.modelled("answer.prompts_mfu", "fraction", "prompts.mfu", "FLOP of prompts over what the GPUs could do.")
 
 Family(largest_batch, served_in, deployment_in, chip_in, source="pope2022").modelled(
     "answer.batch_that_fits", "sequence", "", "Sequences of the mean context that fit into the serving GPUs' memory."

@@ -214,6 +214,12 @@ class Serving:
     usable_memory: float = number(1, "fraction", 0.8, 1,
         "Usable memory", "share of a GPU's memory that weights, cache and overhead may fill together",
         "assumed: all; engines take 0.8 to 1 of it, vLLM 0.9, beside which the overhead is smaller")
+    prompt_tokens: float = number(1024, "token", 2, 1_048_576,
+        "Prompt", "tokens of a question, on average", "assumed: as long as the mean context", log=True)
+    cached_share: float = number(0.5, "fraction", 0.01, 0.99,
+        "Cached", "share of a prompt whose keys and values are still there", "assumed: about half; DeepSeek says 56%")
+    idle_share: float = number(0, "fraction", 0, 0.99,
+        "Idle", "share of the time in which the machines have nothing to do", "assumed: none")
     lifetime_tokens: float = number(13e12, "token", 0, 1e18,
         "Tokens served", "tokens that the model answers with in its life", "assumed: as many as it was trained on",
         log=True)

@@ -65,18 +65,23 @@ def decode(network: Network, deployment: Deployment, chip: Chip, efficiency: Eff
     return _report(gpu, chip, efficiency or measured_efficiency(), work, waits, tokens=gpu.b)
 
 
-def prefill(network: Network, deployment: Deployment, chip: Chip, efficiency: Efficiency | None = None) -> PassReport:
+def prefill(
+    network: Network, deployment: Deployment, chip: Chip, efficiency: Efficiency | None = None, cached: Num = 0
+) -> PassReport:
     """The report of computing prompts of `deployment.context` tokens; through stages they go one by one.
+
+    Of each prompt so many tokens are `cached`: they are read and looked back at, and not computed.
 
     Raises LayoutError for a way to serve that cannot exist; where fields are arrays such entries are NaN.
     """
     gpu = PassPart(network, deployment)
     m = where(gpu.p > 1, gpu.b, 1)
-    n = gpu.b / m * gpu.s
-    half = per.seen(gpu.s / 2, gpu.L, network.window_layers, network.window)
-    work = Work(n, gpu.b / m, n * half, 0, unpacked=True)
+    fresh = gpu.s - cached
+    n = gpu.b / m * fresh
+    before, own = (per.seen(s, gpu.L, network.window_layers, network.window) for s in (cached + fresh / 2, cached))
+    work = Work(n, gpu.b / m, n * before, gpu.b / m * own * gpu.token_bytes, unpacked=True)
     waits = Waits(most=1, rest=m - 1, launches=True)
-    return _report(gpu, chip, efficiency or measured_efficiency(), work, waits, tokens=gpu.b * gpu.s)
+    return _report(gpu, chip, efficiency or measured_efficiency(), work, waits, tokens=gpu.b * fresh)
 
 
 @frozen

@@ -41,6 +41,19 @@ def margin(c: Num, p: Num) -> Num:
     return 1 - c / p
 
 
+@quantity("serving.cached_tokens", "token", source="arithmetic", s="serving.prompt_tokens", x="serving.cached_share")
+def cached_tokens(s: Num, x: Num) -> Num:
+    """Tokens of a prompt whose keys and values are still there."""
+    return s * x
+
+
+@quantity("serving.usd_per_busy_hour", "USD/GPU/hour", source="arithmetic", p="serving.usd_per_gpu_hour",
+          x="serving.idle_share")
+def usd_per_busy_hour(p: Num, x: Num) -> Num:
+    """Rent of one GPU for each hour in which it works: idle hours are paid for by the others."""
+    return p / (1 - x)
+
+
 @quantity("serving.utilisation_penalty", "x", source="arithmetic", r_cost="serving.cost_vs_davinci",
           r_flop="model.active_vs_gpt3")
 def utilisation_penalty(r_cost: Num, r_flop: Num) -> Num:

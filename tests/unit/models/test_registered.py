@@ -14,8 +14,18 @@ from gpt4lab.claims import Claim
 from gpt4lab.claims.prose import fill
 from gpt4lab.claims.sensitivity import elasticities, flips, upstream
 from gpt4lab.models.decode.part import largest_batch
+from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import decode
-from gpt4lab.models.in_scenario import chip_in, deployment_in, layout_in, machine_in, served_in, trained_in
+from gpt4lab.models.in_scenario import (
+    busy_chip_in,
+    chip_in,
+    deployment_in,
+    layout_in,
+    machine_in,
+    served_in,
+    traffic_in,
+    trained_in,
+)
 from gpt4lab.models.rules import LayoutError
 from gpt4lab.models.step.report import step
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, find, unit_of, value
@@ -25,6 +35,7 @@ from gpt4lab.units import show
 LEAK = load_scenario("leak")
 MODELLED = [name for name in QUANTITIES.names() if name not in list(QUANTITIES)]
 READ = [name for name in MODELLED if find(name).read]
+PRICED = [name for name in READ if find(name).read.startswith("token_prices")]
 
 
 def run(code: str) -> str:
@@ -35,8 +46,12 @@ def found_by(name: str, scenario: Any) -> Any:
     """The same number off the model's own report."""
     if name == "answer.batch_that_fits":
         return largest_batch(served_in(scenario), deployment_in(scenario), chip_in(scenario))
-    if name.startswith("step."):
-        report: Any = step(trained_in(scenario), layout_in(scenario), machine_in(scenario))
+    if name in PRICED:
+        report: Any = token_prices(
+            served_in(scenario), deployment_in(scenario), busy_chip_in(scenario), traffic_in(scenario)
+        )
+    elif name.startswith("step."):
+        report = step(trained_in(scenario), layout_in(scenario), machine_in(scenario))
     else:
         report = decode(served_in(scenario), deployment_in(scenario), chip_in(scenario))
     for part in find(name).read.partition(").")[2].split("."):
