@@ -19,8 +19,8 @@ from gpt4lab.models.decode.report import decode, prefill
 from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
 from gpt4lab.models.inputs import chip, machine, network_of
 from gpt4lab.models.rules import LayoutError
-from gpt4lab.quantities import value
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.quantities import QUANTITIES, value
+from gpt4lab.scenario import FIELDS, change, load_scenario
 
 LEAK = load_scenario("leak")
 LLAMA, A100 = network_of("llama-2-70b"), chip("a100-sxm-80gb", usd_per_hour=1.0)
@@ -91,6 +91,21 @@ def test_every_accelerator_answers_or_says_what_is_missing(name: str):
     assert str(missing.value).count("\n") == 0
     with pytest.raises(MissingFact, match="network"):
         value("step.seconds", there)
+
+
+@pytest.mark.parametrize("name", list(catalog.accelerators))
+def test_every_quantity_takes_every_accelerator_or_says_in_one_sentence_what_is_missing(name: str):
+    there = change(
+        LEAK, dict.fromkeys((path for path, field in FIELDS.items() if field.catalog == "accelerators"), name)
+    )
+    missing = set[str]()
+    for quantity in QUANTITIES.names():
+        try:
+            assert math.isfinite(value(quantity, there)), quantity
+        except MissingFact as error:
+            missing.add(str(error))
+    assert len(missing) <= 1
+    assert all("\n" not in words and "network_bits_per_s" in words for words in missing)
 
 
 @pytest.mark.parametrize("name", [name for name in catalog.accelerators if not name.startswith("tpu")])
