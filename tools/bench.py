@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 
 from gpt4lab import terminal
 from gpt4lab.cli import columns
-from tools import browser, peers, readme, results
+from tools import browser, peers, process, readme, results
 
 ROOT = results.ROOT
 HELD, MISSED, FAILED = "measured, no bar missed", "measured, a bar missed", "failed: the lines above say why"
@@ -58,7 +57,7 @@ def outcome(name: str) -> str:
     file = results.HERE / f"{name}.json"
     file.unlink(missing_ok=True)
     seen = {"PYTHONPATH": str(peers.FOLDER) if name.endswith("_peer") else ""}
-    code = subprocess.call([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT, env=os.environ | seen)
+    code, _ = process.work([sys.executable, "-m", f"benchmarks.{name}"], ROOT, dict(os.environ) | seen)
     return FAILED if not file.exists() else MISSED if code else HELD
 
 
@@ -77,4 +76,5 @@ def record(measured: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    process.end_with_us()
     sys.exit(terminal.run("bench", lambda: main(sys.argv[1:])))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
-LIST = Path(__file__).resolve().parents[1] / "benchmarks" / "peers.txt"
+from tools import process
+
+ROOT = Path(__file__).resolve().parents[1]
+LIST = ROOT / "benchmarks" / "peers.txt"
 FOLDER = Path(sys.prefix) / "peers"
 MISSING = (
     "The peers of benchmarks/peers.txt could not be installed (the lines above say why): "
@@ -31,4 +34,5 @@ def install() -> bool:
 def pip(*arguments: str) -> bool:
     """Run `pip install`; say whether it went well."""
     command = [sys.executable, "-m", "pip", "install", "-qq", "--no-compile", "--disable-pip-version-check"]
-    return subprocess.call([*command, *arguments]) == 0
+    status, _ = process.work([*command, *arguments], ROOT, dict(os.environ))
+    return status == 0

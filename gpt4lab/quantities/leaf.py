@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from gpt4lab import catalog
-from gpt4lab.quantities.registry import from_root, leaf, unit_of
+from gpt4lab.quantities.registry import from_root, unit_of, values
 from gpt4lab.scenario import FIELDS, Scenario, get
 from gpt4lab.scenario import origin as origins
 from gpt4lab.scenario.field import allowed
@@ -57,7 +57,7 @@ def is_one(path: str) -> bool:
 
 def read(path: str, scenario: Scenario, given: Mapping[str, Any]) -> Leaf:
     """The input at `path` under a scenario."""
-    value = given[path] if path in given else leaf(path)(scenario)
+    value = values((path,), scenario, given)[path]
     limits, meaning, place = _of_field(path) if path in FIELDS else _of_fact(path, scenario)
     return Leaf(path, value, unit_of(path), limits, meaning, origin(path, scenario, given), from_root(place))
 

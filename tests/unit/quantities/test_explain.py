@@ -9,7 +9,7 @@ import pytest
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, leaves, value
 from gpt4lab.quantities.explain import Explanation
 from gpt4lab.quantities.leaf import Leaf
-from gpt4lab.scenario import FIELDS, change, get, load_scenario, names
+from gpt4lab.scenario import FIELDS, ScenarioError, change, get, load_scenario, names
 from gpt4lab.scenario.origin import YOURS, origin
 
 LEAK = load_scenario("leak")
@@ -78,6 +78,11 @@ def test_a_field_that_was_given_shows_what_was_given() -> None:
     word = explain("cluster.accelerator", LEAK, given={"cluster.accelerator": "b200"})
     assert (word.value, word.origin) == ("b200", YOURS)
     assert get(LEAK, "cluster.accelerator") != "b200"
+
+
+def test_what_no_field_can_be_is_refused_for_a_field_too() -> None:
+    with pytest.raises(ScenarioError, match=r"training\.mfu"):
+        explain("training.mfu", LEAK, given={"training.mfu": float("nan")})
 
 
 @pytest.mark.parametrize(
