@@ -6,11 +6,18 @@ import json
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from gpt4lab.scenario import Scenario, ScenarioError, from_json, load_scenario
+import attrs
+
+from gpt4lab.scenario import Scenario, ScenarioError, from_json, load_scenario, near
+from gpt4lab.scenario.records import GROUPS
 
 STDIN = "-"
+SHOWN = 40  # characters of what was found instead
+LIKE = '; write it like {"training": {"mfu": 0.4}}.'
+#: What a file may say besides groups of fields.
+WORDS = {"sources", *attrs.fields_dict(Scenario)} - set(GROUPS)
 READERS = {".json": json.loads, ".toml": tomllib.loads}
 
 
@@ -33,6 +40,13 @@ def open_scenario(name: str) -> Scenario:
 
 def from_tree(tree: Any) -> Scenario:
     """The scenario that a parsed file means. A config.json of a public model is read here, once it can be."""
+    if not isinstance(tree, dict):
+        raise ScenarioError(f"a scenario is a table of groups, not {str(tree)[:SHOWN]!r}{LIKE}")
+    for key, group in cast("dict[str, Any]", tree).items():
+        if key not in WORDS and key not in GROUPS:
+            raise ScenarioError(f"there is no group {key[:SHOWN]!r}{near(key, GROUPS)}")
+        if key in GROUPS and not isinstance(group, dict):
+            raise ScenarioError(f"{key} is a group of fields, not {str(group)[:SHOWN]!r}{LIKE}")
     return from_json(json.dumps(tree, default=str))
 
 
