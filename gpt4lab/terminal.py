@@ -16,6 +16,7 @@ LOWERED = {raised: digit for digit, raised in SUPERSCRIPT.items()}
 RAISED = re.compile(f"[{''.join(map(chr, LOWERED))}]+")
 PLAIN = dict(zip("×−–—’“”·", 'x---\'"".', strict=True))  # one character each: a table keeps its columns
 LIVE = ("torch", "joblib", "sklearn", "numpy")  # packages of the extra gpt4lab[live], and what they bring
+LONGEST = 4000  # characters of an error: what was pasted is not printed again in full
 CLOSED_PIPE, INTERRUPTED = 128 + 13, 128 + 2  # as a shell counts a program that these signals end
 
 
@@ -78,7 +79,7 @@ def say(text: str) -> None:
 def complain(program: str, message: str) -> int:
     """Print one line of error, if there is anywhere to print it, and return the status of a failure."""
     with suppress(OSError, AttributeError):
-        sys.stderr.write(f"{program}: {message}\n")
+        sys.stderr.write(f"{program}: {message if len(message) <= LONGEST else message[:LONGEST] + ' ...'}\n")
     return 1
 
 

@@ -38,7 +38,7 @@ class Leaf:
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.path} = {show(self.value, self.unit)}: {self.meaning}"
-        yield from [f"  {self.allowed}"] if self.allowed else []
+        yield from [f"  allowed: {self.allowed}"] if self.allowed else []
         yield f"  ({self.origin})"
 
     def html(self) -> str:
@@ -86,7 +86,7 @@ def _entry_behind(path: str, scenario: Scenario) -> catalog.Entry | None:
         table, key, fact = _fact(path, scenario)
         entry: catalog.Entry = getattr(catalog, table)[key]
         return entry if entry.unit(fact) else None
-    except (LookupError, ValueError, AttributeError):
+    except (LookupError, ValueError, AttributeError, TypeError):
         return None
 
 
@@ -95,7 +95,11 @@ def _of_field(path: str) -> tuple[str, str, tuple[str, int]]:
     field, (group, _, name) = FIELDS[path], path.partition(".")
     lines, first = inspect.getsourcelines(GROUPS[group])
     line = next(number for number, line in enumerate(lines, first) if line.strip().startswith(f"{name}:"))
-    return allowed(field), f"{field.label}: {field.meaning}", (inspect.getfile(GROUPS[group]), line)
+    return (
+        allowed(field).removeprefix("allowed: "),
+        f"{field.label}: {field.meaning}",
+        (inspect.getfile(GROUPS[group]), line),
+    )
 
 
 def _of_fact(path: str, scenario: Scenario) -> tuple[str, str, tuple[str, int]]:

@@ -54,9 +54,16 @@ def _named(name: str) -> Scenario:
     try:
         return load_scenario(name)
     except ScenarioError:
-        if not Path(name).is_file():
+        if not _is_file(name):
             raise
         raise ScenarioError(f"{name}: the file of a scenario ends in {' or '.join(READERS)}.") from None
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than any name of a file
+        return False
 
 
 def _text(name: str) -> str:

@@ -104,6 +104,9 @@ def test_a_setting_may_use_the_name_that_a_field_once_had(capsys: pytest.Capture
         (("scenario", "show", "nowhere.json"), "nowhere.json: No such file"),
         (("scenario", "diff", "leak", "nowhere.toml"), "nowhere.toml: No such file"),
         (("claims", "--scenario", "."), "unknown scenario"),
+        (("explain", "catalog/entry/x/y"), "unknown quantity"),
+        (("claims", "--scenario", "x" * 100_000), "unknown scenario"),
+        (("claims", "--set", "x" * 100_000 + "=1"), "unknown field"),
         (("clams",), "claims"),
         ((), "COMMAND"),
     ],
@@ -113,6 +116,7 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], words: str, capsys: p
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+    assert len(error) < 5000
 
 
 @pytest.mark.parametrize("module", ["gpt4lab", "gpt4lab.cli"])
