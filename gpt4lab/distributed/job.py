@@ -137,7 +137,7 @@ def _pipeline(job: Job, ranks: int) -> Demands:
     known(job.schedule, SCHEDULES, "schedule")
     chunks, layers = SCHEDULES[job.schedule][1], job.model.n_layers
     cut = f"{layers} layers do not divide into {ranks} stages of {chunks} chunks."
-    yield layers % (ranks * chunks) == 0, cut
+    yield layers % (ranks * chunks) == 0, cut  # the toy's stages are even, with chunks and without
     yield job.rows % job.micro_batches == 0, f"{job.rows} rows do not divide into {job.micro_batches} micro-batches."
     yield from _rounds(job, ranks)
 

@@ -15,7 +15,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from itertools import chain
 from operator import attrgetter
@@ -210,9 +210,18 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
 def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Several quantities at once; what they share is computed once. See `value`."""
     if not given:
+        _hold(tuple(names), scenario)
         return _plan(tuple(names), ()).run(scenario, ())
     scenario, numbers = looked(scenario, given)
     return _together(tuple(names), scenario, numbers)
+
+
+@lru_cache(maxsize=4096)
+def _hold(names: tuple[str, ...], scenario: Scenario) -> None:
+    """Raise LayoutError where what is asked binds numbers of a scenario that cannot go together."""
+    paths, rules = _judging(names, ())
+    if rules:
+        check(rules, _plan(paths, ()).run(scenario, ()).__getitem__)
 
 
 def unchecked(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -300,7 +309,7 @@ def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
 
 @cache
 def _judging(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Held, ...]]:
-    """The rules that bind what is given to what is asked, and all paths in them.
+    """The rules between the numbers that are asked about, and all paths in them.
 
     A look that gives a number which is computed asks about the formula alone: no rule with that number binds it.
     Raises ScenarioError for a given quantity that nothing reads.
@@ -310,15 +319,8 @@ def _judging(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str,
     read, computed = {*names, *order, *chain(*inputs)}, {path for path in given if path in QUANTITIES}
     for path in computed - read:
         raise ScenarioError(f"{', '.join(names)} is not computed from {path}: to give it would change nothing.")
-    bound = [held for held in judged(read) if not computed & {*held.paths}]
-    rules = tuple(held for held in bound if any(_behind(path) & {*given} for path in held.paths))
+    rules = tuple(held for held in judged(read) if not computed & {*held.paths})
     return tuple(dict.fromkeys(path for held in rules for path in held.paths)), rules
-
-
-@cache
-def _behind(path: str) -> frozenset[str]:
-    """A path, and all that it is computed from."""
-    return frozenset(_ordered([path], set()))
 
 
 def _ordered(names: Sequence[str], seen: set[str]) -> Iterator[str]:

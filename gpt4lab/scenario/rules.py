@@ -16,6 +16,7 @@ What is uneven but possible breaks no rule: it takes as long, and as much memory
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cache
 from math import ceil
@@ -122,12 +123,17 @@ def _rule(
 
         def says(*numbers: Any) -> str:
             said = {symbol: _said(number) for symbol, number in zip(symbols, numbers, strict=True)}
-            return words.format(**said, works=works(SimpleNamespace(**dict(zip(symbols, numbers, strict=True)))))
+            told = words.format(**said, works=works(SimpleNamespace(**dict(zip(symbols, numbers, strict=True)))))
+            return _ONE.sub(r"1 \1", told)
 
         among[holds.__name__] = Rule(symbols, holds, says, divides)
         return holds
 
     return declare
+
+
+#: "1 GPUs" -> "1 GPU".
+_ONE = re.compile(r"(?<![\d,.])1 ([\w -]*?)(?:(?<=ch)es|s)\b")
 
 
 def _said(number: Any) -> str:
@@ -212,7 +218,7 @@ def filled_groups(E: Any, e: Any) -> Any:
 
 
 @_rule(
-    "{d} replicas do not divide into groups of {e} that share the experts: {works}.",
+    "{d} replicas cannot be divided into groups of {e} that share the experts: {works}.",
     lambda x: _divisors(x.d, x.e),
     divides=True,
 )
@@ -221,7 +227,7 @@ def whole_groups(d: Any, e: Any) -> Any:
     return d % e == 0
 
 
-@_rule("{B} sequences do not divide into {d} replicas and micro-batches of {b}: {works}.",
+@_rule("{B} sequences cannot be divided into {d} replicas and micro-batches of {b}: {works}.",
        lambda x: _multiples(x.d * x.b, x.B), divides=True)  # fmt: skip
 def whole_micro_batches(B: Any, d: Any, b: Any) -> Any:
     """Every replica works through as many whole micro-batches."""
@@ -287,11 +293,9 @@ _DEALT = {
     "t": "serving.tensor",
     "p": "serving.pipeline",
 }
-#: What may be uneven of a scenario's machines.
-SCENARIO_UNEVEN = (
-    *rules_for({**_TRAINING, "a": "model.heads"}, "", UNEVEN),
-    *rules_for(_DEALT, "In serving: ", UNEVEN),
-)
+#: What may be uneven of a scenario's machines, those that train and those that answer.
+TRAINING_UNEVEN = rules_for({**_TRAINING, "a": "model.heads"}, among=UNEVEN)
+SERVING_UNEVEN = rules_for(_DEALT, among=UNEVEN)
 
 
 def within(group: Any) -> None:

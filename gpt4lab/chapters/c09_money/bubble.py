@@ -13,6 +13,9 @@ from gpt4lab.quantities import values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
+#: Tokens of a batch of 30 micro-batches for each of the post's replicas: two rounds of its 15 stages, as chunks need.
+ROUNDS = 51.2e6
+
 bubble = Curve(
     title="A pipeline must fill and drain",
     legend="A stage waits until the first micro-batch reaches it and again after its last one has left. Many "
@@ -36,16 +39,15 @@ bubble = Curve(
     controls=(
         Slide("training.batch_tokens", 1e6, 1e9),
         Slide("cluster.pipeline", 1, 60),
-        Slide("cluster.interleave", 1, 8),
         Slide("cluster.gpus", 1_000, 100_000),
         Slide("training.micro_batch", 1, 16),
         Slide("training.best_mfu", 0.3, 0.8),
     ),
-    folded=(Slide("cluster.tensor", 1, 16), "model.context"),
+    folded=(Slide("cluster.interleave", 1, 8), Slide("cluster.tensor", 1, 16), "model.context"),
     presets={
         "The post": "leak",
         "Early in the ramp: 4M tokens": {"training.batch_tokens": 4e6},
-        "Interleaved": {"cluster.interleave": 4},
+        "Four chunks, 30 micro-batches": {"cluster.interleave": 4, "training.batch_tokens": ROUNDS},
         "8 stages": {"cluster.pipeline": 8},
     },
 )
@@ -93,17 +95,24 @@ ladder = Panel(
     controls=(
         Slide("training.best_mfu", 0.3, 0.8),
         Slide("training.batch_tokens", 1e6, 1e9),
-        Slide("cluster.interleave", 1, 8),
         Slide("reliability.gpu_mtbf_years", 0.2, 100),
         Slide("reliability.restart_minutes", 0.5, 480),
         Slide("reliability.checkpoint_interval_hours", 0.02, 24),
     ),
-    folded=(Slide("reliability.checkpoint_minutes", 0.05, 60), Slide("cluster.gpus", 1_000, 100_000)),
+    folded=(
+        Slide("reliability.checkpoint_minutes", 0.05, 60),
+        Slide("cluster.gpus", 1_000, 100_000),
+        Slide("cluster.interleave", 1, 8),
+    ),
     presets={
         "Assumed": "leak",
         "Quick restarts": QUICK,
-        "Habits of a small cluster, no bubble": {**SMALL_CLUSTER, "cluster.interleave": 8},
-        "Interleaved, ordinary failures": {"cluster.interleave": 4},
+        "Habits of a small cluster, eight chunks": {
+            **SMALL_CLUSTER,
+            "cluster.interleave": 8,
+            "training.batch_tokens": ROUNDS,
+        },
+        "Four chunks, ordinary failures": {"cluster.interleave": 4, "training.batch_tokens": ROUNDS},
     },
     claims=("C30", "C31"),
     view=ladder_view,

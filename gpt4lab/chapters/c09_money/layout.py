@@ -10,6 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from gpt4lab import catalog
+from gpt4lab.chapters.c09_money.bubble import ROUNDS
 from gpt4lab.charts import Axis, bars
 from gpt4lab.models.in_scenario import layout_in, trained_in
 from gpt4lab.models.inputs import Chip, machine
@@ -18,7 +19,8 @@ from gpt4lab.models.step.report import StepReport, step
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
-from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.scenario import Scenario, get, load_scenario
+from gpt4lab.scenario.rules import TRAINING_UNEVEN, uneven
 from gpt4lab.units import show
 
 PARTS = ("matrix products", "memory", "traffic", "waiting", "optimiser")
@@ -84,7 +86,7 @@ def _sentence(scenario: Scenario, here: Predicted) -> str:
     return (
         f"A step takes {show(here.report.time_s, 's')}, the run {show(here.days, 'day')} and {show(here.usd, 'USD')}, "
         f"before any failure. {_repeated(here)} A GPU must hold {show(memory, 'byte')} of its "
-        f"{show(room, 'byte')}, {fits}."
+        f"{show(room, 'byte')}, {fits}. {' '.join(uneven(TRAINING_UNEVEN, lambda path: get(scenario, path)))}".strip()
     )
 
 
@@ -125,7 +127,7 @@ layout = Panel(
         "Fused, two chunks, 30 micro-batches": {
             "cluster.attention": "fused",
             "cluster.interleave": 2,
-            "training.batch_tokens": 51.2e6,
+            "training.batch_tokens": ROUNDS,
         },
         "Nothing recomputed": {"cluster.recompute": "none", "cluster.attention": "fused"},
         "25,000 H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},

@@ -15,7 +15,8 @@ from gpt4lab.panels.figure import Figure
 from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
-from gpt4lab.scenario import Scenario, change, load_scenario
+from gpt4lab.scenario import Scenario, change, get, load_scenario
+from gpt4lab.scenario.rules import SERVING_UNEVEN, uneven
 from gpt4lab.units import show
 
 PROXY = "nvidia-gpt-moe-1.8t"
@@ -66,7 +67,8 @@ def _room(scenario: Scenario) -> str:
     return (
         f"On each {chip} the weights take {{serving.weight_bytes_per_gpu}} and leave {{kv.free_bytes}}; a sequence "
         f"keeps {{kv.bytes_per_sequence}}, spread over the stages. {floor(fit):,} fit. "
-        f"A batch of {{serving.tokens_in_flight:,}} has room for {mean} each on average."
+        f"A batch of {{serving.tokens_in_flight:,}} has room for {mean} each on average. "
+        f"{' '.join(uneven(SERVING_UNEVEN, lambda path: get(scenario, path)))}".strip()
     )
 
 

@@ -14,8 +14,12 @@ from typing import Any, NamedTuple
 from attrs import Factory, field, frozen
 
 from gpt4lab.formulas.pipeline import SCHEDULES
+from gpt4lab.scenario.rules import LayoutError, check, rules_for
 
 FORWARD, BACKWARD, WEIGHT = KINDS = "FBW"
+
+
+_ROUNDS = rules_for({"p": "stages", "m": "micro_batches", "v": "chunks"})
 
 
 class ScheduleError(ValueError):
@@ -118,8 +122,10 @@ def build(name: str, stages: int, micro_batches: int, chunks: int = 1) -> Schedu
 def _check_chunks(name: str, p: int, m: int, v: int) -> None:
     if name != "interleaved":
         raise ScheduleError(f"chunks = {v} is out of range; allowed with {name}: 1. More need interleaved.")
-    if m % p:
-        raise ScheduleError(f"micro_batches = {m} cannot be interleaved; allowed: multiples of the {p} stages.")
+    try:
+        check(_ROUNDS, {"stages": p, "micro_batches": m, "chunks": v}.__getitem__)
+    except LayoutError as refused:
+        raise ScheduleError(str(refused)) from None
 
 
 def _gpipe(p: int, stage: int, m: int) -> list[Step]:

@@ -190,9 +190,9 @@ def test_every_formula_can_be_shown(module: object):
         ),
         (Layout(pipeline=4, interleave=2, batch=6, schedule="interleaved"), "6 micro-batches .* 4 stages: 4 or 8"),
         (Layout(context=2049), "2,048 tokens cannot be shared by 2,049 ranks"),
-        (Layout(data=3, batch=10), "10 sequences do not divide into 3 replicas"),
+        (Layout(data=3, batch=10), "10 sequences cannot be divided into 3 replicas"),
         (Layout(expert=9, data=9, batch=9), "8 experts cannot be dealt out to 9 groups: 8 or fewer"),
-        (Layout(expert=4, data=2, batch=2), "2 replicas do not divide into groups of 4"),
+        (Layout(expert=4, data=2, batch=2), "2 replicas cannot be divided into groups of 4"),
         (Layout(interleave=2, batch=1), "need the schedule 'interleaved'"),
     ],
 )

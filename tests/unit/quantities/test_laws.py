@@ -49,9 +49,11 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     """The leak with a few numbers anywhere within their bounds."""
     paths = draw(st.lists(st.sampled_from([*FIELDS]), max_size=6, unique=True))
     try:
-        return change(LEAK, {path: draw(inside(path) if path in NUMBERS else words(path)) for path in paths})
-    except ScenarioError:  # more experts per token than experts
+        found = change(LEAK, {path: draw(inside(path) if path in NUMBERS else words(path)) for path in paths})
+        values(tuple(QUANTITIES), found)
+    except ScenarioError:  # more experts per token than experts, stages without a layer
         return LEAK
+    return found
 
 
 @given(scenarios())

@@ -24,9 +24,9 @@ BROKEN = [
     ("whole_rounds", (35, 15, 2), "35 micro-batches cannot be interleaved over 15 stages: 30 or 45."),
     ("whole_copy", (10, 8, 15), "10 GPUs cannot hold a copy of the model, which is 8 ranks × 15 stages: 120 or more."),
     ("filled_groups", (16, 17), "16 experts cannot be dealt out to 17 groups: 16 or fewer."),
-    ("whole_groups", (20, 3), "20 replicas do not divide into groups of 3 that share the experts: 2 or 4."),
+    ("whole_groups", (20, 3), "20 replicas cannot be divided into groups of 3 that share the experts: 2 or 4."),
     ("whole_micro_batches", (100, 8, 1),
-     "100 sequences do not divide into 8 replicas and micro-batches of 1: 96 or 104."),
+     "100 sequences cannot be divided into 8 replicas and micro-batches of 1: 96 or 104."),
     ("shared_sequence", (8, 9), "8 tokens cannot be shared by 9 ranks: 8 or fewer."),
 ]  # fmt: skip
 

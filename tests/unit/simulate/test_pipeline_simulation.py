@@ -239,7 +239,7 @@ def test_an_impossible_schedule_is_refused(text: str, message: str):
         (("1f1b", 0, 8), "stages = 0 is out of range; allowed: whole numbers from 1"),
         (("1f1b", 4, 2.5), "micro_batches = 2.5 is out of range"),
         (("1f1b", 4, 8, 2), "chunks = 2 is out of range; allowed with 1f1b: 1"),
-        (("interleaved", 4, 6, 2), "micro_batches = 6 cannot be interleaved; allowed: multiples of the 4 stages"),
+        (("interleaved", 4, 6, 2), "6 micro-batches cannot be interleaved over 4 stages: 4 or 8"),
     ],
 )
 def test_an_impossible_order_is_refused(wrong: tuple, message: str):
