@@ -238,9 +238,17 @@ def _replace(file: Path, text: str, damaged: bool) -> str:
             _patiently(lambda: os.replace(file, aside))
         _patiently(lambda: os.replace(beside, file))
     finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
+        _sweep(file, beside)
     return str(aside or "")
+
+
+def _sweep(file: Path, beside: Path) -> None:
+    """Take away what this write left, and what an hour ago a program left that was killed while it wrote."""
+    with suppress(OSError):
+        beside.unlink(missing_ok=True)
+        for left in file.parent.glob(f"{file.name}.*.new"):
+            if time.time() - left.stat().st_mtime > 3600:
+                left.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -107,6 +107,15 @@ def test_a_write_that_is_cut_short_is_never_seen(own_memory: Path, monkeypatch: 
     assert store.keep("guess", "after", 3)
 
 
+def test_what_a_killed_writer_left_is_taken_away(own_memory: Path) -> None:
+    old, new = own_memory / "progress.json.1.new", own_memory / "progress.json.2.new"
+    for left in (old, new):
+        left.write_text("{", "utf-8")
+    os.utime(old, (0, 0))
+    assert store.keep("guess", "a", 1)
+    assert (old.exists(), new.exists()) == (False, True), "the other may be at work"
+
+
 def test_a_writer_that_does_not_let_go_does_not_hang_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     store.keep("guess", "before", 1)
     monkeypatch.setattr(store, "PATIENCE_S", 0.05)
