@@ -194,8 +194,8 @@ def _list(options: argparse.Namespace) -> Answer:
 def _show(options: argparse.Namespace) -> Answer:
     scenario = open_scenario(options.name)
     sources = {path: origin(scenario, path) for path in FIELDS}
-    rows = ((path, show(scenarios.get(scenario, path), FIELDS[path].unit), sources[path]) for path in FIELDS)
-    return attrs.asdict(scenario) | {"sources": sources}, columns(rows)
+    rows = ((path, show(scenarios.told(scenario, path), FIELDS[path].unit), sources[path]) for path in FIELDS)
+    return scenarios.tree(scenario) | {"sources": sources}, columns(rows)
 
 
 def _diff(options: argparse.Namespace) -> Answer:

@@ -3,4 +3,4 @@
 # pyright: reportUnusedImport=false
 
 from gpt4lab.claims.audit import Result, audit, judge, tally
-from gpt4lab.claims.ledger import HOLDS, VERDICTS, Claim, claims_of, ledger
+from gpt4lab.claims.ledger import HOLDS, OPEN, VERDICTS, Claim, claims_of, ledger

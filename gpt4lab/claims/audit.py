@@ -14,10 +14,10 @@ from typing import Any
 
 import attrs
 
-from gpt4lab.claims.ledger import HOLDS, Claim, ledger
+from gpt4lab.claims.ledger import HOLDS, NOT_KNOWN, Claim, ledger
 from gpt4lab.quantities import unit_of
 from gpt4lab.quantities.registry import unchecked
-from gpt4lab.scenario import Scenario
+from gpt4lab.scenario import NotKnown, Scenario
 from gpt4lab.units import convert, show
 
 #: Factors by which a slip of unit multiplies: cents for dollars, tera for giga, percent for a fraction.
@@ -46,7 +46,7 @@ class Result:
     @property
     def holds(self) -> bool | None:
         """Whether the claim holds; None for one that arithmetic does not decide."""
-        return self.verdict in HOLDS if self.claim.checkable else None
+        return None if not self.claim.checkable or self.verdict == NOT_KNOWN else self.verdict in HOLDS
 
     @property
     def meant(self) -> float:
@@ -60,6 +60,8 @@ class Result:
 
     def shown(self) -> str:
         """The recomputed numbers as a reader wants them: choices in a row, cases of one unit as a range."""
+        if self.units and not self.recomputed:
+            return "not known"
         numbers = sorted(set(self.recomputed))
         if len(set(self.units)) != 1:
             return "; ".join(map(show, self.recomputed, self.units))
@@ -80,7 +82,15 @@ def tally(results: Sequence[Result]) -> tuple[int, int]:
 
 
 def judge(claim: Claim, scenario: Scenario) -> Result:
-    """One claim under one scenario."""
+    """One claim under one scenario: "not-known" where it needs a number that the scenario does not know."""
+    try:
+        return _judged(claim, scenario)
+    except NotKnown:
+        units = tuple(unit_of(name) for name in claim.quantity)
+        return Result(claim, _stated(claim), (), units, None, 1, claim.verdict or NOT_KNOWN)
+
+
+def _judged(claim: Claim, scenario: Scenario) -> Result:
     slip, verdict = _verdict(claim, scenario)
     recomputed = tuple(_recompute(claim, scenario, slip))
     units = tuple(unit_of(name) for _ in claim.given for name in claim.quantity)

@@ -33,8 +33,13 @@ VERDICTS = (
     "internally-inconsistent",
     "not-checkable",
     "opinion",
+    "not-known",
 )
 HOLDS = frozenset(VERDICTS[:2])
+#: Verdicts that neither hold nor fail.
+OPEN = frozenset(VERDICTS[5:])
+#: The verdict of a claim that needs a number which the scenario does not know.
+NOT_KNOWN = VERDICTS[-1]
 
 #: How stated and recomputed numbers compare: each with its own; with any one; with their range; as a lower limit.
 RELATIONS = ("about", "any", "within", "at_least")

@@ -14,8 +14,8 @@ from contextlib import suppress
 
 import attrs
 
-from gpt4lab.claims.audit import holds
-from gpt4lab.claims.ledger import Claim
+from gpt4lab.claims.audit import holds, judge
+from gpt4lab.claims.ledger import NOT_KNOWN, Claim
 from gpt4lab.quantities import leaves, value
 from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get
 from gpt4lab.units import show
@@ -53,11 +53,13 @@ class Flip:
 def flips(claim: Claim, scenario: Scenario, most: int | None = None) -> list[Flip]:
     """For each number that the claim depends on, the nearest value that flips it; the smallest change first.
 
-    Empty for a claim that arithmetic does not decide, and for one that no single number within its bounds flips.
+    Empty for a claim that arithmetic does not decide, that needs what the scenario does not know, or that no single
+    number within its bounds flips.
     `most`: only the first few.
     """
     found: dict[str, Flip] = {}
-    for flip in _arrived(claim, scenario, found) if claim.checkable else ():
+    known = claim.checkable and judge(claim, scenario).verdict != NOT_KNOWN
+    for flip in _arrived(claim, scenario, found) if known else ():
         found.setdefault(flip.field.path, flip)
         if len(found) == most:
             break
@@ -87,7 +89,8 @@ def upstream(claim: Claim) -> list[str]:
 
 
 def _numeric(path: str) -> bool:
-    return path in FIELDS and not (FIELDS[path].catalog or FIELDS[path].choices)
+    """Whether it is an amount: no word, and nothing that a network has or has not."""
+    return path in FIELDS and not (FIELDS[path].catalog or FIELDS[path].choices or FIELDS[path].feature)
 
 
 @attrs.frozen

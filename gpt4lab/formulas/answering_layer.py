@@ -17,9 +17,17 @@ KERNELS = 10
 ROUTING_KERNELS = 4
 
 
+def latent_layer(h: Num, a: Num, r_q: Num, r_kv: Num, d_n: Num, d_r: Num, d_v: Num) -> Num:
+    """MLA (DeepSeek-V2): projections down to the ranks, and up again to the heads.
+
+    Without a rank of their own (r_q = 0, DeepSeek-V2-Lite) the queries come from the full width.
+    """
+    return h * (r_q + r_kv + d_r) + a * (where(r_q > 0, r_q, h) * (d_n + d_r) + r_kv * (d_n + d_v) + d_v * h)
+
+
 def latent_weights(h: Num, a: Num, r_q: Num, r_kv: Num, d_n: Num, d_r: Num, d_v: Num, t: Num) -> Num:
-    """MLA (DeepSeek-V2): the projections down to the ranks are copied, those up again to the heads are split."""
-    return h * (r_q + r_kv + d_r) + a / t * (r_q * (d_n + d_r) + r_kv * (d_n + d_v) + d_v * h)
+    """The same on one of t ranks: the projections down are copied, those up again are split by heads."""
+    return latent_layer(h, a / t, r_q, r_kv, d_n, d_r, d_v)
 
 
 def share_touched(phi: Num, n: Num) -> Num:

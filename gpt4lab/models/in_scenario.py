@@ -1,13 +1,13 @@
 """What the models are asked about a scenario: for each of their records, which path fills which field.
 
 These are the only bridges from a scenario to the models. A path may be a field or a quantity; what a record needs and
-no field says is a small quantity of `registered`. What a scenario learns to say (latent attention, windows, dense
-layers) becomes a line here.
+no field says is a small quantity of `registered`. What a scenario learns to say becomes a line here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any, Generic, TypeVar
 
 from attrs import frozen
@@ -51,15 +51,24 @@ def _named(group: str, fields: str) -> dict[str, str]:
     return {name: f"{group}.{name}" for name in fields.split()}
 
 
-_MODEL = _named("model", "layers d_model head_dim experts top_k vocab")
-_HEADS = {"heads": "model.heads", "kv_heads": "model.heads"}
+def _network(window: Any, **more: Any) -> Network:
+    """No window in a scenario is one without an end."""
+    return Network(window=where(window > 0, window, inf), **more)
 
-#: The network in training: full attention, the only one whose parts have the post's sizes (C03).
-trained_in = Bridge(Network, {**_MODEL, **_HEADS, "d_ff": "model.d_ff", "sequence": "model.context"})
+
+_MODEL = _named("model", "layers d_model head_dim experts top_k vocab tied_embeddings parallel_block gated")
+_UNLIKE = _named("model", "shared_experts dense_layers dense_d_ff dense_gated window window_layers")
+_LATENT = _named("model", "kv_rank query_rank rope_dim nope_dim")
+_WHOLE = {**_MODEL, **_UNLIKE, **_LATENT}
+_HEADS = {"heads": "model.heads", "kv_heads": "step.kv_heads"}
+_LENGTHS = {"sequence": "model.context", "max_context": "model.context"}
+
+#: The network in training. The post's has full attention, the only one whose parts have its sizes (C03).
+trained_in = Bridge(_network, {**_WHOLE, **_HEADS, **_LENGTHS, "d_ff": "model.d_ff"})
 
 #: The network as it is served: its stated parameters, whatever its shape would have, and its long context.
 _SUMS = {"d_ff": "answer.expert_width", "rest": "answer.rest", "max_context": "answer.max_context"}
-served_in = Bridge(Network, {**_MODEL, **_named("model", "heads kv_heads"), **_SUMS})
+served_in = Bridge(_network, {**_WHOLE, **_named("model", "heads kv_heads"), **_SUMS})
 
 #: The layout of the training cluster, with as many whole micro-batches as the batch holds.
 _CLUSTER = _named("cluster", "tensor pipeline interleave zero gradient_bytes recompute")

@@ -13,10 +13,9 @@ from gpt4lab.catalog import Accelerator, PublishedModel
 from gpt4lab.formulas import traffic
 from gpt4lab.formulas.arith import Num, where
 from gpt4lab.models.rules import LayoutError, finite, fraction, not_negative, positive, price, rate, rate_or_unknown
+from gpt4lab.scenario.public import NOT_DECODERS, shape_of
 
 NAN = float("nan")
-#: Catalog models that are no decoder, or not only one: no model here describes them.
-NOT_DECODERS = ("switch-c", "gshard-600b")
 
 #: Accelerators of the H100's kind, by the first letters of their slugs.
 HOPPER = ("h100-", "h200-", "h800-", "h20-", "gh200-")
@@ -230,41 +229,6 @@ def network_of(model: str, sequence: Num = 2048) -> Network:
 
 def described(entry: PublishedModel, sequence: Num = 2048) -> Network:
     """The shape of a catalog entry, of a decoder or not. Raises catalog.MissingFact where it is not known."""
-    latent = entry.attention == "MLA"
-    return Network(
-        layers=entry.need("n_layers"),
-        d_model=entry.need("d_model"),
-        heads=entry.need("n_heads"),
-        kv_heads=1 if latent else entry.need("n_kv_heads"),
-        head_dim=entry.need("v_head_dim" if latent else "head_dim"),
-        vocab=entry.need("vocab_size"),
-        tied_embeddings=float(bool(entry.tied_embeddings)),
-        sequence=sequence,
-        max_context=entry.context or inf,
-        parallel_block=float(bool(entry.parallel_block)),
-        window=entry.window or inf,
-        window_layers=entry.n_window_layers or 0,
-        query_rank=entry.q_lora_rank or 0,
-        kv_rank=entry.kv_lora_rank or 0,
-        rope_dim=entry.rope_head_dim or 0,
-        nope_dim=entry.nope_head_dim or 0,
-        **_feed_forward(entry),
-    )
-
-
-def _feed_forward(entry: PublishedModel) -> dict[str, Num]:
-    """Widths and gates, with or without experts."""
-    gated = float(entry.need("gated_mlp"))
-    if not entry.n_experts:
-        return {"d_ff": entry.need("d_ff"), "gated": gated}
-    dense = entry.need("n_layers") - entry.need("n_moe_layers")
-    return {
-        "d_ff": entry.need("expert_d_ff"),
-        "gated": gated if entry.gated_experts is None else float(entry.gated_experts),
-        "experts": entry.n_experts,
-        "top_k": entry.need("top_k"),
-        "shared_experts": entry.n_shared_experts or 0,
-        "dense_layers": dense,
-        "dense_d_ff": entry.need("d_ff") if dense else 0,
-        "dense_gated": gated,
-    }
+    shape = shape_of(entry, entry.need)
+    shape["window"] = shape["window"] or inf
+    return Network(**shape, sequence=sequence, max_context=entry.context or inf)

@@ -12,8 +12,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from gpt4lab.formulas.arith import Num, maximum
-from gpt4lab.formulas.layer import attention_weights
+from gpt4lab.formulas.arith import Num, maximum, where
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import decode
@@ -47,26 +46,25 @@ def sequences(d: Num, m: Num, b: Num) -> Num:
     return d * m * b
 
 
-@quantity("answer.expert_width", "1", source="arithmetic", N="model.expert_params", L="model.layers", d="model.d_model")
-def expert_width(N: Num, L: Num, d: Num) -> Num:
-    """Width of an expert, without a gate, that has the stated parameters."""
-    return N / (2 * L * d)
+@quantity("step.kv_heads", "head", source="narayanan2021", full="model.full_in_training", a="model.heads",
+          n="model.kv_heads")  # fmt: skip
+def kv_heads(full: Num, a: Num, n: Num) -> Num:
+    """Key-value heads in training: one for every query head where attention is full."""
+    return where(full == 1, a, n)
 
 
-@quantity(
-    "answer.rest",
-    "param",
-    source="arithmetic",
-    N="model.shared_params",
-    L="model.layers",
-    h="model.d_model",
-    a="model.heads",
-    n_kv="model.kv_heads",
-    d_h="model.head_dim",
-)
-def rest(N: Num, L: Num, h: Num, a: Num, n_kv: Num, d_h: Num) -> Num:
+@quantity("answer.expert_width", "1", source="arithmetic", N="model.expert_params", g="model.gated",
+          L_e="geometry.expert_layers", d="model.d_model")  # fmt: skip
+def expert_width(N: Num, g: Num, L_e: Num, d: Num) -> Num:
+    """Width of an expert that has the stated parameters."""
+    return N / ((2 + g) * L_e * d)
+
+
+@quantity("answer.rest", "param", source="arithmetic", N="model.attention_params", N_attn="geometry.attention_params",
+          L="model.layers")  # fmt: skip
+def rest(N: Num, N_attn: Num, L: Num) -> Num:
     """Shared parameters of a layer beyond the attention that its heads would have."""
-    return N / L - attention_weights(h, a, n_kv, d_h, 1)
+    return (N - N_attn) / L
 
 
 @quantity("answer.max_context", "token", source="arithmetic", s="model.context", s_long="model.long_context")

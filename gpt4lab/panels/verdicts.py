@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from gpt4lab.claims import HOLDS, Result, judge, ledger
+from gpt4lab.claims import HOLDS, OPEN, Result, judge, ledger
 from gpt4lab.scenario import Scenario
 
 #: One sign for each kind of verdict.
@@ -17,12 +17,13 @@ SIGNS = {
     "internally-inconsistent": "✗",
     "not-checkable": "○",
     "opinion": "–",
+    "not-known": "?",
 }
 
 
 def in_words(verdict: str) -> str:
     """The verdict as HTML: its sign for the eye, its words for everybody."""
-    tone = "holds" if verdict in HOLDS else "open" if verdict in ("not-checkable", "opinion") else "fails"
+    tone = "holds" if verdict in HOLDS else "open" if verdict in OPEN else "fails"
     sign = f'<span aria-hidden="true">{SIGNS[verdict]}</span>'
     return f'<span class="g4l-verdict g4l-{tone}">{sign} {escape(verdict.replace("-", " "))}</span>'
 

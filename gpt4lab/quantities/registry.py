@@ -28,7 +28,7 @@ import attrs
 from gpt4lab.formulas.arith import where
 from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.given import looked, said
-from gpt4lab.scenario import FIELDS, LONGEST_NAME, RENAMED, Scenario, ScenarioError, near
+from gpt4lab.scenario import FIELDS, LONGEST_NAME, RENAMED, Scenario, ScenarioError, demand, near, sizes_with
 from gpt4lab.scenario.rules import Held, check, judged
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -202,7 +202,8 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
 
     Raises UnknownQuantity for an unknown name; ScenarioError for what a field cannot be (NaN, no number, a negative
     amount), for a quantity that nothing here reads, and where the result would be no finite number; LayoutError for
-    numbers that cannot go together. In an array, entries that cannot go together are NaN, as long as one can.
+    numbers that cannot go together; NotKnown where the scenario does not know what the quantity needs, and `given` does
+    not give it. In an array, entries that cannot go together are NaN, as long as one can.
     """
     return values((name,), scenario, given)[name]
 
@@ -228,6 +229,7 @@ def unchecked(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any]
     """As `values`, for a search that judges what it finds: numbers of any sense, whatever comes out."""
     if any(isinstance(found, str) for found in given.values()):
         scenario, given = looked(scenario, given)
+    given = {**given, **sizes_with(scenario.model, given)}
     return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
 
 
@@ -276,11 +278,14 @@ class _Plan:
 
     names: tuple[str, ...]
     given: tuple[str, ...]
+    fields: frozenset[str]
     leaves: tuple[Callable[[Scenario], Any], ...]
     steps: tuple[tuple[Callable[..., Any], tuple[int, ...]], ...]
     results: tuple[int, ...]
 
     def run(self, scenario: Scenario, given: tuple[Any, ...]) -> dict[str, Any]:
+        if scenario.unknown:
+            demand(scenario, self.fields)
         slots = [*given, *[leaf(scenario) for leaf in self.leaves]]
         for function, arguments in self.steps:
             slots.append(function(*[slots[index] for index in arguments]))
@@ -301,6 +306,7 @@ def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
     return _Plan(
         names,
         given,
+        frozenset(path if path in FIELDS else path.rpartition(".")[0] for path in leaves),
         tuple(leaf(path) for path in leaves),
         tuple((quantity.function, tuple(slots)) for quantity, slots in steps),
         tuple(slot[name] for name in asked),

@@ -19,9 +19,9 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import attrs
 
-from gpt4lab import catalog
-from gpt4lab.scenario.field import Field, ScenarioError, fields_of
-from gpt4lab.scenario.public import changes_for, public_models
+from gpt4lab.scenario.counted import sizes_with
+from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of
+from gpt4lab.scenario.public import public, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
 from gpt4lab.scenario.rules import refuse
 
@@ -45,27 +45,49 @@ RENAMED: dict[str, str] = _OLD
 def get(scenario: Scenario, path: str) -> Any:
     """The value at a dotted path, for example `get(leak, "training.mfu")`.
 
-    Raises ScenarioError for an unknown path, with near matches.
+    Where it is not known, what stands in the field and counts for nothing; see `told`. Raises ScenarioError for an
+    unknown path, with near matches.
     """
     group, _, name = _known(path).partition(".")
     return getattr(getattr(scenario, group), name)
 
 
+def told(scenario: Scenario, path: str) -> Any:
+    """The value at a dotted path, or "not known". Raises as `get`."""
+    return UNKNOWN if _known(path) in scenario.unknown else get(scenario, path)
+
+
+def demand(scenario: Scenario, paths: Iterable[str]) -> None:
+    """Raise NotKnown where one of these fields has no published value, nor one of the reader's."""
+    if missing := sorted(scenario.unknown.intersection(paths)):
+        words = " and ".join(f"{FIELDS[path].label.lower()} ({path})" for path in missing)
+        raise NotKnown(f"{scenario.title}: {words} not published, or not found yet. Give a value, and it goes on.")
+
+
 def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """The scenario with some fields changed by dotted path; all changes are made before they are judged together.
+
+    What gets a value is known from then on; the value "not known" takes it away. Sizes that are counted from the shape
+    follow it, unless they are changed themselves.
 
     Raises ScenarioError for an unknown path or a value out of range, LayoutError for what cannot go together; the
     scenario given stays as it was.
     """
+    named = {_known(path): value for path, value in _today(scenario, changes).items()}
+    missing = {path for path, value in named.items() if isinstance(value, str) and value == UNKNOWN}
+    changed = _evolved(scenario, {**named, **{path: FIELDS[path].default for path in missing}})
+    changed = _evolved(changed, sizes_with(changed.model, {path: get(changed, path) for path in named}))
+    refuse(_moved(scenario, changed, named), lambda path: get(changed, path))
+    return attrs.evolve(changed, unknown=scenario.unknown - set(named) | missing)
+
+
+def _evolved(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     by_group: dict[str, dict[str, Any]] = {}
-    changes = _today(scenario, changes)
     for path, value in changes.items():
-        group, _, name = _known(path).partition(".")
+        group, _, name = path.partition(".")
         by_group.setdefault(group, {})[name] = value
     groups = {group: attrs.evolve(getattr(scenario, group), **values) for group, values in by_group.items()}
-    changed = attrs.evolve(scenario, **groups)
-    refuse(_moved(scenario, changed, changes), lambda path: get(changed, path))
-    return changed
+    return attrs.evolve(scenario, **groups)
 
 
 def _today(scenario: Scenario, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,13 +102,13 @@ def _today(scenario: Scenario, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moved(before: Scenario, after: Scenario, changes: Iterable[str]) -> set[str]:
     """The fields among some changes that are no longer what they were."""
-    return {path for path in map(_known, changes) if get(before, path) != get(after, path)}
+    return {path for path in changes if get(before, path) != get(after, path)}
 
 
 def parse(path: str, text: str) -> Any:
     """The value that a text such as "0.4", "34%", "25k" or "1.8T" means for the field at `path`."""
     field = FIELDS[_known(PRODUCTS.get(path, [path])[0])]
-    return text if field.choices or field.catalog else from_text(text)
+    return text if field.choices or field.catalog or text == UNKNOWN else from_text(text)
 
 
 _SUFFIXES = {"%": 0.01, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
@@ -104,14 +126,23 @@ def from_text(text: str) -> float:
 
 
 def differences(scenario: Scenario, other: Scenario) -> dict[str, tuple[Any, Any]]:
-    """path -> (value here, value there) for every field in which two scenarios differ."""
-    pairs = {path: (get(scenario, path), get(other, path)) for path in FIELDS}
+    """path -> (value here, value there) for every field in which two scenarios differ; one may be "not known"."""
+    pairs = {path: (told(scenario, path), told(other, path)) for path in FIELDS}
     return {path: pair for path, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def tree(scenario: Scenario) -> dict[str, Any]:
+    """The whole scenario as a dict of groups; None is what is not known."""
+    found = attrs.asdict(scenario)
+    for path in found.pop("unknown"):
+        group, _, name = path.partition(".")
+        found[group][name] = None
+    return found
 
 
 def to_json(scenario: Scenario) -> str:
     """The whole scenario as JSON text; `from_json` reads it back."""
-    return json.dumps(attrs.asdict(scenario), indent=2)
+    return json.dumps(tree(scenario), indent=2)
 
 
 def from_json(text: str) -> Scenario:
@@ -155,9 +186,7 @@ def _read(name: str) -> Scenario:
     if name not in names():
         raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
     if name in public_models():
-        title = catalog.models[name].name
-        description = f"{title} as its makers published it; what they did not publish is as in the post."
-        return change(Scenario(name, title, description), changes_for(name))
+        return public(name)
     return _planted({"name": name} | file_of(name))
 
 
@@ -173,7 +202,7 @@ def _planted(tree: dict[str, Any]) -> Scenario:
     tree.pop("sources", None)  # words for the reader; `scenario.origin` gives them where they still hold
     words = {key: tree.pop(key) for key in WORDS if key in tree}
     fields = {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
-    return change(Scenario(**words), fields)
+    return change(Scenario(**words), {path: UNKNOWN if value is None else value for path, value in fields.items()})
 
 
 def _known(path: str) -> str:

@@ -19,12 +19,21 @@ class ScenarioError(ValueError):
     """An input that the book cannot use: names the field, the value, the allowed range and the unit."""
 
 
+class NotKnown(ScenarioError):
+    """A number that nobody has published was asked for: it is missing, and nothing stands in for it."""
+
+
+#: The value of a field that nobody knows, in a change, in a shared line and on the command line.
+UNKNOWN = "not known"
+
+
 @attrs.frozen
 class Field:
     """One input of a scenario, as declared.
 
     `unit` is a unit that `gpt4lab.units` knows; `log` asks for a logarithmic slider; `source` is a claim id (the post
-    says so), a key of `catalog.references`, or "assumed: ..." with the reason.
+    says so), a key of `catalog.references`, or "assumed: ..." with the reason. `feature` is what a network is built of
+    and not how much of it there is: 0 where it has none of that.
     """
 
     unit: str
@@ -36,6 +45,7 @@ class Field:
     hi: float = math.inf
     log: bool = False
     whole: bool = False
+    feature: bool = False
     catalog: str = ""
     choices: tuple[str, ...] = ()
     path: str = ""
@@ -70,6 +80,11 @@ def whole(
 ) -> Any:
     """A whole number between `lo` and `hi`."""
     return _declare(Field(unit, label, meaning, source, default, lo, hi, log=log, whole=True), _to_whole)
+
+
+def feature(default: int, unit: str, hi: int, label: str, meaning: str, source: str) -> Any:
+    """What a network may have or not: a yes (1), or a whole number up to `hi`; 0 is none."""
+    return _declare(Field(unit, label, meaning, source, default, 0, hi, whole=True, feature=True), _to_whole)
 
 
 def choice(default: str, choices: tuple[str, ...], label: str, meaning: str, source: str) -> Any:

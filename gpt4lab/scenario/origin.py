@@ -10,18 +10,21 @@ from __future__ import annotations
 from functools import cache
 
 from gpt4lab import catalog
-from gpt4lab.scenario import FIELDS, Scenario, file_of, get, load_scenario, names
-from gpt4lab.scenario.public import changes_for, facts_behind, public_models
+from gpt4lab.scenario import FIELDS, Scenario, file_of, load_scenario, names, told
+from gpt4lab.scenario.counted import SIZES
+from gpt4lab.scenario.public import facts_behind, public_models
 
 YOURS = "yours"
+#: The one field of the model that compares it with another one.
+INSTEAD = "model.other_experts"
 
 
 def origin(scenario: Scenario, path: str) -> str:
     """Who says that the field at `path` has the value that it has here: "yours", "C29", "catalog: DBRX, dbrx2024"."""
     base = _base(scenario.name)
-    if get(scenario, path) != get(base, path):
+    if told(scenario, path) != told(base, path):
         return YOURS
-    return _told(base.name).get(path, FIELDS[path].source)
+    return _sources(base.name).get(path, FIELDS[path].source)
 
 
 def of_facts(table: str, key: str, *facts: str) -> str:
@@ -38,12 +41,21 @@ def _base(name: str) -> Scenario:
 
 
 @cache
-def _told(name: str) -> dict[str, str]:
+def _sources(name: str) -> dict[str, str]:
     """Sources of what a named scenario or a public model sets."""
     if name in public_models():
-        model = catalog.models[name]
-        return {path: of_facts("models", name, *facts_behind(model, path)) for path in changes_for(name)}
+        return _of_public(name)
     return {path: f"{name}: {source}" for path, source in file_of(name).get("sources", {}).items()}
+
+
+def _of_public(name: str) -> dict[str, str]:
+    """Sources of a public model: its facts; and the shape, where its sizes are counted from that."""
+    entry, base = catalog.models[name], _base(name)
+    found = {path: of_facts("models", name, *facts) for path, facts in facts_behind(entry).items()}
+    counted = dict.fromkeys(SIZES, f"catalog: {entry.name}, counted from its shape") if base.model.counted else {}
+    of_the_model = (path for path in FIELDS if path.startswith("model.") and path != INSTEAD)
+    none = dict.fromkeys(of_the_model, f"catalog: {entry.name}, which has none")
+    return none | found | counted | dict.fromkeys(base.unknown, "not published, or not found yet")
 
 
 def _words(source: catalog.Source) -> str:

@@ -8,11 +8,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, frozen, has
 
-from gpt4lab.scenario.field import choice, entry, number, whole
+from gpt4lab.formulas.parts import parts
+from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
 from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
 from gpt4lab.scenario.rules import within
+
+
+def _go_together(model: Model) -> None:
+    """Refuse what the fields of a model say one by one, and not together. Raises ScenarioError."""
+    latent = model.kv_rank > 0
+    rules = (
+        (model.dense_layers < model.layers or model.dense_layers == 0, "dense_layers", "leaves no layer with experts"),
+        (model.dense_layers == 0 or model.dense_d_ff > 0, "dense_layers", "needs their width, model.dense_d_ff"),
+        (model.window_layers <= model.layers, "window_layers", f"is more than model.layers = {model.layers}"),
+        (model.window_layers == 0 or model.window > 0, "window_layers", "needs their size, model.window"),
+        (not latent or model.rope_dim + model.nope_dim > 0, "kv_rank", "needs model.rope_dim and model.nope_dim"),
+        (latent or model.query_rank == 0, "query_rank", "needs latent attention, model.kv_rank"),
+        (model.counted or model.shared_params > _beside_attention(model), "shared_params",
+         "leaves nothing for attention beside shared experts and layers without experts"),
+    )
+    for holds, name, words in rules:
+        if not holds:
+            raise ScenarioError(f"model.{name} = {getattr(model, name)} {words}.")
+
+
+def _beside_attention(model: Model) -> float:
+    """Parameters that every token uses and that are not attention, as far as stated sizes hold them."""
+    found = parts(model)
+    return found.shared + found.dense * (model.experts > 1)
 
 
 @frozen
@@ -48,8 +73,48 @@ class Model:
         "Long context", "tokens in a sequence of the long model", "C20", log=True)
     other_experts: int = whole(64, "expert", 1, 1024,
         "Experts instead", "number of experts that the post compares with", "C45", log=True)
+    # What other models are, and the post's is not (or does not say)
+    gated: int = feature(0, "1", 1,
+        "Gated experts", "1 where an expert has three matrices, 0 where it has two", "assumed: plain, as GPT-3's")
+    shared_experts: int = feature(0, "expert", 64,
+        "Shared experts", "experts that every token uses, besides those it is sent to", "assumed: the post has none")
+    dense_layers: int = feature(0, "layer", 1000,
+        "Layers without experts", "layers with one feed-forward instead", "assumed: the post has none")
+    dense_d_ff: int = feature(0, "1", 1_048_576,
+        "Width without experts", "values in the middle of the feed-forward of such a layer", "assumed: no such layer")
+    dense_gated: int = feature(0, "1", 1,
+        "Gated without experts", "1 where that feed-forward has three matrices", "assumed: no such layer")
+    kv_rank: int = feature(0, "1", 65_536,
+        "Key-value rank", "values that latent attention keeps of a token; 0 where keys and values are kept",
+        "assumed: latent attention (MLA) appeared in 2024")
+    query_rank: int = feature(0, "1", 65_536,
+        "Query rank", "rank of the queries of latent attention; 0 where they have none", "assumed: no latent attention")
+    rope_dim: int = feature(0, "1", 1024,
+        "Rotary head size", "values of a head of latent attention that tell the position",
+        "assumed: no latent attention")
+    nope_dim: int = feature(0, "1", 1024,
+        "Other head size", "values of its query and key that do not; `head_dim` is then its value's",
+        "assumed: no latent attention")
+    window_layers: int = feature(0, "layer", 1000,
+        "Layers with a window", "layers that look back only so far", "assumed: the post has none")
+    window: int = feature(0, "token", 1_048_576,
+        "Window", "tokens that such a layer sees", "assumed: no such layer")
+    tied_embeddings: int = feature(1, "1", 1,
+        "Tied embedding", "1 where the output matrix is the embedding", "assumed: as in GPT-3")
+    parallel_block: int = feature(0, "1", 1,
+        "Parallel block", "1 where attention and feed-forward read the same input, side by side",
+        "assumed: one after the other, as in GPT-3")
+    counted: int = feature(0, "1", 1,
+        "Sizes counted from the shape",
+        "1 where both sizes follow from the shape, embedding and routers among them; 0 where they are stated without",
+        "assumed: 16 experts and attention are all that the post's sum has room for")
+    full_in_training: int = feature(1, "1", 1,
+        "Full attention in training", "1 where every query head has keys and values of its own while training",
+        "assumed: only so do its parts have the post's sizes, see C03")
 
-    __attrs_post_init__ = within
+    def __attrs_post_init__(self) -> None:
+        within(self)
+        _go_together(self)
 
 
 @frozen
@@ -264,11 +329,16 @@ class Vision:
 
 @frozen(cache_hash=True)
 class Scenario:
-    """All assumptions of the book in one frozen tree. `Scenario()` is the post as written."""
+    """All assumptions of the book in one frozen tree. `Scenario()` is the post as written.
+
+    `unknown` are the paths whose values nobody has published: what stands in those fields counts for nothing, and a
+    quantity that needs one refuses.
+    """
 
     name: str = "leak"
     title: str = "The post as written"
     description: str = ""
+    unknown: frozenset[str] = field(default=frozenset(), converter=frozenset)
     model: Model = field(factory=Model)
     training: Training = field(factory=Training)
     cluster: Cluster = field(factory=Cluster)
@@ -287,5 +357,5 @@ class Scenario:
 
 #: The record behind each group, by the group's name.
 GROUPS: dict[str, type[Any]] = {
-    name: type(group) for name, group in asdict(Scenario(), recurse=False).items() if not isinstance(group, str)
+    name: type(group) for name, group in asdict(Scenario(), recurse=False).items() if has(type(group))
 }

@@ -1,80 +1,22 @@
-"""How many parameters a model has, part by part, and how many of them one token uses.
-
-Counted are the matrices: projections, experts, routers, embeddings. Norms, biases and learned positions are left out:
-below 0.4% in every model of the catalog. Any kind of attention (MHA, GQA, MQA, MLA), gated or plain experts,
-shared experts, first layers without experts. Fields of the shape may be arrays.
-"""
+"""The parameters of networks and of catalog entries, part by part: `formulas.parts` asked about the models' records."""
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from gpt4lab.catalog import PublishedModel
-from gpt4lab.formulas import layer
-from gpt4lab.formulas.answering_layer import latent_weights
-from gpt4lab.formulas.arith import Num, where
+from gpt4lab.formulas import parts as per
+from gpt4lab.formulas.arith import Num
+from gpt4lab.formulas.parts import Parts
 from gpt4lab.models.inputs import Network, described
-from gpt4lab.quantities.topics import geometry
-
-
-@frozen
-class Parts:
-    """Parameters by part, over all layers; `used` are those of the routed experts that one token passes through.
-
-    The one feed-forward network of a model without experts counts as dense.
-    """
-
-    attention: Num
-    dense: Num
-    routed: Num
-    shared: Num
-    routers: Num
-    embedding: Num
-    head: Num
-    used: Num
-
-    @property
-    def total(self) -> Num:
-        """All that must be stored."""
-        return self._always + self.routed
-
-    @property
-    def active(self) -> Num:
-        """What one token uses, its embedding table counted whole."""
-        return self._always + self.used
-
-    @property
-    def multiplied(self) -> Num:
-        """What multiplies a token, 2 FLOP each: an embedding is only looked up, unless it is the head too."""
-        return self.active - where(self.head == 0, 0, self.embedding)
-
-    @property
-    def _always(self) -> Num:
-        return self.attention + self.dense + self.shared + self.routers + self.embedding + self.head
 
 
 def parts(shape: Network) -> Parts:
-    """The parameters of a shape, by part."""
-    n, sparse = shape, shape.layers - shape.dense_layers
-    expert, alone = layer.feed_forward_weights(n.d_model, n.d_ff, n.gated), n.experts == 1
-    first = n.dense_layers * layer.feed_forward_weights(n.d_model, n.dense_d_ff, n.dense_gated)
-    table = geometry.embedding_params(n.vocab, n.d_model)
-    return Parts(
-        attention=n.layers * (attention(n) + n.rest),
-        dense=first + where(alone, sparse * expert, 0),
-        routed=where(alone, 0, sparse * n.experts * expert),
-        shared=sparse * n.shared_experts * expert,
-        routers=where(alone, 0, sparse * n.d_model * n.experts),
-        embedding=table,
-        head=table * (1 - n.tied_embeddings),
-        used=where(alone, 0, sparse * n.top_k * expert),
-    )
+    """The parameters of a network, by part. Its fields may be arrays."""
+    return per.parts(shape, shape.rest)
 
 
-def attention(n: Network) -> Num:
-    """Projections of one layer, of whatever kind: latent attention where keys and values have a rank."""
-    latent = latent_weights(n.d_model, n.heads, n.query_rank, n.kv_rank, n.nope_dim, n.rope_dim, n.head_dim, 1)
-    return where(n.kv_rank > 0, latent, layer.attention_weights(n.d_model, n.heads, n.kv_heads, n.head_dim, 1))
+def attention(shape: Network) -> Num:
+    """Projections of one layer, of whatever kind."""
+    return per.attention(shape)
 
 
 def published(model: PublishedModel) -> Parts:

@@ -6,6 +6,7 @@ the longer of reading and computing; everything else (network, scheduling, atten
 
 from __future__ import annotations
 
+from gpt4lab.formulas.answering_layer import seen
 from gpt4lab.formulas.arith import Num, maximum
 from gpt4lab.quantities.registry import again, quantity
 
@@ -30,10 +31,11 @@ def crossover(b_dense: Num, phi: Num) -> Num:
 
 
 @quantity("decode.bytes_read", "byte", source="pope2022", N_shared="model.shared_params",
-          N_expert="model.expert_params", E_b="moe.experts_touched", w="serving.bytes_per_weight")
-def bytes_read(N_shared: Num, N_expert: Num, E_b: Num, w: Num) -> Num:
-    """Weights that one step reads in all stages together."""
-    return (N_shared + N_expert * E_b) * w
+          N_looked_up="model.looked_up_params", N_expert="model.expert_params", E_b="moe.experts_touched",
+          w="serving.bytes_per_weight")
+def bytes_read(N_shared: Num, N_looked_up: Num, N_expert: Num, E_b: Num, w: Num) -> Num:
+    """Weights that one step reads in all stages together; the line a token of an embedding counts as none."""
+    return (maximum(N_shared - N_looked_up, 0) + N_expert * E_b) * w
 
 
 @quantity("decode.latency_floor", "s", source="pope2022", M="decode.bytes_read", t="serving.tensor",
@@ -46,7 +48,12 @@ def latency_floor(M: Num, t: Num, W: Num) -> Num:
     return M / (t * W)
 
 
-@quantity("decode.kv_s", "s", source="pope2022", b="decode.micro_batch", s="serving.mean_context",
+quantity("decode.tokens_kept", "token", source="arithmetic", s="serving.mean_context", L="model.layers",
+         L_w="model.window_layers", s_w="model.window",
+         about="Tokens of a sequence that a layer has cached, on average: one with a window keeps no more.")(seen)
+
+
+@quantity("decode.kv_s", "s", source="pope2022", b="decode.micro_batch", s="decode.tokens_kept",
           c="kv.bytes_per_token", r="kv.ranks", W="serving.accelerator.bandwidth_bytes_per_s")
 def kv_s(b: Num, s: Num, c: Num, r: Num, W: Num) -> Num:
     """Time to read the cached keys and values, each tensor-parallel rank those of its own heads."""

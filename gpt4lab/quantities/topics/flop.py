@@ -2,17 +2,27 @@
 
 A weight that multiplies a token costs two FLOP forward, one to multiply and one to add. The attention scores have no
 weights: their cost grows with the context.
+
+The rule 2N takes N as it is stated, `model.active_params`. What that holds besides the layers differs
+(`model.counted`), so the full count, `flop.with_context_per_token`, adds routers and logits only where N leaves them
+out, and takes out an embedding that N holds and a token only looks up.
 """
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num
+from gpt4lab.formulas.answering_layer import seen
+from gpt4lab.formulas.arith import Num, maximum
 from gpt4lab.quantities.registry import again, quantity
 
 
 @quantity("flop.per_token", "FLOP/token", source="kaplan2020", N="model.active_params")
 @quantity("flop.dense_per_token", "FLOP/token", source="kaplan2020", N="model.total_params")
-@quantity("flop.attention_per_token", "FLOP/token", source="kaplan2020", N="model.shared_params")
+@quantity("flop.attention_per_token", "FLOP/token", source="kaplan2020", N="model.attention_params")
+@quantity("flop.dense_layers_per_token", "FLOP/token", source="kaplan2020", N="geometry.dense_params")
+@quantity("flop.shared_experts_per_token", "FLOP/token", source="kaplan2020", N="geometry.shared_expert_params")
+@quantity("flop.router_per_token", "FLOP/token", source="shazeer2017", N="geometry.router_params")
+@quantity("flop.looked_up_per_token", "FLOP/token", source="arithmetic", N="model.looked_up_params",
+          about="What the rule 2N counts for an embedding that is only looked up.")
 @quantity("flop.logits_per_token", "FLOP/token", source="kaplan2020", N="geometry.embedding_params")
 def per_token(N: Num) -> Num:
     """Forward pass of one token: each weight that it meets multiplies once and adds once."""
@@ -25,22 +35,26 @@ def experts_per_token(k: Num, N_expert: Num) -> Num:
     return 2 * k * N_expert
 
 
-@quantity("flop.router_per_token", "FLOP/token", source="shazeer2017", L="model.layers", d="model.d_model",
-          E="model.experts")
-def router_per_token(L: Num, d: Num, E: Num) -> Num:
-    """Forward pass of one token through the routers: a score for each expert in each layer."""
-    return 2 * L * d * E
+quantity("flop.tokens_seen", "token", source="arithmetic", s="flop.middle", L="model.layers",
+         L_w="model.window_layers", s_w="model.window",
+         about="Earlier tokens that the token in the middle of a sequence sees, on average over the layers.")(seen)
 
 
-@quantity("flop.scores_per_token", "FLOP/token", source="chowdhery2022", L="model.layers", s="model.context",
-          a="model.heads", d_h="model.head_dim")
-def scores_per_token(L: Num, s: Num, a: Num, d_h: Num) -> Num:
+@quantity("flop.middle", "token", source="arithmetic", s="model.context")
+def middle(s: Num) -> Num:
+    """Earlier tokens of the token in the middle of a sequence: what the causal mask leaves on average."""
+    return s / 2
+
+
+@quantity("flop.scores_per_token", "FLOP/token", source="chowdhery2022", L="model.layers", s="flop.tokens_seen",
+          a="model.heads", d_k="geometry.key_dim", d_h="model.head_dim")
+def scores_per_token(L: Num, s: Num, a: Num, d_k: Num, d_h: Num) -> Num:
     """Attention scores and the weighted sum of values, for a token in the middle of a causal sequence.
 
     Without the causal mask it is twice that. Papers disagree on which one a utilisation should count: PaLM and
     Megatron count the full square, DeepSeek the half.
     """
-    return 2 * L * s * a * d_h
+    return 2 * L * s * a * (d_k + d_h)
 
 
 @quantity("flop.scores_over_weights", "fraction", source="arithmetic", F_scores="flop.scores_per_token",
@@ -51,23 +65,31 @@ def scores_over_weights(F_scores: Num, F_weights: Num) -> Num:
 
 
 again({
+    "flop.middle": ("flop.long_middle", ""),
+    "flop.tokens_seen": ("flop.long_tokens_seen", ""),
     "flop.scores_per_token": ("flop.long_scores_per_token", ""),
     "flop.scores_over_weights": ("flop.long_scores_over_weights", ""),
 }, instead={"model.context": "model.long_context"})
 
 
 @quantity("flop.with_context_per_token", "FLOP/token", source="kaplan2020", F_weights="flop.per_token",
-          F_scores="flop.scores_per_token", F_router="flop.router_per_token", F_logits="flop.logits_per_token")
-def with_context_per_token(F_weights: Num, F_scores: Num, F_router: Num, F_logits: Num) -> Num:
-    """Forward pass of one token with all that 2N leaves out: scores, routers and logits."""
-    return F_weights + F_scores + F_router + F_logits
+          F_scores="flop.scores_per_token", c="model.counted", F_router="flop.router_per_token",
+          F_logits="flop.logits_per_token", F_looked_up="flop.looked_up_per_token")
+def with_context_per_token(
+    F_weights: Num, F_scores: Num, c: Num, F_router: Num, F_logits: Num, F_looked_up: Num
+) -> Num:
+    """Forward pass of one token with all that 2N leaves out: scores, routers and logits.
+
+    A counted N (c = 1) holds routers and logits already, and an embedding that is only looked up.
+    """
+    return maximum(F_weights - F_looked_up, 0) + F_scores + (1 - c) * (F_router + F_logits)
 
 
 @quantity("flop.left_out", "fraction", source="arithmetic", F_all="flop.with_context_per_token",
           F_weights="flop.per_token")
 def left_out(F_all: Num, F_weights: Num) -> Num:
-    """Share of the true forward pass that the rule 2N does not count."""
-    return 1 - F_weights / F_all
+    """Share of the true forward pass that the rule 2N does not count; none where it counts too much."""
+    return maximum(1 - F_weights / F_all, 0)
 
 
 # Training: what is needed, and what is spent if activations are computed again. MFU counts the first, HFU the second.

@@ -1,8 +1,12 @@
-"""The model as the post describes it: how many parameters there are, and how many a token uses."""
+"""The model as it is stated: how many parameters there are, and how many a token uses.
+
+What the sizes hold is one field, `model.counted`: the post's leave embedding, output matrix and routers out; those of a
+public model, or of one's own, are counted from the shape and hold them, the embedding whole. Sums say which they mean.
+"""
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num
+from gpt4lab.formulas.arith import Num, maximum
 from gpt4lab.quantities.registry import quantity
 
 
@@ -40,3 +44,18 @@ def total_over_active(N: Num, N_act: Num) -> Num:
 def size_vs_gpt3(N: Num, N_GPT3: Num) -> Num:
     """Parameters, in units of GPT-3's 175 billion."""
     return N / N_GPT3
+
+
+@quantity("model.looked_up_params", "param", source="arithmetic", c="model.counted", u="model.tied_embeddings",
+          N_embed="geometry.embedding_params")
+def looked_up_params(c: Num, u: Num, N_embed: Num) -> Num:
+    """Those of the stated parameters that multiply nothing: an embedding apart from the output matrix is looked up."""
+    return c * (1 - u) * N_embed
+
+
+@quantity("model.attention_params", "param", source="arithmetic", N_shared="model.shared_params", c="model.counted",
+          N_tables="geometry.table_params", N_router="geometry.router_params", N_dense="geometry.dense_params",
+          N_always="geometry.shared_expert_params")
+def attention_params(N_shared: Num, c: Num, N_tables: Num, N_router: Num, N_dense: Num, N_always: Num) -> Num:
+    """What the stated shared parameters leave for attention: all but experts, dense layers, embedding and routers."""
+    return maximum(N_shared - c * (N_tables + N_router) - N_dense - N_always, 0)

@@ -29,7 +29,7 @@ from gpt4lab.models.in_scenario import (
 from gpt4lab.models.rules import LayoutError
 from gpt4lab.models.step.report import step
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, find, unit_of, value
-from gpt4lab.scenario import change, load_scenario, names
+from gpt4lab.scenario import ScenarioError, change, load_scenario, names
 from gpt4lab.units import show
 
 LEAK = load_scenario("leak")
@@ -65,7 +65,7 @@ def test_both_doors_give_the_same_number(name: str) -> None:
     for scenario in map(load_scenario, names()):
         try:
             expected = found_by(name, scenario)
-        except (LayoutError, catalog.MissingFact) as refused:
+        except (ScenarioError, catalog.MissingFact) as refused:
             with pytest.raises(type(refused)):
                 value(name, scenario)
             continue

@@ -17,7 +17,7 @@ LEAK = load_scenario("leak")
 def test_kv_cache_by_kind_of_attention() -> None:
     sizes = [value("kv.bytes_per_sequence", LEAK, {"model.kv_heads": heads}) for heads in (1, 8, 84)]
     assert sizes == pytest.approx([0.503e9, 4.03e9, 42.3e9], rel=2e-3)
-    assert kv.bytes_per_token(120, 8, 128, 2) == 491_520
+    assert kv.bytes_per_token(120, kv.kept_values(0, 0, 8, 128), 2) == 491_520
 
 
 @pytest.mark.parametrize(("machine", "batch"), [("a100-sxm-80gb", 153), ("a100-sxm-40gb", 201), ("h100-sxm-80gb", 295)])

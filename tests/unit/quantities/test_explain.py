@@ -25,7 +25,9 @@ def inputs(found: Explanation) -> list[Any]:
 @pytest.mark.parametrize("name", names())
 def test_the_inputs_of_an_explanation_have_the_origin_of_their_values(name: str) -> None:
     scenario = load_scenario(name)
-    found = [item for quantity in QUANTITIES for item in explain(quantity, scenario).inputs]
+    known = [quantity for quantity in QUANTITIES if scenario.unknown.isdisjoint(leaves((quantity,)))]
+    assert len(known) > len(QUANTITIES) / 3
+    found = [item for quantity in known for item in explain(quantity, scenario).inputs]
     for item in found:
         if item.path in FIELDS:
             assert item.origin == origin(scenario, item.path)

@@ -12,9 +12,11 @@ import pytest
 from gpt4lab import catalog
 from gpt4lab.catalog import references
 from gpt4lab.claims import ledger
-from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, differences, file_of, get, load_scenario, names
-from gpt4lab.scenario.origin import YOURS, origin
-from gpt4lab.scenario.public import changes_for, public_models
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, differences, file_of, load_scenario, names
+from gpt4lab.scenario import told as value_of
+from gpt4lab.scenario.counted import SIZES
+from gpt4lab.scenario.origin import INSTEAD, YOURS, origin
+from gpt4lab.scenario.public import facts_behind, public_models
 
 LEAK = load_scenario("leak")
 PLAIN = [name for name in names() if name not in public_models()]
@@ -39,11 +41,15 @@ def test_only_what_nobody_changed_has_the_source_of_its_declaration(name: str) -
 def test_what_a_public_model_sets_is_the_catalogs(name: str) -> None:
     scenario, entry = load_scenario(name), catalog.models[name]
     references_of = {source.reference for source in entry.sources}
+    of_the_model = {path for path in FIELDS if path.startswith("model.")} - {INSTEAD}
+    set_by_it = {*facts_behind(entry), *of_the_model} - scenario.unknown
     for path in FIELDS:
         words = origin(scenario, path)
-        assert words.startswith(f"catalog: {entry.name}, ") == (path in changes_for(name)), path
-        if path in changes_for(name):
-            assert "computed" in words or any(reference in words for reference in references_of), words
+        assert words.startswith(f"catalog: {entry.name}, ") == (path in set_by_it), path
+        assert (words == "not published, or not found yet") == (path in scenario.unknown)
+        if path in facts_behind(entry) and path not in SIZES:
+            ours = "computed" in words or "assumed: " in words
+            assert ours or any(reference in words for reference in references_of), words
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -64,11 +70,11 @@ def test_what_a_reader_changes_is_the_readers(path: str) -> None:
 
 def changed(base: Scenario, path: str) -> bool:
     """Whether the field can be changed; if so, that this is seen, and not once it is changed back."""
-    for other in others(path, get(base, path)):
+    for other in others(path, value_of(base, path)):
         with suppress(ScenarioError):  # a rule between fields
             mine = change(base, {path: other})
             assert origin(mine, path) == YOURS
-            assert origin(change(mine, {path: get(base, path)}), path) == origin(base, path)
+            assert origin(change(mine, {path: value_of(base, path)}), path) == origin(base, path)
             return True
     return False
 

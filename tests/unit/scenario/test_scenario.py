@@ -8,10 +8,8 @@ import re
 
 import pytest
 
-from gpt4lab import catalog
 from gpt4lab.catalog import references
 from gpt4lab.claims import ledger
-from gpt4lab.quantities import value
 from gpt4lab.scenario import (
     FIELDS,
     RENAMED,
@@ -28,7 +26,6 @@ from gpt4lab.scenario import (
     share,
     to_json,
 )
-from gpt4lab.scenario.public import public_models
 from gpt4lab.units import factor
 
 LEAK = load_scenario("leak")
@@ -175,14 +172,6 @@ def test_named_scenarios_say_what_they_are(name: str) -> None:
     assert scenario.description.endswith(".")
     assert name == "leak" or differences(scenario, LEAK)
     assert all(get(scenario, path) is not None for path in FIELDS)
-
-
-@pytest.mark.parametrize("name", public_models())
-def test_a_public_model_has_the_size_that_was_published(name: str) -> None:
-    scenario, model = load_scenario(name), catalog.models[name]
-    assert value("model.total_params", scenario) == pytest.approx(model.params_total)
-    assert value("model.active_params", scenario) == pytest.approx(model.params_active)
-    assert scenario.training.tokens == model.training_tokens
 
 
 def test_the_models_of_the_design_are_scenarios() -> None:

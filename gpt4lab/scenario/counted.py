@@ -1,0 +1,47 @@
+"""Sizes that are counted from the shape follow it: change the layers, and the parameters change with them.
+
+The post states its sizes, and its shape is a guess; they stay apart. A public model, or one's own, has one shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+from gpt4lab.formulas.arith import where
+from gpt4lab.formulas.parts import Shape, stated_sizes
+from gpt4lab.scenario.records import Model
+
+SIZES = ("model.expert_params", "model.shared_params")
+#: The fields that both sizes follow from.
+SHAPE = frozenset(f"model.{name}" for name in get_type_hints(Shape))
+#: What both sizes change with, where they are counted.
+MOVES = SHAPE | {"model.counted"}
+
+
+class _Over:
+    """A model with some fields put over it: numbers, or arrays."""
+
+    def __init__(self, model: Model, over: Mapping[str, Any]) -> None:
+        self._model = model
+        self.__dict__.update(over)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def sizes_of(model: Any) -> dict[str, Any]:
+    """The two sizes of a shape, by path."""
+    return dict(zip(SIZES, stated_sizes(model), strict=True))
+
+
+def sizes_with(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The two sizes of a model whose sizes are counted, if some paths had other values; none that are given."""
+    counted = given.get("model.counted", model.counted) == 1
+    if counted is False or MOVES.isdisjoint(given):
+        return {}
+    moved = {path.partition(".")[2]: value for path, value in given.items() if path in SHAPE}
+    sizes = sizes_of(_Over(model, moved)).items()
+    return {
+        path: where(counted, size, getattr(model, path.partition(".")[2])) for path, size in sizes if path not in given
+    }
