@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.quantities.topics.kv import bytes_per_token
+from gpt4lab.quantities.topics.kv import bytes_per_token, kept_values
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import Attention, Transformer
 
@@ -51,7 +51,7 @@ class KVCache:
     def predicted_bytes(self) -> float:
         """The same by the book's formula, 2 L n_kv d_h bytes a token."""
         layers, kv_heads, context, width = self.keys.shape
-        return context * float(bytes_per_token(layers, kv_heads, width, self.keys.element_size()))
+        return context * float(bytes_per_token(layers, kept_values(0, 0, kv_heads, width), self.keys.element_size()))
 
     def put(self, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Keep key and value (K, D) of the next token; return all that are in use, (K, n, D) each."""
