@@ -2,12 +2,12 @@
 
 Counted are the matrices: projections, experts, routers, embeddings. Norms, biases and learned positions are left out:
 below 0.4% in every model of the catalog. Any kind of attention (MHA, GQA, MQA, MLA), gated or plain experts, shared
-experts, layers without experts. Whatever has the fields of `Shape` can be counted; they may be arrays.
+experts, layers without experts. Whatever has the fields of `SHAPE` can be counted; they may be arrays.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any
 
 from attrs import frozen
 
@@ -15,29 +15,13 @@ from gpt4lab.formulas import layer
 from gpt4lab.formulas.answering_layer import latent_weights
 from gpt4lab.formulas.arith import Num, where
 
-
-class Shape(Protocol):
-    """What the parameters of a decoder follow from. A dense model has one expert, which every token uses."""
-
-    layers: Num
-    d_model: Num
-    heads: Num
-    kv_heads: Num
-    head_dim: Num
-    d_ff: Num
-    gated: Num
-    experts: Num
-    top_k: Num
-    shared_experts: Num
-    vocab: Num
-    tied_embeddings: Num
-    dense_layers: Num
-    dense_d_ff: Num
-    dense_gated: Num
-    query_rank: Num
-    kv_rank: Num
-    rope_dim: Num
-    nope_dim: Num
+#: What the parameters of a decoder follow from. A dense model has one expert, which every token uses.
+SHAPE = (
+    *("layers", "d_model", "heads", "kv_heads", "head_dim", "d_ff", "gated", "experts", "top_k", "shared_experts"),
+    *("vocab", "tied_embeddings", "dense_layers", "dense_d_ff", "dense_gated"),
+    *("query_rank", "kv_rank", "rope_dim", "nope_dim"),
+)
+Shape = Any  # whatever has those fields: a network, the model of a scenario
 
 
 @frozen

@@ -6,15 +6,16 @@ The post states its sizes, and its shape is a guess; they stay apart. A public m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_type_hints
+from typing import Any
 
 from gpt4lab.formulas.arith import where
-from gpt4lab.formulas.parts import Shape, stated_sizes
+from gpt4lab.formulas.parts import SHAPE as FIELDS_OF_SHAPE
+from gpt4lab.formulas.parts import stated_sizes
 from gpt4lab.scenario.records import Model
 
 SIZES = ("model.expert_params", "model.shared_params")
 #: The fields that both sizes follow from.
-SHAPE = frozenset(f"model.{name}" for name in get_type_hints(Shape))
+SHAPE = frozenset(f"model.{name}" for name in FIELDS_OF_SHAPE)
 #: What both sizes change with, where they are counted.
 MOVES = SHAPE | {"model.counted"}
 

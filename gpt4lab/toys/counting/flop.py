@@ -15,7 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from gpt4lab import catalog
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.quantities.topics.flop import per_token, router_per_token, scores_per_token
+from gpt4lab.quantities.topics.flop import per_token, scores_per_token
+from gpt4lab.quantities.topics.geometry import router_params
 from gpt4lab.scenario.records import Model
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model, count_parameters
 
@@ -83,9 +84,9 @@ def predict_flop(config: ToyConfig, context: int) -> dict[str, float]:
     projections = layers * d * width * (2 * config.n_heads + 2 * config.n_kv_heads)
     parts = (
         per_token(projections),
-        2 * scores_per_token(layers, context, config.n_heads, width),  # that formula counts the causal half
+        scores_per_token(layers, context, config.n_heads, width, width),
         per_token(layers * config.top_k * 2 * d * config.d_ff),
-        router_per_token(layers, d, config.n_experts) if config.n_experts > 1 else 0.0,
+        per_token(router_params(config.n_experts, layers, d)),
         per_token(d * config.vocabulary),
     )
     return dict(zip(PARTS, map(float, parts), strict=True))

@@ -91,7 +91,7 @@ def config(width: int) -> ToyConfig:
 def sizes(model: Transformer) -> Row:
     """N, N without the head, and what attention over the context adds to 6 N."""
     c, N = model.config, count_parameters(model).multiplied
-    scores = scores_per_token(c.n_layers, CONTEXT, c.n_heads, c.head_width)
+    scores = scores_per_token(c.n_layers, CONTEXT / 2, c.n_heads, c.head_width, c.head_width)
     return {
         "parameters": N,
         "blocks": N - model.head.weight.numel(),

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gpt4lab import catalog
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics import vision
-from gpt4lab.quantities.topics.kv import bytes_per_token
+from gpt4lab.quantities.topics.kv import bytes_per_token, kept_values
 from gpt4lab.toys.counting.flop import COUNTER, count_modules
 from gpt4lab.toys.vision.captions import SIDE
 from gpt4lab.toys.vision.model import Seeing
@@ -85,8 +85,8 @@ def _sum(flop: dict[str, int], inside: str, ends: tuple[str, ...]) -> int:
 
 def image_in_tokens(latents: float, every: float, layers: int, heads: int, kv_heads: int, width: int) -> float:
     """Cache of all latents of an image, in the inserted layers only, over that of a text token in all layers."""
-    one_latent = bytes_per_token(layers / every, heads, width, 1)
-    return float(latents * one_latent / bytes_per_token(layers, kv_heads, width, 1))
+    one_latent = bytes_per_token(layers / every, kept_values(0, 0, heads, width), 1)
+    return float(latents * one_latent / bytes_per_token(layers, kept_values(0, 0, kv_heads, width), 1))
 
 
 @torch.no_grad()

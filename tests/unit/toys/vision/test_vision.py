@@ -281,5 +281,5 @@ def test_counts_equal_formulas(every: int, latents: int, kv_heads: int) -> None:
     assert all(check.ratio == pytest.approx(1) for check in flop_checks(model))
     cache = cache_check(model)
     assert cache.found == cache.predicted == latents / every * config.n_heads / kv_heads
-    large = 64 * bytes_per_token(80 / 7, 64, 128, 2) / bytes_per_token(80, 64, 128, 2)
+    large = 64 * bytes_per_token(80 / 7, 2 * 64 * 128, 2) / bytes_per_token(80, 2 * 64 * 128, 2)
     assert flamingo_image_in_tokens() == pytest.approx(large)
