@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, quote, unquote
 
 import attrs
 
-from gpt4lab.scenario.counted import sizes_with
+from gpt4lab.scenario.counted import refuse_no_attention, sizes_with
 from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of
 from gpt4lab.scenario.public import public, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
@@ -77,6 +77,7 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     missing = {path for path, value in named.items() if isinstance(value, str) and value == UNKNOWN}
     changed = _evolved(scenario, {**named, **{path: FIELDS[path].default for path in missing}})
     changed = _evolved(changed, sizes_with(changed.model, {path: get(changed, path) for path in named}))
+    refuse_no_attention(changed.model)
     refuse(_moved(scenario, changed, named), lambda path: get(changed, path))
     return attrs.evolve(changed, unknown=scenario.unknown - set(named) | missing)
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from gpt4lab.formulas.arith import where
 from gpt4lab.formulas.parts import SHAPE as FIELDS_OF_SHAPE
-from gpt4lab.formulas.parts import stated_sizes
+from gpt4lab.formulas.parts import parts, stated_sizes
+from gpt4lab.scenario.field import ScenarioError
 from gpt4lab.scenario.records import Model
 
 SIZES = ("model.expert_params", "model.shared_params")
@@ -46,3 +47,15 @@ def sizes_with(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         path: where(counted, size, getattr(model, path.partition(".")[2])) for path, size in sizes if path not in given
     }
+
+
+def refuse_no_attention(model: Model) -> None:
+    """Raise ScenarioError where the shared size holds no more than what the shape has beside attention."""
+    found = parts(model)
+    beside = found.shared + found.dense * (model.experts > 1)
+    beside += model.counted * (found.embedding + found.head + found.routers)
+    if model.shared_params <= beside:
+        raise ScenarioError(
+            f"model.shared_params = {model.shared_params:,.6g} leaves nothing for attention: shared experts, layers "
+            f"without experts, tables and routers that it holds have {beside:,.6g} parameters. More would do."
+        )

@@ -6,11 +6,10 @@ post that states the value, "llama2024" a line of the bibliography; "assumed: ..
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
-from attrs import asdict, field, frozen, has
+from attrs import field, frozen, has
 
-from gpt4lab.formulas.parts import parts
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
 from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
 from gpt4lab.scenario.rules import within
@@ -26,18 +25,10 @@ def _go_together(model: Model) -> None:
         (model.window_layers == 0 or model.window > 0, "window_layers", "needs their size, model.window"),
         (not latent or model.rope_dim + model.nope_dim > 0, "kv_rank", "needs model.rope_dim and model.nope_dim"),
         (latent or model.query_rank == 0, "query_rank", "needs latent attention, model.kv_rank"),
-        (model.counted or model.shared_params > _beside_attention(model), "shared_params",
-         "leaves nothing for attention beside shared experts and layers without experts"),
     )
     for holds, name, words in rules:
         if not holds:
             raise ScenarioError(f"model.{name} = {getattr(model, name)} {words}.")
-
-
-def _beside_attention(model: Model) -> float:
-    """Parameters that every token uses and that are not attention, as far as stated sizes hold them."""
-    found = parts(model)
-    return found.shared + found.dense * (model.experts > 1)
 
 
 @frozen
@@ -357,5 +348,5 @@ class Scenario:
 
 #: The record behind each group, by the group's name.
 GROUPS: dict[str, type[Any]] = {
-    name: type(group) for name, group in asdict(Scenario(), recurse=False).items() if has(type(group))
+    name: kind for name, kind in get_type_hints(Scenario).items() if has(kind) and kind is not Scenario
 }

@@ -40,7 +40,7 @@ def width_from_mqa(N_attn: Num, L: Num, n_kv: Num, d_h: Num) -> Num:
 
     The positive solution of 2 d² + 2 d n_kv d_h = N_attn / L: queries and output are d × d, keys and values narrow.
     """
-    return (sqrt((n_kv * d_h) ** 2 + 2 * N_attn / L) - n_kv * d_h) / 2
+    return N_attn / L / (sqrt((n_kv * d_h) ** 2 + 2 * N_attn / L) + n_kv * d_h)
 
 
 @quantity("geometry.expert_width_ratio", "x", source="arithmetic", N_expert="model.expert_params", g="model.gated",
