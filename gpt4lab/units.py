@@ -7,6 +7,7 @@ nothing and an audit costs milliseconds.
 from __future__ import annotations
 
 import math
+import sys
 from functools import cache
 from typing import Any, cast
 
@@ -117,7 +118,12 @@ def _prefixed(value: float, symbol: str) -> str:
 
 def _thousands(value: float) -> int:
     """The power of ten, in steps of three, that leaves one to three digits before the point."""
-    return 0 if value == 0 else 3 * math.floor(math.log10(float(f"{abs(value):.3g}")) / 3)
+    return 0 if value == 0 else 3 * math.floor(math.log10(_rounded(value)) / 3)
+
+
+def _rounded(value: float) -> float:
+    """Its size to three digits, as long as that is a number: the largest rounds to none."""
+    return min(float(f"{abs(value):.3g}"), sys.float_info.max)
 
 
 def _digits(value: float) -> str:
@@ -128,7 +134,7 @@ def _digits(value: float) -> str:
         return _minus(f"{value:,.0f}")
     if abs(value) < 1e-6:
         return scientific(value)
-    decimals = max(0, 2 - math.floor(math.log10(float(f"{abs(value):.3g}"))))
+    decimals = max(0, 2 - math.floor(math.log10(_rounded(value))))
     text = f"{value:.{min(decimals, 9)}f}"
     return _minus(text.rstrip("0").rstrip(".") if "." in text and float(text) == value else text)
 

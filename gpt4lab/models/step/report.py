@@ -7,7 +7,7 @@ Every field may be a number or an array; arrays give arrays. An impossible layou
 where the layout is an array. Running out of memory is a result: `fits` and `reason`.
 
 The model adds up what a GPU of the slowest stage does, part by part, each at the rate that a micro-benchmark measured
-for that kind of work; what has none was read off a stated half of some published runs (`measured_efficiency`), nothing
+for that kind of work; what has none was read off published runs, as the catalog says (`measured_efficiency`), nothing
 off a single one. Layers of several kinds (experts, windows, latent attention) are summed. It leaves out: the grouping
 of experts' products, imbalance between experts, matmuls that overlap memory or traffic of their own layer, stragglers,
 failures, checkpoints, data loading, an allocator that has hardly any room left, and the memory of libraries.
