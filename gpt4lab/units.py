@@ -7,6 +7,7 @@ nothing and an audit costs milliseconds.
 from __future__ import annotations
 
 import math
+import re
 import sys
 from functools import cache
 from typing import Any, cast
@@ -42,16 +43,48 @@ def factor(unit: str, to: str) -> float:
     """
     if unit == to:
         return 1.0
-    registry = _registry()
+    for text in (unit, to):
+        _refuse_riddles(text)
     try:
-        return float(registry.Quantity(1, unit).to(to).magnitude)
+        found = float(_registry().Quantity(1, unit).to(to).magnitude)
     except Exception as error:
-        raise UnitError(f"{unit!r} cannot be read as {to!r}: {error}") from None
+        raise UnitError(f"{cut(unit)!r} cannot be read as {cut(to)!r}: {cut(str(error), 200)}") from None
+    if not (0 < found < math.inf):
+        raise UnitError(f"{cut(unit)!r} is no amount of {cut(to)!r}.")
+    return found
+
+
+#: A unit is names, joined: multiplied, divided, raised to a small power. What could keep an evaluator busy is none.
+LONGEST_UNIT = 60
+_UNIT = re.compile(r"[A-Za-z_$%µμ°Ω()/*^. 0-9-]*")
+_RIDDLE = re.compile(r"[0-9)]\s*(?:\*\*|\^)|(?:\*\*|\^)\s*(?!-?[0-9](?![0-9.]))|[0-9]{4}|[0-9.][eE]")
+
+
+def _refuse_riddles(unit: str) -> None:
+    if len(unit) > LONGEST_UNIT:
+        raise UnitError(f"{cut(unit)!r} is longer than a unit needs to be: at most {LONGEST_UNIT} characters.")
+    if not _UNIT.fullmatch(unit) or _RIDDLE.search(unit):
+        raise UnitError(f"{unit!r} is not a unit: names, with * and / between them, or a power from 0 to 9.")
 
 
 def convert(value: float, unit: str, to: str) -> float:
     """`value` in `unit`, expressed in `to`."""
     return value * factor(unit, to)
+
+
+def cut(text: str, most: int = 60) -> str:
+    """A text that is not ours, as an error may repeat it: one line, printable, at most so many characters."""
+    if len(text) > most:
+        return cut(text[: most - 1], most) + "…"
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def told(value: Any) -> str:
+    """A value that is none, as an error repeats it: its `repr`, cut short, whatever it is."""
+    try:
+        return cut(f"{value:,g}" if isinstance(value, (int, float)) and math.isfinite(value) else repr(value))
+    except (ValueError, OverflowError, RecursionError):
+        return f"a {type(value).__name__} too large to write"
 
 
 BITS_PER_NAT = 1 / math.log(2)
@@ -70,8 +103,15 @@ def show(value: Any, unit: str = "1") -> str:
     if isinstance(value, (list, tuple)):
         parts: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
         return " to ".join(show(part, unit) for part in parts)
-    if not isinstance(value, (int, float)) or not math.isfinite(value):
+    if getattr(value, "ndim", None) == 0:  # of NumPy
+        value = value.item()
+    if not isinstance(value, (int, float)):
         return str(value)
+    try:
+        if not math.isfinite(value):
+            return str(value)
+    except OverflowError:
+        raise UnitError(f"A number beyond 1e308 cannot be shown in {unit}.") from None
     head, _, rest = unit.partition("/")
     return _show_in(float(value), head) + _per(rest)
 
@@ -94,6 +134,13 @@ def _show_in(value: float, unit: str) -> str:
     if unit in _PREFIXED:
         return _prefixed(value, _SYMBOLS.get(unit, unit))
     return f"{_worded(value)} {_plural(unit, value)}".strip()
+
+
+def counted(value: float, unit: str) -> str:
+    """A number, written out, and its unit in the right number: "1 head", "16 experts", "0.34 fraction"."""
+    return f"{value:,.12g} {unit if unit in ('1', 'fraction') or '/' in unit else _plural(unit, value)}".removesuffix(
+        " 1"
+    ).strip()
 
 
 def _plural(unit: str, value: float) -> str:

@@ -15,15 +15,17 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 import attrs
 
 from gpt4lab.scenario.counted import refuse_no_attention, sizes_with
 from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of
+from gpt4lab.scenario.numbers import from_text
 from gpt4lab.scenario.public import public, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
 from gpt4lab.scenario.rules import refuse
+from gpt4lab.units import cut
 
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)
@@ -109,21 +111,7 @@ def _moved(before: Scenario, after: Scenario, changes: Iterable[str]) -> set[str
 def parse(path: str, text: str) -> Any:
     """The value that a text such as "0.4", "34%", "25k" or "1.8T" means for the field at `path`."""
     field = FIELDS[_known(PRODUCTS.get(path, [path])[0])]
-    return text if field.choices or field.catalog or text == UNKNOWN else from_text(text)
-
-
-_SUFFIXES = {"%": 0.01, "k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-
-
-def from_text(text: str) -> float:
-    """A number as people write it: "25,000", "25k", "1.8T", "34%", "2.15e25"."""
-    bare = text.strip().replace(",", "").replace("_", "")
-    factor = _SUFFIXES.get(bare[-1:], 1)
-    try:
-        number = float(bare[:-1] if factor != 1 else bare)
-    except ValueError:
-        raise ScenarioError(f"{text!r} is not a number; write it like 25000, 25k, 1.8T, 34% or 2e25.") from None
-    return number if factor == 1 else float(f"{number * factor:.15g}")  # 34% is 0.34, not 0.34000000000000002
+    return text if field.choices or field.catalog or text == UNKNOWN else from_text(text, field.unit)
 
 
 def differences(scenario: Scenario, other: Scenario) -> dict[str, tuple[Any, Any]]:
@@ -169,12 +157,26 @@ def load_scenario(name: str = "leak") -> Scenario:
 
     Raises ScenarioError for an unknown name, with near matches.
     """
-    base, _, settings = name.strip().partition("?")
-    scenario, pairs = _read(unquote(base)), dict(parse_qsl(settings))
+    base, settled, settings = name.strip().partition("?")
+    scenario, pairs = _read(unquote(base)), _pairs(settings) if settled else {}
     words = {key: pairs.pop(key) for key in WORDS if key in pairs}
     if pairs:
         scenario = change(scenario, {path: parse(path, text) for path, text in pairs.items()})
     return attrs.evolve(scenario, **words)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """What stands behind the question mark of a shared line. A plus is a plus: "2e+13" as well as "2e%2B13"."""
+    found: dict[str, str] = {}
+    for part in text.split("&"):
+        path, _, written = map(unquote, part.partition("="))
+        path = RENAMED.get(path, path)
+        if not path or (not written.strip() and path not in WORDS):
+            raise ScenarioError(f"“{cut(part)}” sets nothing; write it like training.mfu=0.4.")
+        if path in found:
+            raise ScenarioError(f"{cut(path)} is set twice in one line.")
+        found[path] = written
+    return found
 
 
 def names() -> list[str]:

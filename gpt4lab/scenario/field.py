@@ -14,6 +14,8 @@ from typing import Any
 
 import attrs
 
+SLIPS = (2, 3, 6, 9, 12)  # powers of ten by which a unit or a prefix is missed
+
 
 class ScenarioError(ValueError):
     """An input that the book cannot use: names the field, the value, the allowed range and the unit."""
@@ -148,12 +150,22 @@ def allowed(field: Field) -> str:
 
 
 def _meant(field: Field, value: float) -> str:
-    """End of an error message: "Did you mean 0.34?" where a factor of 100, 1000, ... explains the value."""
-    for factor in (100, 1e3, 1e6, 1e9, 1e12):
-        for guess in (value / factor, value * factor):
-            if field.lo <= guess <= field.hi and (not field.whole or float(guess).is_integer()):
-                return f" Did you mean {guess:,g}? (a factor of {factor:,g})"
-    return ""
+    """End of an error message: "Did you mean 0.34?" where a slip of unit or prefix explains the value."""
+    guess = meant(value, field.lo, field.hi, field.default, field.whole)
+    return "" if guess is None else f" Did you mean {guess:,.15g}?"
+
+
+def meant(value: float, lo: float, hi: float, usual: float, whole: bool = False) -> float | None:
+    """What a number out of range may have been meant as: one that is off by 100, a thousand, a million ...
+
+    The candidate in range that lies nearest to the `usual` value; whole, where the number is. None where there is none,
+    or where the number is within a factor of ten of the range: it may be meant as it is.
+    """
+    if not (math.isfinite(value) and value > 0) or lo / 10 <= value <= hi * 10:
+        return None
+    shifted = [float(f"{value * 10.0**power:.12g}") for slip in SLIPS for power in (-slip, slip)]
+    inside = [guess for guess in shifted if lo <= guess <= hi and (not whole or guess.is_integer())]
+    return min(inside, key=lambda guess: abs(math.log(guess / (abs(usual) or hi))), default=None)
 
 
 def field_of(group: type[Any], attribute: attrs.Attribute[Any]) -> Field:

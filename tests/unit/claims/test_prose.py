@@ -46,7 +46,7 @@ def test_each_value_is_written_as_the_page_needs_it() -> None:
         ("{training.cost|training.mfu}", "'training.mfu' sets nothing"),
         ("{training.cost|a}", "'a' sets nothing"),
         ("{training.cost|training.mfu=1,}", "'' sets nothing"),
-        ("{training.cost|training.mfu=much}", "'much' is not a number"),
+        ("{training.cost|training.mfu=much}", "“much” is not a number"),
         ("{training.cost|training.mfu=7}", "training.mfu = 7 is out of range"),
         ("{training.cost@lek}", "unknown scenario 'lek'"),
         ("{cluster.accelerator:,.0f}", "format"),
