@@ -65,7 +65,7 @@ def test_calculators_run_from_a_zip(tmp_path: Path) -> None:
     """A browser's Python may get the package as one file: no table and no topic is looked up as a path."""
     package = Path(gpt4lab.__file__).parent
     with zipfile.ZipFile(tmp_path / "book.zip", "w") as book:
-        for file in [file for ending in ("*.py", "*.toml") for file in package.rglob(ending)]:
+        for file in [file for ending in ("*.py", "*.toml", "*.json") for file in package.rglob(ending)]:
             book.write(file, file.relative_to(package.parent))
     run(f"""
 import sys
