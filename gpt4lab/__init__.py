@@ -5,6 +5,7 @@
 >>> gpt4lab.value("training.cost", leak)
 >>> gpt4lab.explain("training.cost", leak)
 >>> gpt4lab.audit(leak)
+>>> gpt4lab.audit(gpt4lab.from_config("config.json"))
 
 Everything is loaded on first use, so that importing the package costs next to nothing.
 """
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # what a reader's editor may know; loaded on first use only
     from gpt4lab.claims import audit, ledger, tally
     from gpt4lab.quantities import explain, value, values
     from gpt4lab.scenario import change, load_scenario, share
+    from gpt4lab.scenario.config import from_config, own_model
 
 __version__ = "0.1.0"
 
@@ -23,6 +25,8 @@ _HOMES = {
     "load_scenario": "scenario",
     "change": "scenario",
     "share": "scenario",
+    "own_model": "scenario.config",
+    "from_config": "scenario.config",
     "value": "quantities",
     "values": "quantities",
     "explain": "quantities",
@@ -31,7 +35,20 @@ _HOMES = {
     "tally": "claims",
 }
 
-__all__ = ["__version__", "audit", "change", "explain", "ledger", "load_scenario", "share", "tally", "value", "values"]
+__all__ = [
+    "__version__",
+    "audit",
+    "change",
+    "explain",
+    "from_config",
+    "ledger",
+    "load_scenario",
+    "own_model",
+    "share",
+    "tally",
+    "value",
+    "values",
+]
 
 
 def __getattr__(name: str) -> Any:

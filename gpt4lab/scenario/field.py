@@ -9,6 +9,7 @@ The declaration makes the attrs field and its validator; everything else reads t
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +25,11 @@ class ScenarioError(ValueError):
 class NotKnown(ScenarioError):
     """A number that nobody has published was asked for: it is missing, and nothing stands in for it."""
 
+
+#: The largest number there is; a whole one may be larger, and is then no number that a formula could use.
+BEYOND = sys.float_info.max
+
+LONGEST_VALUE = 60  # characters of a value that an error shows
 
 #: The value of a field that nobody knows, in a change, in a shared line and on the command line.
 UNKNOWN = "not known"
@@ -104,7 +110,8 @@ def _declare(field: Field, converter: Callable[[Any], Any]) -> Any:
 
 
 def _to_number(value: Any) -> Any:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= BEYOND
+    return float(value) if number else value
 
 
 def _to_whole(value: Any) -> Any:
@@ -117,9 +124,20 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         _validate_word(field, value)
     elif not _is_number(value) or (field.whole and not isinstance(value, int)):
         kind = "whole number" if field.whole else "number"
-        raise ScenarioError(f"{field.path} = {value!r} is not a {kind}; {allowed(field)}.")
+        raise ScenarioError(f"{field.path} = {shown(value)} is not a {kind}; {allowed(field)}.")
     elif not field.lo <= value <= field.hi:
         raise ScenarioError(f"{field.path} = {value:,g} is out of range; {allowed(field)}.{_meant(field, value)}")
+
+
+def shown(value: Any) -> str:
+    """A value of the reader's as Python writes it, cut where it is long."""
+    if isinstance(value, (dict, list)):
+        return "a table" if isinstance(value, dict) else "a list"
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of thousands of digits
+        return "a number without end"
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."
 
 
 def _validate_word(field: Field, value: Any) -> None:
@@ -139,7 +157,7 @@ def _entries(table: str) -> Mapping[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= BEYOND
 
 
 def allowed(field: Field) -> str:

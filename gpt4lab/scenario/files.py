@@ -11,6 +11,7 @@ from typing import Any, cast
 import attrs
 
 from gpt4lab.scenario import Scenario, ScenarioError, from_json, load_scenario, near
+from gpt4lab.scenario.config import from_config, is_config
 from gpt4lab.scenario.records import GROUPS
 
 STDIN = "-"
@@ -39,9 +40,11 @@ def open_scenario(name: str) -> Scenario:
 
 
 def from_tree(tree: Any) -> Scenario:
-    """The scenario that a parsed file means. A config.json of a public model is read here, once it can be."""
+    """The scenario that a parsed file means: groups of fields, or the config.json of a model."""
     if not isinstance(tree, dict):
         raise ScenarioError(f"a scenario is a table of groups, not {str(tree)[:SHOWN]!r}{LIKE}")
+    if is_config(cast("dict[str, Any]", tree)):
+        return from_config(tree)
     for key, group in cast("dict[str, Any]", tree).items():
         if key not in WORDS and key not in GROUPS:
             raise ScenarioError(f"there is no group {key[:SHOWN]!r}{near(key, GROUPS)}")

@@ -17,12 +17,13 @@ from gpt4lab.scenario.public import facts_behind, public_models
 YOURS = "yours"
 #: The one field of the model that compares it with another one.
 INSTEAD = "model.other_experts"
+OF_THE_MODEL = frozenset(path for path in FIELDS if path.startswith("model.")) - {INSTEAD}
 
 
 def origin(scenario: Scenario, path: str) -> str:
     """Who says that the field at `path` has the value that it has here: "yours", "C29", "catalog: DBRX, dbrx2024"."""
     base = _base(scenario.name)
-    if told(scenario, path) != told(base, path):
+    if told(scenario, path) != told(base, path) or (_own_shape(scenario, base) and path in OF_THE_MODEL):
         return YOURS
     return _sources(base.name).get(path, FIELDS[path].source)
 
@@ -32,6 +33,11 @@ def of_facts(table: str, key: str, *facts: str) -> str:
     entry: catalog.Entry = getattr(catalog, table)[key]
     sources = dict.fromkeys(_words(entry.source_of(fact)) for fact in facts)
     return f"catalog: {entry.name}, {' and '.join(sources)}"
+
+
+def _own_shape(scenario: Scenario, base: Scenario) -> bool:
+    """Whether the model is another one altogether: its sizes follow from its shape, and the base's are stated."""
+    return scenario.model.counted > base.model.counted
 
 
 @cache
@@ -53,8 +59,7 @@ def _of_public(name: str) -> dict[str, str]:
     entry, base = catalog.models[name], _base(name)
     found = {path: of_facts("models", name, *facts) for path, facts in facts_behind(entry).items()}
     counted = dict.fromkeys(SIZES, f"catalog: {entry.name}, counted from its shape") if base.model.counted else {}
-    of_the_model = (path for path in FIELDS if path.startswith("model.") and path != INSTEAD)
-    none = dict.fromkeys(of_the_model, f"catalog: {entry.name}, which has none")
+    none = dict.fromkeys(OF_THE_MODEL, f"catalog: {entry.name}, which has none")
     return none | found | counted | dict.fromkeys(base.unknown, "not published, or not found yet")
 
 
