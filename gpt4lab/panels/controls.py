@@ -15,7 +15,9 @@ The entry takes "25k", "1.8e12", "25,000", "1.8 trillion", "32%". A move sends t
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -24,11 +26,12 @@ import anywidget
 import traitlets as t
 
 from gpt4lab.charts import theme
+from gpt4lab.scenario.field import SLIPS, meant
+from gpt4lab.scenario.numbers import GRAMMAR
+from gpt4lab.units import told
 
 # What the page says is not said back to it: each move would wait for one message more, a fifth of its time.
 NO_ECHO = False
-
-FACTORS = (100, 1e3, 1e6, 1e9, 1e12)  # slips of unit or of prefix that an error message can name
 
 
 class ControlError(ValueError, t.TraitError):
@@ -45,10 +48,14 @@ LOOK = theme.styling(
 )
 
 
+#: JavaScript that reads numbers by the same table as Python does.
+READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS})};\n" + _beside("grammar.js")
+
+
 class Control(anywidget.AnyWidget):
     """What both controls share."""
 
-    _esm = LOOK + _beside("number.js") + _beside("controls.js")
+    _esm = LOOK + READER + _beside("number.js") + _beside("controls.js")
 
     kind = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)
@@ -112,16 +119,15 @@ class NumberControl(Control):
     def _words(self, value: float) -> str:
         """The number as the page would write it: "34%", "25,000 GPUs", "$1 per GPU-hour"."""
         shown = value * 100 if self.unit == "fraction" else value
+        if not -sys.float_info.max <= shown <= sys.float_info.max:
+            return f"{told(value)} {self.unit}"
         number = f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
         if self.unit_words.startswith("$"):
             return f"${number}{self.unit_words[1:]}"
         return f"{number}{'' if self.unit_words == '%' else ' '}{self.unit_words}".strip()
 
     def _meant(self, value: float) -> str:
-        guesses = [guess for factor in FACTORS for guess in (value * factor, value / factor)]
-        inside = [guess for guess in guesses if self.lo <= guess <= self.hi and guess > 0]
-        usual = abs(self.mark or self.hi) or 1  # a slip of unit or prefix lands near what is usual
-        best = min(inside, key=lambda guess: abs(math.log(guess / usual)), default=None)
+        best = meant(value, self.lo, self.hi, self.hi if self.mark is None else self.mark, self.integer)
         return "" if best is None else f" Did you mean {self._words(best)}?"
 
 

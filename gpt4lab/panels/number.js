@@ -1,22 +1,13 @@
 // A number control: a slider on a linear or log scale and an entry that reads numbers as people write them.
-// Uses the shared parts of controls.js, which stands behind it in one module.
+// Uses grammar.js, which stands before it in one module, and the shared parts of controls.js, which stands behind it.
 
-const SUFFIX = { k: 1e3, m: 1e6, b: 1e9, g: 1e9, t: 1e12, p: 1e15, e: 1e18, thousand: 1e3, million: 1e6, billion: 1e9, trillion: 1e12 };
-const NUMBER = /^([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)(k|m|b|g|t|p|e|thousand|million|billion|trillion)?(%)?$/;
 const LOG_STEPS = 240;
 
 // ---- numbers as text ------------------------------------------------------------------------------------------
 
-// "25k", "1.8e12", "25,000", "1.8 trillion", "32%" -> a number in the control's own unit; throws what to tell
+// What stands in the entry -> a number in the control's own unit: of a fraction, per cent; throws what to tell
 function parseNumber(text, n) {
-  const unit = n.shownUnit.replace("%", "");
-  const clean = text.replace(unit, "").replace(unit.replace(/s$/, ""), "").replace("$", "").trim(); // "1 GPU", "2 GPUs"
-  const grouped = /^[-+]?\d{1,3}(,\d{3})+(?!\d)/.test(clean);
-  if (clean.includes(",") && !grouped) throw `Write a decimal point, not a comma: “${text}”.`;
-  const found = NUMBER.exec(clean.replace(/[,_\s]/g, "").toLowerCase());
-  if (!found) throw `“${text}” is not a number.`;
-  const value = Number(found[1]) * (SUFFIX[found[2]] ?? 1);
-  return n.percent || found[3] ? value / 100 : value;
+  return n.percent ? fromText(text, "percent") / 100 : fromText(text, n.unit);
 }
 
 // 25000 -> "25,000"; 13e12 -> "13T"; 0.34 of a fraction -> "34"
@@ -40,10 +31,8 @@ function fault(value, n) {
   const range = `${withUnit(n.lo, n)} to ${withUnit(n.hi, n)}`;
   if (n.integer && !Number.isInteger(value)) return `${n.label} is a whole number.`;
   if (value >= n.lo && value <= n.hi) return null;
-  const guesses = [100, 1e3, 1e6, 1e9, 1e12].flatMap((f) => [value * f, value / f]).filter((v) => v >= n.lo && v <= n.hi);
-  const far = (v) => Math.abs(Math.log(v / (n.mark || n.value))); // a slip of unit or prefix lands near what is usual
-  const [guess] = guesses.sort((a, b) => far(a) - far(b));
-  const meant = guess === undefined ? "" : ` Did you mean ${withUnit(Number(guess.toPrecision(12)), n)}?`;
+  const guess = meantBy(value, n.lo, n.hi, n.mark ?? n.hi, n.integer);
+  const meant = guess === null ? "" : ` Did you mean ${withUnit(guess, n)}?`;
   return `${n.label}: ${withUnit(value, n)} is outside ${range}.${meant}`;
 }
 
@@ -69,10 +58,11 @@ function positions(n) {
     };
   }
   const step = n.step || niceStep(n.hi - n.lo, n.integer);
+  const last = Math.max(1, Math.ceil((n.hi - n.lo) / step - 1e-9)); // the last step may be short: both ends are reached
   return {
-    last: Math.max(1, Math.round((n.hi - n.lo) / step)),
-    at: (p) => inside(Number((Math.round((n.lo + p * step) / step) * step).toPrecision(12))),
-    of: (value) => (value - n.lo) / step,
+    last,
+    at: (p) => (p <= 0 ? n.lo : p >= last ? n.hi : inside(Number((Math.round((n.lo + p * step) / step) * step).toPrecision(12)))),
+    of: (value) => (value >= n.hi ? last : (value - n.lo) / step),
   };
 }
 
@@ -80,7 +70,7 @@ function positions(n) {
 
 function numberState(model) {
   const percent = model.get("unit") === "fraction";
-  const names = ["label", "lo", "hi", "value", "mark", "integer", "step"];
+  const names = ["label", "unit", "lo", "hi", "value", "mark", "integer", "step"];
   const shownUnit = model.get("unit_words");
   const billion = /^(FLOP|B\b|byte|bit|W|Hz)/i.test(shownUnit) ? "G" : "B";
   return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, billion, log: model.get("scale") === "log" };
