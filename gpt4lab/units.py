@@ -79,10 +79,11 @@ def cut(text: str, most: int = 60) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def told(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value that is none, as an error repeats it: its `repr`, cut short, whatever it is."""
     try:
-        return cut(f"{value:,g}" if isinstance(value, (int, float)) and math.isfinite(value) else repr(value))
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        return cut(f"{value:,g}" if number else repr(value))
     except (ValueError, OverflowError, RecursionError):
         return f"a {type(value).__name__} too large to write"
 

@@ -14,24 +14,25 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 import attrs
 
 from gpt4lab.scenario.counted import refuse_no_attention, sizes_with
-from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of
+from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of, plain
 from gpt4lab.scenario.numbers import from_text
 from gpt4lab.scenario.public import public, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
 from gpt4lab.scenario.rules import refuse
-from gpt4lab.units import cut
+from gpt4lab.units import cut, quoted
 
 #: Every input by dotted path: `FIELDS["training.mfu"].unit`.
 FIELDS: dict[str, Field] = fields_of(GROUPS)
 
 #: What a scenario is called and said to be: no field, but part of a file and of a shared line.
 WORDS = ("name", "title", "description")
+LIKE = '; write it like {"training": {"mfu": 0.4}}.'
 
 FEW, LONGEST_NAME = 40, 80  # names that an error lists; characters of a name that are looked at
 
@@ -75,13 +76,26 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     Raises ScenarioError for an unknown path or a value out of range, LayoutError for what cannot go together; the
     scenario given stays as it was.
     """
-    named = {_known(path): value for path, value in _today(scenario, changes).items()}
+    named = _named(_today(scenario, changes))
     missing = {path for path, value in named.items() if isinstance(value, str) and value == UNKNOWN}
     changed = _evolved(scenario, {**named, **{path: FIELDS[path].default for path in missing}})
     changed = _evolved(changed, sizes_with(changed.model, {path: get(changed, path) for path in named}))
     refuse_no_attention(changed.model)
     refuse(_moved(scenario, changed, named), lambda path: get(changed, path))
     return attrs.evolve(changed, unknown=scenario.unknown - set(named) | missing)
+
+
+def _named(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes by the names of today. Raises ScenarioError where an old name and the new one disagree."""
+    found: dict[str, Any] = {}
+    for old, value in changes.items():
+        path = _known(old)
+        if path in found and found[path] is not value and found[path] != value:
+            raise ScenarioError(
+                f"{path} is set twice, once by an older name: to {quoted(found[path])} and {quoted(value)}."
+            )
+        found[path] = value
+    return found
 
 
 def _evolved(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
@@ -98,7 +112,7 @@ def _today(scenario: Scenario, changes: Mapping[str, Any]) -> dict[str, Any]:
     now = {path: value for path, value in changes.items() if path not in PRODUCTS}
     for path in PRODUCTS.keys() & changes.keys():
         (first, second), value = PRODUCTS[path], changes[path]
-        number = isinstance(value, (int, float))
+        number = isinstance(value := plain(value), (int, float))
         now.setdefault(first, value / now.get(second, get(scenario, second)) if number else value)
     return now
 
@@ -135,8 +149,22 @@ def to_json(scenario: Scenario) -> str:
 
 
 def from_json(text: str) -> Scenario:
-    """The scenario that `to_json` wrote. Raises ScenarioError where a field is unknown or out of range."""
-    return _planted(json.loads(text))
+    """The scenario that `to_json` wrote, or a part of one. Raises ScenarioError for all else."""
+    try:
+        return from_tree(json.loads(text.lstrip("\ufeff"), object_pairs_hook=_once))
+    except ScenarioError:
+        raise
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ScenarioError(f"This is not JSON: {cut(str(error))}{LIKE}") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises ScenarioError for a key that is there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, _ in pairs if [other for other, _ in pairs].count(key) > 1)
+        raise ScenarioError(f"{cut(twice)} is set twice.")
+    return found
 
 
 def share(scenario: Scenario) -> str:
@@ -190,7 +218,7 @@ def _read(name: str) -> Scenario:
         raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
     if name in public_models():
         return public(name)
-    return _planted({"name": name} | file_of(name))
+    return from_tree({"name": name} | file_of(name))
 
 
 def file_of(name: str) -> dict[str, Any]:
@@ -201,11 +229,27 @@ def file_of(name: str) -> dict[str, Any]:
         raise ScenarioError(f"{_NAMED.joinpath(name + '.toml')}: {error}") from None
 
 
-def _planted(tree: dict[str, Any]) -> Scenario:
-    tree.pop("sources", None)  # words for the reader; `scenario.origin` gives them where they still hold
-    words = {key: tree.pop(key) for key in WORDS if key in tree}
-    fields = {f"{group}.{name}": value for group, record in tree.items() for name, value in record.items()}
+def from_tree(tree: Any) -> Scenario:
+    """The scenario that parsed JSON or TOML means: groups of fields, and words about it. Raises ScenarioError."""
+    groups = {key: value for key, value in _table("a scenario", tree).items() if key not in (*WORDS, "sources")}
+    words = {key: tree[key] for key in WORDS if key in tree}
+    for key, word in words.items():
+        if not isinstance(word, str):
+            raise ScenarioError(f"the {key} of a scenario is a text, not {quoted(word)}.")
+    fields = {f"{key}.{name}": value for key, group in groups.items() for name, value in _group(key, group).items()}
     return change(Scenario(**words), {path: UNKNOWN if value is None else value for path, value in fields.items()})
+
+
+def _group(key: str, group: Any) -> dict[str, Any]:
+    if key not in GROUPS and not any(path.startswith(f"{key}.") for path in (*RENAMED, *PRODUCTS)):
+        raise ScenarioError(f"there is no group {cut(key)}{near(key, GROUPS)}")
+    return _table(f"{key} in a scenario", group)
+
+
+def _table(what: str, found: Any) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise ScenarioError(f"{what} is a table, not {quoted(found)}{LIKE}")
+    return cast("dict[str, Any]", found)
 
 
 def _known(path: str) -> str:

@@ -19,8 +19,9 @@ from typing import Any, cast
 from attrs import define, field
 
 from gpt4lab.formulas.parts import stated_sizes
-from gpt4lab.scenario.field import LONGEST_VALUE, ScenarioError, shown
+from gpt4lab.scenario.field import ScenarioError
 from gpt4lab.scenario.records import Model, Scenario
+from gpt4lab.units import cut, quoted
 
 MINE = "mine"
 LONGEST = 1_000_000  # a config.json has some kB; what is longer is something else
@@ -104,13 +105,13 @@ def _parsed(source: Any) -> dict[str, Any]:
     if isinstance(source, (str, Path)):
         source = _loaded(source)
     if not isinstance(source, dict):
-        raise ScenarioError(f"config.json: a table of keys is expected, not {shown(source)}.")
+        raise ScenarioError(f"config.json: a table of keys is expected, not {quoted(source)}.")
     return cast("dict[str, Any]", source)
 
 
 def _loaded(source: str | Path) -> Any:
     inside = isinstance(source, str) and source.lstrip()[:1] in ("{", "[")
-    place = "config.json" if inside else str(source)[:LONGEST_VALUE]
+    place = "config.json" if inside else cut(str(source))
     try:
         text = str(source) if inside else Path(source).read_text("utf-8")
         if len(text) > LONGEST:
@@ -130,7 +131,7 @@ def _read(config: dict[str, Any], title: str) -> Scenario:
     reader = _Reader(inner, _family(kind))
     shape = reader.shape()
     name = title or config.get("_name_or_path")
-    words = name[:LONGEST_VALUE] if name and isinstance(name, str) else f"Your own model ({kind})"
+    words = cut(name) if name and isinstance(name, str) else f"Your own model ({kind})"
     return _planted(words, f"Counted from a config.json of the kind {kind}.{said}{reader.left_out}", shape)
 
 
@@ -143,7 +144,7 @@ def _decoder(config: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if not isinstance(inner, dict) or family is None:
         known = sorted(name for f in _families()["family"].values() for name in f.get("wraps", ()))
         raise ScenarioError(
-            f"config.json: text_config is understood of {', '.join(known)}, and not of model_type = {shown(wraps)}."
+            f"config.json: text_config is understood of {', '.join(known)}, and not of model_type = {quoted(wraps)}."
         )
     outer = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
     found = {"model_type": family["types"][0], **outer, **cast("dict[str, Any]", inner)}
@@ -156,7 +157,7 @@ def _family(kind: Any) -> dict[str, Any]:
             return family
     known = sorted(name for family in _families()["family"].values() for name in family["types"])
     raise ScenarioError(
-        f"config.json: model_type = {shown(kind)} is not understood; known: {', '.join(known)}. "
+        f"config.json: model_type = {quoted(kind)} is not understood; known: {', '.join(known)}. "
         "Give its numbers instead: own_model(layers=..., d_model=...)."
     )
 
@@ -213,7 +214,7 @@ class _Reader:
         key = _families()["keys"][name][0]
         value = self.raw(key)
         if value not in (None, True, False):
-            raise ScenarioError(f"config.json: {key} = {shown(value)} is neither true nor false.")
+            raise ScenarioError(f"config.json: {key} = {quoted(value)} is neither true nor false.")
         return int(value or 0)
 
     def _refuse_unknown(self) -> None:
@@ -221,8 +222,8 @@ class _Reader:
         for key, value in self.config.items():
             if value and key not in known and not _neutral(key):
                 raise ScenarioError(
-                    f"config.json: {shown(key)} is not understood of model_type = {shown(self.config['model_type'])}, "
-                    "and may change the shape. If it does not, leave it out."
+                    f"config.json: {quoted(key)} is not understood of model_type = "
+                    f"{quoted(self.config['model_type'])}, and may change the shape. If it does not, leave it out."
                 )
 
     def _understood(self) -> set[str]:
@@ -288,7 +289,7 @@ class _Reader:
         first, step = self.whole("first_k_dense_replace", 0, least=0), self.whole("decoder_sparse_step", 1)
         often, only = self.whole("moe_layer_freq", 1), cast("list[Any]", self.raw("mlp_only_layers") or [])
         if not isinstance(only, list):  # pyright: ignore[reportUnnecessaryIsInstance] - a file may say anything
-            raise ScenarioError(f"config.json: mlp_only_layers = {shown(only)} is not a list of layers.")
+            raise ScenarioError(f"config.json: mlp_only_layers = {quoted(only)} is not a list of layers.")
         with_experts = (i >= first and i % often == 0 and (i + 1) % step == 0 for i in range(min(layers, 10_000)))
         return sum(not mixed or i in only for i, mixed in enumerate(with_experts))
 
@@ -299,12 +300,12 @@ class _Reader:
             return None
         if not isinstance(told, list) or len(cast("list[Any]", told)) != layers:
             raise ScenarioError(
-                f"config.json: {key} = {shown(told)} does not name the kind of each of {layers} layers."
+                f"config.json: {key} = {quoted(told)} does not name the kind of each of {layers} layers."
             )
         for kind in cast("list[Any]", told):
             if not isinstance(kind, str) or kind not in kinds:
                 raise ScenarioError(
-                    f"config.json: a layer of the kind {shown(kind)} ({key}) is not understood; known here: "
+                    f"config.json: a layer of the kind {quoted(kind)} ({key}) is not understood; known here: "
                     f"{', '.join(kinds)}."
                 )
         return sum(kinds[kind] for kind in cast("list[str]", told))
@@ -324,7 +325,7 @@ def _whole(key: str, value: Any, least: int) -> int:
         isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     )
     if not whole or not least <= value <= 1e12:
-        raise ScenarioError(f"config.json: {key} = {shown(value)} is not a whole number from {least} to 1e12.")
+        raise ScenarioError(f"config.json: {key} = {quoted(value)} is not a whole number from {least} to 1e12.")
     return int(value)
 
 

@@ -11,9 +11,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from typing import Any
 
 import attrs
+
+from gpt4lab.units import quoted
 
 SLIPS = (2, 3, 6, 9, 12)  # powers of ten by which a unit or a prefix is missed
 
@@ -25,11 +28,6 @@ class ScenarioError(ValueError):
 class NotKnown(ScenarioError):
     """A number that nobody has published was asked for: it is missing, and nothing stands in for it."""
 
-
-#: The largest number there is; a whole one may be larger, and is then no number that a formula could use.
-BEYOND = sys.float_info.max
-
-LONGEST_VALUE = 60  # characters of a value that an error shows
 
 #: The value of a field that nobody knows, in a change, in a shared line and on the command line.
 UNKNOWN = "not known"
@@ -109,13 +107,23 @@ def _declare(field: Field, converter: Callable[[Any], Any]) -> Any:
     return attrs.field(default=field.default, converter=converter, validator=_validate, metadata={"field": field})
 
 
+def plain(value: Any) -> Any:
+    """A real number of any library as Python's own; anything else as it is."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
 def _to_number(value: Any) -> Any:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= BEYOND
-    return float(value) if number else value
+    number = plain(value)
+    return float(number) if _is_number(number) else number
 
 
 def _to_whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    number = plain(value)
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -124,30 +132,19 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         _validate_word(field, value)
     elif not _is_number(value) or (field.whole and not isinstance(value, int)):
         kind = "whole number" if field.whole else "number"
-        raise ScenarioError(f"{field.path} = {shown(value)} is not a {kind}; {allowed(field)}.")
+        raise ScenarioError(f"{field.path} = {quoted(value)} is not a {kind}; {allowed(field)}.")
     elif not field.lo <= value <= field.hi:
-        raise ScenarioError(f"{field.path} = {value:,g} is out of range; {allowed(field)}.{_meant(field, value)}")
-
-
-def shown(value: Any) -> str:
-    """A value of the reader's as Python writes it, cut where it is long."""
-    if isinstance(value, (dict, list)):
-        return "a table" if isinstance(value, dict) else "a list"
-    try:
-        text = repr(value)
-    except ValueError:  # a whole number of thousands of digits
-        return "a number without end"
-    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "..."
+        raise ScenarioError(f"{field.path} = {quoted(value)} is out of range; {allowed(field)}.{_meant(field, value)}")
 
 
 def _validate_word(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
-        raise ScenarioError(f"{field.path} = {value!r} is not one of: {', '.join(field.choices)}.")
+        raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {', '.join(field.choices)}.")
     if field.catalog:
         try:
             _entries(field.catalog)[str(value)]
         except KeyError as unknown:
-            raise ScenarioError(f"{field.path} = {value!r} is not known: {unknown}") from None
+            raise ScenarioError(f"{field.path} = {quoted(value)} is not known: {unknown}") from None
 
 
 def _entries(table: str) -> Mapping[str, Any]:
@@ -157,7 +154,8 @@ def _entries(table: str) -> Mapping[str, Any]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= BEYOND
+    """Whether it is a number that a float can hold."""
+    return not isinstance(value, bool) and isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
 
 
 def allowed(field: Field) -> str:

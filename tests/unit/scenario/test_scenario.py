@@ -149,7 +149,10 @@ def test_what_was_kept_under_an_old_name_still_loads(old: str, new: str) -> None
     assert change(LEAK, {old: another(new)}) == now
     assert change(LEAK, {old: parse(old, str(another(new)))}) == now
     assert load_scenario(share(now).replace(new, old)) == now
-    (group, name), tree = old.split("."), json.loads(to_json(LEAK))
+    (group, name), (today, field), tree = old.split("."), new.split("."), json.loads(to_json(LEAK))
+    with pytest.raises(ScenarioError, match=f"^{re.escape(new)} is set twice, once by an older name"):
+        from_json(json.dumps(tree | {group: {name: another(new)}}))
+    del tree[today][field]
     assert from_json(json.dumps(tree | {group: {name: another(new)}})) == now
 
 
@@ -176,3 +179,43 @@ def test_named_scenarios_say_what_they_are(name: str) -> None:
 
 def test_the_models_of_the_design_are_scenarios() -> None:
     assert {"llama-3.1-405b", "deepseek-v3", "kimi-k2", "nvidia-proxy", "hotz-8x220b"} <= set(names())
+
+
+NO_SCENARIO = (
+    *("", "[]", "5", "null", "{", "[" * 100_000, '{"name": 5}', '{"name": {}}', '{"unknown": {"a": 1}}'),
+    *('{"training": 5}', '{"training": []}', '{"training": null}', '{"trainning": {"mfu": 0.5}}'),
+    *('{"training": {"mfu": 0.4, "mfu": 0.5}}', '{"training": {"mfu": {}}}', '{"training": {"mfu": true}}'),
+    *('{"training": {"mfu": NaN}}', '{"training": {"mfu": 1e999}}', '{"model": {"layers": "120"}}'),
+    *('{"training": {"tokens": 1' + 400 * "0" + "}}", '{"cluster": {"gpus": 1' + 5000 * "0" + "}}"),
+    *(
+        '{"training": {"mfu": "' + 10**6 * "x" + '"}}',
+        '{"' + 10**6 * "x" + '": {}}',
+        '{"cluster": {"accelerator": []}}',
+    ),
+)
+
+
+@pytest.mark.parametrize("text", NO_SCENARIO, ids=lambda text: text[:30])
+def test_what_is_no_scenario_is_told_in_one_short_sentence(text: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        from_json(text)
+    assert len(str(refused.value)) < 300
+
+
+def test_a_part_of_a_scenario_a_byte_order_mark_and_null_are_read() -> None:
+    assert from_json("\ufeff" + to_json(LEAK)) == LEAK
+    assert from_json('{"training": {"mfu": 0.4}}').training.mfu == 0.4
+    assert "training.mfu" in from_json('{"training": {"mfu": null}}').unknown
+
+
+@pytest.mark.parametrize("path", [path for path, field in FIELDS.items() if not (field.choices or field.catalog)])
+def test_numbers_of_any_library_are_numbers_and_huge_ones_are_refused(path: str) -> None:
+    numpy = pytest.importorskip("numpy")
+    here = get(LEAK, path)
+    for kind in (numpy.float64, numpy.int64 if float(here).is_integer() else numpy.float64, numpy.array):
+        assert change(LEAK, {path: kind(here)}) == LEAK
+        assert type(get(change(LEAK, {path: kind(here)}), path)) is type(here)
+    for huge in (10**400, -(10**400), 1e308, float("inf"), float("nan"), 1j, [here], None):
+        with pytest.raises(ScenarioError, match=f"^{re.escape(path)} = ") as refused:
+            change(LEAK, {path: huge})
+        assert len(str(refused.value)) < 300
