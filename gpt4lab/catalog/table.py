@@ -85,8 +85,8 @@ class Table(Mapping[str, T], Generic[T]):
         near = [spelling for spelling in self._slugs if normal(name) in spelling]
         near += difflib.get_close_matches(normal(name), self._slugs, n=5, cutoff=0.6)
         slugs = list(dict.fromkeys(self._slugs[spelling] for spelling in near))
-        advice = f"near matches: {', '.join(slugs)}" if slugs else f"known: {', '.join(self._entries)}"
-        return f"{self._file} has no {name!r}; {advice}"
+        some = slugs[:5] or [*self._entries][:10]
+        return f"{self._file} has no {quoted(name)}; {'near matches' if slugs else 'for example'}: {', '.join(some)}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

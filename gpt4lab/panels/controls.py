@@ -28,7 +28,7 @@ import traitlets as t
 from gpt4lab.charts import theme
 from gpt4lab.scenario.field import SLIPS, meant
 from gpt4lab.scenario.numbers import GRAMMAR
-from gpt4lab.units import told
+from gpt4lab.units import quoted
 
 # What the page says is not said back to it: each move would wait for one message more, a fifth of its time.
 NO_ECHO = False
@@ -120,7 +120,7 @@ class NumberControl(Control):
         """The number as the page would write it: "34%", "25,000 GPUs", "$1 per GPU-hour"."""
         shown = value * 100 if self.unit == "fraction" else value
         if not -sys.float_info.max <= shown <= sys.float_info.max:
-            return f"{told(value)} {self.unit}"
+            return f"{quoted(value)} {self.unit}"
         number = f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
         if self.unit_words.startswith("$"):
             return f"${number}{self.unit_words[1:]}"

@@ -215,7 +215,7 @@ def names() -> list[str]:
 
 def _read(name: str) -> Scenario:
     if name not in names():
-        raise ScenarioError(f"unknown scenario {name!r}{near(name, names())}")
+        raise ScenarioError(f"unknown scenario {quoted(name)}{near(name, names())}")
     if name in public_models():
         return public(name)
     return from_tree({"name": name} | file_of(name))
@@ -255,7 +255,7 @@ def _table(what: str, found: Any) -> dict[str, Any]:
 def _known(path: str) -> str:
     path = RENAMED.get(path, path)
     if path not in FIELDS:
-        raise ScenarioError(f"unknown field {path!r}{near(path, FIELDS)}")
+        raise ScenarioError(f"unknown field {quoted(path)}{near(path, FIELDS)}")
     return path
 
 
