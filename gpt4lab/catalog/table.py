@@ -86,7 +86,7 @@ class Table(Mapping[str, T], Generic[T]):
         near += difflib.get_close_matches(normal(name), self._slugs, n=5, cutoff=0.6)
         slugs = list(dict.fromkeys(self._slugs[spelling] for spelling in near))
         some = slugs[:5] or [*self._entries][:10]
-        return f"{self._file} has no {quoted(name)}; {'near matches' if slugs else 'for example'}: {', '.join(some)}"
+        return f"{self._file} has no {name[:60]!r}; {'near matches' if slugs else 'for example'}: {', '.join(some)}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -16,6 +16,7 @@ from typing import Any
 
 from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change
 from gpt4lab.scenario.field import Field, allowed
+from gpt4lab.units import cut
 
 Given = Mapping[str, Any]
 
@@ -53,7 +54,7 @@ def clean(path: str, found: Any) -> Any:
     field = FIELDS.get(path)
     if number is None or not _can_be(field, *_ends(number)):
         words = f"{field.sense_in_words}; {allowed(field)}" if field else "a finite number"
-        raise ScenarioError(f"{path} = {_shown(found if number is None else number)} is not {words}.")
+        raise ScenarioError(f"{cut(path)} = {_shown(found if number is None else number)} is not {words}.")
     return number
 
 
@@ -86,7 +87,7 @@ def _can_be(field: Field | None, lo: Any, hi: Any) -> bool:
 
 def said(given: Given) -> str:
     """What a look sets, in words: "training.mfu = 0.4 and cluster.gpus = 10 to 1,000"."""
-    return " and ".join(f"{path} = {_shown(found)}" for path, found in given.items())
+    return " and ".join(f"{cut(path)} = {_shown(found)}" for path, found in given.items())
 
 
 def _shown(found: Any) -> str:

@@ -30,6 +30,7 @@ from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.given import looked, said
 from gpt4lab.scenario import FIELDS, LONGEST_NAME, RENAMED, Scenario, ScenarioError, demand, near, sizes_with
 from gpt4lab.scenario.rules import Held, check, judged
+from gpt4lab.units import cut
 
 F = TypeVar("F", bound=Callable[..., Any])
 Pieces = Mapping[str, str]  # of a pattern: {"fit": "besiroglu", "source": "besiroglu2024"}
@@ -241,7 +242,7 @@ def _together(names: tuple[str, ...], scenario: Scenario, given: Mapping[str, An
         possible = _possible(rules, unchecked(paths, scenario, given)) if rules else True
         found = unchecked(names, scenario, given)
     if not (found and all(_finite(number, possible) for number in found.values())):
-        raise ScenarioError(f"{said(given)} leaves nothing that could be computed in {', '.join(names)}.")
+        raise ScenarioError(f"{said(given)} leaves nothing that could be computed in {cut(', '.join(names))}.")
     return found if possible is True else {name: _masked(number, possible) for name, number in found.items()}
 
 
@@ -324,7 +325,7 @@ def _judging(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str,
     inputs = (QUANTITIES[path].inputs.values() for path in order if path in QUANTITIES)
     read, computed = {*names, *order, *chain(*inputs)}, {path for path in given if path in QUANTITIES}
     for path in computed - read:
-        raise ScenarioError(f"{', '.join(names)} is not computed from {path}: to give it would change nothing.")
+        raise ScenarioError(f"{cut(', '.join(names))} is not computed from {path}: to give it would change nothing.")
     rules = tuple(held for held in judged(read) if not computed & {*held.paths})
     return tuple(dict.fromkeys(path for held in rules for path in held.paths)), rules
 

@@ -146,10 +146,9 @@ def time_view(scenario: Scenario) -> View:
     """Mean loss of each number of experts after the CPU time that the reader allows."""
     budget = scenario.mixture.cpu_seconds
     found = {e: loss for e, points in curves().items() if (loss := loss_at(points, budget)) is not None}
-    best = min(found, key=lambda e: found[e])
     return View(
         label=f"Lowest loss after {budget:.3g} s",
-        value=lane(best),
+        value=lane(min(found, key=lambda e: found[e])) if found else "not recorded",
         unit="",
         sentence=_time_sentence(budget, found),
         rows={
@@ -161,6 +160,8 @@ def time_view(scenario: Scenario) -> View:
 
 
 def _time_sentence(budget: float, found: Mapping[int, float]) -> str:
+    if not found:
+        return f"The recorded run tells from {SOONEST} to {LATEST} s of one core, and nothing of {budget:.3g} s."
     each = ", ".join(f"{lane(e)} {loss:.2f}" for e, loss in found.items())
     return f"After {budget:.3g} s of one core, in bits per byte: {each}. More experts see less text in the same time."
 
