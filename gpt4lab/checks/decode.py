@@ -37,7 +37,7 @@ from gpt4lab.checks.catalogued import entries, measured, setup
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import kv_bytes_per_token, largest_batch
-from gpt4lab.models.decode.prices import MILLION, Traffic, token_prices
+from gpt4lab.models.decode.prices import MILLION, Prompts, token_prices
 from gpt4lab.models.decode.report import StaticBatch, decode, generate, prefill
 from gpt4lab.models.inputs import Efficiency, Network, chip, network_of
 
@@ -220,7 +220,7 @@ def _deepseek_day(overlap: float) -> Check:
     batches = setup(reads)["prompt_tokens_per_gpu"] / prompt, setup(writes)["batch_per_gpu"]
     runs = zip((reads, writes), batches, strict=True)
     ways = (_deepseek(e, overlap, batch=b, once_per_node=e is reads) for e, b in runs)
-    traffic = Traffic(prompt, prompt * how["cached_tokens"] / how["prompt_tokens"])
+    traffic = Prompts(prompt, prompt * how["cached_tokens"] / how["prompt_tokens"])
     into, out = (token_prices(network, evolve(way, **context), machine, traffic) for way in ways)
     fresh = (how["prompt_tokens"] - how["cached_tokens"]) * into.usd_per_million_input
     cached = how["cached_tokens"] * into.usd_per_million_cached

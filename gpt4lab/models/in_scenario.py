@@ -15,7 +15,7 @@ from attrs import frozen
 from gpt4lab.formulas.arith import where
 from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
 from gpt4lab.models.decode.deployment import Deployment
-from gpt4lab.models.decode.prices import Traffic
+from gpt4lab.models.decode.prices import Prompts
 from gpt4lab.models.inputs import Network, chip, machine
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.quantities.registry import values
@@ -83,7 +83,7 @@ deployment_in = Bridge(
 )
 
 #: What is asked of it, and an accelerator at the price of an hour in which it works.
-traffic_in = Bridge(Traffic, {"prompt": "serving.prompt_tokens", "cached": "serving.cached_tokens"})
+traffic_in = Bridge(Prompts, {"prompt": "serving.prompt_tokens", "cached": "serving.cached_tokens"})
 busy_chip_in = Bridge(chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_busy_hour"})
 
 #: The accelerators of training and of serving, each at its price.

@@ -20,7 +20,7 @@ MILLION = 1e6
 
 
 @frozen
-class Traffic:
+class Prompts:
     """What is asked: tokens of a prompt, and how many of them are cached: more than none, and not all."""
 
     prompt: Num = field(validator=positive)
@@ -40,7 +40,7 @@ class TokenPrices:
 
 
 def token_prices(
-    network: Network, deployment: Deployment, chip: Chip, traffic: Traffic, efficiency: Efficiency | None = None
+    network: Network, deployment: Deployment, chip: Chip, traffic: Prompts, efficiency: Efficiency | None = None
 ) -> TokenPrices:
     """Prices at measured rates: prompts follow each other as many as the batch has sequences, as steps do.
 

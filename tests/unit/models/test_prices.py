@@ -14,7 +14,7 @@ from gpt4lab.catalog import MissingFact
 from gpt4lab.checks import decode as check
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import largest_batch, longest_context
-from gpt4lab.models.decode.prices import Traffic, token_prices
+from gpt4lab.models.decode.prices import Prompts, token_prices
 from gpt4lab.models.decode.report import decode, prefill
 from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
 from gpt4lab.models.inputs import chip, machine, network_of
@@ -28,7 +28,7 @@ WAY = Deployment(tensor=4, batch=64, context=1500)
 
 
 def test_prices_by_hand_add_up_to_the_rent():
-    prices = token_prices(LLAMA, WAY, A100, Traffic(prompt=1000, cached=250))
+    prices = token_prices(LLAMA, WAY, A100, Prompts(prompt=1000, cached=250))
     rent = 4 * 1.0 / 3600
     prompts = prefill(LLAMA, evolve(WAY, context=1000), A100, cached=250)
     fresh = prefill(LLAMA, evolve(WAY, context=750), A100)
@@ -42,7 +42,7 @@ def test_prices_by_hand_add_up_to_the_rent():
 @settings(deadline=None, max_examples=40)
 @given(st.integers(16, 4000), st.floats(0.05, 0.95), st.sampled_from([1, 2, 4, 8]))
 def test_a_cached_token_is_never_dearer(prompt: int, share: float, p: int):
-    prices = token_prices(LLAMA, evolve(WAY, pipeline=p), A100, Traffic(prompt, prompt * share))
+    prices = token_prices(LLAMA, evolve(WAY, pipeline=p), A100, Prompts(prompt, prompt * share))
     assert 0 <= prices.usd_per_million_cached <= prices.usd_per_million_input * (1 + 1e-9)
     assert prices.first.time_s <= prices.prompts.time_s * (1 + 1e-9)
 
@@ -67,10 +67,10 @@ def test_deepseeks_day_lies_within_what_idle_machines_explain():
 
 @pytest.mark.parametrize("bad", [0, -1, math.nan])
 def test_something_is_cached_and_something_is_not(bad: float):
-    with pytest.raises(LayoutError, match=r"Traffic\.cached"):
-        Traffic(1000, bad)
+    with pytest.raises(LayoutError, match=r"Prompts\.cached"):
+        Prompts(1000, bad)
     with pytest.raises(LayoutError, match=r"Deployment\.context"):
-        token_prices(LLAMA, WAY, A100, Traffic(1000, 1000))
+        token_prices(LLAMA, WAY, A100, Prompts(1000, 1000))
 
 
 # Every accelerator
