@@ -33,7 +33,7 @@ function sender(model) {
   let frame = 0;
   let late = false;
   return (value) => {
-    model.set("value", value);
+    model.set({ value, known: true });
     if (frame) return void (late = true);
     model.save_changes();
     frame = requestAnimationFrame(() => {
@@ -116,7 +116,7 @@ function renderChoice({ model, el }) {
   root.append(make("span", { class: "g4l-label" }, model.get("label")), choice.element, help, error);
 
   const refresh = () => {
-    choice.set(indexOf(model.get("value")));
+    choice.set(model.get("known") ? indexOf(model.get("value")) : -1);
     choice.disable(model.get("disabled"));
     error.textContent = model.get("error");
   };
@@ -128,7 +128,7 @@ function renderChoice({ model, el }) {
   keepKeys(root, toMark);
   el.append(root);
   refresh();
-  return listen(model, ["value", "disabled", "error"], refresh);
+  return listen(model, ["value", "known", "disabled", "error"], refresh);
 }
 
 // ---- a page without its kernel --------------------------------------------------------------------------------

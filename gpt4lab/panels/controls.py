@@ -63,8 +63,18 @@ class Control(anywidget.AnyWidget):
     mark_label = t.Unicode("the post").tag(sync=True)
     disabled = t.Bool(False).tag(sync=True)
     error = t.Unicode("", help="one line under the control").tag(sync=True)
+    known = t.Bool(True, help="whether its value counts; else nobody has given one yet").tag(sync=True)
     value: Any
     mark: Any
+
+    def stand(self, value: Any, *, known: bool = True) -> None:
+        """Stand at a value, or where nothing is known: the first move says what it is."""
+        self.value = value
+        self.known = known
+
+    @t.observe("value")
+    def _given(self, _: Any) -> None:
+        self.known = True
 
 
 def unit_words(unit: str) -> str:
@@ -77,7 +87,7 @@ def unit_words(unit: str) -> str:
 
 
 class NumberControl(Control):
-    """A slider with a number entry and a unit.
+    """A slider with a number entry and a unit. Every value from `least` to `most` is taken; the slider widens to it.
 
     Raises
     ------
@@ -90,6 +100,8 @@ class NumberControl(Control):
     unit_words = t.Unicode(help="the unit as the reader sees it").tag(sync=True)
     lo = t.Float().tag(sync=True)
     hi = t.Float().tag(sync=True)
+    least = t.Float(help="what may be typed").tag(sync=True)
+    most = t.Float().tag(sync=True)
     scale = t.Enum(["linear", "log"], "linear").tag(sync=True)
     step = t.Float(None, allow_none=True).tag(sync=True)
     integer = t.Bool(False).tag(sync=True)
@@ -101,19 +113,27 @@ class NumberControl(Control):
             raise ControlError(f"{label}: the range {lo:g} to {hi:g} {unit} is empty or endless.")
         if options.get("scale") == "log" and lo <= 0:
             raise ControlError(f"{label}: a log scale starts above zero, not at {lo:g} {unit}.")
-        words = {"unit": unit, "unit_words": unit_words(unit)}
-        super().__init__(kind="number", label=label, lo=lo, hi=hi, value=value, **words, **options)
+        words = {"unit": unit, "unit_words": unit_words(unit), "least": lo, "most": hi, **options}
+        self._range = lo, hi
+        super().__init__(kind="number", label=label, lo=lo, hi=hi, value=value, **words)
+
+    def stand(self, value: Any, *, known: bool = True) -> None:
+        """As every control; the slider is as wide as declared again, or as the value needs."""
+        super().stand(value, known=known)
+        self.lo, self.hi = min(self._range[0], value), max(self._range[1], value)
 
     @t.validate("value", "mark")
     def _inside(self, proposal: dict[str, Any]) -> float | None:
         value = proposal["value"]
         if value is None:
             return None
-        if not self.lo <= value <= self.hi:
-            allowed = f"{self._words(self.lo)} to {self._words(self.hi)}"
+        if not self.least <= value <= self.most:
+            allowed = f"{self._words(self.least)} to {self._words(self.most)}"
             raise ControlError(f"{self.label}: {self._words(value)} is outside {allowed}.{self._meant(value)}")
         if self.integer and value != int(value):
             raise ControlError(f"{self.label}: {value:g} {self.unit} is not a whole number.")
+        if proposal["trait"].name == "value":
+            self.lo, self.hi = min(self.lo, value), max(self.hi, value)
         return int(value) if self.integer else float(value)
 
     def _words(self, value: float) -> str:
@@ -127,7 +147,7 @@ class NumberControl(Control):
         return f"{number}{'' if self.unit_words == '%' else ' '}{self.unit_words}".strip()
 
     def _meant(self, value: float) -> str:
-        best = meant(value, self.lo, self.hi, self.hi if self.mark is None else self.mark, self.integer)
+        best = meant(value, self.least, self.most, self.hi if self.mark is None else self.mark, self.integer)
         return "" if best is None else f" Did you mean {self._words(best)}?"
 
 

@@ -2,6 +2,7 @@
 // Uses grammar.js, which stands before it in one module, and the shared parts of controls.js, which stands behind it.
 
 const LOG_STEPS = 240;
+const NOT_KNOWN = "not known";
 
 // ---- numbers as text ------------------------------------------------------------------------------------------
 
@@ -20,6 +21,11 @@ function formatNumber(value, n) {
   return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : n.integer ? 7 : 5 }) + letter;
 }
 
+// What stands in the entry
+function written(n) {
+  return n.known ? formatNumber(n.value, n) : NOT_KNOWN;
+}
+
 function withUnit(value, n) {
   const number = formatNumber(value, n);
   if (n.shownUnit.startsWith("$")) return `$${number}${n.shownUnit.slice(1)}`;
@@ -28,10 +34,10 @@ function withUnit(value, n) {
 
 // The one line that says why a number cannot be used; null where it can
 function fault(value, n) {
-  const range = `${withUnit(n.lo, n)} to ${withUnit(n.hi, n)}`;
+  const range = `${withUnit(n.least, n)} to ${withUnit(n.most, n)}`;
   if (n.integer && !Number.isInteger(value)) return `${n.label} is a whole number.`;
-  if (value >= n.lo && value <= n.hi) return null;
-  const guess = meantBy(value, n.lo, n.hi, n.mark ?? n.hi, n.integer);
+  if (value >= n.least && value <= n.most) return null; // the slider widens to it
+  const guess = meantBy(value, n.least, n.most, n.mark ?? n.hi, n.integer);
   const meant = guess === null ? "" : ` Did you mean ${withUnit(guess, n)}?`;
   return `${n.label}: ${withUnit(value, n)} is outside ${range}.${meant}`;
 }
@@ -70,7 +76,7 @@ function positions(n) {
 
 function numberState(model) {
   const percent = model.get("unit") === "fraction";
-  const names = ["label", "unit", "lo", "hi", "value", "mark", "integer", "step"];
+  const names = ["label", "unit", "lo", "hi", "least", "most", "value", "mark", "integer", "step", "known"];
   const shownUnit = model.get("unit_words");
   const billion = /^(FLOP|B\b|byte|bit|W|Hz)/i.test(shownUnit) ? "G" : "B";
   return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, billion, log: model.get("scale") === "log" };
@@ -112,9 +118,9 @@ function renderNumber({ model, el }) {
     part.range.max = scale.last;
     last = Math.round(scale.of(value));
     if (Number(part.range.value) !== last) part.range.value = last;
-    part.range.setAttribute("aria-valuetext", withUnit(value, n));
+    part.range.setAttribute("aria-valuetext", n.known ? withUnit(value, n) : NOT_KNOWN);
     part.range.disabled = part.entry.disabled = part.mark.disabled = model.get("disabled");
-    if (!own || document.activeElement !== part.entry) part.entry.value = formatNumber(value, n);
+    if (!own || document.activeElement !== part.entry) part.entry.value = written(n);
     say(document.activeElement === part.entry ? own : "");
     const marked = n.mark !== null;
     part.mark.hidden = !marked;
@@ -124,7 +130,8 @@ function renderNumber({ model, el }) {
     part.help.textContent = hint(model, markText);
     const name = `Return ${n.label} to ${model.get("mark_label")}: ${markText}`;
     if (marked) (part.mark.title = name), part.mark.setAttribute("aria-label", name);
-    part.root.classList.toggle("g4l-moved", marked && value !== n.mark);
+    part.root.classList.toggle("g4l-moved", marked && n.known && value !== n.mark);
+    part.root.classList.toggle("g4l-not-known", !n.known);
   };
   const choose = (value) => (say(""), send(value), refresh());
   const slide = () => {
@@ -134,12 +141,12 @@ function renderNumber({ model, el }) {
     const valueAt = (p) => (p === markAt ? n.mark : scale.at(p));
     let p = Number(part.range.value);
     const way = Math.sign(p - last);
-    while (way && valueAt(p) === model.get("value") && p + way >= 0 && p + way <= scale.last) p += way;
+    while (way && n.known && valueAt(p) === n.value && p + way >= 0 && p + way <= scale.last) p += way;
     choose(valueAt(p));
   };
   const type = () => {
     const n = numberState(model);
-    if (part.entry.value === formatNumber(model.get("value"), n)) return say("");
+    if (part.entry.value === written(n)) return say("");
     try {
       const value = parseNumber(part.entry.value, n);
       const why = fault(value, n);
@@ -163,7 +170,7 @@ function renderNumber({ model, el }) {
   };
   const typed = (event) => {
     if (event.key === "Enter") type();
-    if (event.key === "Escape") (own = ""), (part.entry.value = formatNumber(model.get("value"), numberState(model))), say("");
+    if (event.key === "Escape") (own = ""), (part.entry.value = written(numberState(model))), say("");
   };
   part.range.addEventListener("input", slide);
   part.range.addEventListener("keydown", leap);
@@ -174,5 +181,5 @@ function renderNumber({ model, el }) {
   keepKeys(part.root, toMark);
   el.append(part.root);
   refresh();
-  return listen(model, ["value", "lo", "hi", "mark", "mark_label", "disabled", "error"], refresh);
+  return listen(model, ["value", "known", "lo", "hi", "mark", "mark_label", "disabled", "error"], refresh);
 }

@@ -30,9 +30,10 @@ import ipywidgets as w
 from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
 from gpt4lab.panels import verdicts
-from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
+from gpt4lab.panels.controls import ChoiceControl, NumberControl
 from gpt4lab.panels.view import View
-from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get, load_scenario, share
+from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
+from gpt4lab.scenario.field import UNKNOWN
 from gpt4lab.units import show
 
 #: How long a view may take: moved with the slider, or after a pause.
@@ -40,6 +41,7 @@ Speed = Literal["instant", "debounced"]
 PAUSE_S = 0.15
 MOST_CONTROLS = 6
 NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
+SAID_BY_OTHERS = ("post", "measured", "published")  # marks that no assumption of the reader moves
 STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
 
 
@@ -79,6 +81,15 @@ class Panel:
         """The panel on the page, starting from `scenario` or from the panel's own start."""
         return LivePanel(self, scenario or load_scenario(self.start))
 
+    def without(self, missing: NotKnown) -> View:
+        """What there is to see where a number is not known: what the post and others say, and which number it is."""
+        start = self.view(load_scenario(self.start))
+        rows = {name: rows if name in SAID_BY_OTHERS else [] for name, rows in start.rows.items()}
+        movable = {path_of(item) for item in (*self.controls, *self.folded)}
+        typed = [path for path in missing.paths if path not in movable]
+        how = f" Here {' and '.join(typed)} can only be typed, in the line of assumptions." if typed else ""
+        return attrs.evolve(start, value=UNKNOWN, sentence=f"{missing}{how}", rows=rows, follow={}, text=None)
+
     def scenario_of(self, preset: str) -> Scenario:
         """The scenario behind a preset: a named one, or the start with some changes."""
         wanted = self.presets[preset]
@@ -97,11 +108,12 @@ class LivePanel(w.VBox):
         self.panel, self.scenario, self.error = panel, scenario, ""
         self._base, self._listeners, self._held, self._timer = scenario, [], False, None
         self.controls = {path_of(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
-        view = self._view(scenario)
-        self.scenario = change(scenario, view.follow)
+        view = self._answer(scenario)
+        self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self._reading = w.HTML()
-        self.chart = LiveChart(panel.chart(view), rows=view.datasets, description=view.description)
+        form = panel.view(load_scenario(panel.start)) if view.value == UNKNOWN else view
+        self.chart = LiveChart(panel.chart(form), rows=view.datasets, description=view.description)
         self._address = w.Text(
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
         )
@@ -119,24 +131,17 @@ class LivePanel(w.VBox):
             for path, value in changes.items():
                 if path in self.controls:
                     self.controls[path].value = value
+                    self.controls[path].known = True
         self._update()
 
     def load(self, scenario: Scenario) -> None:
         """Take over a whole scenario: a preset, or one that somebody shared."""
-        before = self.scenario, self._base
-        try:
-            self._move_to(scenario, scenario)
-        except ControlError as error:
-            self._move_to(*before)
-            self._complain(error)
-            return
-        self._update()
-
-    def _move_to(self, scenario: Scenario, base: Scenario) -> None:
+        self._base = scenario
+        self._moved.clear()
         with self._quiet():
-            self._base = base
             for path, control in self.controls.items():
-                control.value = get(scenario, path)
+                control.stand(get(scenario, path), known=path not in scenario.unknown)
+        self._update()
 
     def on_change(self, listener: Callable[[Scenario], None]) -> None:
         """Call `listener` with each new valid scenario, and with the last one when something is wrong: see `error`."""
@@ -154,14 +159,31 @@ class LivePanel(w.VBox):
         if self._held:
             return
         try:
-            scenario = change(self._base, {path: control.value for path, control in self.controls.items()})
-            view = self._view(scenario)
+            moved = self._moves()
+            scenario = change(self._base, moved)
+            view = self._answer(scenario)
         except Exception as error:
             self._complain(error)
             return
-        self.scenario = change(scenario, view.follow)
+        self.scenario, self._moved = change(scenario, view.follow), {*moved, *view.follow}
         self._show(view)
         self._tell()
+
+    def _moves(self) -> dict[str, Any]:
+        """What the reader has set, not what followed it: sizes that are counted from a shape stay free to follow."""
+        standing = {path: control.value for path, control in self.controls.items() if control.known}
+        return {
+            path: value
+            for path, value in standing.items()
+            if value != told(self._base, path) and (path in self._moved or value != told(self.scenario, path))
+        }
+
+    def _answer(self, scenario: Scenario) -> View:
+        """The view; where a number of it is not known, what there is without it."""
+        try:
+            return self._view(scenario)
+        except NotKnown as missing:
+            return self.panel.without(missing)
 
     def _tell(self) -> None:
         for listener in self._listeners:
@@ -189,7 +211,7 @@ class LivePanel(w.VBox):
         with self._quiet():
             for path, control in self.controls.items():
                 control.disabled = path in decided
-                control.value = decided.get(path, control.value)
+                control.value = decided.get(path, control.value if path in self._moved else get(self.scenario, path))
 
     def _complain(self, error: Exception) -> None:
         known = isinstance(error, (ScenarioError, ValueError, KeyError, catalog.CatalogError))
@@ -212,7 +234,7 @@ class LivePanel(w.VBox):
     def _listen(self) -> None:
         answer = self._update if self.panel.speed == "instant" else self._later
         for control in self.controls.values():
-            control.observe(answer, "value")
+            control.observe(answer, ["value", "known"])
         self._address.observe(self._paste, "value")
 
     def _paste(self, event: Any) -> None:
@@ -263,17 +285,21 @@ def path_of(item: str | Slide) -> str:
 
 
 def _control(item: str | Slide, scenario: Scenario) -> Any:
-    """The control that a field asks for; its tick is the post's own value."""
+    """The control that a field asks for, at the scenario's value; its tick is the post's own."""
+    control = _at_the_post(item)
+    control.stand(get(scenario, path_of(item)), known=path_of(item) not in scenario.unknown)
+    return control
+
+
+def _at_the_post(item: str | Slide) -> Any:
     field = FIELDS[path_of(item)]
-    value, post = get(scenario, field.path), get(load_scenario("leak"), field.path)
+    post = get(load_scenario("leak"), field.path)
     words = {"label": field.label, "help": _help(field, post), "mark_label": _whose(field)}
     if field.choices or field.catalog:
-        return ChoiceControl(options=_options(field), value=value, mark=post, **words)
+        return ChoiceControl(options=_options(field), value=post, mark=post, **words)
     lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
-    scale = "log" if field.log else "linear"
-    return NumberControl(
-        unit=field.unit, lo=lo, hi=hi, value=value, mark=post, scale=scale, integer=field.whole, **words
-    )
+    more = {"least": field.lo, "most": field.hi, "scale": "log" if field.log else "linear", "integer": field.whole}
+    return NumberControl(unit=field.unit, lo=lo, hi=hi, value=post, mark=post, **more, **words)
 
 
 def _help(field: Field, post: Any) -> str:

@@ -64,7 +64,8 @@ def demand(scenario: Scenario, paths: Iterable[str]) -> None:
     """Raise NotKnown where one of these fields has no published value, nor one of the reader's."""
     if missing := sorted(scenario.unknown.intersection(paths)):
         words = " and ".join(f"{FIELDS[path].label.lower()} ({path})" for path in missing)
-        raise NotKnown(f"{scenario.title}: {words} not published, or not found yet. Give a value, and it goes on.")
+        words = f"{scenario.title}: {words} not published, or not found yet. Give a value, and it goes on."
+        raise NotKnown(words, missing)
 
 
 def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -26,7 +26,11 @@ class ScenarioError(ValueError):
 
 
 class NotKnown(ScenarioError):
-    """A number that nobody has published was asked for: it is missing, and nothing stands in for it."""
+    """A number that nobody has published was asked for: the fields at `paths` are missing, and nothing stands in."""
+
+    def __init__(self, words: str, paths: Sequence[str] = ()) -> None:
+        super().__init__(words)
+        self.paths = tuple(paths)
 
 
 #: The value of a field that nobody knows, in a change, in a shared line and on the command line.
