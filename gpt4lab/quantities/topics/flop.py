@@ -40,6 +40,11 @@ quantity("flop.tokens_seen", "token", source="arithmetic", s="flop.middle", L="m
          about="Earlier tokens that the token in the middle of a sequence sees, on average over the layers.")(seen)
 
 
+quantity("flop.tokens_unmasked", "token", source="chowdhery2022", s="model.context", L="model.layers",
+         L_w="model.window_layers", s_w="model.window",
+         about="Tokens that a token sees without a causal mask, on average over the layers: its window, or all.")(seen)
+
+
 @quantity("flop.middle", "token", source="arithmetic", s="model.context")
 def middle(s: Num) -> Num:
     """Earlier tokens of the token in the middle of a sequence: what the causal mask leaves on average."""
@@ -102,10 +107,10 @@ def training_per_token(F: Num) -> Num:
 
 
 @quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022", F="flop.with_context_per_token",
-          F_scores="flop.scores_per_token")
-def training_unmasked_per_token(F: Num, F_scores: Num) -> Num:
-    """The same as PaLM and Megatron count it: pairs that the causal mask hides as well."""
-    return 3 * (F + F_scores)
+          F_scores="flop.scores_per_token", s_all="flop.tokens_unmasked", s_seen="flop.tokens_seen")
+def training_unmasked_per_token(F: Num, F_scores: Num, s_all: Num, s_seen: Num) -> Num:
+    """The same as PaLM and Megatron count it: pairs that the causal mask hides as well; a window hides no more."""
+    return 3 * (F + F_scores * (s_all / s_seen - 1))
 
 
 @quantity("flop.spent_selective_per_token", "FLOP/token", source="korthikanti2022", F="flop.training_per_token",

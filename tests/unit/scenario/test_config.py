@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -15,14 +14,13 @@ from hypothesis import strategies as st
 import gpt4lab
 from gpt4lab import catalog
 from gpt4lab.formulas.parts import SHAPE, parts
-from gpt4lab.scenario import Scenario, ScenarioError, change, differences, load_scenario, share
+from gpt4lab.scenario import ScenarioError, change, differences, load_scenario, share
 from gpt4lab.scenario.config import from_config, own_model
 from gpt4lab.scenario.files import open_scenario
 from gpt4lab.scenario.origin import INSTEAD, YOURS, origin
 from gpt4lab.scenario.public import public
+from tests.unit.scenario.own import CONFIGS, FOLDER, own
 
-FOLDER = Path(__file__).parent / "configs"
-CONFIGS = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 EVERY = pytest.mark.parametrize("name", CONFIGS)
 
 #: Published totals and actives in billions, as the makers print them (from memory, where the catalog has no entry);
@@ -60,10 +58,6 @@ GAPS = {
     "deepseek-v2-lite": (0.025, "2.4B has two digits: 2.45B without the input embedding"),
     "deepseek-v3": (0.016, "37B lies between 37.55B with the input embedding and 36.62B without"),
 }
-
-
-def own(name: str) -> Scenario:
-    return from_config(CONFIGS[name])
 
 
 @EVERY
