@@ -10,8 +10,8 @@ out, and takes out an embedding that N holds and a token only looks up.
 
 from __future__ import annotations
 
-from gpt4lab.formulas.answering_layer import seen
 from gpt4lab.formulas.arith import Num, maximum
+from gpt4lab.formulas.layer import seen
 from gpt4lab.quantities.registry import again, quantity
 
 
@@ -35,26 +35,22 @@ def experts_per_token(k: Num, N_expert: Num) -> Num:
     return 2 * k * N_expert
 
 
-quantity("flop.tokens_seen", "token", source="arithmetic", s="flop.middle", L="model.layers",
+quantity("flop.tokens_unmasked", "token", source="arithmetic", s="model.context", L="model.layers",
          L_w="model.window_layers", s_w="model.window",
-         about="Earlier tokens that the token in the middle of a sequence sees, on average over the layers.")(seen)
+         about="Tokens that one is held against before the causal mask, on average over a sequence and the layers: "
+               "all of the sequence, or those that a window leaves.")(seen)
 
 
-quantity("flop.tokens_unmasked", "token", source="chowdhery2022", s="model.context", L="model.layers",
-         L_w="model.window_layers", s_w="model.window",
-         about="Tokens that a token sees without a causal mask, on average over the layers: its window, or all.")(seen)
-
-
-@quantity("flop.middle", "token", source="arithmetic", s="model.context")
-def middle(s: Num) -> Num:
-    """Earlier tokens of the token in the middle of a sequence: what the causal mask leaves on average."""
-    return s / 2
+@quantity("flop.tokens_seen", "token", source="arithmetic", S="flop.tokens_unmasked")
+def tokens_seen(S: Num) -> Num:
+    """Earlier tokens that a token sees, on average: the causal mask leaves half."""
+    return S / 2
 
 
 @quantity("flop.scores_per_token", "FLOP/token", source="chowdhery2022", L="model.layers", s="flop.tokens_seen",
           a="model.heads", d_k="geometry.key_dim", d_h="model.head_dim")
 def scores_per_token(L: Num, s: Num, a: Num, d_k: Num, d_h: Num) -> Num:
-    """Attention scores and the weighted sum of values, for a token in the middle of a causal sequence.
+    """Attention scores and the weighted sum of values, for a token of a causal sequence, on average.
 
     Without the causal mask it is twice that. Papers disagree on which one a utilisation should count: PaLM and
     Megatron count the full square, DeepSeek the half.
@@ -70,7 +66,7 @@ def scores_over_weights(F_scores: Num, F_weights: Num) -> Num:
 
 
 again({
-    "flop.middle": ("flop.long_middle", ""),
+    "flop.tokens_unmasked": ("flop.long_tokens_unmasked", ""),
     "flop.tokens_seen": ("flop.long_tokens_seen", ""),
     "flop.scores_per_token": ("flop.long_scores_per_token", ""),
     "flop.scores_over_weights": ("flop.long_scores_over_weights", ""),
@@ -107,10 +103,10 @@ def training_per_token(F: Num) -> Num:
 
 
 @quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022", F="flop.with_context_per_token",
-          F_scores="flop.scores_per_token", s_all="flop.tokens_unmasked", s_seen="flop.tokens_seen")
-def training_unmasked_per_token(F: Num, F_scores: Num, s_all: Num, s_seen: Num) -> Num:
-    """The same as PaLM and Megatron count it: pairs that the causal mask hides as well; a window hides no more."""
-    return 3 * (F + F_scores * (s_all / s_seen - 1))
+          F_scores="flop.scores_per_token")
+def training_unmasked_per_token(F: Num, F_scores: Num) -> Num:
+    """The same as PaLM and Megatron count it: pairs that the causal mask hides as well."""
+    return 3 * (F + F_scores)
 
 
 @quantity("flop.spent_selective_per_token", "FLOP/token", source="korthikanti2022", F="flop.training_per_token",
