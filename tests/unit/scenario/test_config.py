@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import gpt4lab
 from gpt4lab import catalog
 from gpt4lab.formulas.parts import SHAPE, parts
-from gpt4lab.scenario import ScenarioError, change, differences, load_scenario, share
+from gpt4lab.scenario import ScenarioError, change, differences, from_json, load_scenario, share, to_json
 from gpt4lab.scenario.config import from_config, own_model
 from gpt4lab.scenario.files import open_scenario
 from gpt4lab.scenario.origin import INSTEAD, YOURS, origin
@@ -103,6 +103,7 @@ def test_its_line_carries_what_differs_and_comes_back(name: str) -> None:
     assert load_scenario(line) == scenario
     assert line.startswith(f"leak?name=mine&title={name}&")
     assert all(f"{path}=" in line for path in differences(scenario, load_scenario("leak")))
+    assert from_json(to_json(scenario)) == scenario
     moved = change(scenario, {"model.layers": scenario.model.layers + scenario.model.dense_layers + 1})
     assert load_scenario(share(moved)) == moved
 
