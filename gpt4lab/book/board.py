@@ -13,6 +13,7 @@ from gpt4lab.book.page import block, escape, shortened, table
 from gpt4lab.book.tables import CLAIM_HEAD, claim_rows
 from gpt4lab.book.way import Assumptions
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
+from gpt4lab.claims.ledger import NOT_KNOWN
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
 from gpt4lab.units import show
 
@@ -97,7 +98,9 @@ class Board(w.VBox):
         hold, decided = tally(self._all)
         post = tally(audit(load_scenario("leak")))[0]
         lead = f"Under these assumptions <strong>{hold} of {decided}</strong> checkable claims hold"
+        unknown = sum(result.verdict == NOT_KNOWN for result in self._all)
         compared = f" (as the post has it: {post})." if hold != post else "."
+        compared += f" {unknown} ask for a number that is not known." if unknown else ""
         self._said.value = block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}", role="status")
         self._draw()
 

@@ -44,7 +44,7 @@ def bars(
     marks = with_words(post=post, published=published, measured=measured)
     lane = axes.lanes(bar, names)
     layers = [
-        _stack(value, lane, bar, part, parts).mark_bar(height=BAR).encode(part_colour(part, parts)),
+        _stack(value, lane, bar, part, parts).mark_bar(height=BAR, clip=True).encode(part_colour(part, parts)),
         *([_numbers(value, lane, bar, part, parts), *key_row(part, parts)] if part else []),
         *([_totals(value, lane, bar)] if total else []),
         *(layer for name in marks for layer in _marks(theme.MARKS[name], value, lane)),
@@ -67,17 +67,21 @@ def _numbers(value: Axis, lane: alt.Y, bar: str, part: str, parts: Sequence[str]
     words = _stack(value, lane, bar, part, parts).transform_calculate(
         _middle="(datum._from + datum._to) / 2", _words=rounded(value, f"datum['{value.field}']")
     )
-    fits: Any = alt.condition(room("_from", "_to", "_words"), alt.value(1), alt.value(0))
+    inside = f" && datum._middle <= {value.domain[1]}" if value.domain else ""
+    fits: Any = alt.condition(room("_from", "_to", "_words") + inside, alt.value(1), alt.value(0))
     text = words.mark_text(baseline="middle").encode(axes.x(value.at("_middle")), lane, words_colour(part, parts))
     return text.encode(text=alt.Text("_words", type="nominal"), opacity=fits).properties(name="parts_on_colour")
 
 
 def _totals(value: Axis, lane: alt.Y, bar: str) -> alt.Chart:
-    """The bar's whole, in words behind its end."""
+    """The bar's whole, in words behind its end; an arrow, where it goes on beyond the axis."""
     summed = data().transform_aggregate(_total=f"sum({value.field})", groupby=[bar])
-    words = summed.transform_calculate(_words=rounded(value, "datum._total"))
+    most, number = value.domain[1] if value.domain else "Infinity", rounded(value, "datum._total")
+    words = summed.transform_calculate(
+        _words=f"datum._total > {most} ? '→ ' + ({number}) : {number}", _end=f"min(datum._total, {most})"
+    )
     text = words.mark_text(align="left", dx=6, color=theme.INK, fontWeight="bold")
-    return text.encode(axes.x(value.at("_total")), lane, text=alt.Text("_words", type="nominal"))
+    return text.encode(axes.x(value.at("_end")), lane, text=alt.Text("_words", type="nominal"))
 
 
 def _marks(mark: theme.Mark, value: Axis, lane: alt.Y) -> list[Any]:

@@ -12,7 +12,7 @@ from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 
 CLAIMS = Axis("claims", "Claims", domain=(0, 60))
-_DECIDED = VERDICTS[:5]  # what arithmetic can say; the other two are typed and stand still
+_DECIDED = VERDICTS[:5]  # what arithmetic can say; the others are typed and stand still, or not known
 
 
 def ledger_view(scenario: Scenario) -> View:
@@ -43,12 +43,14 @@ def _named_once(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _moved(before: list[Result], after: list[Result]) -> str:
     """Which claims changed sides, by id."""
     pairs = [(old.claim.id, old.holds, new.holds) for old, new in zip(before, after, strict=True)]
-    lost = [key for key, old, new in pairs if old and not new]
+    lost = [key for key, old, new in pairs if old and new is False]
     won = [key for key, old, new in pairs if new and old is False]
-    if not lost and not won:
+    unknown = [key for key, old, new in pairs if old is not None and new is None]
+    if not lost and not won and not unknown:
         return "No claim changes sides: this is how the post stands by its own numbers."
     parts = [f"{len(lost)} no longer hold ({_list(lost)})"] if lost else []
     parts += [f"{len(won)} now hold that did not ({_list(won)})"] if won else []
+    parts += [f"{len(unknown)} ask for a number that is not known ({_list(unknown)})"] if unknown else []
     return "Against the post's own numbers " + " and ".join(parts) + "."
 
 

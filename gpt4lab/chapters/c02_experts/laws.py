@@ -8,6 +8,7 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import shaded, stacked
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
@@ -23,6 +24,9 @@ LAWS = {
 }
 EXPERTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 SIZES = [1e7 * 10 ** (i / 8) for i in range(41)]  # 10 million ... 1 trillion
+SIZE_WORDS = "Size of the base model, parameters (one expert and what is shared)"
+SIZE = Axis("size", SIZE_WORDS, log=True, form="count", domain=(SIZES[0], SIZES[-1]))
+EXPERTS_AXIS = Axis("experts", "Experts, at your size", log=True, form="count", domain=(EXPERTS[0], EXPERTS[-1]))
 NAMES = ("model.base_params", "model.active_params", "model.total_params")
 
 
@@ -74,7 +78,10 @@ def laws_view(scenario: Scenario) -> View:
         sentence=_sentence(scenario, here),
         rows={
             "data": [*over_sizes, *over_experts],
-            "you": [{"size": base, "label": "your model"}, {"experts": other, "label": f"{other} experts"}],
+            "you": [
+                pinned({"size": base, "label": "your model"}, SIZE),
+                pinned({"experts": other, "label": f"{other} experts"}, EXPERTS_AXIS),
+            ],
             "post": [{"size": value("model.base_params", load_scenario("leak")), "label": "the post's model"}],
             "ranges": [{"from": SIZES[0], "to": fitted_to(), "label": "fitted here"}],
         },
@@ -119,13 +126,10 @@ def laws_chart(view: View) -> Any:
     look: Any = {"form": "percent", "domain": (-0.1, 0.1)}
     gain = Axis("change", "Change of loss with the other number of experts", **look)
     against = Axis("against", "Change of loss against your number of experts", **look)
-    words = "Size of the base model, parameters (one expert and what is shared)"
-    size = Axis("size", words, log=True, form="count", domain=(1e7, 1e12))
-    experts = Axis("experts", "Experts, at your size", log=True, form="count", domain=(1, 512))
     marks: Any = {"you": view.rows["you"], "post": view.rows["post"]}
-    over_sizes = line(rows, size, gain, law, order=order, height=220, **marks)
-    over_experts = line(rows, experts, against, law, order=order, height=180, **marks)
-    return stacked(shaded(over_sizes, size, view.rows["ranges"]), over_experts)
+    over_sizes = line(rows, SIZE, gain, law, order=order, height=220, **marks)
+    over_experts = line(rows, EXPERTS_AXIS, against, law, order=order, height=180, **marks)
+    return stacked(shaded(over_sizes, SIZE, view.rows["ranges"]), over_experts)
 
 
 laws = Panel(

@@ -10,6 +10,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, dots
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.reading import Attempt
@@ -140,6 +141,7 @@ def common() -> tuple[int, int]:
 
 
 SOONEST, LATEST = common()
+CPU_TIME = Axis("cpu_s", "CPU time of one core, s", domain=(SOONEST - 3, ceil(curves()[64][-1]["cpu_s"])))
 
 
 def time_view(scenario: Scenario) -> View:
@@ -153,7 +155,7 @@ def time_view(scenario: Scenario) -> View:
         sentence=_time_sentence(budget, found),
         rows={
             "data": [{**row, "lane": lane(e)} for e, points in curves().items() for row in points],
-            "you": [{"cpu_s": budget, "label": f"{budget:.3g} s"}],
+            "you": [pinned({"cpu_s": budget, "label": f"{budget:.3g} s"}, CPU_TIME)],
         },
         alt="Loss against CPU time, one line a number of experts.",
     )
@@ -181,12 +183,7 @@ equal_time = Panel(
     start=f"leak?mixture.cpu_seconds={SOONEST}",
     presets={"Soon": {}, "Late": {"mixture.cpu_seconds": LATEST}},
     view=time_view,
-    chart=lines_chart(
-        x=Axis("cpu_s", "CPU time of one core, s", domain=(SOONEST - 3, ceil(curves()[64][-1]["cpu_s"]))),
-        y=replace(LOSS, domain=_around()),
-        series="lane",
-        order=[lane(e) for e in EXPERTS],
-    ),
+    chart=lines_chart(x=CPU_TIME, y=replace(LOSS, domain=_around()), series="lane", order=[lane(e) for e in EXPERTS]),
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.charts import Axis
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import Curve, lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -80,6 +81,8 @@ touched = Curve(
 
 MOE, DENSE, ARITHMETIC = "read: the experts", "read: dense, same FLOP", "compute: both"
 STEPS = [2 ** (i / 3) for i in range(43)]  # 1 ... 16,384
+TOKENS = Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, STEPS[-1]))
+MS = Axis("ms", "Time per token, ms", log=True, domain=(0.001, 100))
 
 
 def token_ms(scenario: Scenario, batch: float) -> dict[str, float]:
@@ -109,7 +112,7 @@ def reading_view(scenario: Scenario) -> View:
         sentence=_pace(found, here),
         rows={
             "data": lines,
-            "you": [{"tokens": batch, "ms": here[MOE]}],
+            "you": [pinned({"tokens": batch, "ms": here[MOE]}, TOKENS, MS)],
             "post": [{"tokens": post, "ms": token_ms(leak, post)[MOE]}],
         },
         alt="Time per token against tokens in a step: reading falls, computing is level, and experts fall later.",
@@ -148,10 +151,5 @@ reading = Panel(
         "One expert in 256": {"model.experts": 256, "model.top_k": 1},
     },
     view=reading_view,
-    chart=lines_chart(
-        x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, STEPS[-1])),
-        y=Axis("ms", "Time per token, ms", log=True, domain=(0.001, 100)),
-        series="what",
-        order=[MOE, DENSE, ARITHMETIC],
-    ),
+    chart=lines_chart(x=TOKENS, y=MS, series="what", order=[MOE, DENSE, ARITHMETIC]),
 )

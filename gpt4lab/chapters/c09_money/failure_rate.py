@@ -7,6 +7,7 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
 from gpt4lab.charts import Axis
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -37,7 +38,9 @@ def rate_view(scenario: Scenario) -> View:
             "data": [row for words in (YOURS, BEST, TENTH) for row in _curve(scenario, words)],
             "post": [{"useful": needed, "label": f"would explain {stated} alone"}],
             "published": [_llama()],
-            "you": [{"rate": found["goodput.failures_per_day"], "useful": found["goodput.share"]}],
+            "you": [
+                pinned({"rate": found["goodput.failures_per_day"], "useful": found["goodput.share"]}, RATE, USEFUL)
+            ],
         },
         alt="Useful share of the time against failures a day: your habits, at their best interval, ten times quicker.",
     )

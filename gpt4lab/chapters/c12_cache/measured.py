@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.measured import Measured
 from gpt4lab.panels.panel import Slide
@@ -50,7 +51,7 @@ def race_view(scenario: Scenario, found: Race, earlier: Sequence[Race]) -> View:
         value=full["seconds"] / here["seconds"],
         unit="x",
         sentence=_what_it_took(here, found[heads, "enable_gqa"], full),
-        rows={"data": [*equal_bytes, *tried], "measured": squares, "you": [_place(here)]},
+        rows={"data": [*equal_bytes, *tried], "measured": squares, "you": [pinned(_place(here), KV_HEADS, TIME)]},
         alt="Milliseconds against key-value heads: the line of equal bytes a second, and above it what was measured "
         "with each head read once and with each head read again.",
     )

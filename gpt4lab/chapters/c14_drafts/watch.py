@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.measured import Measured
 from gpt4lab.panels.panel import Slide
@@ -93,7 +94,7 @@ def watch_view(scenario: Scenario, decoded: tuple[Row, list[Row]], earlier: Sequ
         rows={
             "data": _formulas(found, _slope([found, *tried])),
             "measured": squares,
-            "you": [{"gamma": found["gamma"], "times": found["speedup_cpu"]}],
+            "you": [pinned({"gamma": found["gamma"], "times": found["speedup_cpu"]}, DRAFTED, TIMES)],
         },
         text=(scenario.drafting.prompt, text),
         alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",

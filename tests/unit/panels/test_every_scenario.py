@@ -6,6 +6,8 @@ from functools import cache
 
 import pytest
 
+from gpt4lab.claims import audit
+from gpt4lab.claims.ledger import NOT_KNOWN
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.panels.training import Training
@@ -102,3 +104,13 @@ def test_a_model_whose_layers_do_not_divide_is_told_to_be_uneven() -> None:
     assert live.scenario.model.layers % live.scenario.cluster.pipeline
     assert "stages" in live._sentence.value
     assert share(live.scenario) == "gpt-3-175b"
+
+
+def test_claims_that_nobody_can_judge_are_not_counted_as_lost() -> None:
+    live = opened("c00_start.ledger.whole_ledger")
+    live.load(load_scenario("grok-1"))
+    unknown = [result.claim.id for result in audit(live.scenario) if result.verdict == NOT_KNOWN]
+    lost, _, said = live._sentence.value.partition(f"{len(unknown)} ask for a number that is not known")
+    assert said
+    assert unknown
+    assert not any(key in lost for key in unknown)

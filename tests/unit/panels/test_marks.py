@@ -1,0 +1,74 @@
+"""The reader's own mark stays in the plot, whatever the sliders say: in random states of every panel."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from gpt4lab.panels.curve import Curve
+from gpt4lab.panels.panel import Panel, path_of
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, load_scenario, names
+from tests.unit.panels.declared import declared
+
+PANELS = declared(Panel) | declared(Curve)
+STATES = 12
+
+
+def somewhere(field: Field, dice: random.Random) -> Any:
+    """A legal value of a field: its ends, or anything between them."""
+    if field.choices or field.catalog:
+        return field.default
+    share = dice.choice([0, 1, dice.random()])
+    value = field.lo * (field.hi / field.lo) ** share if field.log else field.lo + (field.hi - field.lo) * share
+    value = min(max(value, field.lo), field.hi)
+    return round(value) if field.whole else value
+
+
+def states(panel: Panel) -> Iterator[tuple[Scenario, View]]:
+    """Random scenarios that the panel can show, with their views."""
+    dice, paths = random.Random(11), [path_of(item) for item in (*panel.controls, *panel.folded)]
+    starts = [load_scenario(panel.start), *map(load_scenario, names())]
+    for _ in range(STATES):
+        moved = {path: somewhere(FIELDS[path], dice) for path in dice.sample(paths, dice.randint(1, len(paths)))}
+        try:
+            scenario = change(dice.choice([starts[0], dice.choice(starts)]), moved)
+            yield scenario, panel.view(scenario)
+        except (ScenarioError, ValueError):  # cannot be, or is not known
+            continue
+
+
+def domains(chart: Any) -> dict[str, tuple[float, float]]:
+    """Field -> the ends of its axis, where they are fixed."""
+    found: dict[str, tuple[float, float]] = {}
+
+    def look(node: Any) -> None:
+        for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            look(part)
+        if isinstance(node, dict) and "field" in node and "domain" in (node.get("scale") or {}):
+            found[node["field"]] = node["scale"]["domain"]
+
+    spec = chart.to_dict()
+    look({key: part for key, part in spec.items() if key != "datasets"})
+    return found
+
+
+def yours(view: View) -> list[Mapping[str, Any]]:
+    """The rows of the reader's mark."""
+    return [*view.rows.get("you", []), *(row for row in view.rows.get("data", []) if row.get("mark") == "you")]
+
+
+@pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
+def test_the_reader_s_mark_lies_within_the_axes(panel: Panel) -> None:
+    ends = domains(panel.chart(panel.view(load_scenario(panel.start))))
+    seen = 0
+    for scenario, view in states(panel):
+        seen += 1
+        for row in yours(view):
+            for field in ends.keys() & {key for key, number in row.items() if isinstance(number, (int, float))}:
+                lo, hi = ends[field]
+                assert lo * (1 - 1e-9) <= row[field] <= hi * (1 + 1e-9), (field, row, scenario)
+    assert seen
