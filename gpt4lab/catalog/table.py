@@ -8,8 +8,6 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any, Generic, TypeVar
 
-from gpt4lab.units import quoted
-
 T = TypeVar("T")
 
 

@@ -10,25 +10,9 @@ from typing import Any, get_type_hints
 
 from attrs import field, frozen, has
 
-from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
+from gpt4lab.scenario.field import choice, entry, feature, number, whole
 from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
 from gpt4lab.scenario.rules import within
-
-
-def _go_together(model: Model) -> None:
-    """Refuse what the fields of a model say one by one, and not together. Raises ScenarioError."""
-    latent = model.kv_rank > 0
-    rules = (
-        (model.dense_layers < model.layers or model.dense_layers == 0, "dense_layers", "leaves no layer with experts"),
-        (model.dense_layers == 0 or model.dense_d_ff > 0, "dense_layers", "needs their width, model.dense_d_ff"),
-        (model.window_layers <= model.layers, "window_layers", f"is more than model.layers = {model.layers}"),
-        (model.window_layers == 0 or model.window > 0, "window_layers", "needs their size, model.window"),
-        (not latent or model.rope_dim + model.nope_dim > 0, "kv_rank", "needs model.rope_dim and model.nope_dim"),
-        (latent or model.query_rank == 0, "query_rank", "needs latent attention, model.kv_rank"),
-    )
-    for holds, name, words in rules:
-        if not holds:
-            raise ScenarioError(f"model.{name} = {getattr(model, name)} {words}.")
 
 
 @frozen
@@ -103,9 +87,7 @@ class Model:
         "Full attention in training", "1 where every query head has keys and values of its own while training",
         "assumed: only so do its parts have the post's sizes, see C03")
 
-    def __attrs_post_init__(self) -> None:
-        within(self)
-        _go_together(self)
+    __attrs_post_init__ = within
 
 
 @frozen

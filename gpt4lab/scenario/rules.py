@@ -6,8 +6,9 @@ by its arguments. Single numbers and arrays alike.
 
 Symbols as in the formulas: a query heads, n key-value heads, E experts, k of them per token, L layers, p stages, v
 chunks of layers a stage, m micro-batches, t tensor-parallel ranks, G GPUs, e groups that share the experts, d replicas,
-B sequences in a batch, b in a micro-batch, C ranks that share a sequence, D layers of
-one kind, s tokens seen, S tokens that can be seen.
+B sequences in a batch, b in a micro-batch, C ranks that share a sequence, D layers of one kind, N without experts and
+f the width of their feed-forward, W with a window and w its length, s tokens seen, S tokens that can be seen, r and q
+the ranks of latent attention, x and y the parts of its heads.
 
 What is uneven but possible breaks no rule: it takes as long, and as much memory, as the fullest rank or stage needs.
 `uneven` says so.
@@ -183,6 +184,38 @@ def some_layers(D: Any, L: Any) -> Any:
     return D <= L
 
 
+@_rule("{N} layers without experts leave none of {L} with them: {works}.", lambda x: f"{_said(x.L - 1)} or fewer")
+def some_experts(N: Any, L: Any) -> Any:
+    """Where some layers have no experts, others have them."""
+    return (N == 0) | (N < L)
+
+
+@_rule("{N} layers without experts need the width of their feed-forward, and it is {f}: 1 or more.")
+def dense_width(N: Any, f: Any) -> Any:
+    """A layer without experts has a feed-forward."""
+    return (N == 0) | (f > 0)
+
+
+@_rule("{W} layers with a window need its length, and it is {w}: 1 or more.")
+def window_length(W: Any, w: Any) -> Any:
+    """A layer with a window sees something."""
+    return (W == 0) | (w > 0)
+
+
+@_rule("Latent attention of rank {r} needs the size of a query, and its parts have {x} and {y}: 1 or more of either.")
+def latent_head(r: Any, x: Any, y: Any) -> Any:
+    """A head of latent attention has a rotary part or another one."""
+    return (r == 0) | (x + y > 0)
+
+
+@_rule(
+    "Queries of rank {q} need latent attention, and the rank of keys and values is {r}: 1 or more; or no query rank."
+)
+def latent_queries(q: Any, r: Any) -> Any:
+    """Only latent attention has a rank of queries."""
+    return (q == 0) | (r > 0)
+
+
 @_rule("{L} layers cannot fill {p} stages: {L} or fewer.")
 def filled_stages(L: Any, p: Any) -> Any:
     """No stage is without a layer."""
@@ -276,7 +309,10 @@ def even_copies(G: Any, t: Any, p: Any) -> Any:
 
 # --- where a scenario holds them --------------------------------------------------------------------------------------
 
-_MODEL = {"a": "model.heads", "n": "model.kv_heads", "E": "model.experts", "k": "model.top_k"}
+_MODEL = {"a": "model.heads", "n": "model.kv_heads", "E": "model.experts", "k": "model.top_k", "L": "model.layers",
+          "N": "model.dense_layers", "f": "model.dense_d_ff", "D": "model.window_layers", "W": "model.window_layers",
+          "w": "model.window", "r": "model.kv_rank", "q": "model.query_rank", "x": "model.rope_dim",
+          "y": "model.nope_dim"}  # fmt: skip
 _TRAINING = {"L": "model.layers", "p": "cluster.pipeline", "v": "cluster.interleave", "m": "pipeline.micro_batches",
              "G": "cluster.gpus", "t": "cluster.tensor"}  # fmt: skip
 _SERVING = {"L": "model.layers", "p": "serving.pipeline", "s": "serving.mean_context", "S": "answer.max_context"}
