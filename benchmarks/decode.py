@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from benchmarks._shared import cpu_seconds, draws, error, row, save, show
-from gpt4lab.checks.check import sensitivity
+from gpt4lab.checks.check import when_moved
 from gpt4lab.checks.decode import static_rows
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.report import PassReport, decode
@@ -55,7 +55,7 @@ def main(n: int = 1_000_000) -> int:
     """Measure, print, write; the exit status says whether the bars hold."""
     fast, far = speed(n), error(STATIC, static_rows(), MEAN)
     show(fast)
-    moved = sensitivity(static_rows, measured_efficiency())
+    moved = when_moved(static_rows, measured_efficiency())
     return save("decode", {"rows": fast, "errors": [far], "mean_error_at_minus_and_plus_20_percent": moved}, "numpy")
 
 

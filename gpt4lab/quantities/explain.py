@@ -10,7 +10,7 @@ import attrs
 
 from gpt4lab.quantities import leaf
 from gpt4lab.quantities.leaf import Leaf
-from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, unit_of, values
+from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, read_by, unit_of, values
 from gpt4lab.scenario import RENAMED, Scenario, change
 from gpt4lab.units import show
 
@@ -123,9 +123,15 @@ def _computed(name: str, scenario: Scenario, depth: int, given: Mapping[str, Any
     return Explanation(quantity, found[name], inputs)
 
 
+def _read_by(path: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is given, that which a quantity is computed from."""
+    read = read_by((path,), tuple(given))
+    return {name: number for name, number in given.items() if name in read}
+
+
 def _input(symbol: str, path: str, value: Any, scenario: Scenario, depth: int, given: Mapping[str, Any]) -> Input:
     deeper = depth > 1 and path in QUANTITIES and path not in given
-    made_of = _computed(path, scenario, depth - 1, given) if deeper else None
+    made_of = _computed(path, scenario, depth - 1, _read_by(path, given)) if deeper else None
     computed = path in QUANTITIES and path not in given
     origin = "computed" if computed else leaf.origin(path, scenario, given)
     return Input(symbol, path, value, unit_of(path), origin, made_of)

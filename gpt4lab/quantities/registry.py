@@ -321,13 +321,19 @@ def _judging(names: tuple[str, ...], given: tuple[str, ...]) -> tuple[tuple[str,
     A look that gives a number which is computed asks about the formula alone: no rule with that number binds it.
     Raises ScenarioError for a given quantity that nothing reads.
     """
-    order = list(_ordered([RENAMED.get(name, name) for name in names], set(map(known, given))))
-    inputs = (QUANTITIES[path].inputs.values() for path in order if path in QUANTITIES)
-    read, computed = {*names, *order, *chain(*inputs)}, {path for path in given if path in QUANTITIES}
+    read, computed = read_by(names, given), {path for path in given if path in QUANTITIES}
     for path in computed - read:
         raise ScenarioError(f"{cut(', '.join(names))} is not computed from {path}: to give it would change nothing.")
     rules = tuple(held for held in judged(read) if not computed & {*held.paths})
     return tuple(dict.fromkeys(path for held in rules for path in held.paths)), rules
+
+
+@cache
+def read_by(names: tuple[str, ...], given: tuple[str, ...]) -> frozenset[str]:
+    """All paths that these quantities are computed from, and they themselves; `given` ones are not looked behind."""
+    order = list(_ordered([RENAMED.get(name, name) for name in names], set(map(known, given))))
+    inputs = (QUANTITIES[path].inputs.values() for path in order if path in QUANTITIES)
+    return frozenset({*names, *order, *chain(*inputs)})
 
 
 def _ordered(names: Sequence[str], seen: set[str]) -> Iterator[str]:

@@ -109,7 +109,7 @@ def test_an_unknown_name_lists_near_matches():
 
 
 def test_a_name_like_nothing_lists_what_there_is():
-    with pytest.raises(UnknownName, match="known: davinci-2020"):
+    with pytest.raises(UnknownName, match="has no 'zzzzzz'; for example: davinci-2020"):
         catalog.prices["zzzzzz"]
 
 

@@ -96,3 +96,9 @@ def test_an_unknown_name_is_told_in_one_short_line(name: str) -> None:
         explain(name, LEAK)
     assert len(str(caught.value)) < 300
     assert "\n" not in str(caught.value)
+
+
+def test_a_number_given_deep_down_is_passed_to_those_that_read_it() -> None:
+    found = explain("moe.touched", LEAK, depth=3, given={"decode.micro_batch": 32})
+    assert found.value == value("moe.touched", LEAK, {"decode.micro_batch": 32})
+    assert {item.origin for item in inputs(found) if item.path == "decode.micro_batch"} == {"yours"}
