@@ -34,11 +34,15 @@ from gpt4lab.panels.controls import ChoiceControl, NumberControl
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
 from gpt4lab.scenario.field import UNKNOWN
+from gpt4lab.scenario.rules import LayoutError
 from gpt4lab.units import show
 
 #: How long a view may take: moved with the slider, or after a pause.
 Speed = Literal["instant", "debounced"]
 PAUSE_S = 0.15
+#: The value of a view where there is none.
+IMPOSSIBLE = "not possible"
+NO_NUMBER = (UNKNOWN, IMPOSSIBLE)
 MOST_CONTROLS = 6
 NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
 SAID_BY_OTHERS = ("post", "measured", "published")  # marks that no assumption of the reader moves
@@ -81,14 +85,16 @@ class Panel:
         """The panel on the page, starting from `scenario` or from the panel's own start."""
         return LivePanel(self, scenario or load_scenario(self.start))
 
-    def without(self, missing: NotKnown) -> View:
-        """What there is to see where a number is not known: what the post and others say, and which number it is."""
+    def without(self, missing: NotKnown | LayoutError) -> View:
+        """What there is to see without a number: what the post and others say, and why there is none."""
         start = self.view(load_scenario(self.start))
         rows = {name: rows if name in SAID_BY_OTHERS else [] for name, rows in start.rows.items()}
         movable = {path_of(item) for item in (*self.controls, *self.folded)}
-        typed = [path for path in missing.paths if path not in movable]
+        unknown = isinstance(missing, NotKnown)
+        typed = [path for path in missing.paths if path not in movable] if unknown else []
         how = f" Here {' and '.join(typed)} can only be typed, in the line of assumptions." if typed else ""
-        return attrs.evolve(start, value=UNKNOWN, sentence=f"{missing}{how}", rows=rows, follow={}, text=None)
+        value = UNKNOWN if unknown else IMPOSSIBLE
+        return attrs.evolve(start, value=value, sentence=f"{missing}{how}", rows=rows, follow={}, text=None)
 
     def scenario_of(self, preset: str) -> Scenario:
         """The scenario behind a preset: a named one, or the start with some changes."""
@@ -108,11 +114,11 @@ class LivePanel(w.VBox):
         self.panel, self.scenario, self.error = panel, scenario, ""
         self._base, self._listeners, self._held, self._timer = scenario, [], False, None
         self.controls = {path_of(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
-        view = self._answer(scenario)
+        view = self._opening(scenario)
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
         self._reading = w.HTML()
-        form = panel.view(load_scenario(panel.start)) if view.value == UNKNOWN else view
+        form = panel.view(load_scenario(panel.start)) if view.value in NO_NUMBER else view
         self.chart = LiveChart(panel.chart(form), rows=view.datasets, description=view.description)
         self._address = w.Text(
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
@@ -184,6 +190,13 @@ class LivePanel(w.VBox):
             return self._view(scenario)
         except NotKnown as missing:
             return self.panel.without(missing)
+
+    def _opening(self, scenario: Scenario) -> View:
+        """The first answer: with no state before it that could stay, what cannot be is said in its place."""
+        try:
+            return self._answer(scenario)
+        except LayoutError as impossible:
+            return self.panel.without(impossible)
 
     def _tell(self) -> None:
         for listener in self._listeners:

@@ -11,8 +11,10 @@ import pytest
 
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import LivePanel, Panel
-from gpt4lab.scenario import load_scenario, share
+from gpt4lab.scenario import Scenario, load_scenario, share
+from gpt4lab.scenario.config import own_model
 from tests.unit.panels.declared import declared, settings
+from tests.unit.scenario.own import own
 
 FAILED = "This view failed"
 PANELS = declared(Panel) | declared(Curve)
@@ -79,6 +81,16 @@ def test_opens_with_a_scenario_of_the_reader_s_own_name(panel: Panel) -> None:
     live = panel.widget(own)
     assert (live.scenario.name, live.error) == ("my own", "")
     assert load_scenario(live._address.value) == live.scenario
+
+
+@pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
+@pytest.mark.parametrize("mine", [own_model(layers=2, d_model=256, heads=4, d_ff=1024, vocab=1000), own("olmoe-1b-7b")])
+def test_opens_with_a_model_of_the_reader_s_own(panel: Panel, mine: Scenario) -> None:
+    """Two layers stand on fewer stages than there are: that is said, and no panel fails."""
+    live = panel.widget(mine)
+    assert not live.error
+    assert live.scenario.title == mine.title
+    assert live._sentence.value.count("<p") == 1
 
 
 def test_every_control_has_a_name_and_a_tick_at_the_post(opened: Opened) -> None:
