@@ -132,7 +132,8 @@ def _read(config: dict[str, Any], title: str) -> Scenario:
     shape = reader.shape()
     name = title or config.get("_name_or_path")
     words = cut(name) if name and isinstance(name, str) else f"Your own model ({kind})"
-    return _planted(words, f"Counted from a config.json of the kind {kind}.{said}{reader.left_out}", shape)
+    about = f"Counted from a config.json of the kind {kind}, without biases and norms.{said}{reader.left_out}"
+    return _planted(words, about, shape)
 
 
 def _decoder(config: dict[str, Any]) -> tuple[dict[str, Any], str]:
