@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -26,7 +25,7 @@ import anywidget
 import traitlets as t
 
 from gpt4lab.charts import theme
-from gpt4lab.scenario.field import SLIPS, meant
+from gpt4lab.scenario.field import SLIPS, is_number, meant, plain
 from gpt4lab.scenario.numbers import GRAMMAR
 from gpt4lab.units import quoted
 
@@ -36,6 +35,12 @@ NO_ECHO = False
 
 class ControlError(ValueError, t.TraitError):
     """A value that the control does not take: names control, value, range and unit."""
+
+
+class Given(t.Any):
+    """Anything but None. What it is not, the control says in its own words."""
+
+    allow_none = False
 
 
 def _beside(name: str) -> str:
@@ -92,7 +97,7 @@ class NumberControl(Control):
     Raises
     ------
     ControlError
-        On a value or a mark out of range, a broken range, or a log scale that reaches zero.
+        On a value or a mark that is no number or out of range, a broken range, or a log scale that reaches zero.
 
     """
 
@@ -105,8 +110,8 @@ class NumberControl(Control):
     scale = t.Enum(["linear", "log"], "linear").tag(sync=True)
     step = t.Float(None, allow_none=True).tag(sync=True)
     integer = t.Bool(False).tag(sync=True)
-    mark = t.Float(None, allow_none=True).tag(sync=True)
-    value = t.Union([t.Int(), t.Float()]).tag(sync=True, echo_update=NO_ECHO)
+    mark = t.Any(None).tag(sync=True)
+    value = Given(0).tag(sync=True, echo_update=NO_ECHO)
 
     def __init__(self, label: str, unit: str, lo: float, hi: float, value: float, **options: Any) -> None:
         if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
@@ -120,26 +125,35 @@ class NumberControl(Control):
     def stand(self, value: Any, *, known: bool = True) -> None:
         """As every control; the slider is as wide as declared again, or as the value needs."""
         super().stand(value, known=known)
-        self.lo, self.hi = min(self._range[0], value), max(self._range[1], value)
+        self._widen(*self._range)
+
+    def _widen(self, lo: float, hi: float) -> None:
+        """The slider from `lo` to `hi`, or as far as the value; a log scale never reaches nothing."""
+        reached = self.scale == "linear" or self.value > 0
+        self.lo, self.hi = min(lo, self.value) if reached else lo, max(hi, self.value)
+
+    @t.observe("value")
+    def _reach(self, _: Any) -> None:
+        self._widen(self.lo, self.hi)
 
     @t.validate("value", "mark")
     def _inside(self, proposal: dict[str, Any]) -> float | None:
-        value = proposal["value"]
-        if value is None:
+        value: Any = plain(proposal["value"])
+        if proposal["value"] is None and proposal["trait"].allow_none:  # no mark
             return None
+        allowed = f"{self._words(self.least)} to {self._words(self.most)}"
+        if not is_number(value):
+            raise ControlError(f"{self.label}: {quoted(value)} is not a number; allowed: {allowed}.")
         if not self.least <= value <= self.most:
-            allowed = f"{self._words(self.least)} to {self._words(self.most)}"
             raise ControlError(f"{self.label}: {self._words(value)} is outside {allowed}.{self._meant(value)}")
         if self.integer and value != int(value):
-            raise ControlError(f"{self.label}: {value:g} {self.unit} is not a whole number.")
-        if proposal["trait"].name == "value":
-            self.lo, self.hi = min(self.lo, value), max(self.hi, value)
+            raise ControlError(f"{self.label}: {self._words(value)} is not a whole number.")
         return int(value) if self.integer else float(value)
 
     def _words(self, value: float) -> str:
         """The number as the page would write it: "34%", "25,000 GPUs", "$1 per GPU-hour"."""
         shown = value * 100 if self.unit == "fraction" else value
-        if not -sys.float_info.max <= shown <= sys.float_info.max:
+        if not is_number(shown):  # beyond every float, in per cent
             return f"{quoted(value)} {self.unit}"
         number = f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
         if self.unit_words.startswith("$"):
@@ -163,7 +177,7 @@ class ChoiceControl(Control):
 
     options = t.List().tag(sync=True)
     mark = t.Any(None).tag(sync=True)
-    value = t.Any(None).tag(sync=True, echo_update=NO_ECHO)
+    value = Given(None).tag(sync=True, echo_update=NO_ECHO)
 
     def __init__(
         self, label: str, options: Sequence[Any] | Mapping[str, Any], value: Any, mark: Any = None, **more: Any
@@ -174,7 +188,8 @@ class ChoiceControl(Control):
 
     @t.validate("value", "mark")
     def _among(self, proposal: dict[str, Any]) -> Any:
-        values = [own for _, own in self.options]
-        if proposal["value"] not in values and not (proposal["trait"].name == "mark" and proposal["value"] is None):
-            raise ControlError(f"{self.label}: {proposal['value']!r} is not one of {', '.join(map(str, values))}.")
-        return proposal["value"]
+        value, values = plain(proposal["value"]), [own for _, own in self.options]
+        no_mark = value is None and proposal["trait"].allow_none
+        if not no_mark and (type(value) not in map(type, values) or value not in values):
+            raise ControlError(f"{self.label}: {quoted(value)} is not one of {', '.join(map(str, values))}.")
+        return value

@@ -35,8 +35,10 @@ function withUnit(value, n) {
 // The one line that says why a number cannot be used; null where it can
 function fault(value, n) {
   const range = `${withUnit(n.least, n)} to ${withUnit(n.most, n)}`;
-  if (n.integer && !Number.isInteger(value)) return `${n.label} is a whole number.`;
-  if (value >= n.least && value <= n.most) return null; // the slider widens to it
+  if (value >= n.least && value <= n.most) {
+    const broken = n.integer && !Number.isInteger(value);
+    return broken ? `${n.label}: ${withUnit(value, n)} is not a whole number.` : null; // the slider widens to it
+  }
   const guess = meantBy(value, n.least, n.most, n.mark ?? n.hi, n.integer);
   const meant = guess === null ? "" : ` Did you mean ${withUnit(guess, n)}?`;
   return `${n.label}: ${withUnit(value, n)} is outside ${range}.${meant}`;
@@ -60,7 +62,7 @@ function positions(n) {
     return {
       last: LOG_STEPS,
       at: (p) => (p <= 0 ? n.lo : p >= LOG_STEPS ? n.hi : inside(round(n.lo * Math.exp((ratio * p) / LOG_STEPS)))),
-      of: (value) => (LOG_STEPS * Math.log(value / n.lo)) / ratio,
+      of: (value) => (value <= n.lo ? 0 : (LOG_STEPS * Math.log(value / n.lo)) / ratio), // nothing stands at the left end
     };
   }
   const step = n.step || niceStep(n.hi - n.lo, n.integer);

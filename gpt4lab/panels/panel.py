@@ -311,7 +311,8 @@ def _at_the_post(item: str | Slide) -> Any:
     if field.choices or field.catalog:
         return ChoiceControl(options=_options(field), value=post, mark=post, **words)
     lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
-    more = {"least": field.lo, "most": field.hi, "scale": "log" if field.log else "linear", "integer": field.whole}
+    scale = "log" if field.log and lo > 0 else "linear"
+    more = {"least": field.lo, "most": field.hi, "scale": scale, "integer": field.whole}
     return NumberControl(unit=field.unit, lo=lo, hi=hi, value=post, mark=post, **more, **words)
 
 

@@ -117,12 +117,15 @@ def plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, Real):
         return value
-    return int(value) if isinstance(value, Integral) else float(value)
+    try:
+        return int(value) if isinstance(value, Integral) else float(value)
+    except OverflowError:  # a fraction that no float can hold
+        return value
 
 
 def _to_number(value: Any) -> Any:
     number = plain(value)
-    return float(number) if _is_number(number) else number
+    return float(number) if is_number(number) else number
 
 
 def _to_whole(value: Any) -> Any:
@@ -134,7 +137,7 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     field = field_of(record.__class__, attribute)
     if field.choices or field.catalog:
         _validate_word(field, value)
-    elif not _is_number(value) or (field.whole and not isinstance(value, int)):
+    elif not is_number(value) or (field.whole and not isinstance(value, int)):
         kind = "whole number" if field.whole else "number"
         raise ScenarioError(f"{field.path} = {quoted(value)} is not a {kind}; {allowed(field)}.")
     elif not field.lo <= value <= field.hi:
@@ -157,7 +160,7 @@ def _entries(table: str) -> Mapping[str, Any]:
     return getattr(catalog, table)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """Whether it is a number that a float can hold."""
     return not isinstance(value, bool) and isinstance(value, (int, float)) and abs(value) <= sys.float_info.max
 

@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 import traitlets
 
 from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, unit_words
+from gpt4lab.panels.panel import Slide, _at_the_post
+from gpt4lab.scenario import FIELDS
+
+NO_NUMBERS = [
+    *(float("inf"), -float("inf"), float("nan"), 10**400, -(10**400), Fraction(10**400, 3), Decimal("NaN"), 1j),
+    *(
+        "25k",
+        "",
+        "x" * 10**6,
+        b"3",
+        None,
+        [],
+        {},
+        [3],
+        object(),
+        True,
+        np.True_,
+        np.nan,
+        np.array([1, 2]),
+        np.array([]),
+    ),
+]
 
 
 def gpus(**options: Any) -> NumberControl:
@@ -27,8 +52,8 @@ def mfu(**options: Any) -> NumberControl:
         (gpus(), 25e6, r"Did you mean 25,000 GPUs\?"),
         (gpus(), 25_000.5, "not a whole number"),
         (mfu(), 32, r"MFU: 3,200% is outside 1% to 100%. Did you mean 32%\?"),
-        (gpus(), float("nan"), "outside"),
-        (gpus(), float("inf"), "outside"),
+        (gpus(), float("nan"), "nan is not a number; allowed: 1,000 GPUs to 200,000 GPUs"),
+        (gpus(), float("inf"), "inf is not a number"),
     ],
 )
 def test_a_value_out_of_range_is_refused_and_the_old_one_stays(
@@ -38,6 +63,36 @@ def test_a_value_out_of_range_is_refused_and_the_old_one_stays(
     with pytest.raises(ControlError, match=message):
         control.value = value
     assert control.value == before
+
+
+@pytest.mark.parametrize("path", FIELDS)
+def test_what_is_no_value_is_refused_in_one_short_line_and_the_old_one_stays(path: str) -> None:
+    control = _at_the_post(path)
+    before = control.value, control.mark
+    for value in (*NO_NUMBERS, 1e308, -1e308):
+        with pytest.raises(ControlError) as caught:
+            control.value = value
+        if value is not None:
+            with pytest.raises(ControlError):
+                control.mark = value
+        assert str(caught.value).startswith(f"{control.label}: ")
+        assert len(str(caught.value)) < 400
+    assert (control.value, control.mark) == before
+
+
+@pytest.mark.parametrize("path", [path for path, field in FIELDS.items() if not (field.choices or field.catalog)])
+def test_a_control_takes_all_that_its_field_takes_and_the_slider_widens_to_it(path: str) -> None:
+    field = FIELDS[path]
+    third = (field.hi - field.lo) / 3
+    control = _at_the_post(Slide(path, field.lo + third, field.hi - third))
+    log = control.scale == "log"
+    for value in (field.lo, field.hi, np.float64(field.hi), np.array(field.lo), field.default):
+        control.value = value
+        assert control.value == value
+        assert type(control.value) is (int if field.whole else float)
+        assert control.lo <= value or (log and value == 0)
+    assert control.hi == field.hi
+    assert control.lo == (min(field.default, field.lo + third) if log and field.lo == 0 else field.lo)
 
 
 def test_the_error_is_a_value_error_and_a_trait_error() -> None:
@@ -87,6 +142,11 @@ def test_observers_hear_each_new_value_once() -> None:
 )
 def test_units_are_written_as_a_reader_says_them(unit: str, words: str) -> None:
     assert unit_words(unit) == words
+
+
+def test_a_control_may_have_no_mark() -> None:
+    assert gpus(mark=None).mark is None
+    assert ChoiceControl("ZeRO", ["none", "1"], value="1", mark=None).mark is None
 
 
 @pytest.mark.parametrize(

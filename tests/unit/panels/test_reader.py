@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from gpt4lab.panels import controls
+from gpt4lab.panels.controls import ControlError, NumberControl
+from gpt4lab.panels.panel import _at_the_post
 from gpt4lab.scenario import FIELDS
 from gpt4lab.scenario.numbers import GRAMMAR
 from gpt4lab.units import cut
@@ -18,10 +20,14 @@ from tests.unit.scenario.test_numbers import ENDLESS, TABLE
 
 pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node runs the page's own code")
 
+NUMBERS = [field for field in FIELDS.values() if not (field.choices or field.catalog)]
 HERE = Path(controls.__file__).parent
 READ = "(text, unit) => { try { return fromText(text, unit) } catch (why) { return why } }"
 MEANT = "(...asked) => meantBy(...asked)"
+DOOR = "(text) => parseNumber(text, { percent: true, unit: 'fraction' })"
+FAULT = "(n, value) => fault(value, { ...n, percent: n.unit === 'fraction' })"
 ENDS = "(n) => { const at = positions(n); return [at.at(0), at.at(at.last), at.of(n.lo), at.of(n.hi) / at.last] }"
+NOTHING = "(n) => positions(n).of(0)"
 
 
 def page(function: str, cases: list[list[Any]]) -> list[Any]:
@@ -52,12 +58,53 @@ def test_the_page_guesses_what_python_guesses() -> None:
     assert page(MEANT, [case[:-1] for case in TABLE["meant"]]) == [case[-1] for case in TABLE["meant"]]
 
 
+def test_a_bare_number_in_a_per_cent_entry_is_per_cent_there_alone() -> None:
+    assert page(DOOR, [[text] for text, _ in TABLE["percent_door"]]) == pytest.approx(
+        [number for _, number in TABLE["percent_door"]], rel=1e-15
+    )
+
+
+def refused(control: NumberControl, value: float) -> str:
+    """What Python says to a value; "" where it takes it."""
+    try:
+        control.value = value
+    except ControlError as why:
+        return str(why)
+    return ""
+
+
+def gist(said: str | None) -> tuple[bool, bool, bool]:
+    """What page and Python have in common: refused, as no whole number, with a guess; figures are written apart."""
+    return bool(said), "is not a whole number" in (said or ""), "Did you mean" in (said or "")
+
+
+def test_the_page_refuses_by_the_field_what_python_refuses() -> None:
+    names = ("label", "unit", "shownUnit", "lo", "hi", "least", "most", "mark", "integer")
+    cases: list[Any] = []
+    told: list[str] = []
+    for field in NUMBERS:
+        for power in (-12, -6, -3, -2, -1, 0, 1, 2, 3, 6, 12):
+            control = _at_the_post(field.path)
+            state = {name: getattr(control, "unit_words" if name == "shownUnit" else name) for name in names}
+            for end in (field.lo, field.hi, field.default, -1, 2.5):
+                cases.append([{**state, "billion": "B"}, end * 10.0**power])
+                told.append(refused(control, end * 10.0**power))
+    assert [gist(said) for said in page(FAULT, cases)] == [gist(said) for said in told]
+
+
 def test_every_slider_reaches_both_its_ends() -> None:
-    fields = [field for field in FIELDS.values() if not (field.choices or field.catalog)]
     plain = [
         {"lo": field.lo, "hi": field.hi, "log": log, "integer": field.whole, "step": step}
-        for field in fields
+        for field in NUMBERS
         for log in {field.log and field.lo > 0, False}
         for step in (None, (field.hi - field.lo) / 7.3)
     ]
-    assert page(ENDS, [[n] for n in plain]) == [pytest.approx([n["lo"], n["hi"], 0, 1], abs=1e-9) for n in plain]
+    assert page(ENDS, [[n] for n in plain]) == [[n["lo"], n["hi"], 0, pytest.approx(1)] for n in plain]
+
+
+def test_nothing_stands_at_the_left_end_of_a_log_slider() -> None:
+    assert page(NOTHING, [[{"lo": lo, "hi": 1e18, "log": True, "integer": False}] for lo in (1e-3, 1, 1e9)]) == [
+        0,
+        0,
+        0,
+    ]
