@@ -37,7 +37,7 @@ class ControlError(ValueError, t.TraitError):
     """A value that the control does not take: names control, value, range and unit."""
 
 
-class Given(t.Any):
+class NotNone(t.Any):
     """Anything but None. What it is not, the control says in its own words."""
 
     allow_none = False
@@ -111,7 +111,7 @@ class NumberControl(Control):
     step = t.Float(None, allow_none=True).tag(sync=True)
     integer = t.Bool(False).tag(sync=True)
     mark = t.Any(None).tag(sync=True)
-    value = Given(0).tag(sync=True, echo_update=NO_ECHO)
+    value = NotNone(0).tag(sync=True, echo_update=NO_ECHO)
 
     def __init__(self, label: str, unit: str, lo: float, hi: float, value: float, **options: Any) -> None:
         if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
@@ -177,7 +177,7 @@ class ChoiceControl(Control):
 
     options = t.List().tag(sync=True)
     mark = t.Any(None).tag(sync=True)
-    value = Given(None).tag(sync=True, echo_update=NO_ECHO)
+    value = NotNone(None).tag(sync=True, echo_update=NO_ECHO)
 
     def __init__(
         self, label: str, options: Sequence[Any] | Mapping[str, Any], value: Any, mark: Any = None, **more: Any
