@@ -223,6 +223,49 @@ CONFIG = (
 FAMILIES = ("llama", "mistral", "mixtral", "qwen2", "qwen3_moe", "deepseek_v3", "gpt_oss", "gemma2", "olmo2", "phi3")
 
 
+def models(dice: Random) -> Iterator[Any]:
+    """A training step or an answer of records that hold odd numbers."""
+    from gpt4lab.models.decode.deployment import Deployment
+    from gpt4lab.models.decode.report import decode
+    from gpt4lab.models.inputs import Network, chip
+    from gpt4lab.models.step.layout import Layout
+    from gpt4lab.models.step.report import step
+
+    choices: list[tuple[Any, Any]] = [(step, Layout), (decode, Deployment)]
+    model, way = dice.choice(choices)
+    network = {**_filled(Network, dice), "layers": dice.choice([1, 7, 61]), "d_model": 576, "heads": 9}
+    for record in (network, ways := _filled(way, dice)):
+        if record and dice.random() < 0.3:
+            record[dice.choice(list(record))] = number(dice)
+    yield model.__name__, network, ways
+    found = model(Network(**network), way(**ways), chip("a100-sxm-80gb"))
+    if not (math.isfinite(found.time_s) and math.isfinite(found.memory_bytes.total) and found.mfu > 0):
+        raise AssertionError(f"{found.time_s} s came out")
+    yield found.reason
+
+
+def _filled(kind: Any, dice: Random) -> dict[str, Any]:
+    """Some fields of a record, with small numbers that they may have."""
+    few = dice.sample([field.name for field in attrs.fields(kind)], dice.randrange(5))
+    return {name: dice.choice([0, 1, 1, 2, 3, 8]) for name in few}
+
+
+def runs(dice: Random) -> Iterator[Any]:
+    """Pipelines and failures played with odd numbers."""
+    from gpt4lab.simulate.failures import Habits, simulate
+    from gpt4lab.simulate.pipeline.play import play
+    from gpt4lab.simulate.pipeline.schedules import SCHEDULES, ScheduleError, build
+
+    odd: list[Any] = [number(dice) if dice.random() < 0.2 else dice.choice([1, 2, 7, 12]) for _ in range(6)]
+    yield odd
+    yield simulate(Habits(*odd[:4]), odd[4], 2)
+    try:
+        small: list[Any] = [7 if isinstance(found, (int, float)) and found > 12 else found for found in odd[:3]]
+        yield play(build(dice.choice(SCHEDULES), *small))
+    except ScheduleError as error:
+        raise ScenarioError(str(error)) from error
+
+
 def kept(dice: Random) -> Iterator[Any]:
     """What a reader has kept, in any state."""
     from gpt4lab.book import store
@@ -263,7 +306,7 @@ DOORS: dict[str, Door] = {
     door.__name__: door
     for door in (
         *(numbers, lines, files, changes, round_trips, looks, arrays),
-        *(explanations, audits, templates, configs, kept, panels),
+        *(explanations, audits, templates, configs, models, runs, kept, panels),
     )
 }
 

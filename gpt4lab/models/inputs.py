@@ -25,7 +25,7 @@ def _per_head(network: Any) -> Num:
     """Width over heads; where that is nonsense, the validator of the heads says so."""
     try:
         return network.d_model / network.heads
-    except (ZeroDivisionError, TypeError):
+    except (ArithmeticError, TypeError):
         return NAN
 
 

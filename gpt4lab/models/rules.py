@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gpt4lab.formulas.arith import Num
 from gpt4lab.scenario.rules import Held, LayoutError, check, rules_for
+from gpt4lab.units import quoted
 
 if TYPE_CHECKING:
     from gpt4lab.models.decode.deployment import Deployment
@@ -18,26 +19,44 @@ if TYPE_CHECKING:
     from gpt4lab.models.step.part import StepMemory
 
 
+#: What a record holds lies between these, lest a product of several is no number.
+LEAST, MOST = 1e-30, 1e30
+
+
 def _demand(words: str, holds: Callable[[float], bool]) -> Any:
     """A validator that refuses a number for which `holds` is not true, and anything that is none; arrays pass."""
 
     def check(record: Any, attribute: Any, value: Any) -> None:
-        number = isinstance(value, (int, float))
-        if (number and not holds(value)) or value is None or isinstance(value, str):
-            raise LayoutError(f"{type(record).__name__}.{attribute.name} = {value!r} is not {words}.")
+        plain = isinstance(value, (int, float))
+        if not (holds(value) if plain else _of_a_library(value, holds)):
+            raise LayoutError(f"{type(record).__name__}.{attribute.name} = {quoted(value)} is not {words}.")
 
     return check
 
 
-positive = _demand("a positive, finite number", lambda value: 0 < value < inf)
-rate = _demand("a positive number", lambda value: value > 0)
-rate_or_unknown = _demand("a positive number, or NaN where there is none", lambda value: isnan(value) or value > 0)
-finite = _demand("a finite number", lambda value: -inf < value < inf)
-not_negative = _demand("a finite number from 0 up", lambda value: 0 <= value < inf)
+def _of_a_library(value: Any, holds: Callable[[float], bool]) -> bool:
+    """Whether it is an array of numbers, or a single one for which `holds` is true."""
+    if not hasattr(value, "__array_namespace__") or getattr(value.dtype, "kind", "f") not in "biuf":
+        return False
+    return value.ndim > 0 or holds(value.item())
+
+
+def _unknown(value: float) -> bool:
+    return isinstance(value, float) and isnan(value)
+
+
+positive = _demand("a positive, finite number (1e-30 to 1e30)", lambda value: LEAST <= value <= MOST)
+rate = _demand("a positive number (1e-30 to 1e30, or infinite)", lambda value: LEAST <= value <= MOST or value == inf)
+rate_or_unknown = _demand(
+    "a positive number, or NaN where there is none",
+    lambda value: _unknown(value) or LEAST <= value <= MOST or value == inf,
+)
+finite = _demand("a finite number (-1e30 to 1e30)", lambda value: -MOST <= value <= MOST)
+not_negative = _demand("a finite number from 0 up (to 1e30)", lambda value: 0 <= value <= MOST)
 fraction = _demand("a number from 0 to 1", lambda value: 0 <= value <= 1)
-share = _demand("a share above 0 and up to 1", lambda value: 0 < value <= 1)
-count = _demand("a whole number from 1 up", lambda value: 1 <= value < inf and value % 1 == 0)
-price = _demand("a price from 0 up; NaN where nobody gave one", lambda value: isnan(value) or 0 <= value < inf)
+share = _demand("a share above 0 and up to 1", lambda value: LEAST <= value <= 1)
+count = _demand("a whole number from 1 up (to 1e30)", lambda value: 1 <= value <= MOST and value % 1 == 0)
+price = _demand("a price from 0 up; NaN where nobody gave one", lambda value: _unknown(value) or 0 <= value <= MOST)
 zero_stage = _demand("a stage of ZeRO: 0, 1, 2 or 3", lambda value: value in (0, 1, 2, 3))
 
 
@@ -54,6 +73,8 @@ def coded(names: tuple[str, ...]) -> dict[str, Any]:
 Rules = tuple[tuple[Any, str], ...]
 _NETWORK = {symbol: f"Network.{name}" for symbol, name in {
     "a": "heads", "n": "kv_heads", "E": "experts", "k": "top_k", "L": "layers", "S": "max_context",
+    "N": "dense_layers", "f": "dense_d_ff", "W": "window_layers", "w": "window",
+    "r": "kv_rank", "q": "query_rank", "x": "rope_dim", "y": "nope_dim",
 }.items()}  # fmt: skip
 _SOME = [rules_for({"D": f"Network.{kind}_layers", "L": "Network.layers"}) for kind in ("window", "dense")]
 

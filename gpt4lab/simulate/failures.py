@@ -19,25 +19,29 @@ import math
 from typing import Any
 
 import numpy as np
-from attrs import astuple, field, frozen, validators
+from attrs import astuple, frozen
 from numpy.typing import NDArray
 
 from gpt4lab.formulas.arith import floor, minimum
+from gpt4lab.scenario.field import ScenarioError, number
 from gpt4lab.simulate.serving.workload import Floats
+from gpt4lab.units import quoted
 
 #: What a moment of the run is spent on, in the order of the codes that `at` returns.
 KINDS = ("work kept", "work lost", "checkpoint", "restart")
 KEPT, LOST, CHECKPOINT, RESTART = range(4)
+#: Gaps between failures that are drawn at most: 80 MB.
+MOST_GAPS = 10**7
 
 
 @frozen
 class Habits:
     """How often it breaks and what is done about it. Hours throughout."""
 
-    mtbf_h: float = field(validator=validators.gt(0))
-    interval_h: float = field(validator=validators.gt(0))
-    checkpoint_h: float = field(validator=validators.ge(0))
-    restart_h: float = field(validator=validators.ge(0))
+    mtbf_h: float = number(2, "hour", 1e-9, 1e15, "Mean time between failures", "of all machines", "assumed", log=True)
+    interval_h: float = number(0.5, "hour", 1e-9, 1e15, "Checkpoint every", "work between", "assumed", log=True)
+    checkpoint_h: float = number(0, "hour", 0, 1e15, "Checkpoint time", "the run stands still", "assumed")
+    restart_h: float = number(0, "hour", 0, 1e15, "Restart time", "until the run goes on", "assumed")
 
     @property
     def round_h(self) -> float:
@@ -88,10 +92,25 @@ def draw(habits: Habits, hours: float, runs: int, seed: int) -> Floats:
     """Return times to each failure since the one before, (runs, failures); every row is longer than the run.
 
     The same seed is the same luck: a longer mean time stretches the very same gaps.
+
+    Raises ScenarioError for a length or a number of runs that cannot be, and for more failures than there is room for.
     """
+    _refuse(habits, hours, runs)
     expected = hours / habits.mtbf_h
     most = math.ceil(expected + 8 * math.sqrt(expected) + 8)  # more failures than that: less than once in 1e12 runs
     return np.random.default_rng(seed).standard_exponential((most, runs)).T * habits.mtbf_h
+
+
+def _refuse(habits: Habits, hours: Any, runs: Any) -> None:
+    """Raise ScenarioError for runs that cannot be played."""
+    if not isinstance(hours, (int, float)) or not 0 < hours <= 1e15:
+        raise ScenarioError(f"hours = {quoted(hours)} is out of range; allowed: above 0 to 1e15 hours.")
+    if not isinstance(runs, int) or not 1 <= runs <= MOST_GAPS:
+        raise ScenarioError(f"runs = {quoted(runs)} is out of range; allowed: whole numbers from 1 to {MOST_GAPS:,}.")
+    if (found := hours / habits.mtbf_h * runs) > MOST_GAPS:
+        raise ScenarioError(
+            f"{found:,.3g} failures are more than the {MOST_GAPS:,} that can be played: fewer runs would do."
+        )
 
 
 def play(gaps: Floats, habits: Habits, hours: float) -> Spent:
@@ -104,7 +123,7 @@ def play(gaps: Floats, habits: Habits, hours: float) -> Spent:
 
 
 def simulate(habits: Habits, hours: float, runs: int = 200, seed: int = 0) -> Spent:
-    """Play `runs` independent runs of the same length."""
+    """Play `runs` independent runs of the same length. Raises ScenarioError as `draw`."""
     return play(draw(habits, hours, runs, seed), habits, hours)
 
 

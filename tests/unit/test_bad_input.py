@@ -101,6 +101,23 @@ def test_no_record_takes_it(record: Any, name: str) -> None:
             attrs.evolve(record, **{name: bad})
 
 
+@pytest.mark.parametrize(("record", "name"), CASES)
+@pytest.mark.parametrize("odd", [1j, [1], {}, b"1", 10**400, 1e308], ids=lambda odd: type(odd).__name__)
+def test_no_record_takes_what_is_no_number_or_beyond_all(record: Any, name: str, odd: Any) -> None:
+    with pytest.raises(LayoutError, match=rf"^{type(record).__name__}\.{name} = .{{1,80}} is not ") as caught:
+        attrs.evolve(record, **{name: odd})
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize(("record", "name"), CASES)
+def test_no_record_takes_it_from_numpy(record: Any, name: str) -> None:
+    np = pytest.importorskip("numpy")
+    for bad in (np.int64(-7), np.float64("-inf"), np.array(-7), np.array("7"), np.array([None])):
+        if not (name == "rest" and bad == -7):
+            with pytest.raises(LayoutError, match=rf"\.{name} = .{{1,80}} is not "):
+                attrs.evolve(record, **{name: bad})
+
+
 NUMBERS = [path for path, field in FIELDS.items() if not (field.catalog or field.choices)]
 
 

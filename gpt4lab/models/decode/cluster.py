@@ -11,6 +11,7 @@ from gpt4lab.models.decode.report import decode
 from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
 from gpt4lab.models.rules import LayoutError
 from gpt4lab.scenario import Scenario
+from gpt4lab.units import quoted
 
 MOST = 2**16
 
@@ -21,7 +22,7 @@ def batch_within(scenario: Scenario, ms_per_token: float, **more: Any) -> int:
     Raises LayoutError for a time that is not a positive, finite number, or a batch that cannot be served.
     """
     if not 0 < ms_per_token < inf:
-        raise LayoutError(f"ms_per_token = {ms_per_token!r} is not a positive, finite number of milliseconds.")
+        raise LayoutError(f"ms_per_token = {quoted(ms_per_token)} is not a positive, finite number of milliseconds.")
     network, deployment, chip = served_in(scenario), deployment_in(scenario), chip_in(scenario)
     low, high = 0, MOST
     while low < high:

@@ -15,10 +15,12 @@ from attrs import Factory, field, frozen
 
 from gpt4lab.formulas.pipeline import SCHEDULES
 from gpt4lab.scenario.rules import LayoutError, check, rules_for
+from gpt4lab.units import quoted
 
 FORWARD, BACKWARD, WEIGHT = KINDS = "FBW"
 
 
+MOST = 100_000  # of stages, micro-batches or chunks
 _ROUNDS = rules_for({"p": "stages", "m": "micro_batches", "v": "chunks"})
 
 
@@ -108,10 +110,12 @@ def build(name: str, stages: int, micro_batches: int, chunks: int = 1) -> Schedu
     Raises ScheduleError for an unknown name, a number below 1, or micro-batches that cannot be interleaved.
     """
     if name not in SCHEDULES:
-        raise ScheduleError(f"{name!r} is not one of: {', '.join(SCHEDULES)}.")
+        raise ScheduleError(f"{quoted(name)} is not one of: {', '.join(SCHEDULES)}.")
     for word, number in (("stages", stages), ("micro_batches", micro_batches), ("chunks", chunks)):
-        if not isinstance(number, int) or number < 1:
-            raise ScheduleError(f"{word} = {number!r} is out of range; allowed: whole numbers from 1.")
+        if not isinstance(number, int) or not 1 <= number <= MOST:
+            raise ScheduleError(
+                f"{word} = {quoted(number)} is out of range; allowed: whole numbers from 1 to {MOST:,}."
+            )
     if chunks > 1:
         _check_chunks(name, stages, micro_batches, chunks)
         return Schedule([_interleaved(stages, stage, micro_batches, chunks) for stage in range(stages)])

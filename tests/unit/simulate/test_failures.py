@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpt4lab.quantities import value
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.scenario import ScenarioError, change, load_scenario
 from gpt4lab.simulate.failures import CHECKPOINT, KEPT, KINDS, LOST, RESTART, Habits, at, draw, play, simulate, spend
 
 #: Two hours of work, a quarter of an hour to save it, half an hour to restart.
@@ -159,6 +162,23 @@ def test_the_quantity_says_the_same():
 def test_impossible_habits_are_refused(wrong: dict[str, float]):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Habits(**{"mtbf_h": 1, "interval_h": 1, "checkpoint_h": 1, "restart_h": 1, **wrong})
+
+
+@pytest.mark.parametrize("bad", [None, "x", -1, math.nan, math.inf, 1j, [1], 10**400])
+def test_what_cannot_be_played_is_one_sentence(bad: Any):
+    doors: dict[str, Callable[[], Any]] = {
+        **{name: lambda name=name: evolve(HABITS, **{name: bad}) for name in ("mtbf_h", "interval_h", "restart_h")},
+        "hours": lambda: simulate(HABITS, bad, 3),
+        "runs": lambda: simulate(HABITS, 10, bad),
+    }
+    for name, door in doors.items():
+        with pytest.raises(ScenarioError, match=f"{name} = .{{1,80}}; allowed"):
+            door()
+
+
+def test_more_failures_than_there_is_room_for_are_refused():
+    with pytest.raises(ScenarioError, match="more than the 10,000,000 that can be played"):
+        simulate(evolve(HABITS, mtbf_h=1e-9), 10)
 
 
 def test_importing_the_package_loads_no_numpy():
