@@ -14,6 +14,9 @@ from gpt4lab.models.step.layout import Layout
 from gpt4lab.models.step.part import StepPart
 from gpt4lab.models.step.part import held as held_training
 
+#: Ranks and stages that are looked at, as many as a scenario can have.
+MOST = 1024
+
 
 @frozen
 class Fewest:
@@ -58,8 +61,9 @@ def fewest_to_train(network: Network, layout: Layout, chip: Chip) -> Fewest | No
 def _fewest(
     network: Network, way: Layout | Deployment, chip: Chip, fits: Callable[[int, int], bool], copies: int
 ) -> Fewest | None:
-    most = max(int(way.tensor), int(min(chip.gpus_per_node, network.heads)))
-    return next((Fewest(*pair, copies) for pair in _pairs(most, int(network.layers)) if _can(fits, *pair)), None)
+    most = max(int(min(way.tensor, MOST)), int(min(chip.gpus_per_node, network.heads)))
+    stages = int(min(network.layers, MOST))
+    return next((Fewest(*pair, copies) for pair in _pairs(most, stages) if _can(fits, *pair)), None)
 
 
 def _pairs(ranks: int, stages: int) -> Iterator[tuple[int, int]]:
