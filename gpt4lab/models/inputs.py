@@ -29,6 +29,14 @@ def _per_head(network: Any) -> Num:
         return NAN
 
 
+def _four_widths(network: Any) -> Num:
+    """Four times the width; where that is nonsense, the validator of the width says so."""
+    try:
+        return 4 * network.d_model
+    except TypeError:
+        return NAN
+
+
 @frozen
 class Network:
     """Geometry of a model. A dense model has one expert, which every token uses.
@@ -44,7 +52,7 @@ class Network:
     heads: Num = field(validator=positive)
     kv_heads: Num = field(default=Factory(lambda self: self.heads, takes_self=True), validator=positive)
     head_dim: Num = field(default=Factory(_per_head, takes_self=True), validator=positive)
-    d_ff: Num = field(default=Factory(lambda self: 4 * self.d_model, takes_self=True), validator=positive)
+    d_ff: Num = field(default=Factory(_four_widths, takes_self=True), validator=positive)
     gated: Num = field(default=0, validator=fraction)
     experts: Num = field(default=1, validator=positive)
     top_k: Num = field(default=1, validator=positive)

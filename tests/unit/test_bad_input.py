@@ -118,6 +118,12 @@ def test_no_record_takes_it_from_numpy(record: Any, name: str) -> None:
                 attrs.evolve(record, **{name: bad})
 
 
+@pytest.mark.parametrize("odd", [None, "7", {}, 1j, 10**400])
+def test_what_follows_from_a_width_leaves_the_word_to_it(odd: Any) -> None:
+    with pytest.raises(LayoutError, match=r"^Network\.d_model = .{1,80} is not "):
+        Network(layers=1, d_model=odd, heads=9)
+
+
 NUMBERS = [path for path, field in FIELDS.items() if not (field.catalog or field.choices)]
 
 
