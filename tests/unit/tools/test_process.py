@@ -69,7 +69,9 @@ def test_a_signal_ends_the_child_too(way: str, child: str, number: signal.Signal
 
 
 def test_an_interrupt_ends_a_setup_and_all_that_it_started() -> None:
-    parent, pids = started("work", CHILD)
+    # tests that run in the background are deaf to it, and what they start would be
+    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    parent, pids = started("work", CHILD, listening)
     parent.send_signal(signal.SIGINT)
     assert parent.wait() != 0
     assert all(map(ends, pids))
