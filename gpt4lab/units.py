@@ -80,10 +80,10 @@ def cut(text: str, most: int = 60) -> str:
 
 
 def quoted(value: Any) -> str:
-    """A value that is none, as an error repeats it: its `repr`, cut short, whatever it is."""
+    """A value that is none, as an error repeats it: cut short, whatever it is, a text in quotes."""
     try:
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        return cut(f"{value:,g}" if number else repr(value))
+        return cut(f"{value:,g}" if number else repr(value) if isinstance(value, (str, bytes)) else str(value))
     except (ValueError, OverflowError, RecursionError):
         return f"a {type(value).__name__} too large to write"
 

@@ -11,11 +11,10 @@ import reprlib
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
-from numbers import Integral, Real
 from typing import Any
 
 from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change
-from gpt4lab.scenario.field import Field, allowed
+from gpt4lab.scenario.field import Field, allowed, plain
 from gpt4lab.units import cut
 
 Given = Mapping[str, Any]
@@ -60,16 +59,13 @@ def clean(path: str, found: Any) -> Any:
 
 def _as_number(found: Any) -> Any:
     """A plain number or an array of floats; None for what is neither."""
-    if found is True or found is False:
-        return None
-    if isinstance(found, Real):
-        return int(found) if isinstance(found, Integral) else float(found)
+    number = plain(found)
+    if isinstance(number, (int, float)):
+        return None if isinstance(number, bool) else number
     if hasattr(found, "to_numpy"):  # a column of a table, whose min() would pass over what is missing
         found = found.to_numpy()
     if not hasattr(found, "ndim") or getattr(found.dtype, "kind", "") not in "iuf":
         return None
-    if found.ndim == 0:
-        return _as_number(found.item())
     return found if str(found.dtype) == "float64" else found.astype("float64")
 
 

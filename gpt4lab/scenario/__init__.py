@@ -152,11 +152,16 @@ def to_json(scenario: Scenario) -> str:
 def from_json(text: str) -> Scenario:
     """The scenario that `to_json` wrote, or a part of one. Raises ScenarioError for all else."""
     try:
-        return from_tree(json.loads(text.lstrip("\ufeff"), object_pairs_hook=_once))
+        return from_tree(parsed(text))
     except ScenarioError:
         raise
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ScenarioError(f"This is not JSON: {cut(str(error))}{LIKE}") from None
+
+
+def parsed(text: str) -> Any:
+    """What JSON says. Raises ValueError, RecursionError for what is none, ScenarioError for a key set twice."""
+    return json.loads(text.lstrip("\ufeff"), object_pairs_hook=_once)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -232,7 +237,11 @@ def file_of(name: str) -> dict[str, Any]:
 
 def from_tree(tree: Any) -> Scenario:
     """The scenario that parsed JSON or TOML means: groups of fields, and words about it. Raises ScenarioError."""
-    groups = {key: value for key, value in _table("a scenario", tree).items() if key not in (*WORDS, "sources")}
+    groups = {
+        key: value
+        for key, value in _table("a scenario is a table of groups", tree).items()
+        if key not in (*WORDS, "sources")
+    }
     words = {key: tree[key] for key in WORDS if key in tree}
     for key, word in words.items():
         if not isinstance(word, str):
@@ -244,12 +253,12 @@ def from_tree(tree: Any) -> Scenario:
 def _group(key: str, group: Any) -> dict[str, Any]:
     if key not in GROUPS and not any(path.startswith(f"{key}.") for path in (*RENAMED, *PRODUCTS)):
         raise ScenarioError(f"there is no group {cut(key)}{near(key, GROUPS)}")
-    return _table(f"{key} in a scenario", group)
+    return _table(f"{key} is a group of fields", group)
 
 
 def _table(what: str, found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
-        raise ScenarioError(f"{what} is a table, not {quoted(found)}{LIKE}")
+        raise ScenarioError(f"{what}, not {quoted(found)}{LIKE}")
     return cast("dict[str, Any]", found)
 
 

@@ -8,18 +8,12 @@ import tomllib
 from pathlib import Path
 from typing import Any, cast
 
-import attrs
-
-from gpt4lab.scenario import Scenario, ScenarioError, from_json, load_scenario, near
+from gpt4lab import scenario
+from gpt4lab.scenario import Scenario, ScenarioError, load_scenario
 from gpt4lab.scenario.config import from_config, is_config
-from gpt4lab.scenario.records import GROUPS
 
 STDIN = "-"
-SHOWN = 40  # characters of what was found instead
-LIKE = '; write it like {"training": {"mfu": 0.4}}.'
-#: What a file may say besides groups of fields.
-WORDS = {"sources", *attrs.fields_dict(Scenario)} - set(GROUPS)
-READERS = {".json": json.loads, ".toml": tomllib.loads}
+READERS = {".json": scenario.parsed, ".toml": tomllib.loads}
 
 
 def open_scenario(name: str) -> Scenario:
@@ -41,16 +35,8 @@ def open_scenario(name: str) -> Scenario:
 
 def from_tree(tree: Any) -> Scenario:
     """The scenario that a parsed file means: groups of fields, or the config.json of a model."""
-    if not isinstance(tree, dict):
-        raise ScenarioError(f"a scenario is a table of groups, not {str(tree)[:SHOWN]!r}{LIKE}")
-    if is_config(cast("dict[str, Any]", tree)):
-        return from_config(tree)
-    for key, group in cast("dict[str, Any]", tree).items():
-        if key not in WORDS and key not in GROUPS:
-            raise ScenarioError(f"there is no group {key[:SHOWN]!r}{near(key, GROUPS)}")
-        if key in GROUPS and not isinstance(group, dict):
-            raise ScenarioError(f"{key} is a group of fields, not {str(group)[:SHOWN]!r}{LIKE}")
-    return from_json(json.dumps(tree, default=str))
+    is_model = isinstance(tree, dict) and is_config(cast("dict[str, Any]", tree))
+    return from_config(tree) if is_model else scenario.from_tree(tree)
 
 
 def _named(name: str) -> Scenario:

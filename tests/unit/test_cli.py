@@ -223,7 +223,7 @@ def test_what_show_prints_is_read_back(capsys: pytest.CaptureFixture[str], tmp_p
         ("a.json", b"\x80abc", "utf-8"),
         ("a.json", b'{"training": {"mfu": 34}}', "training.mfu = 34"),
         ("a.toml", b"[training]\nmfu = 34", "training.mfu = 34"),
-        ("a.toml", b"[training]\nmfu = 2024-01-01", "training.mfu = '2024-01-01'"),
+        ("a.toml", b"[training]\nmfu = 2024-01-01", "training.mfu = 2024-01-01"),
         ("a.toml", b"[training]\nmfu = nan", "training.mfu = nan"),
         ("a.json", b'{"training": {"mfuu": 0.4}}', "training.mfu"),
         ("a.json", b'{"trainings": {"mfu": 0.4}}', "training"),
