@@ -43,7 +43,7 @@ def minimum(a: Num, b: Num) -> Num:
 
 def where(condition: bool, a: Num, b: Num) -> Num:
     """`a` where the condition holds, else `b`."""
-    if isinstance(condition, _PLAIN):
+    if condition is True or condition is False or isinstance(condition, _PLAIN):
         return a if condition else b
     return _namespace(condition).where(condition, a, b)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from math import inf, isnan
 from typing import TYPE_CHECKING, Any, Self
 
@@ -84,12 +85,22 @@ def held(**names: str) -> tuple[Held, ...]:
     return (*rules_for({**_NETWORK, **names}), *_SOME[0], *_SOME[1])
 
 
+@cache
+def _fields(record: type[Layout | Deployment]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """What the rules of a record read: (path, field) of the network, and of the record itself."""
+    paths = {path: path.partition(".")[2] for rule in record.HELD for path in rule.paths}
+    shared = [pair for pair in paths.items() if pair[0].startswith("Network.")]
+    return shared, [pair for pair in paths.items() if pair not in shared]
+
+
 def possible(network: Network, way: Layout | Deployment, chip: Any = None) -> Any:
     """Whether a way to spread a network over chips can exist; array fields give an array.
 
     Raises LayoutError where no entry can, with the first reason.
     """
-    ok = check(way.HELD, lambda path: getattr(network if path.startswith("Network.") else way, path.partition(".")[2]))
+    of_network, of_way = _fields(type(way))
+    numbers = {path: getattr(network, name) for path, name in of_network}
+    ok = check(way.HELD, (numbers | {path: getattr(way, name) for path, name in of_way}).__getitem__)
     for holds, message in way.rules(network, chip):
         if getattr(holds, "ndim", 0) == 0 and not holds:
             raise LayoutError(message.format(s=network, w=way))
