@@ -4,8 +4,11 @@ r"""Sentences whose numbers are computed, each with its own unit.
     fill("With 100 days it is {cluster.rental|cluster.days=100}. The post says {C33.stated}: {C33.verdict}.")
     fill("Of {training.mfu:.0%} you keep {training.mfu_after_bubble:.1%}.", scenario)
 
+    fill("The post says that GPT-4 {C11.quote:only utilizes ~280B parameters}.")
+
 A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote, flip). "@"
-names another scenario, "|" changes fields, ":" formats the bare number. Other braces, as in LaTeX, are left alone.
+names another scenario, "|" changes fields, ":" formats the bare number, or says which words of a quote are wanted. Other
+braces, as in LaTeX, are left alone.
 """
 
 from __future__ import annotations
@@ -61,7 +64,7 @@ def _value(
     scenario = _changed(load_scenario(there) if there else here, changes)
     head, _, part = name.partition(".")
     if head in ledger():
-        return _of_claim(head, part, scenario)
+        return _of_claim(head, part, scenario, spec)
     number = ahead[name] if scenario is here and name in ahead else value(known(name), scenario)
     return format(number, spec) if spec else show(number, unit_of(name))
 
@@ -75,7 +78,11 @@ def _changed(scenario: Scenario, changes: str | None) -> Scenario:
     return change(scenario, {path: parse(path, text) for path, text in settings})
 
 
-def _of_claim(key: str, part: str, scenario: Scenario) -> str:
+def _of_claim(key: str, part: str, scenario: Scenario, spec: str | None) -> str:
+    if part == "quote":
+        return f"“{_trimmed(key, spec) if spec else ledger()[key].quote}”"
+    if spec:
+        raise UnknownQuantity(f"only a quote is trimmed; {key}.{part} takes no {spec!r}")
     if part == "flip":
         return flips_in_words(ledger()[key], scenario, most=1)
     result = judge(ledger()[key], scenario)
@@ -84,11 +91,18 @@ def _of_claim(key: str, part: str, scenario: Scenario) -> str:
         "recomputed": result.shown(),
         "residual": "–" if result.residual is None else f"{result.residual:+.1%}",
         "verdict": result.verdict.replace("-", " "),
-        "quote": f"“{result.claim.quote}”",
     }
     if part not in parts:
-        raise UnknownQuantity(f"{key}.{part} is no part of a claim; there are: {', '.join(['flip', *parts])}")
+        raise UnknownQuantity(f"{key}.{part} is no part of a claim; there are: {', '.join(['flip', 'quote', *parts])}")
     return parts[part]
+
+
+def _trimmed(key: str, words: str) -> str:
+    """Some whole words of a claim's quote, so that it fits into a sentence: never other words than the post's."""
+    quote = ledger()[key].quote
+    if not re.search(rf"(?<!\w){re.escape(words)}(?!\w)", quote):
+        raise UnknownQuantity(f"{words!r} does not stand in the quote of {key}: {quote!r}")
+    return words
 
 
 def as_stated(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +115,22 @@ def test_an_unknown_verdict_or_relation_is_refused() -> None:
         Claim(id="C00", chapter="00", quote="x", verdict="perhaps")
     with pytest.raises(ValueError, match="relation"):
         Claim(id="C00", chapter="00", quote="x", relation="roughly")
+
+
+# The quotes, held against the post itself, which is not part of the book: `python3 book.py test unit -k quoted --post FILE`
+
+
+@pytest.fixture(scope="module")
+def post(request: pytest.FixtureRequest) -> str:
+    """The text of the post and of the forum below it, on one line."""
+    file: Path = request.config.getoption("--post")
+    if not file.is_file():
+        pytest.skip(f"the post is not at {file}: no quote was held against it; name it with --post FILE")
+    return " ".join(file.read_text("utf-8").split())
+
+
+def test_every_word_that_is_quoted_stands_in_the_post(post: str) -> None:
+    """What is left out of a quote is marked " … ", and what stands around it comes in that order."""
+    quoted = {claim.id: claim.quote for claim in CLAIMS if not claim.quote.startswith("[source")}
+    patterns = {key: ".*".join(map(re.escape, quote.split(" … "))) for key, quote in quoted.items()}
+    assert not {key: quoted[key] for key, pattern in patterns.items() if not re.search(pattern, post)}
