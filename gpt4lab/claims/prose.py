@@ -7,8 +7,8 @@ r"""Sentences whose numbers are computed, each with its own unit.
     fill("The post says that GPT-4 {C11.quote:only utilizes ~280B parameters}.")
 
 A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote, flip). "@"
-names another scenario, "|" changes fields, ":" formats the bare number, or says which words of a quote are wanted. Other
-braces, as in LaTeX, are left alone.
+names another scenario, "|" changes fields, ":" formats the bare number, or says which words of a quote are wanted.
+Other braces, as in LaTeX, are left alone.
 """
 
 from __future__ import annotations

@@ -117,13 +117,13 @@ def test_an_unknown_verdict_or_relation_is_refused() -> None:
         Claim(id="C00", chapter="00", quote="x", relation="roughly")
 
 
-# The quotes, held against the post itself, which is not part of the book: `python3 book.py test unit -k quoted --post FILE`
+# The quotes, held against the post itself, which is no part of the book (CONTRIBUTING.md, "Add a claim")
 
 
 @pytest.fixture(scope="module")
 def post(request: pytest.FixtureRequest) -> str:
     """The text of the post and of the forum below it, on one line."""
-    file: Path = request.config.getoption("--post")
+    file = Path(str(request.config.getoption("--post")))
     if not file.is_file():
         pytest.skip(f"the post is not at {file}: no quote was held against it; name it with --post FILE")
     return " ".join(file.read_text("utf-8").split())
