@@ -20,21 +20,28 @@ def stated_flop(_: Scenario) -> Any:
 
 token = Curve(
     title="What one token costs",
-    legend="The level is two FLOP for each weight that the token meets. The curve adds what has no weights: "
-    "every token is compared with all tokens before it, so the cost grows with the context.",
-    of="flop.with_context_per_token",
+    legend="The level is two FLOP for each weight that the token meets. The curves add what has no weights: a token is "
+    "compared with the tokens before it. One that is generated at the end of a context sees all of it; one of a "
+    "sequence that is trained on, on average, half.",
+    of="flop.generated_per_token",
     along="model.context",
     at=CONTEXTS,
     x=Axis("context", "Context, tokens", log=True, form="count", domain=(CONTEXTS[0], CONTEXTS[-1])),
     y=Axis("flop", "FLOP per token, forward", log=True, domain=(1e11, 2e13)),
     series="part",
-    lines={"weights only: 2N": "flop.per_token", "with attention scores": {}},
+    lines={
+        "weights only: 2N": "flop.per_token",
+        "trained on, on average": "flop.with_context_per_token",
+        "generated at the end": {},
+    },
     post=stated_flop,
-    label="FLOP for one generated token, all parts",
+    label="FLOP for one token generated at the end of the context, all parts",
     unit="FLOP",
-    says="At a context of {model.context:,} tokens the weights cost {flop.per_token}; the scores add "
-    "{flop.scores_over_weights} of that.",
-    alt="FLOP per token against context length, for the weights alone and with attention scores.",
+    says="The weights cost {flop.per_token}. At a context of {model.context:,} tokens the attention scores add "
+    "{flop.generated_scores_over_weights} of that to a token generated at its end, and {flop.scores_over_weights} to a "
+    "token that is trained on, on average over the sequence.",
+    alt="FLOP per token against context length: the weights alone, and with attention scores for a token that is "
+    "trained on and for one that is generated.",
     claims=("C11", "C12", "C13"),
     controls=(
         Slide("model.context", 1024, 1_048_576),

@@ -1,7 +1,8 @@
 """FLOP: what one token costs, by part and by context.
 
 A weight that multiplies a token costs two FLOP forward, one to multiply and one to add. The attention scores have no
-weights: their cost grows with the context.
+weights: their cost grows with the context. A token that is generated at the end of a context is held against all of
+it; one of a sequence that is trained on, on average, against half. `flop.generated_*` is the first, the rest the second.
 
 The rule 2N takes N as it is stated, `model.active_params`. What that holds besides the layers differs
 (`model.counted`), so the full count, `flop.with_context_per_token`, adds routers and logits only where N leaves them
@@ -10,6 +11,7 @@ out, and takes out an embedding that N holds and a token only looks up.
 
 from __future__ import annotations
 
+from gpt4lab.formulas import answering_layer
 from gpt4lab.formulas.arith import Num, maximum
 from gpt4lab.formulas.layer import seen
 from gpt4lab.quantities.registry import again, quantity
@@ -84,6 +86,27 @@ def with_context_per_token(
     A counted N (c = 1) holds routers and logits already, and an embedding that is only looked up.
     """
     return maximum(F_weights - F_looked_up, 0) + F_scores + (1 - c) * (F_router + F_logits)
+
+
+quantity("flop.tokens_before", "token", source="arithmetic", s="model.context", L="model.layers",
+         L_w="model.window_layers", s_w="model.window",
+         about="Tokens that one generated at the end of the context is held against, the mean over the layers: all that "
+               "lie before it, or those that a window leaves.")(answering_layer.seen)
+
+again({
+    "flop.scores_per_token": ("flop.generated_scores_per_token", "Attention scores of a token generated at the end "
+                              "of the context: it is held against all of it."),
+    "flop.scores_over_weights": ("flop.generated_scores_over_weights", "What the context adds to the cost of the "
+                                 "weights, for a token generated at its end."),
+    "flop.with_context_per_token": ("flop.generated_per_token", "Forward pass of one token generated at the end of "
+                                    "the context, with all that 2N leaves out."),
+}, instead={"flop.tokens_seen": "flop.tokens_before"})
+
+again({
+    "flop.tokens_before": ("flop.long_tokens_before", ""),
+    "flop.generated_scores_per_token": ("flop.generated_long_scores_per_token", ""),
+    "flop.generated_scores_over_weights": ("flop.generated_long_scores_over_weights", ""),
+}, instead={"model.context": "model.long_context"})
 
 
 @quantity("flop.left_out", "fraction", source="arithmetic", F_all="flop.with_context_per_token",

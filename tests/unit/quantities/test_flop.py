@@ -39,6 +39,15 @@ def test_the_context_changes_the_scores_and_nothing_else() -> None:
     assert {part for part in PARTS if long[part] != short[part]} == {"scores"}
 
 
+def test_a_generated_token_sees_all_of_the_context_and_a_trained_one_half() -> None:
+    """With windows too: what the decode step must read is what the generated token is held against."""
+    trained, generated = (value(f"flop.{kind}scores_per_token", LEAK) for kind in ("", "generated_"))
+    assert generated == 2 * trained == 4 * LEAK.model.layers * LEAK.model.context * 10_752
+    windows = change(LEAK, {"model.window_layers": 60, "model.window": 1024, "serving.mean_context": 8192})
+    assert value("flop.tokens_before", windows) == value("decode.tokens_kept", windows) == (8192 + 1024) / 2
+    assert value("flop.tokens_seen", windows) < value("flop.tokens_before", windows) < LEAK.model.context
+
+
 def test_training_is_counted_as_in_the_step_model() -> None:
     """A dense model whose shared parameters are its attention: PaLM's convention gives the same to the last digit."""
     shape = Network(
