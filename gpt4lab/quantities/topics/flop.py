@@ -2,7 +2,7 @@
 
 A weight that multiplies a token costs two FLOP forward, one to multiply and one to add. The attention scores have no
 weights: their cost grows with the context. A token that is generated at the end of a context is held against all of
-it; one of a sequence that is trained on, on average, against half. `flop.generated_*` is the first, the rest the second.
+it (`flop.generated_*`); one of a sequence that is trained on, on average, against half (all others).
 
 The rule 2N takes N as it is stated, `model.active_params`. What that holds besides the layers differs
 (`model.counted`), so the full count, `flop.with_context_per_token`, adds routers and logits only where N leaves them
@@ -90,8 +90,8 @@ def with_context_per_token(
 
 quantity("flop.tokens_before", "token", source="arithmetic", s="model.context", L="model.layers",
          L_w="model.window_layers", s_w="model.window",
-         about="Tokens that one generated at the end of the context is held against, the mean over the layers: all that "
-               "lie before it, or those that a window leaves.")(answering_layer.seen)
+         about="Tokens that one generated at the end of the context is held against, the mean over the layers: all "
+               "before it, or those that a window leaves.")(answering_layer.seen)
 
 again({
     "flop.scores_per_token": ("flop.generated_scores_per_token", "Attention scores of a token generated at the end "
