@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 #: The things that the book counts. Each is a dimension of its own, so tokens never turn into parameters.
 COUNTED = (
@@ -99,49 +100,74 @@ _SYMBOLS = {"byte": "B"}
 
 def show(value: Any, unit: str = "1") -> str:
     """A number as a reader wants it: "277 billion parameters", "$63.0 million", "560 GFLOP", "34.0%", "6.61×"."""
-    if value is None:
-        return "–"
     if isinstance(value, (list, tuple)):
-        parts: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
-        return " to ".join(show(part, unit) for part in parts)
+        return joined([amount(part, unit) for part in value], " to ")  # pyright: ignore[reportUnknownVariableType]
+    return "".join(amount(value, unit))
+
+
+class Amount(NamedTuple):
+    """What `show` writes, in parts: ("277", " billion", " parameters"), ("$1.05", "", " per hour")."""
+
+    number: str
+    scale: str = ""
+    unit: str = ""
+
+    def before(self, then: Amount) -> str:
+        """As it is written before another one that says the unit for both: "277 billion" before "1.83 trillion tokens".
+
+        So it is where that unit is a word, in a plural that serves for both; the same scale is then said once as well.
+        """
+        once = then.unit[:1] == " " and then.unit in (self.unit, self.unit + "s")
+        return self.number + self.scale * (not once or self.scale != then.scale) + self.unit * (not once)
+
+
+def amount(value: Any, unit: str = "1") -> Amount:
+    """A number in the parts of which `show` makes its text."""
+    if value is None:
+        return Amount("–")
     if getattr(value, "ndim", None) == 0:  # of NumPy
         value = value.item()
     if not isinstance(value, (int, float)):
-        return str(value)
+        return Amount(str(value))
     try:
         if not math.isfinite(value):
-            return str(value)
+            return Amount(str(value))
     except OverflowError:
         raise UnitError(f"A number beyond 1e308 cannot be shown in {unit}.") from None
     head, _, rest = unit.partition("/")
-    return _show_in(float(value), head) + _per(rest)
+    shown = _amount_in(float(value), head)
+    return shown._replace(unit=shown.unit + _per(rest))
+
+
+def joined(parts: Sequence[Amount], link: str) -> str:
+    """Amounts in a row, a unit that neighbours share said once: "26,250 to 29,167 GPUs", "1 to 16 experts"."""
+    return link.join(one.before(then) for one, then in zip(parts, [*parts[1:], Amount("")], strict=False))
 
 
 def _per(rest: str) -> str:
     """The unit below the line: "/s", or in words " per GPU per hour"."""
     if rest in ("", "s"):
         return rest and "/s"
-    words = f" per {rest.replace('/', ' per ')}"
+    words = f" per {rest.replace('/', ' per ').replace('param', 'parameter')}"
     return words.replace("per ktoken", "per 1,000 tokens").replace("per Mtoken", "per million tokens")
 
 
-def _show_in(value: float, unit: str) -> str:
+def _amount_in(value: float, unit: str) -> Amount:
     if unit in ("fraction", "percent"):
-        return f"{_digits(value * 100 if unit == 'fraction' else value)}%"
+        return Amount(f"{_digits(value * 100 if unit == 'fraction' else value)}%")
     if unit == "x":
-        return f"{_digits(value)}×"
+        return Amount(f"{_digits(value)}×")
     if unit == "USD":
-        return ("−" if value < 0 else "") + "$" + _worded(abs(value))
+        return Amount(("−" if value < 0 else "") + "$" + "".join(_worded(abs(value))))
     if unit in _PREFIXED:
-        return _prefixed(value, _SYMBOLS.get(unit, unit))
-    return f"{_worded(value)} {_plural(unit, value)}".strip()
+        return Amount(_prefixed(value, _SYMBOLS.get(unit, unit)))
+    return Amount(*_worded(value), f" {_plural(unit, value)}".rstrip())
 
 
 def counted(value: float, unit: str) -> str:
     """A number, written out, and its unit in the right number: "1 head", "16 experts", "0.34 fraction"."""
-    return f"{value:,.12g} {unit if unit in ('1', 'fraction') or '/' in unit else _plural(unit, value)}".removesuffix(
-        " 1"
-    ).strip()
+    name = unit if unit in ("fraction", "s", "x") or "/" in unit else _plural(unit, value)
+    return f"{value:,.12g} {name}".strip()
 
 
 def _plural(unit: str, value: float) -> str:
@@ -149,12 +175,12 @@ def _plural(unit: str, value: float) -> str:
     return name if not name or value == 1 or (name.isupper() and name != "GPU") else name + "s"
 
 
-def _worded(value: float) -> str:
-    """Three digits and a word: 277e9 -> "277 billion"; beyond a thousand trillion a power of ten."""
+def _worded(value: float) -> tuple[str, str]:
+    """Three digits and a word: 277e9 -> "277", " billion"; beyond a thousand trillion a power of ten."""
     exponent = _thousands(value)
     if exponent < 6 or exponent > 12:
-        return _digits(value) if exponent < 6 else scientific(value)
-    return f"{_digits(value / 10.0**exponent)} {_WORDS[exponent]}"
+        return _digits(value) if exponent < 6 else scientific(value), ""
+    return _digits(value / 10.0**exponent), f" {_WORDS[exponent]}"
 
 
 def _prefixed(value: float, symbol: str) -> str:

@@ -80,13 +80,15 @@ class Reference:
     def cite(self) -> str:
         """Short form for running text: `Kaplan et al. (2020)`."""
         family = [author.split()[-1] for author in self.authors]
-        tail = "" if len(family) == 1 else f" and {family[1]}" if len(family) == 2 else " et al."
+        others = len(family) > 2 or "et al." in self.authors
+        tail = " et al." if others else f" and {family[1]}" if len(family) == 2 else ""
         return f"{self.short or family[0] + tail} ({self.year})"
 
     def text(self) -> str:
         """Full form: authors, year, title, venue, link."""
         where = ", ".join(part for part in (self.venue, self.arxiv and f"arXiv:{self.arxiv}") if part)
-        parts = [f"{', '.join(self.authors)} ({self.year})", self.title, where, self.link]
+        authors = ", ".join(self.authors).removesuffix(", et al.") + " et al." * ("et al." in self.authors)
+        parts = [f"{authors} ({self.year})", self.title, where, self.link]
         return ". ".join(part for part in parts if part)
 
 

@@ -9,6 +9,7 @@ r"""Sentences whose numbers are computed, each with its own unit.
 A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote, flip). "@"
 names another scenario, "|" changes fields, ":" formats the bare number, or says which words of a quote are wanted.
 Other braces, as in LaTeX, are left alone.
+Two amounts of one unit with no more than a joint between them ("to", "instead of", a comma) say it once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, known, unit_of, value, values
 from gpt4lab.quantities.registry import FAMILIES
 from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change, load_scenario, parse
-from gpt4lab.units import COUNTED, show
+from gpt4lab.units import COUNTED, Amount, amount, joined
 
 _NAME = re.compile(
     r"\{(?P<name>[A-Z]\d+\.[a-z]+|[a-z_]+\.[a-z_0-9]+)"
@@ -46,12 +47,28 @@ def fill(text: str, scenario: Scenario | None = None, written: Callable[[str], s
     for begun in _BEGUN.finditer(text):
         if not _NAME.match(text, begun.start()):
             raise ScenarioError(f"{text[begun.start() :][:40]!r} is not a name in braces, such as {{training.cost}}.")
-    names = dict.fromkeys(found["name"] for found in _NAME.finditer(text) if not (found["there"] or found["changes"]))
+    found = list(_NAME.finditer(text))
+    names = dict.fromkeys(name["name"] for name in found if not (name["there"] or name["changes"]))
     ahead = values([name for name in names if name in FIELDS or name in QUANTITIES], here)  # what they share, once
-    return _NAME.sub(lambda found: written(_told(here, ahead, found)), text)
+    return _joined(text, found, [_told(here, ahead, name) for name in found], written)
 
 
-def _told(here: Scenario, ahead: Mapping[str, Any], found: re.Match[str]) -> str:
+#: What stands between two amounts that are read in one breath.
+_JOINT = re.compile(r"(,|,?\s+(to|and|or|not|against|beside|instead\s+of|out\s+of|rather\s+than))\s+")
+
+
+def _joined(text: str, found: list[re.Match[str]], told: list[Amount], written: Callable[[str], str]) -> str:
+    """The text with the amounts in place of their names."""
+    begins = [name.start() for name in found] + [len(text)]
+    between = [text[name.end() : begin] for name, begin in zip(found, begins[1:], strict=True)]
+    parts = [
+        written(one.before(then if _JOINT.fullmatch(words) else Amount(""))) + words
+        for one, then, words in zip(told, [*told[1:], Amount("")], between, strict=False)
+    ]
+    return text[: begins[0]] + "".join(parts)
+
+
+def _told(here: Scenario, ahead: Mapping[str, Any], found: re.Match[str]) -> Amount:
     try:
         return _value(here, ahead, **found.groupdict())
     except (UnknownQuantity, ValueError, TypeError) as error:  # a format for numbers, of a word
@@ -60,13 +77,13 @@ def _told(here: Scenario, ahead: Mapping[str, Any], found: re.Match[str]) -> str
 
 def _value(
     here: Scenario, ahead: Mapping[str, Any], name: str, there: str | None, changes: str | None, spec: str | None
-) -> str:
+) -> Amount:
     scenario = _changed(load_scenario(there) if there else here, changes)
     head, _, part = name.partition(".")
     if head in ledger():
-        return _of_claim(head, part, scenario, spec)
+        return Amount(_of_claim(head, part, scenario, spec))
     number = ahead[name] if scenario is here and name in ahead else value(known(name), scenario)
-    return format(number, spec) if spec else show(number, unit_of(name))
+    return Amount(format(number, spec)) if spec else amount(number, unit_of(name))
 
 
 def _changed(scenario: Scenario, changes: str | None) -> Scenario:
@@ -110,12 +127,12 @@ def as_stated(key: str) -> str:
     claim = ledger()[key]
     if claim.as_written or not claim.stated:
         return claim.as_written
-    return " to ".join(_with_unit(number, claim.stated_unit) for number in claim.stated)
+    return joined([_with_unit(number, claim.stated_unit) for number in claim.stated], " to ")
 
 
-def _with_unit(number: float, unit: str) -> str:
+def _with_unit(number: float, unit: str) -> Amount:
     """Dollars, counts and shares in words; a prefixed unit (TFLOP) as it is, because the prefix may be the mistake."""
     if unit.startswith("MUSD"):
-        return f"${number:,.12g} million"
+        return Amount(f"${number:,.12g} million")
     prefixed = unit[:1] in "kMGTPE" and unit not in COUNTED
-    return f"{number:,.12g} {unit.replace('/', ' per ')}" if prefixed else show(number, unit)
+    return Amount(f"{number:,.12g}", unit=f" {unit.replace('/', ' per ')}") if prefixed else amount(number, unit)

@@ -44,10 +44,9 @@ class Flip:
 
     def __str__(self) -> str:
         """For example "GPUs from 25,000 to 26,250 GPUs (+5.0%)"."""
-        here, there = show(self.here, self.field.unit), show(self.there, self.field.unit)
-        once = here.removesuffix(" " + there.partition(" ")[2])
+        both = show([self.here, self.there], self.field.unit)
         percent = f" ({100 * self.change:+,.{0 if abs(self.change) >= 0.1 else 1}f}%)" if self.here else ""
-        return f"{self.field.label} from {once} to {there}{percent}"
+        return f"{self.field.label} from {both}{percent}"
 
 
 def flips(claim: Claim, scenario: Scenario, most: int | None = None) -> list[Flip]:

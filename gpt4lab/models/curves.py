@@ -50,7 +50,7 @@ def lifetime_optimum(fit: str, target: float, served_tokens: float) -> Point:
             f"target = {target!r} nat/token is not above {law['E']:g}, which {fit} leaves to any model."
         )
     if not 0 <= served_tokens < inf:
-        raise ScenarioError(f"served_tokens = {served_tokens!r} is out of range; allowed: 0 token and up, finite.")
+        raise ScenarioError(f"served_tokens = {served_tokens!r} is out of range; allowed: 0 tokens and up, finite.")
     D = scaling.lifetime_tokens(target, served_tokens, **{k: v for k, v in law.items() if k != "A"})
     return Point(scaling.params_at_loss(target, D, **law), D, target)
 

@@ -82,11 +82,11 @@ class Control(anywidget.AnyWidget):
         self.known = True
 
 
-def unit_words(unit: str) -> str:
-    """A unit as a reader says it: "GPU" -> "GPUs", "USD/GPU/hour" -> "$ per GPU-hour", "fraction" -> "%"."""
+def unit_words(unit: str, *, one: bool = False) -> str:
+    """A unit as a reader says it: "GPU" -> "GPUs", or of one "GPU"; "USD/GPU/hour" -> "$ per GPU-hour"."""
     known = {"fraction": "%", "percent": "%", "1": "", "x": "×", "USD": "$", "s": "s"}
     head, *below = unit.replace("param", "parameter").replace("ktoken", "1,000 tokens").split("/")
-    plural = head if not head.islower() and head != "GPU" else f"{head}s"
+    plural = head if one or (not head.islower() and head != "GPU") else f"{head}s"
     words = known.get(head, plural)
     return f"{words} per {'-'.join(below)}" if below and below != ["s"] else words + "/s" * len(below)
 
@@ -103,6 +103,7 @@ class NumberControl(Control):
 
     unit = t.Unicode().tag(sync=True)
     unit_words = t.Unicode(help="the unit as the reader sees it").tag(sync=True)
+    unit_of_one = t.Unicode(help="the same where it stands at one").tag(sync=True)
     lo = t.Float().tag(sync=True)
     hi = t.Float().tag(sync=True)
     least = t.Float(help="what may be typed").tag(sync=True)
@@ -118,9 +119,11 @@ class NumberControl(Control):
             raise ControlError(f"{label}: the range {lo:g} to {hi:g} {unit} is empty or endless.")
         if options.get("scale") == "log" and lo <= 0:
             raise ControlError(f"{label}: a log scale starts above zero, not at {lo:g} {unit}.")
-        words = {"unit": unit, "unit_words": unit_words(unit), "least": lo, "most": hi, **options}
+        said = {"unit": unit, "unit_words": unit_words(unit), "unit_of_one": unit_words(unit, one=True)}
         self._range = lo, hi
-        super().__init__(kind="number", label=label, lo=lo, hi=hi, value=value, **words)
+        super().__init__(
+            kind="number", label=label, lo=lo, hi=hi, value=value, **{**said, "least": lo, "most": hi, **options}
+        )
 
     def stand(self, value: Any, *, known: bool = True) -> None:
         """As every control; the slider is as wide as declared again, or as the value needs."""
@@ -141,7 +144,8 @@ class NumberControl(Control):
         value: Any = plain(proposal["value"])
         if proposal["value"] is None and proposal["trait"].allow_none:  # no mark
             return None
-        allowed = f"{self._words(self.least)} to {self._words(self.most)}"
+        symbol = self.unit_words[:1] in ("$", "%")
+        allowed = f"{self._words(self.least) if symbol else self._number(self.least)} to {self._words(self.most)}"
         if not is_number(value):
             raise ControlError(f"{self.label}: {quoted(value)} is not a number; allowed: {allowed}.")
         if not self.least <= value <= self.most:
@@ -155,10 +159,14 @@ class NumberControl(Control):
         shown = value * 100 if self.unit == "fraction" else value
         if not is_number(shown):  # beyond every float, in per cent
             return f"{quoted(value)} {self.unit}"
-        number = f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
+        number = self._number(shown)
         if self.unit_words.startswith("$"):
             return f"${number}{self.unit_words[1:]}"
-        return f"{number}{'' if self.unit_words == '%' else ' '}{self.unit_words}".strip()
+        words = self.unit_of_one if value == 1 else self.unit_words
+        return f"{number}{'' if words == '%' else ' '}{words}".strip()
+
+    def _number(self, shown: float) -> str:
+        return f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
 
     def _meant(self, value: float) -> str:
         best = meant(value, self.least, self.most, self.hi if self.mark is None else self.mark, self.integer)

@@ -26,22 +26,30 @@ function written(n) {
   return n.known ? formatNumber(n.value, n) : NOT_KNOWN;
 }
 
+// The words of the unit, in the right number: "1 head", "16 heads"
+const unitOf = (value, n) => (value === 1 ? n.unitOfOne : n.shownUnit);
+
 function withUnit(value, n) {
   const number = formatNumber(value, n);
   if (n.shownUnit.startsWith("$")) return `$${number}${n.shownUnit.slice(1)}`;
-  return n.percent || !n.shownUnit ? number + n.shownUnit : `${number}\u00a0${n.shownUnit}`;
+  return n.percent || !n.shownUnit ? number + n.shownUnit : `${number}\u00a0${unitOf(value, n)}`;
+}
+
+// "1 to 84 heads", but "10% to 90%": a unit in words is said once
+function rangeOf(n) {
+  const symbol = n.percent || n.shownUnit.startsWith("$");
+  return `${symbol ? withUnit(n.least, n) : formatNumber(n.least, n)} to ${withUnit(n.most, n)}`;
 }
 
 // The one line that says why a number cannot be used; null where it can
 function fault(value, n) {
-  const range = `${withUnit(n.least, n)} to ${withUnit(n.most, n)}`;
   if (value >= n.least && value <= n.most) {
     const broken = n.integer && !Number.isInteger(value);
     return broken ? `${n.label}: ${withUnit(value, n)} is not a whole number.` : null; // the slider widens to it
   }
   const guess = meantBy(value, n.least, n.most, n.mark ?? n.hi, n.integer);
   const meant = guess === null ? "" : ` Did you mean ${withUnit(guess, n)}?`;
-  return `${n.label}: ${withUnit(value, n)} is outside ${range}.${meant}`;
+  return `${n.label}: ${withUnit(value, n)} is outside ${rangeOf(n)}.${meant}`;
 }
 
 // ---- the slider's positions -----------------------------------------------------------------------------------
@@ -79,9 +87,9 @@ function positions(n) {
 function numberState(model) {
   const percent = model.get("unit") === "fraction";
   const names = ["label", "unit", "lo", "hi", "least", "most", "value", "mark", "integer", "step", "known"];
-  const shownUnit = model.get("unit_words");
+  const [shownUnit, unitOfOne] = [model.get("unit_words"), model.get("unit_of_one")];
   const billion = /^(FLOP|B\b|byte|bit|W|Hz)/i.test(shownUnit) ? "G" : "B";
-  return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, billion, log: model.get("scale") === "log" };
+  return { ...Object.fromEntries(names.map((k) => [k, model.get(k)])), percent, shownUnit, unitOfOne, billion, log: model.get("scale") === "log" };
 }
 
 function numberParts(model, id) {
@@ -97,7 +105,7 @@ function numberParts(model, id) {
   const unit = make("span", { class: "g4l-unit" }, n.shownUnit);
   root.append(label, track, entry, unit, help, error);
   root.title = model.get("help");
-  return { root, range, mark, track, entry, help, error };
+  return { root, range, mark, track, entry, unit, help, error };
 }
 
 function renderNumber({ model, el }) {
@@ -124,6 +132,7 @@ function renderNumber({ model, el }) {
     part.range.disabled = part.entry.disabled = part.mark.disabled = model.get("disabled");
     if (!own || document.activeElement !== part.entry) part.entry.value = written(n);
     say(document.activeElement === part.entry ? own : "");
+    part.unit.textContent = unitOf(value, n);
     const marked = n.mark !== null;
     part.mark.hidden = !marked;
     part.track.style.setProperty("--value", share(value));

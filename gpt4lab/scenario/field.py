@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from gpt4lab.units import quoted
+from gpt4lab.units import counted, quoted
 
 SLIPS = (2, 3, 6, 9, 12)  # powers of ten by which a unit or a prefix is missed
 
@@ -169,7 +169,8 @@ def allowed(field: Field) -> str:
     """The allowed range in words: "allowed: 0.01 to 1 fraction", "allowed: none, selective, full"."""
     if field.choices or field.catalog:
         return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"
-    return f"allowed: {field.lo:,.12g} to {field.hi:,.12g} {field.unit if field.unit != '1' else ''}".rstrip()
+    lo = f"{field.lo:,.12g} to " if field.lo != field.hi else ""
+    return f"allowed: {lo}{counted(field.hi, field.unit)}"
 
 
 def _meant(field: Field, value: float) -> str:

@@ -157,7 +157,7 @@ def test_numbers_may_be_typed_as_people_write_them(panel: Lab, label: str, typed
     ("label", "typed", "message"),
     [
         ("GPUs", "many", "“many” is not a number; write it like 25000, 25k, 1.8T, 34% or 2e25."),
-        ("GPUs", "25", "GPUs: 25\xa0GPUs is outside 1,000\xa0GPUs to 100,000\xa0GPUs. Did you mean 25,000\xa0GPUs?"),
+        ("GPUs", "25", "GPUs: 25\xa0GPUs is outside 1,000 to 100,000\xa0GPUs. Did you mean 25,000\xa0GPUs?"),
         ("GPUs", "2500.5", "GPUs: 2,500.5\u00a0GPUs is not a whole number."),
         ("MFU", "0.34", "MFU: 0.34% is outside 1% to 100%."),
         ("MFU", "0,5", "Write a decimal point, not a comma: “0,5”."),

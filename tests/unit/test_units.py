@@ -54,6 +54,14 @@ def test_what_measures_different_things_does_not_convert(unit: str, to: str) -> 
         (1.4e-15, "fraction", "1.40×10⁻¹³%"),
         (None, "token", "–"),
         ([0.32, 0.36], "fraction", "32% to 36%"),
+        ([26_250, 29_167], "GPU", "26,250 to 29,167 GPUs"),
+        ([1, 16], "expert", "1 to 16 experts"),
+        ([16, 1], "head", "16 heads to 1 head"),
+        ([1.05, 1.17], "USD/GPU/hour", "$1.05 to $1.17 per GPU per hour"),
+        ([130e9, 144e9], "token/day", "130 to 144 billion tokens per day"),
+        ([3e9, 13e12], "token", "3 billion to 13 trillion tokens"),
+        ([1.5e12, 2e12], "byte/s", "1.5 TB/s to 2 TB/s"),
+        ([], "GPU", ""),
     ],
 )
 def test_a_number_as_a_reader_sees_it(value: object, unit: str, text: str) -> None:

@@ -96,7 +96,7 @@ def check(asked: Requests, rules: Rules) -> None:
     if length[worst] > rules.cache_tokens:
         raise ScenarioError(
             f"rules.cache_tokens = {rules.cache_tokens:,} is too small for request {worst}, "
-            f"which alone caches {length[worst]:,}; allowed: {length[worst]:,} to {NO_LIMIT:,} token."
+            f"which alone caches {length[worst]:,}; allowed: {length[worst]:,} to {NO_LIMIT:,} tokens."
         )
 
 

@@ -17,6 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from gpt4lab.scenario.field import ScenarioError, number, whole
+from gpt4lab.units import counted
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,7 +88,9 @@ class Uniform:
 
     def __attrs_post_init__(self) -> None:
         if self.lo > self.hi:
-            raise ScenarioError(f"uniform.lo = {self.lo:,} is more than uniform.hi; allowed: 1 to {self.hi:,} token.")
+            raise ScenarioError(
+                f"uniform.lo = {self.lo:,} is more than uniform.hi; allowed: 1 to {counted(self.hi, 'token')}."
+            )
 
     def draw(self, requests: int, luck: Generator) -> Ints:
         """Return lengths in tokens (requests,)."""
@@ -120,7 +123,7 @@ def _lengths(given: Any, record: Any, attribute: Attribute[Any]) -> Ints:
     wrong = values[~((values >= 1) & (values <= MOST_TOKENS) & (values == np.floor(values)))]
     if not len(values) or len(wrong):
         found = f"holds {wrong[0]:,g}" if len(wrong) else "is empty"
-        raise ScenarioError(f"{_name(record, attribute)} {found}; allowed: whole numbers, 1 to {MOST_TOKENS:,} token.")
+        raise ScenarioError(f"{_name(record, attribute)} {found}; allowed: whole numbers, 1 to {MOST_TOKENS:,} tokens.")
     return values.astype(np.int64)
 
 

@@ -97,7 +97,7 @@ def load_corpus(bytes_per_domain: int = BYTES_PER_DOMAIN) -> Corpus:
     Raises ValueError for fewer bytes than two files can have: then nothing would be held out.
     """
     if bytes_per_domain < FEWEST_BYTES:
-        raise ValueError(f"bytes_per_domain = {bytes_per_domain:,}; allowed: {FEWEST_BYTES:,} byte or more.")
+        raise ValueError(f"bytes_per_domain = {bytes_per_domain:,}; allowed: {FEWEST_BYTES:,} bytes or more.")
     python = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     path = _cache_folder() / f"corpus-{FORMAT}-{python}-{bytes_per_domain}.pt"
     saved = _read(path)

@@ -165,4 +165,4 @@ def check(asked: Sequence[Request], context: int) -> None:
             raise ScenarioError(f"request {i}: arrival_s = {b.arrival_s:,g}; allowed: {a.arrival_s:,g} s or later.")
     most = max(len(request.prompt) for request in asked) + max(request.output for request in asked)
     if most > context:
-        raise ScenarioError(f"longest request.prompt + request.output = {most:,}; allowed: 2 to {context:,} token.")
+        raise ScenarioError(f"longest request.prompt + request.output = {most:,}; allowed: 2 to {context:,} tokens.")

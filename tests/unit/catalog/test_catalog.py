@@ -194,7 +194,9 @@ def test_measurements_name_accelerators_of_the_catalog():
 def test_references_can_be_cited_and_told_apart():
     cited = [reference.cite() for reference in catalog.references.values()]
     assert len(set(cited)) == len(cited)
+    assert not [words for words in cited if "and al." in words or ", et al." in words]
     assert catalog.references["kaplan2020"].cite() == "Kaplan et al. (2020)"
+    assert catalog.references["nyt2024"].cite() == "Metz et al. (2024)"
     assert catalog.references["hobbhahn2022"].cite() == "Hobbhahn and Besiroglu (2022)"
     assert catalog.references["shazeer2019"].text().endswith("arXiv:1911.02150. https://arxiv.org/abs/1911.02150")
 

@@ -75,5 +75,28 @@ def test_a_part_that_cannot_be_told_is_named(text: str, about: str) -> None:
     assert text.partition(" {")[0] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("{cluster.gpus} to {cluster.gpus|cluster.gpus=29167}", "25,000 to 29,167 GPUs"),
+        ("{cluster.gpus},\n{rerun.gpus} and {cluster.gpus}", "25,000,\n8,192 and 25,000 GPUs"),
+        ("{model.active_params} out of {model.total_params}", "277 billion out of 1.83 trillion parameters"),
+        ("{model.expert_params} instead\nof {model.active_params}", "111 instead\nof 277 billion parameters"),
+        ("{model.kv_heads} or {model.heads}", "1 or 84 heads"),
+        ("{model.heads} or {model.kv_heads}", "84 heads or 1 head"),
+        (
+            "{cluster.usd_per_gpu_hour} to {cluster.usd_per_gpu_hour|cluster.usd_per_gpu_hour=1.25}",
+            "$1 to $1.25 per GPU per hour",
+        ),
+        ("{kv.bytes_per_token} rather than {kv.bytes_per_token_full}", "61.4 kB rather than 5.16 MB per token"),
+        ("{training.mfu} to {training.mfu@h100-rerun}", "34% to 56.0%"),
+        ("{cluster.gpus} run for {cluster.gpus}", "25,000 GPUs run for 25,000 GPUs"),
+        ("{cluster.gpus} and {cluster.days}", "25,000 GPUs and 95 days"),
+    ],
+)
+def test_a_unit_that_two_amounts_share_is_said_once(text: str, filled: str) -> None:
+    assert fill(text) == filled
+
+
 def test_a_stated_number_keeps_the_unit_of_the_post() -> None:
     assert as_stated("C12") == "560 TFLOPs a token"

@@ -142,7 +142,7 @@ def test_what_no_scenario_can_be_flips_nothing(claim: str, name: str) -> None:
     [
         ("C33", "Price from $1 to $1.05 per GPU per hour (+4.9%)"),
         ("C60", "Tensor parallel from 8 to 6 GPUs (-25%)"),
-        ("C58", "Key-value heads from 1 head to 2 heads (+100%)"),
+        ("C58", "Key-value heads from 1 to 2 heads (+100%)"),
         ("C12", "no single number"),
         ("C46", "–"),
     ],

@@ -47,12 +47,12 @@ def mfu(**options: Any) -> NumberControl:
 @pytest.mark.parametrize(
     ("control", "value", "message"),
     [
-        (gpus(), 3, r"GPUs: 3 GPUs is outside 1,000 GPUs to 200,000 GPUs. Did you mean 3,000 GPUs\?"),
+        (gpus(), 3, r"GPUs: 3 GPUs is outside 1,000 to 200,000 GPUs. Did you mean 3,000 GPUs\?"),
         (gpus(), 25, r"Did you mean 25,000 GPUs\?"),
         (gpus(), 25e6, r"Did you mean 25,000 GPUs\?"),
         (gpus(), 25_000.5, "not a whole number"),
         (mfu(), 32, r"MFU: 3,200% is outside 1% to 100%. Did you mean 32%\?"),
-        (gpus(), float("nan"), "nan is not a number; allowed: 1,000 GPUs to 200,000 GPUs"),
+        (gpus(), float("nan"), "nan is not a number; allowed: 1,000 to 200,000 GPUs"),
         (gpus(), float("inf"), "inf is not a number"),
     ],
 )
@@ -142,6 +142,15 @@ def test_observers_hear_each_new_value_once() -> None:
 )
 def test_units_are_written_as_a_reader_says_them(unit: str, words: str) -> None:
     assert unit_words(unit) == words
+
+
+def test_the_number_one_has_its_unit_in_the_singular() -> None:
+    heads = NumberControl("Key-value heads", "head", 1, 84, 1)
+    assert (heads.unit_words, heads.unit_of_one) == ("heads", "head")
+    with pytest.raises(ControlError, match=r"0 heads is outside 1 to 84 heads"):
+        heads.value = 0
+    with pytest.raises(ControlError, match=r"1 expert is outside 4 to 64 experts"):
+        NumberControl("Experts", "expert", 4, 64, 16).value = 1
 
 
 def test_a_control_may_have_no_mark() -> None:
