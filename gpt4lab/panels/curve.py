@@ -67,7 +67,7 @@ class Curve(Panel):
     of, along: the quantity, and the path whose values `at` are set for the lines; x, y: their axes.
     series: the field of the rows that names a line. lines: the variants, or Scenario -> the variants.
     says: the sentence as a template of `claims.prose`, or Scenario -> such a template.
-    post: Scenario -> the post's value of the quantity; None where it has none.
+    post: Scenario -> the post's value of the quantity; None where it has none. whose: Scenario -> what that is called.
     also: Scenario -> further rows by dataset (ticks, published), or others for a mark than its own.
     """
 
@@ -85,6 +85,7 @@ class Curve(Panel):
     post: Callable[[Scenario], Any] | None = attrs.field(
         default=attrs.Factory(lambda curve: lambda _: value(curve.of, load_scenario("leak")), takes_self=True)
     )
+    whose: Callable[[Scenario], str] = lambda _: "the post"
     also: Callable[[Scenario], Mapping[str, Rows]] = lambda _: {}
     view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_curve_view"))
     chart: Callable[[View], Any] = attrs.field(init=False, default=method("_curve_chart"))
@@ -96,6 +97,7 @@ class Curve(Panel):
             value=here,
             unit=self.unit,
             post=stated,
+            whose=self.whose(scenario),
             sentence=fill(self.says if isinstance(self.says, str) else self.says(scenario), scenario),
             rows={
                 "data": self.rows(scenario),

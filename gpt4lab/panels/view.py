@@ -17,7 +17,8 @@ from gpt4lab.units import show
 class View:
     """One state of a panel.
 
-    label, value, unit: the headline number. post: the post's own value of it, None where it has none.
+    label, value, unit: the headline number. post: the post's own value of it, None where it has none; whose: what that
+    is called, where it is not simply the post's.
     sentence: what the state means, in one or two sentences. rows: the data of the chart, by dataset.
     alt: what the chart shows, for a reader who cannot see it; the sentence, where nothing else is said.
     follow: fields that this state decides, with their values; their controls move there by themselves.
@@ -30,6 +31,7 @@ class View:
     sentence: str = ""
     rows: Mapping[str, Rows] = attrs.field(factory=lambda: {"data": []})
     post: Any = None
+    whose: str = "the post"
     alt: str = ""
     follow: Mapping[str, Any] = attrs.field(factory=dict)
     text: Any = None
@@ -45,8 +47,8 @@ class View:
         if self.post is None:
             return ""
         if isinstance(self.value, str) or not self.post:
-            return f"the post: {self.post if isinstance(self.post, str) else show(self.post, self.unit)}"
-        return f"the post: {show(self.post, self.unit)}, {compared(self.value, self.post)}"
+            return f"{self.whose}: {self.post if isinstance(self.post, str) else show(self.post, self.unit)}"
+        return f"{self.whose}: {show(self.post, self.unit)}, {compared(self.value, self.post)}"
 
     @property
     def datasets(self) -> dict[str, Rows]:

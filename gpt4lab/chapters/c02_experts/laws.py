@@ -110,8 +110,14 @@ def _sentence(scenario: Scenario, here: dict[str, float]) -> str:
     each = ", ".join(f"{law} {_percent(gain)}" for law, gain in here.items())
     return (
         f"{scenario.model.other_experts} experts instead of {scenario.model.experts}: {each}. Your model has "
-        f"{show(value('model.active_params', scenario), 'param')} active, {reach}. {_worth(worth)}"
+        f"{show(value('model.active_params', scenario), 'param')} active, {reach}.{_routed(scenario)} {_worth(worth)}"
     )
+
+
+def _routed(scenario: Scenario) -> str:
+    """The other way in which Clark's laws are stretched: all their models route a token to one expert."""
+    k = scenario.model.top_k
+    return "" if k == 1 else f" Clark's models send a token to one expert, yours to {k}."
 
 
 def _worth(factor: float) -> str:

@@ -71,18 +71,24 @@ def scaling_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | 
         label="64 experts instead of 16, recorded",
         value=f"{step['gain']:.3f} bits per byte less",
         unit="",
-        sentence=f"{_recorded_sentence(step)} {_live_sentence(here)}",
+        sentence=f"{_recorded_sentence()} {_live_sentence(here)}",
         rows={"data": [*scaling_rows(recorded()["results"], "published"), *scaling_rows(here, "measured")]},
         alt="Held-out loss by number of experts: mean and standard deviation over the seeds.",
     )
 
 
-def _recorded_sentence(step: Row) -> str:
-    first = gain(recorded()["results"], 16, 1)
-    return (
-        f"In the recorded run 16 experts save {first['gain']:.3f} bits per byte over the dense model, and 64 another "
-        f"{step['gain']:.3f} ({_each(step)} seed by seed)."
+def recorded_steps() -> list[Row]:
+    """What each step of the recorded run gains: from the dense model to 4 experts, to 16, to 64."""
+    return [gain(recorded()["results"], more, fewer) for fewer, more in pairwise(EXPERTS)]
+
+
+def _recorded_sentence() -> str:
+    steps = "; ".join(
+        f"from {step['fewer']} to {lane(step['more'])} {step['gain']:.3f} ± {step['high'] - step['gain']:.3f} "
+        f"({_each(step)})"
+        for step in recorded_steps()
     )
+    return f"Bits per byte saved in the recorded run, mean and standard deviation (and seed by seed): {steps}."
 
 
 def _live_sentence(results: Sequence[Row]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
+from gpt4lab.claims.prose import fill
 from gpt4lab.panels.curve import Curve, lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -34,12 +35,23 @@ def woken_by_the_post(tokens: float) -> float:
     return value("moe.touched", load_scenario("leak"), {STEP: tokens})
 
 
+def _steps_of_the_post() -> list[dict[str, Any]]:
+    """The post's model where its experts are said to sleep, and at the step that the source speaks of."""
+    steps = (8, 32, value(STEP, load_scenario("leak")))
+    return [{"tokens": b, "touched": woken_by_the_post(b), "label": f"{b:g} tokens"} for b in steps]
+
+
+def _at_as_many(scenario: Scenario) -> str:
+    return fill("the post's model at {decode.micro_batch} in a step", scenario)
+
+
 def _who_works(scenario: Scenario) -> str:
-    tokens = "One token" if value(STEP, scenario) == 1 else "{decode.micro_batch:,.4g} tokens"
-    return tokens + (
-        ", each choosing {model.top_k:d} of {model.experts:d} experts, need {moe.experts_touched:.1f} of the "
-        "{model.experts:d} between them; an expert then works for {moe.tokens_per_expert:,.3g} of these tokens on "
-        "average."
+    if value(STEP, scenario) == 1:
+        return "One token needs the {model.top_k:d} of {model.experts:d} experts that it chooses; the others wait."
+    return (
+        "{decode.micro_batch:,.4g} tokens, each choosing {model.top_k:d} of {model.experts:d} experts, need "
+        "{moe.experts_touched:.1f} of the {model.experts:d} between them; an expert then works for "
+        "{moe.tokens_per_expert:,.3g} of these tokens on average."
     )
 
 
@@ -47,15 +59,16 @@ touched = Curve(
     title="Experts that a step wakes",
     legend="One forward pass of a server carries one new token for each of many users. The curve is the share of a "
     "layer's experts that at least one of them needs, if each token chooses evenly and on its own. The batch "
-    "is spread over the stages of the pipeline; what is in one stage is a step. Diamonds: the post's model at 8 "
-    "and at 32 tokens.",
+    "is spread over the stages of the pipeline; what is in one stage is a step. Diamonds in the chart: the post's "
+    "model at 8 tokens, at 32, and at as many as the source has in a step.",
     of="moe.touched",
     along=STEP,
     at=BATCHES,
     x=Axis("tokens", "Tokens in a step", log=True, form="count", domain=(1, BATCHES[-1])),
     y=Axis("touched", "Experts touched", form="percent", domain=(0, 1.05)),
     post=lambda scenario: woken_by_the_post(value(STEP, scenario)),
-    also=lambda _: {"post": [{"tokens": b, "touched": woken_by_the_post(b), "label": f"{b} tokens"} for b in (8, 32)]},
+    whose=_at_as_many,
+    also=lambda _: {"post": _steps_of_the_post()},
     label="Experts of a layer that one step needs",
     says=_who_works,
     alt="Share of the experts that a step touches, against the tokens in the step; it rises towards all of them.",
@@ -101,19 +114,19 @@ def reading_view(scenario: Scenario) -> View:
     """Time per token spent reading weights and computing with them, over the tokens in a step."""
     leak = load_scenario("leak")
     found = values(("decode.crossover", "decode.crossover_dense", STEP), scenario)
-    post, batch = value("decode.crossover", leak), found[STEP]
+    source, batch = value(STEP, leak), found[STEP]
     here = token_ms(scenario, batch)
     lines = [{"tokens": at, "ms": ms, "what": name} for at in STEPS for name, ms in token_ms(scenario, at).items()]
     return View(
         label="Tokens in a step until computing takes longer than reading",
         value=found["decode.crossover"],
         unit="token",
-        post=post,
+        post=value("decode.crossover", leak),
         sentence=_pace(found, here),
         rows={
             "data": lines,
             "you": [pinned({"tokens": batch, "ms": here[MOE]}, TOKENS, MS)],
-            "post": [{"tokens": post, "ms": token_ms(leak, post)[MOE]}],
+            "post": [{"tokens": source, "ms": token_ms(leak, source)[MOE], "label": f"the source: {source:g} tokens"}],
         },
         alt="Time per token against tokens in a step: reading falls, computing is level, and experts fall later.",
     )
@@ -133,7 +146,8 @@ reading = Panel(
     title="What idle experts cost",
     legend="To use a weight, a GPU first reads it from its memory; all tokens of a step share one reading. Falling "
     "lines: time per token to read the expert weights that a step needs, with experts and in a dense model of the "
-    "same FLOP. Level line: time to compute with them, the same for both. One copy of the model, experts only.",
+    "same FLOP. Level line: time to compute with them, the same for both; beyond the crossing computing sets the pace. "
+    "Diamond: a step of the source. One copy of the model, experts only.",
     controls=(
         Slide("serving.tokens_in_flight", 1, STEPS[-1]),
         "model.experts",

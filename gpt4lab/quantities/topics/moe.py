@@ -80,8 +80,8 @@ def effective_experts(E: Num, E_start: Num, E_max: Num) -> Num:
 def clark_gain(E_other: Num, E_hat: Num, N: Num, b: Num, c: Num) -> Num:
     """Change of the loss with the other number of experts, by Clark's law: negative is better.
 
-    Fitted up to 1.3 billion base parameters, top-1, 130 billion tokens. c is printed with one digit, so hold it to
-    one percent beyond 100 billion.
+    Fitted up to 1.3 billion base parameters and 130 billion tokens, with one expert a token (top-1), where the post
+    has two. c is printed with one digit, so hold it to one percent beyond 100 billion.
     """
     return (E_other / E_hat) ** (b + c * log(N) / log(10)) - 1
 
@@ -89,7 +89,7 @@ def clark_gain(E_other: Num, E_hat: Num, N: Num, b: Num, c: Num) -> Num:
 @quantity("moe.{routing}_loss", "nat/token", source="clark2022", each=_EACH, E_hat="moe.{routing}_experts",
           N="model.base_params", **constants("{slug}", "a", "b", "c", "d"))
 def clark_loss(E_hat: Num, N: Num, a: Num, b: Num, c: Num, d: Num) -> Num:
-    """Loss of a base model of N parameters with E experts, by Clark's law (logarithms to base 10 assumed)."""
+    """Loss of a base model of N parameters with E experts, by Clark's law (top-1; logarithms to base 10 assumed)."""
     return 10**d * N**a * E_hat ** (b + c * log(N) / log(10))
 
 
