@@ -1,4 +1,4 @@
-"""JupyterLab's settings for this book: nothing leaves the machine, and slider moves are not held back.
+"""JupyterLab's settings for this book: nothing leaves the machine, sliders are not held back, chapters stay as shipped.
 
 `book.py` points JUPYTER_CONFIG_PATH here. labconfig/ beside this file turns off news and update checks, and
 shows the kernel's state in the status bar: in the toolbar each change of it, two a move, measures all buttons (9 ms).
@@ -6,6 +6,7 @@ shows the kernel's state in the status bar: in the toolbar each change of it, tw
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,3 +36,44 @@ def send_at_once() -> None:
 
 with suppress(Exception):  # a comfort: no release of the server may break the book over it
     send_at_once()
+
+
+# --- what is saved -----------------------------------------------------------------------------------
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+NO_KERNEL = "No kernel: run the chapter again (Run → Run All Cells)."
+
+
+def save_as_shipped(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:
+    """Save a chapter without what ran in it, what was typed kept; a copy keeps outputs and says where a panel stood."""
+    if model["type"] == "notebook":
+        file = Path(contents_manager.root_dir, path.strip("/"))
+        chapter = file.exists() and (file.parent / "text" / f"{file.stem}.md").exists()
+        put_back(model["content"], json.loads(file.read_text("utf-8"))) if chapter else say_what_stood(model["content"])
+
+
+def put_back(notebook: dict[str, Any], shipped: dict[str, Any]) -> None:
+    """Give a notebook the outputs, the counts and the metadata of another; a cell that is new there has none."""
+    notebook["metadata"] = shipped["metadata"]
+    before = {cell["id"]: cell for cell in shipped["cells"]}
+    for cell in notebook["cells"]:
+        known = before.get(cell.get("id"), {})
+        cell["metadata"] = known.get("metadata", {})
+        if cell["cell_type"] == "code":
+            cell.update(outputs=known.get("outputs", []), execution_count=known.get("execution_count"))
+
+
+def say_what_stood(notebook: dict[str, Any]) -> None:
+    """Put words in the place of each panel of the book: it lives in a kernel, and is nowhere when that is gone."""
+    if "widgets" in notebook["metadata"] or not any("gpt4lab" in "".join(cell["source"]) for cell in notebook["cells"]):
+        return  # its state is kept with it, or it is not of this book
+    outputs = (output for cell in notebook["cells"] for output in cell.get("outputs", ()))
+    for output in outputs:
+        if WIDGET in output.get("data", {}):
+            output["data"] = {
+                "text/html": f'<p class="g4l-error g4l-no-kernel">{NO_KERNEL}</p>',
+                "text/plain": NO_KERNEL,
+            }
+
+
+c.ContentsManager.pre_save_hook = save_as_shipped

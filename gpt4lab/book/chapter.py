@@ -14,9 +14,12 @@ from IPython.display import HTML, Markdown, display
 from gpt4lab import catalog
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape, shown
+from gpt4lab.book.prose import priced
 from gpt4lab.book.way import Answer, Opened
 from gpt4lab.claims import claims_of
 from gpt4lab.panels.controls import LOOK
+
+TO_THE_TOP = files("gpt4lab.book").joinpath("top.js").read_text("utf-8")
 
 
 @attrs.frozen
@@ -54,27 +57,20 @@ def _read(entry: Traversable) -> Chapter:
     return Chapter(number=words["file"].partition("_")[0], **words)
 
 
-def opening(number: str) -> None:
-    """Open a chapter, below its title: the claim and what hangs on it, how long it takes, where the reader stands."""
+def introduction(number: str) -> Markdown:
+    """What stands below the title, also where nothing runs: the claim, its stakes, how long it takes, the way on."""
     here = chapters()[number]
-    Opened().keep(number)
-    display(HTML(f"<script>{LOOK}</script>"), _header(here))
-    display(Markdown(" · ".join(_neighbours(number))))
-
-
-def _header(here: Chapter) -> HTML:
-    claims = len(claims_of(here.number))
+    claims = len(claims_of(number))
     facts = (
         f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims of the post"
     )
-    return shown(
-        block(
-            "opening",
-            f'<p class="g4l-quote">“{escape(here.quote)}”</p>',
-            f'<p class="g4l-stakes">{escape(here.stakes)}</p>',
-            f'<p class="g4l-facts">{escape(facts)}<br>{escape(_progress())}</p>',
-        )
-    )
+    return Markdown(f"> *“{priced(here.quote)}”*\n\n{priced(here.stakes)}\n\n{facts}\n\n{_neighbours(number)}")
+
+
+def opening(number: str) -> None:
+    """Open a chapter: its look, and where the reader stands. A run of all cells leaves the reader here, at the top."""
+    Opened().keep(number)
+    display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), shown(block("opening", f"<p>{escape(_progress())}</p>")))
 
 
 def _progress() -> str:
@@ -84,20 +80,20 @@ def _progress() -> str:
     return f"Your way so far: {len(opened)} of {len(chapters())} chapters opened, {counted}. {store.trouble()}".strip()
 
 
-def closing(number: str) -> None:
+def closing(number: str) -> Markdown:
     """Close a chapter: what to take away, and where to go on."""
-    display(shown(block("takeaway", f"<p>{escape(chapters()[number].takeaway)}</p>")))
-    display(Markdown(" · ".join(_neighbours(number))))
+    return Markdown(f"> **{priced(chapters()[number].takeaway)}**\n\n{_neighbours(number)}")
 
 
-def _neighbours(number: str) -> list[str]:
+def _neighbours(number: str) -> str:
     order = list(chapters().values())
     at = [chapter.number for chapter in order].index(number)
     before = [f"← {order[at - 1].link}"] if at else []
-    return before + ([f"{order[at + 1].link} →"] if at + 1 < len(order) else [])
+    after = [f"{order[at + 1].link} →"] if at + 1 < len(order) else []
+    return " · ".join(before + after)
 
 
 def references(*keys: str) -> Markdown:
     """The sources of a chapter, each with its link. Raises UnknownName for a key that the catalog lacks."""
-    lines = [f"- {catalog.references[key].text().replace('$', chr(92) + '$')}" for key in keys]
+    lines = [f"- {priced(catalog.references[key].text())}" for key in keys]
     return Markdown("## References\n\n" + "\n".join(lines))

@@ -1,4 +1,4 @@
-r"""Prose whose numbers are computed: see `gpt4lab.claims.prose`.
+"""Prose whose numbers are computed: see `gpt4lab.claims.prose`.
 
 say("The run takes {training.days} and costs {training.cost}; on H100 {training.days@h100-rerun}.")
 """
@@ -11,10 +11,10 @@ from gpt4lab.claims.prose import fill
 
 
 def say(text: str) -> Markdown:
-    """A paragraph of Markdown with its numbers filled in."""
-    return Markdown(fill(text, written=_escaped))
+    """A paragraph of Markdown with its numbers filled in. In a chapter it stands as these words: tools/notebooks.py."""
+    return Markdown(fill(text, written=priced))
 
 
-def _escaped(text: str) -> str:
-    """A dollar sign would begin a formula, for Markdown and once more for MathJax: two backslashes."""
-    return text.replace("$", r"\\$")
+def priced(text: str) -> str:
+    """A text for Markdown whose dollars begin no formula: JupyterLab, GitHub and nbconvert escape them differently."""
+    return text.replace("$", "<span>&#36;</span>")

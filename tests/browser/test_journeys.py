@@ -11,7 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.browser.harness import Lab
 
-CHAPTERS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+CHAPTERS = [NOTEBOOKS / f"{text.stem}.ipynb" for text in sorted((NOTEBOOKS / "text").glob("*.md"))]
 WHOLE_CHAPTER = 20_000  # px: every cell stands in the window, so that every widget is drawn
 CHAPTER_MS, ANSWER_MS = 240_000, 60_000
 
@@ -19,17 +20,29 @@ CHAPTER_MS, ANSWER_MS = 240_000, 60_000
 STATE = """panel => [panel.querySelector('.g4l-address input').value,
                     ...[...panel.querySelectorAll('.g4l-error')].map((line) => line.textContent)].join('|')"""
 CHANGED = f"([panel, before]) => ({STATE})(panel) !== before"
+# Where a run of all cells leaves the reader: the chosen cell, and what is scrolled away of the first one.
+STANDS = """() => [jupyterapp.shell.currentWidget.content.activeCellIndex,
+                   document.querySelector('.jp-Notebook .jp-Cell').getBoundingClientRect().top > 0]"""
+# Words that can be read in folded code.
+UNFOLDED = """() => [...document.querySelectorAll('.jp-InputPlaceholder *')]
+  .filter((part) => [...part.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
+  .filter((part) => getComputedStyle(part).fontSize !== '0px')
+  .map((part) => part.textContent)"""
 DRAWN = "panel => panel.querySelector('.g4l-plot svg')?.innerHTML ?? ''"
 
 
 @pytest.fixture(scope="module", params=CHAPTERS, ids=lambda path: path.stem)
 def chapter(request: pytest.FixtureRequest, browser: Any, server: str, served: Path, harness: Any) -> Iterator[Lab]:
     """A chapter that was run from top to bottom, whole in the window."""
+    (served / "text").mkdir(exist_ok=True)
+    (served / "text" / f"{request.param.stem}.md").touch()  # a chapter is what has a text
     (served / request.param.name).write_bytes(request.param.read_bytes())
-    lab = harness.Lab(browser, server, height=WHOLE_CHAPTER)
+    lab = harness.Lab(browser, server)
     lab.page.set_default_timeout(CHAPTER_MS)
     lab.open(request.param.name)
     lab.run_all()
+    lab.left_at = lab.page.evaluate(STANDS)
+    lab.page.set_viewport_size({"width": 1280, "height": WHOLE_CHAPTER})
     lab.charts()
     lab.page.set_default_timeout(ANSWER_MS)
     yield lab
@@ -44,6 +57,21 @@ def test_runs_without_an_error_and_stays_on_this_machine(chapter: Lab) -> None:
     errors = chapter.page.locator('[data-mime-type="application/vnd.jupyter.error"]')
     assert errors.all_text_contents() == []
     chapter.no_trouble()
+
+
+def test_a_run_of_all_cells_leaves_the_reader_at_the_title(chapter: Lab) -> None:
+    assert chapter.left_at == [0, True]
+
+
+def test_folded_code_shows_no_word(chapter: Lab) -> None:
+    assert chapter.page.locator(".jp-InputPlaceholder").count()
+    assert chapter.page.evaluate(UNFOLDED) == []
+
+
+def test_it_is_saved_as_it_was_shipped(chapter: Lab, served: Path, request: pytest.FixtureRequest) -> None:
+    shipped = request.node.callspec.params["chapter"]
+    chapter.command("docmanager:save")
+    assert (served / shipped.name).read_bytes() == shipped.read_bytes()
 
 
 def test_every_control_has_a_name(chapter: Lab) -> None:

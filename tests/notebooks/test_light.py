@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).resolve().parent
-CHAPTERS = sorted((HERE.parents[1] / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = HERE.parents[1] / "notebooks"
+CHAPTERS = [NOTEBOOKS / f"{text.stem}.ipynb" for text in sorted((NOTEBOOKS / "text").glob("*.md"))]
 LACKS = re.compile(r"\bneeds? (torch|numpy), which is not installed here")
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from gpt4lab.book import fill
+
 BLOCK = re.compile(r"^(`{3,4})(?:\w+) (\S+/\S+?)(?: ([^\n]+))?\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 
 #: What must be true of the copy after all recipes.
@@ -102,5 +104,5 @@ def test_the_study_trains(copy: Path) -> None:
 
 
 def test_chapter_is_made_from_its_text(copy: Path) -> None:
-    run(copy, "tools/notebooks.py", "99")
-    assert "training.weeks" in (copy / "notebooks" / "99_weeks.ipynb").read_text("utf-8")
+    run(copy, "-m", "tools.notebooks", "99")
+    assert f", or {fill('{training.days}')}." in (copy / "notebooks" / "99_weeks.ipynb").read_text("utf-8")
