@@ -42,7 +42,7 @@ def made(text: Path) -> nbformat.NotebookNode:
     name_cells(notebook.cells)
     title, *rest = in_words(notebook.cells)
     numbers = [number for number, chapter in chapters().items() if chapter.file == text.stem]
-    below = [new_markdown_cell(introduction(number).data, id="introduction") for number in numbers]
+    below = [new_markdown_cell(str(introduction(number).data), id="introduction") for number in numbers]
     notebook.cells = [title, *below, *rest]
     return notebook
 
