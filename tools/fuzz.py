@@ -34,6 +34,7 @@ from gpt4lab.claims.prose import fill
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, value
 from gpt4lab.scenario import (
     FIELDS,
+    PRODUCTS,
     RENAMED,
     Scenario,
     ScenarioError,
@@ -76,7 +77,7 @@ def text(dice: Random) -> str:
 
 def path(dice: Random) -> str:
     """A name: of a field, of a quantity, an old one, or nearly one."""
-    name = dice.choice(list(dice.choice([FIELDS, QUANTITIES, RENAMED])))
+    name = dice.choice(list(dice.choice([FIELDS, QUANTITIES, RENAMED, PRODUCTS])))
     cut = dice.randrange(len(name))
     return dice.choice([name] * 8 + [name[:cut], name + dice.choice("._x0"), name.replace(".", "/"), text(dice)])
 

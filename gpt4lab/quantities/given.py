@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change
+from gpt4lab.scenario import FIELDS, PRODUCTS, RENAMED, Scenario, ScenarioError, change
 from gpt4lab.scenario.field import Field, allowed, plain
 from gpt4lab.units import cut
 
@@ -28,7 +28,16 @@ def looked(scenario: Scenario, given: Given) -> tuple[Scenario, dict[str, Any]]:
     given = {RENAMED.get(path, path): found for path, found in given.items()}
     words = {path: found for path, found in given.items() if _is_word(FIELDS.get(path), found)}
     numbers = {path: clean(path, found) for path, found in given.items() if path not in words}
+    _refuse_contradiction(scenario, numbers)
     return (_with(scenario, tuple(words.items())) if words else scenario), numbers
+
+
+def _refuse_contradiction(scenario: Scenario, numbers: Given) -> None:
+    """Raise ScenarioError where a product and its first field are both given, and do not agree."""
+    both = [path for path, (first, _) in PRODUCTS.items() if path in numbers and first in numbers]
+    parts = {part: numbers[part] for path in both for part in (path, *PRODUCTS[path]) if part in numbers}
+    if parts and not any(hasattr(part, "ndim") for part in parts.values()):
+        change(scenario, parts)
 
 
 def _is_word(field: Field | None, found: Any) -> bool:

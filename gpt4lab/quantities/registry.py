@@ -28,7 +28,18 @@ import attrs
 from gpt4lab.formulas.arith import where
 from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.given import looked, said
-from gpt4lab.scenario import FIELDS, LONGEST_NAME, RENAMED, Scenario, ScenarioError, demand, near, sizes_with
+from gpt4lab.scenario import (
+    FIELDS,
+    LONGEST_NAME,
+    RENAMED,
+    Scenario,
+    ScenarioError,
+    demand,
+    near,
+    refuse_no_scenario,
+    refuse_no_table,
+    sizes_with,
+)
 from gpt4lab.scenario.rules import Held, check, judged
 from gpt4lab.units import cut
 
@@ -211,9 +222,11 @@ def value(name: str, scenario: Scenario, given: Mapping[str, Any] | None = None)
 
 def values(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Several quantities at once; what they share is computed once. See `value`."""
+    refuse_no_scenario(scenario)
     if not given:
         _hold(tuple(names), scenario)
         return _plan(tuple(names), ()).run(scenario, ())
+    refuse_no_table(given)
     scenario, numbers = looked(scenario, given)
     return _together(tuple(names), scenario, numbers)
 

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 import attrs
 
 from gpt4lab.scenario.counted import refuse_no_attention, sizes_with
-from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of, plain
+from gpt4lab.scenario.field import UNKNOWN, Field, NotKnown, ScenarioError, fields_of, is_number, plain
 from gpt4lab.scenario.numbers import from_text
 from gpt4lab.scenario.public import public, public_models
 from gpt4lab.scenario.records import GROUPS, Scenario
@@ -32,6 +32,8 @@ FIELDS: dict[str, Field] = fields_of(GROUPS)
 
 #: What a scenario is called and said to be: no field, but part of a file and of a shared line.
 WORDS = ("name", "title", "description")
+LIKE_SHARED = '"leak?training.mfu=0.4"'
+LIKE_CHANGES = '{"training.mfu": 0.4}'
 LIKE = '; write it like {"training": {"mfu": 0.4}}.'
 
 FEW, LONGEST_NAME = 40, 80  # names that an error lists; characters of a name that are looked at
@@ -77,6 +79,8 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     Raises ScenarioError for an unknown path or a value out of range, LayoutError for what cannot go together; the
     scenario given stays as it was.
     """
+    refuse_no_scenario(scenario)
+    refuse_no_table(changes)
     named = _named(_today(scenario, changes))
     missing = {path for path, value in named.items() if isinstance(value, str) and value == UNKNOWN}
     changed = _evolved(scenario, {**named, **{path: FIELDS[path].default for path in missing}})
@@ -84,6 +88,18 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     refuse_no_attention(changed.model)
     refuse(_moved(scenario, changed, named), lambda path: get(changed, path))
     return attrs.evolve(changed, unknown=scenario.unknown - set(named) | missing)
+
+
+def refuse_no_scenario(scenario: object) -> None:
+    """Raise ScenarioError for what is none."""
+    if not isinstance(scenario, Scenario):
+        raise ScenarioError(f"a scenario is expected, not {quoted(scenario)}; load_scenario({LIKE_SHARED}) is one.")
+
+
+def refuse_no_table(changes: object) -> None:
+    """Raise ScenarioError for what is no table of paths."""
+    if not isinstance(changes, Mapping):
+        raise ScenarioError(f"changes are a table of paths, not {quoted(changes)}; write it like {LIKE_CHANGES}.")
 
 
 def _named(changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,13 +125,35 @@ def _evolved(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 
 
 def _today(scenario: Scenario, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes without what is a product of two fields today: it sets the first of them, where nothing else does."""
+    """Changes without what is a product of two fields today: it sets the first of them.
+
+    Raises ScenarioError where the product is no number, no multiple of the second, or not what both fields make.
+    """
     now = {path: value for path, value in changes.items() if path not in PRODUCTS}
     for path in PRODUCTS.keys() & changes.keys():
-        (first, second), value = PRODUCTS[path], changes[path]
-        number = isinstance(value := plain(value), (int, float))
-        now.setdefault(first, value / now.get(second, get(scenario, second)) if number else value)
+        first, second = PRODUCTS[path]
+        sides = now.get(first), plain(now.get(second, get(scenario, second)))
+        now[first] = _quotient(path, plain(changes[path]), *sides)
     return now
+
+
+def _quotient(path: str, value: Any, one: Any, other: Any) -> Any:
+    """What the first field of a product is, where the second is `other`; `one` is what is given for it, or None."""
+    first, second = PRODUCTS[path]
+    if (isinstance(value, str) and value == UNKNOWN) or not (is_number(other) and other > 0):
+        return value if one is None else one  # the second field says what it cannot be
+    if not is_number(value):
+        raise ScenarioError(f"{path} = {quoted(value)} is not a number; it is {first} × {second}.")
+    if one is None and value % other:
+        low = value // other * other
+        works = " or ".join(f"{number:,.12g}" for number in (low, low + other) if number > 0)
+        raise ScenarioError(f"{path} = {quoted(value)} is no multiple of {second} = {other:,.12g}: {works}.")
+    if one is not None and not (is_number(one := plain(one)) and one * other == value):
+        raise ScenarioError(
+            f"{path} = {quoted(value)} contradicts {first} = {quoted(one)}: with {second} = {other:,.12g}, "
+            f"that would be {value / other:,.12g}. Leave one of the two out."
+        )
+    return value / other if one is None else one
 
 
 def _moved(before: Scenario, after: Scenario, changes: Iterable[str]) -> set[str]:
@@ -137,6 +175,7 @@ def differences(scenario: Scenario, other: Scenario) -> dict[str, tuple[Any, Any
 
 def tree(scenario: Scenario) -> dict[str, Any]:
     """The whole scenario as a dict of groups; None is what is not known."""
+    refuse_no_scenario(scenario)
     found = attrs.asdict(scenario)
     for path in found.pop("unknown"):
         group, _, name = path.partition(".")
@@ -178,6 +217,7 @@ def share(scenario: Scenario) -> str:
 
     A scenario of one's own is written as what differs from the post, with its name: "leak?name=mine&model.layers=32".
     """
+    refuse_no_scenario(scenario)
     base = load_scenario(scenario.name if scenario.name in names() else "leak")
     words = {key: (getattr(scenario, key), getattr(base, key)) for key in WORDS}
     changed = {**words, **differences(scenario, base)}
@@ -185,12 +225,18 @@ def share(scenario: Scenario) -> str:
     return quote(base.name) + ("?" + settings if settings else "")
 
 
-@cache
 def load_scenario(name: str = "leak") -> Scenario:
     """A named scenario, or one shared as text: "leak", "nvidia-proxy", "leak?training.mfu=0.4".
 
-    Raises ScenarioError for an unknown name, with near matches.
+    Raises ScenarioError for an unknown name, with near matches; and for what is no text.
     """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance] - a reader may give anything
+        raise ScenarioError(f"a scenario is named by a text, not {quoted(name)}; write it like {LIKE_SHARED}.")
+    return _loaded(name)
+
+
+@cache
+def _loaded(name: str) -> Scenario:
     base, settled, settings = name.strip().partition("?")
     scenario, pairs = _read(unquote(base)), _pairs(settings) if settled else {}
     words = {key: pairs.pop(key) for key in WORDS if key in pairs}
@@ -243,9 +289,6 @@ def from_tree(tree: Any) -> Scenario:
         if key not in (*WORDS, "sources")
     }
     words = {key: tree[key] for key in WORDS if key in tree}
-    for key, word in words.items():
-        if not isinstance(word, str):
-            raise ScenarioError(f"the {key} of a scenario is a text, not {quoted(word)}.")
     fields = {f"{key}.{name}": value for key, group in groups.items() for name, value in _group(key, group).items()}
     return change(Scenario(**words), {path: UNKNOWN if value is None else value for path, value in fields.items()})
 

@@ -18,6 +18,7 @@ import attrs
 
 from gpt4lab.units import counted, quoted
 
+FAR = 1e300  # what is larger, or smaller than its inverse, cannot be computed with
 SLIPS = (2, 3, 6, 9, 12)  # powers of ten by which a unit or a prefix is missed
 
 
@@ -142,6 +143,8 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         raise ScenarioError(f"{field.path} = {quoted(value)} is not a {kind}; {allowed(field)}.")
     elif not field.lo <= value <= field.hi:
         raise ScenarioError(f"{field.path} = {quoted(value)} is out of range; {allowed(field)}.{_meant(field, value)}")
+    elif value and abs(value) < 1 / FAR:
+        raise ScenarioError(f"{field.path} = {quoted(value)} is smaller than any number of this book: 0 would do.")
 
 
 def _validate_word(field: Field, value: Any) -> None:
@@ -166,7 +169,7 @@ def is_number(value: Any) -> bool:
 
 
 def allowed(field: Field) -> str:
-    """The allowed range in words: "allowed: 0.01 to 1 fraction", "allowed: none, selective, full"."""
+    """The allowed range in words: "allowed: 1 to 16 experts", "allowed: none, selective, full"."""
     if field.choices or field.catalog:
         return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"
     lo = f"{field.lo:,.12g} to " if field.lo != field.hi else ""

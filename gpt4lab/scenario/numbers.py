@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from gpt4lab.scenario.field import ScenarioError
+from gpt4lab.scenario.field import FAR, ScenarioError
 from gpt4lab.units import cut
 
 GRAMMAR: dict[str, Any] = json.loads(files("gpt4lab.scenario").joinpath("grammar.json").read_text("utf-8"))
@@ -20,7 +20,6 @@ _NUMBER, _COMMA, _SPACE = (re.compile(GRAMMAR[name]) for name in ("number", "com
 _SCALE = re.compile(GRAMMAR["scale"], re.IGNORECASE | re.ASCII)
 _RAISED = re.compile("[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
-FAR = 1e300  # what is larger, or smaller than its inverse, cannot be computed with
 
 
 def from_text(text: str, unit: str | None = None) -> float:

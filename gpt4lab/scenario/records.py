@@ -10,9 +10,10 @@ from typing import Any, get_type_hints
 
 from attrs import field, frozen, has
 
-from gpt4lab.scenario.field import choice, entry, feature, number, whole
+from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
 from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
 from gpt4lab.scenario.rules import within
+from gpt4lab.units import quoted
 
 
 @frozen
@@ -300,6 +301,14 @@ class Vision:
         "Frames per second", "frames of each second of video that are looked at", "alayrac2022: one", log=True)
 
 
+def _readable(scenario: Any, attribute: Any, word: Any) -> None:
+    """Refuse what is no text, or cannot be written: half of a pair of surrogates, as JSON may hold it."""
+    if not isinstance(word, str):
+        raise ScenarioError(f"the {attribute.name} of a scenario is a text, not {quoted(word)}.")
+    if any("\ud800" <= letter <= "\udfff" for letter in word):
+        raise ScenarioError(f"the {attribute.name} of a scenario, {quoted(word)}, has a letter that cannot be written.")
+
+
 @frozen(cache_hash=True)
 class Scenario:
     """All assumptions of the book in one frozen tree. `Scenario()` is the post as written.
@@ -308,9 +317,9 @@ class Scenario:
     quantity that needs one refuses.
     """
 
-    name: str = "leak"
-    title: str = "The post as written"
-    description: str = ""
+    name: str = field(default="leak", validator=_readable)
+    title: str = field(default="The post as written", validator=_readable)
+    description: str = field(default="", validator=_readable)
     unknown: frozenset[str] = field(default=frozenset(), converter=frozenset)
     model: Model = field(factory=Model)
     training: Training = field(factory=Training)

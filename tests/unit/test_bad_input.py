@@ -139,7 +139,8 @@ def test_no_scenario_takes_it(path: str) -> None:
             change(LEAK, {path: bad})
         shown = repr(bad) if not isinstance(bad, (int, float)) or not math.isfinite(bad) else f"{bad:,g}"
         assert shown in str(caught.value)
-        assert FIELDS[path].unit == "1" or FIELDS[path].unit in str(caught.value)
+        unit = FIELDS[path].unit
+        assert unit == "1" or unit in str(caught.value)
 
 
 @pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf, None])

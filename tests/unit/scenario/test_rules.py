@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gpt4lab.scenario import ScenarioError, change, from_json, get, load_scenario, names, to_json
+from gpt4lab.quantities import value
+from gpt4lab.scenario import PRODUCTS, ScenarioError, change, from_json, get, load_scenario, names, to_json
 from gpt4lab.scenario.rules import RULES, SCENARIO_RULES, Held, LayoutError, check, rules_for
 
 LEAK = load_scenario("leak")
@@ -106,7 +112,13 @@ def test_what_is_uneven_or_of_the_model_alone_is_no_error(changes: dict[str, int
     change(LEAK, changes)
 
 
-OLD = [("256", 8, 32), ("128", 8, 16), ("256&serving.tensor=16", 16, 16), ("256&serving.pipeline=15", 8, 15)]
+OLD = [
+    ("256", 8, 32),
+    ("128", 8, 16),
+    ("256&serving.tensor=16", 16, 16),
+    ("120&serving.pipeline=15", 8, 15),
+    ("60&serving.pipeline=15&serving.tensor=4", 4, 15),
+]
 
 
 @pytest.mark.parametrize(("text", "tensor", "pipeline"), OLD)
@@ -119,5 +131,36 @@ def test_an_old_file_with_the_gpus_of_a_copy_still_loads() -> None:
     tree = json.loads(to_json(LEAK))
     tree["serving"]["gpus"] = 128
     assert from_json(json.dumps(tree)) == LEAK
-    with pytest.raises(ScenarioError, match="not a whole number"):
+
+
+@pytest.mark.parametrize("path", PRODUCTS)
+@settings(max_examples=60, deadline=None)
+@given(one=st.integers(1, 16), other=st.integers(1, 16), product=st.integers(1, 300))
+def test_a_product_and_its_parts_agree_or_are_refused_aloud(path: str, one: int, other: int, product: int) -> None:
+    first, second = PRODUCTS[path]
+    both = {first: one, second: other, path: product}
+    doors: list[Callable[[], Any]] = [
+        lambda: change(LEAK, both),
+        lambda: change(LEAK, dict(reversed(both.items()))),
+        lambda: load_scenario("leak?" + "&".join(f"{name}={number}" for name, number in both.items())),
+        lambda: value("serving.nodes", LEAK, both) and change(LEAK, both),
+    ]
+    for door in doors:
+        if one * other == product:
+            assert get(door(), first) == one
+        else:
+            with pytest.raises(ScenarioError, match=rf"^{path} = {product} contradicts {first} = {one}: .+Leave one"):
+                door()
+
+
+@pytest.mark.parametrize("path", PRODUCTS)
+@pytest.mark.parametrize("bad", [None, "x", [1], {}, math.nan, math.inf, 10**400, 1j, True, 0, -8])
+def test_no_product_takes_it(path: str, bad: Any) -> None:
+    for more in ({}, {PRODUCTS[path][0]: 15}, {PRODUCTS[path][1]: 0}):
+        with pytest.raises(ScenarioError):
+            change(LEAK, {path: bad, **more})
+
+
+def test_the_gpus_of_no_whole_copy_are_refused_with_those_of_one() -> None:
+    with pytest.raises(ScenarioError, match=r"serving\.gpus = 100 is no multiple of serving\.tensor = 8: 96 or 104\."):
         change(LEAK, {"serving.gpus": 100})

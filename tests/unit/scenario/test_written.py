@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpt4lab.quantities import explain, value
 from gpt4lab.scenario import (
     FIELDS,
     Field,
@@ -22,6 +27,7 @@ from gpt4lab.scenario import (
     share,
     to_json,
 )
+from gpt4lab.units import counted
 
 LEAK = load_scenario("leak")
 NUMBERS = [field for field in FIELDS.values() if not (field.choices or field.catalog)]
@@ -63,16 +69,16 @@ def test_two_names_of_one_field_say_one_thing() -> None:
 
 @pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.path)
 def test_numbers_without_end_name_the_field(field: Field) -> None:
-    for value in (10**400, -(10**400), 10**5000):
+    for endless in (10**400, -(10**400), 10**5000):
         with pytest.raises(ScenarioError, match=f"^{field.path} = .{{1,90}}; allowed: "):
-            change(LEAK, {field.path: value})
+            change(LEAK, {field.path: endless})
 
 
 @pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.path)
 def test_scalars_of_numpy_are_numbers(field: Field) -> None:
-    value = get(LEAK, field.path)
-    for scalar in (np.float64(value), np.array(value)):
-        assert change(LEAK, {field.path: scalar}) == change(LEAK, {field.path: value})
+    number = get(LEAK, field.path)
+    for scalar in (np.float64(number), np.array(number)):
+        assert change(LEAK, {field.path: scalar}) == change(LEAK, {field.path: number})
 
 
 @pytest.mark.parametrize("name", names())
@@ -82,11 +88,6 @@ def test_a_named_scenario_is_shared_and_written(name: str) -> None:
 
 
 ODD = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
-
-
-def near(number: float) -> float:
-    """A number that can be read: what is nearer to nothing than 1e-300 cannot be computed with."""
-    return number if abs(number) > 1e-300 else 0.0
 
 
 @st.composite
@@ -100,7 +101,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             if field.choices or field.catalog
             else st.integers(int(low), int(high))
             if field.whole
-            else st.floats(low, high, allow_subnormal=False).map(near)
+            else st.floats(low, high)
         )
         try:
             scenario = change(scenario, {field.path: draw(number)})
@@ -113,3 +114,59 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 @given(scenarios())
 def test_whatever_is_shared_or_written_comes_back(scenario: Scenario) -> None:
     assert load_scenario(share(scenario)) == scenario == from_json(to_json(scenario))
+
+
+NO_SCENARIOS: list[Any] = [5, None, 0.5, b"leak", ["leak"], {"training": 5}, object()]
+
+
+@pytest.mark.parametrize("bad", NO_SCENARIOS, ids=lambda bad: type(bad).__name__)
+def test_no_door_takes_what_is_no_scenario(bad: Any) -> None:
+    doors: list[Callable[[], Any]] = [
+        *(lambda: load_scenario(bad), lambda: change(bad, {}), lambda: share(bad), lambda: to_json(bad)),
+        *(lambda: value("training.flop", bad), lambda: explain("training.flop", bad)),
+    ]
+    for door in doors:
+        with pytest.raises(ScenarioError, match="scenario"):
+            door()
+
+
+@pytest.mark.parametrize("bad", [5, None, "training.mfu=0.4", ["training.mfu"]])
+def test_changes_that_are_no_table_are_refused_in_words(bad: Any) -> None:
+    with pytest.raises(ScenarioError, match="a table of paths"):
+        change(LEAK, bad)
+    if bad:
+        with pytest.raises(ScenarioError, match="a table of paths"):
+            value("training.flop", LEAK, bad)
+
+
+@pytest.mark.parametrize("word", ["name", "title", "description"])
+@pytest.mark.parametrize("half", ["\ud800", "mine \udfff", "\udc00\ud800"])
+def test_what_no_file_can_hold_is_no_name(word: str, half: str) -> None:
+    doors: list[Callable[[], Any]] = [
+        lambda: from_json(json.dumps({word: half})),
+        lambda: load_scenario(f"leak?{word}={half}"),
+        lambda: attrs.evolve(LEAK, **{word: half}),
+    ]
+    for door in doors:
+        with pytest.raises(ScenarioError, match=f"the {word} of a scenario, .* cannot be written"):
+            door()
+
+
+@pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.path)
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310, 1e-301, -1e-310])
+def test_what_is_taken_can_be_shared(field: Field, tiny: float) -> None:
+    with pytest.raises(ScenarioError, match=f"^{field.path} = "):
+        change(LEAK, {field.path: tiny})
+    if field.lo == 0:
+        none = change(LEAK, {field.path: 0})
+        assert load_scenario(share(none)) == none
+
+
+@pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.path)
+def test_a_refusal_says_the_unit_once_and_in_the_right_number(field: Field) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        change(LEAK, {field.path: -1.5})
+    ends = str(caught.value).partition("allowed: ")[2]
+    assert ends in (f"{field.lo:,.12g} to {counted(field.hi, field.unit)}.", f"{counted(field.hi, field.unit)}.")
+    words = re.findall("[A-Za-z]+", ends.partition(" to ")[2])
+    assert len(words) == len(set(words))
