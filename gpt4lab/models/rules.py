@@ -14,7 +14,6 @@ from gpt4lab.units import quoted
 if TYPE_CHECKING:
     from gpt4lab.models.decode.deployment import Deployment
     from gpt4lab.models.decode.part import PassMemory
-    from gpt4lab.models.fewest import Fewest
     from gpt4lab.models.inputs import Network
     from gpt4lab.models.step.layout import Layout
     from gpt4lab.models.step.part import StepMemory
@@ -126,17 +125,18 @@ class Judged:
 
 
 def fitting(
-    ok: Any, memory: StepMemory | PassMemory, there: Num, fewest: Callable[[], Fewest | None]
+    ok: Any, memory: StepMemory | PassMemory, there: Num, fewest: Callable[[], str]
 ) -> tuple[Any, Callable[[], str]]:
-    """Whether a GPU that has so many bytes holds all that it must, and what says why not, if it does not."""
+    """Whether a GPU that has so many bytes holds all that it must, and what says why not, if it does not.
+
+    `fewest` says from how many GPUs it would.
+    """
     needed = memory.total
     fits = ok & (needed <= there)
     if getattr(fits, "ndim", 0) or fits:
         return fits, str
 
     def why() -> str:
-        found = fewest()
-        then = found.words() if found else "fits on no number of them"
-        return f"needs {needed / 1e9:,.1f} GB a GPU and has {there / 1e9:,.1f} GB: {then}; {memory.words()}."
+        return f"needs {needed / 1e9:,.1f} GB a GPU and has {there / 1e9:,.1f} GB: {fewest()}; {memory.words()}."
 
     return fits, why

@@ -20,7 +20,7 @@ import inspect
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cache
-from math import ceil
+from math import ceil, isqrt
 from types import SimpleNamespace
 from typing import Any
 
@@ -137,6 +137,7 @@ def _rule(
     return declare
 
 
+SEARCHED = 10**12  # numbers whose divisors are looked for, a million at most
 #: "1 GPUs" -> "1 GPU".
 _ONE = re.compile(r"(?<![\d,.])1 ([\w -]*?)(?:(?<=ch)es|s)\b")
 
@@ -145,15 +146,13 @@ def _said(number: Any) -> str:
     return f"{number:,.12g}"
 
 
-def _nearest(wanted: float, works: Callable[[int], bool], most: float) -> str:
-    """The whole numbers next below and above that would work: "30 or 45", of 1 to `most`."""
-    below = next((n for n in range(ceil(min(wanted - 1, most)), 0, -1) if works(n)), None)
-    above = next((n for n in range(int(wanted) + 1, int(most) + 1) if works(n)), None)
-    return " or ".join(_said(n) for n in (below, above) if n)
-
-
 def _divisors(of: float, wanted: float) -> str:
-    return _nearest(wanted, lambda n: of % n == 0, of)
+    """Divisors below and above: the next ones, or of what is larger than `SEARCHED` the two that all numbers have."""
+    whole = int(of)
+    small = [n for n in range(1, isqrt(whole if whole <= SEARCHED else 1) + 1) if whole % n == 0]
+    every = {*small, *(whole // n for n in small)}  # they come in pairs, so that the root is far enough
+    ends = max((n for n in every if n < wanted), default=0), min((n for n in every if n > wanted), default=0)
+    return " or ".join(_said(n) for n in ends if n)
 
 
 def _multiples(of: float, wanted: float) -> str:
@@ -227,7 +226,7 @@ def filled_stages(L: Any, p: Any) -> Any:
 
 
 @_rule("{L} layers in {p} stages cannot be cut into {v} chunks a stage: {works}.",
-       lambda x: _nearest(x.v, lambda n: n == 1 or x.L % (x.p * n) == 0, x.L // x.p), divides=True)  # fmt: skip
+       lambda x: _divisors(1 if x.L % x.p else x.L // x.p, x.v), divides=True)  # fmt: skip
 def even_chunks(L: Any, p: Any, v: Any) -> Any:
     """Interleaving needs chunks of equal length; without it, stages may differ by a layer."""
     return (v == 1) | (L % (p * v) == 0)

@@ -26,7 +26,7 @@ from gpt4lab.formulas.arith import Num, maximum, minimum, where
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import PassMemory, PassPart, held, held_by
 from gpt4lab.models.decode.seconds import PassRates, PassSeconds, Waits, Work, spent
-from gpt4lab.models.fewest import fewest_to_answer
+from gpt4lab.models.fewest import fewest_to_answer, told
 from gpt4lab.models.inputs import NAN, Chip, Efficiency, Network, measured_efficiency
 from gpt4lab.models.rules import Judged, fitting, possible
 
@@ -126,7 +126,11 @@ def _fitting(
 ) -> tuple[Any, Callable[[], str]]:
     """Whether what a GPU must hold fits, and what says why not."""
     room = chip.memory_bytes * deployment.usable_memory
-    return fitting(ok, memory, room, lambda: fewest_to_answer(network, deployment, chip))
+
+    def fewest() -> str:
+        return told(fewest_to_answer(network, deployment, chip), network, deployment, chip)
+
+    return fitting(ok, memory, room, fewest)
 
 
 def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Waits, tokens: Num) -> PassReport:

@@ -21,7 +21,7 @@ from attrs import frozen
 
 from gpt4lab.formulas import layer, pipeline, traffic
 from gpt4lab.formulas.arith import Num, maximum, minimum, where
-from gpt4lab.models.fewest import fewest_to_train
+from gpt4lab.models.fewest import fewest_to_train, told
 from gpt4lab.models.inputs import NAN, Chip, Efficiency, Network, Rates, measured_efficiency
 from gpt4lab.models.rules import Judged, fitting, possible
 from gpt4lab.models.step.layout import Layout
@@ -94,7 +94,11 @@ def step(network: Network, layout: Layout, chip: Chip, efficiency: Efficiency | 
     seconds, sent = _spent(gpu, Rates(chip, efficiency or measured_efficiency(), gpu.t * gpu.copies * gpu.p))
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held(gpu)
-    fits, why = fitting(ok, memory, chip.memory_bytes, lambda: fewest_to_train(network, layout, chip))
+
+    def fewest() -> str:
+        return told(fewest_to_train(network, layout, chip), network, layout, chip)
+
+    fits, why = fitting(ok, memory, chip.memory_bytes, fewest)
     needed, spent = gpu.model_flop() * tokens, gpu.hardware_flop() * tokens
     offered = time_s * gpus * chip.peak_flop_per_s
     return StepReport(

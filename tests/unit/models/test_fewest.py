@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import sys
+from typing import Any
 
 import pytest
 from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpt4lab.models import fewest
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.report import decode, generate
 from gpt4lab.models.fewest import fewest_to_answer, fewest_to_train
-from gpt4lab.models.inputs import chip, network_of
-from gpt4lab.models.rules import LayoutError
+from gpt4lab.models.inputs import Network, chip, network_of
+from gpt4lab.models.rules import LayoutError, possible
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.models.step.report import step
 
@@ -67,7 +70,31 @@ def test_the_refusal_names_it():
 
 def test_nothing_is_named_where_nothing_fits():
     report = decode(LLAMA, Deployment(overhead_bytes=90e9), A100)
-    assert "fits on no number of them" in report.reason
+    assert "fits on no number of them up to 8 x 80;" in report.reason
+
+
+BIGGEST = Network(layers=1000, d_model=65_536, heads=1024, d_ff=1_048_576, experts=1024)
+
+
+@pytest.mark.parametrize("layers", [1000, 1024, 3000])
+def test_the_largest_network_is_asked_in_few_calls_and_the_limit_is_said(
+    layers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(fewest, "possible", lambda *way: asked.append(1) or possible(*way))
+    network = evolve(BIGGEST, layers=layers)
+    for report in (decode(network, Deployment(tensor=1024), A100), step(network, Layout(tensor=1024), A100)):
+        assert f"fits on no number of them up to 1,024 x {min(layers, 1024):,};" in report.reason
+    assert len(asked) < 60
+
+
+@pytest.mark.parametrize("find", [fewest_to_answer, fewest_to_train])
+@pytest.mark.parametrize("model", ["llama-2-70b", "mixtral-8x7b", "deepseek-v3"])
+def test_without_numpy_it_is_the_same_number(find: Any, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    way = Deployment(batch=64) if find is fewest_to_answer else Layout(data=4, batch=512, recompute="full")
+    many = find(network_of(model), way, A100)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    assert find(network_of(model), way, A100) == many
 
 
 @pytest.mark.parametrize("report", [decode(LLAMA, Deployment(tensor=4), A100)])

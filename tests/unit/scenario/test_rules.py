@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpt4lab.quantities import value
-from gpt4lab.scenario import PRODUCTS, ScenarioError, change, from_json, get, load_scenario, names, to_json
+from gpt4lab.scenario import PRODUCTS, ScenarioError, change, from_json, get, load_scenario, names, rules, to_json
 from gpt4lab.scenario.rules import RULES, SCENARIO_RULES, Held, LayoutError, check, rules_for
 
 LEAK = load_scenario("leak")
@@ -164,3 +164,22 @@ def test_no_product_takes_it(path: str, bad: Any) -> None:
 def test_the_gpus_of_no_whole_copy_are_refused_with_those_of_one() -> None:
     with pytest.raises(ScenarioError, match=r"serving\.gpus = 100 is no multiple of serving\.tensor = 8: 96 or 104\."):
         change(LEAK, {"serving.gpus": 100})
+
+
+@settings(max_examples=200, deadline=None)
+@given(of=st.integers(1, 3000), wanted=st.integers(1, 3000))
+def test_the_divisors_that_are_named_are_the_next_ones(of: int, wanted: int) -> None:
+    below = [n for n in range(1, wanted) if of % n == 0][-1:]
+    above = [n for n in range(wanted + 1, of + 1) if of % n == 0][:1]
+    assert rules._divisors(of, wanted) == " or ".join(f"{n:,}" for n in below + above)
+
+
+@pytest.mark.parametrize("huge", [10**9 + 7, 999_999_999_989, 2.0**61 - 1, 1e30])
+@pytest.mark.parametrize("rule", [name for name, rule in RULES.items() if rule.divides])
+def test_no_rule_counts_up_to_a_huge_number(rule: str, huge: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+    monkeypatch.setattr(rules, "range", lambda *ends: counted.append(ends[-1]) or range(*ends), raising=False)
+    symbols = RULES[rule].symbols
+    for numbers in (dict.fromkeys(symbols, huge), *({**dict.fromkeys(symbols, 3), one: huge} for one in symbols)):
+        assert RULES[rule].says(*(numbers[symbol] for symbol in symbols))
+    assert all(end <= 10**6 + 1 for end in counted)
