@@ -1,0 +1,25 @@
+"""Chapter 00: the claim that dies on its first screen, and the exercise that asks which claim a change leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpt4lab.chapters.c00_start.first import left_alone, years_as_written
+from gpt4lab.scenario import load_scenario
+
+TWICE = {"training.tokens": 2 * load_scenario("leak").training.tokens}
+
+
+def test_the_first_claim_dies_by_the_post_s_own_numbers() -> None:
+    by_hand = 3 * 560e12 * 13e12 / (25_000 * 312e12 * 0.34) / (86_400 * 365.25)
+    assert years_as_written() == f"{by_hand:.0f} years"
+
+
+def test_a_question_with_one_answer_has_one() -> None:
+    assert left_alone(("C16", "C27", "C23"), TWICE) == "C23"
+
+
+def test_a_question_with_two_answers_is_refused() -> None:
+    """C15 holds the stated tokens against the stated compute, and no slider reaches it."""
+    with pytest.raises(ValueError, match="not one but 2"):
+        left_alone(("C15", "C27", "C23"), TWICE)
