@@ -15,15 +15,31 @@ from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics import training
 
 HOUR, DAY = 3600, 86_400
-#: Runs whose makers published accelerator-hours, and what they ran on.
+#: Models whose accelerator-hours are known, and what they ran on.
 PUBLISHED = {
     "palm-540b": "tpu-v4",
+    "glam-64b-64e": "tpu-v4",
     "llama-2-70b": "a100-sxm-80gb",
+    "falcon-40b": "a100-sxm-40gb",
+    "falcon-180b": "a100-sxm-40gb",
     "starcoder-15.5b": "a100-sxm-80gb",
     "deepseek-v2": "h800-sxm-80gb",
     "llama-3.1-405b": "h100-sxm-80gb",
     "deepseek-v3": "h800-sxm-80gb",
+    "llama-4-maverick": "h100-sxm-80gb",
+    "olmoe-1b-7b": "h100-sxm-80gb",
 }
+#: Models with hours that cannot be held against a peak, and why.
+LEFT_OUT = {
+    "gpt-3-175b": "The catalog has no peak of a V100 for half precision.",
+    "gopher-280b": "The catalog has no TPU v3.",
+    "switch-c": "The catalog has no TPU v3.",
+    "mpt-30b": "It began on another GPU.",
+    "gpt-oss-120b": "Its tokens are not published.",
+    "gpt-4-leak": "It is the post itself.",
+}
+#: Measurements of hours that are not a run of their own: a part of one above, and several models together.
+NO_RUN = ("deepseek-v3-training", "llama31-all")
 #: Of these the utilisation between pauses is published too, and was not itself worked out from the hours.
 MEASURED = ("palm-540b", "llama-3.1-405b")
 
@@ -40,9 +56,10 @@ class WholeRun:
 
 
 def whole_runs() -> tuple[WholeRun, ...]:
-    """The runs of `PUBLISHED` and LLaMA 65B, whole-run utilisation from the top."""
+    """Every run of the catalog whose hours can be held against a peak, whole-run utilisation from the top."""
     runs = [_whole(catalog.models[slug], accelerator) for slug, accelerator in PUBLISHED.items()]
-    return tuple(sorted([*runs, _llama()], key=lambda run: -run.mfu))
+    logged = [_logged(entry) for entry in entries() if entry.topic == "gpu_hours" and entry.slug not in NO_RUN]
+    return tuple(sorted([*runs, *logged], key=lambda run: -run.mfu))
 
 
 def _whole(model: PublishedModel, accelerator: str) -> WholeRun:
@@ -53,8 +70,7 @@ def _whole(model: PublishedModel, accelerator: str) -> WholeRun:
     return WholeRun(model.name, chip.name, hours, share, bool(model.n_experts))
 
 
-def _llama() -> WholeRun:
-    entry = catalog.measurements["llama1-65b"]
+def _logged(entry: Measurement) -> WholeRun:
     chip, hours = catalog.accelerators[str(entry.accelerator)], entry.measured["gpu_hours"]
     flop = training.flop(_number(entry, "params"), _number(entry, "tokens"))
     share = flop / (hours * HOUR * chip.need("peak_bf16_flop_per_s"))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
+from gpt4lab import catalog
+from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER, as_in
 from gpt4lab.charts import Axis, bars
+from gpt4lab.checks.step import layout_in
+from gpt4lab.formulas.pipeline import bubble_fraction, micro_batches
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -15,6 +18,19 @@ from gpt4lab.units import show
 
 #: Tokens of a batch of 30 micro-batches for each of the post's replicas: two rounds of its 15 stages, as chunks need.
 ROUNDS = 51.2e6
+
+
+
+def own_bubble(slug: str) -> float:
+    """The share of a published step in which its own pipeline had to wait."""
+    ran = layout_in(catalog.measurements[slug].setup)
+    return bubble_fraction(ran.pipeline, micro_batches(ran.batch, ran.data, ran.micro_batch), ran.interleave)
+
+
+#: Megatron's trillion as MFU: what was computed twice not counted, one pass of four; then without its own bubble.
+MEGATRON_MFU = catalog.utilisations["megatron-1t"].need("mfu") * 3 / 4
+MEGATRON_BUBBLE = own_bubble("megatron21-t1-1008b")
+MEGATRON_FULL = round(MEGATRON_MFU / (1 - MEGATRON_BUBBLE), 3)
 
 bubble = Curve(
     title="A pipeline must fill and drain",
@@ -33,7 +49,7 @@ bubble = Curve(
     },
     label="Pipeline bubble",
     says="{cluster.replicas:,.0f} replicas share the batch: {pipeline.micro_batches:,.0f} micro-batches follow each "
-    "other through {cluster.pipeline:d} stages. Of a utilisation of {training.best_mfu} with a full pipeline, "
+    "other through {cluster.pipeline:d} stages. Of an MFU of {training.full_mfu} with a full pipeline, "
     "{training.mfu_after_bubble} is left.",
     alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
     controls=(
@@ -41,7 +57,7 @@ bubble = Curve(
         Slide("cluster.pipeline", 1, 60),
         Slide("cluster.gpus", 1_000, 100_000),
         Slide("training.micro_batch", 1, 16),
-        Slide("training.best_mfu", 0.3, 0.8),
+        Slide("training.full_mfu", 0.3, 0.8),
     ),
     folded=(Slide("cluster.interleave", 1, 8), Slide("cluster.tensor", 1, 16), "model.context"),
     presets={
@@ -49,6 +65,9 @@ bubble = Curve(
         "Early in the ramp: 4M tokens": {"training.batch_tokens": 4e6},
         "Four chunks, 30 micro-batches": {"cluster.interleave": 4, "training.batch_tokens": ROUNDS},
         "8 stages": {"cluster.pipeline": 8},
+        "No pipeline, as with ZeRO-3": {"cluster.pipeline": 1},
+        "Twice the GPUs": {"cluster.gpus": 50_000},
+        "Megatron-LM of 2021": {"training.full_mfu": MEGATRON_FULL},
     },
 )
 
@@ -63,7 +82,7 @@ PEAK = Axis("share", "Share of the GPUs' peak", form="percent", domain=(0, 1))
 def ladder_view(scenario: Scenario) -> View:
     """Where the peak goes under three explanations."""
     found = values(("pipeline.bubble", "goodput.share", "training.mfu_left"), scenario)
-    idle, share, best = found["pipeline.bubble"], found["goodput.share"], scenario.training.best_mfu
+    idle, share, best = found["pipeline.bubble"], found["goodput.share"], scenario.training.full_mfu
     cases = dict(zip(LANES, ((idle, 1.0), (0.0, share), (idle, share)), strict=True))
     stated, named = load_scenario("leak").training.mfu, dict(zip(LANES, ("the post", "", ""), strict=True))
     return View(
@@ -71,7 +90,7 @@ def ladder_view(scenario: Scenario) -> View:
         value=found["training.mfu_left"],
         unit="fraction",
         post=stated,
-        sentence=f"{show(best, 'fraction')} while it runs; the bubble alone leaves "
+        sentence=f"{show(best, 'fraction')} with a full pipeline; the bubble alone leaves "
         f"{show(best * (1 - idle), 'fraction')}, the failures alone {show(best * share, 'fraction')}, both "
         f"{show(found['training.mfu_left'], 'fraction')}.",
         rows={
@@ -93,7 +112,7 @@ ladder = Panel(
     legend="Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running "
     "cluster with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts.",
     controls=(
-        Slide("training.best_mfu", 0.3, 0.8),
+        Slide("training.full_mfu", 0.3, 0.8),
         Slide("training.batch_tokens", 1e6, 1e9),
         Slide("reliability.gpu_mtbf_years", 0.2, 100),
         Slide("reliability.restart_minutes", 0.5, 480),
@@ -107,6 +126,8 @@ ladder = Panel(
     presets={
         "Assumed": "leak",
         "Quick restarts": QUICK,
+        "Failures as in OPT-175B's log": as_in("OPT-175B, A100, 2021"),
+        "Megatron-LM of 2021": {"training.full_mfu": MEGATRON_FULL},
         "Habits of a small cluster, eight chunks": {
             **SMALL_CLUSTER,
             "cluster.interleave": 8,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
+from gpt4lab.chapters.c09_money.bubble import MEGATRON_FULL
+from gpt4lab.chapters.c09_money.failures import LOGS, QUICK, SMALL_CLUSTER, as_in, years_in
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
-from gpt4lab.scenario import Scenario
+from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
 LLAMA = "llama3-interruptions"
@@ -30,14 +31,14 @@ def rate_view(scenario: Scenario) -> View:
     needed, stated = found["goodput.share_needed"], show(scenario.training.mfu, "fraction")
     at = rate_leaving(needed, scenario)
     return View(
-        label=f"Failures that would bring {show(scenario.training.best_mfu, 'fraction')} down to {stated}",
+        label=f"Failures that would bring {show(scenario.training.full_mfu, 'fraction')} down to {stated}",
         value=at,
         unit="failure/day",
         sentence=_explains(scenario, found, at),
         rows={
             "data": [row for words in (YOURS, BEST, TENTH) for row in _curve(scenario, words)],
             "post": [{"useful": needed, "label": f"would explain {stated} alone"}],
-            "published": [_llama()],
+            "published": [_llama(), *(_in_log(log, scenario) for log in list(LOGS)[1:])],
             "you": [
                 pinned({"rate": found["goodput.failures_per_day"], "useful": found["goodput.share"]}, RATE, USEFUL)
             ],
@@ -82,24 +83,49 @@ def _llama() -> dict[str, Any]:
     return {"rate": rate, "useful": run.measured["effective_time_at_least"], "label": "Llama 3.1 405B: more than this"}
 
 
+def _in_log(log: str, scenario: Scenario) -> dict[str, Any]:
+    """The cluster, if its GPUs failed as in a log and checkpoints were as often as is best."""
+    found = values(("goodput.failures_per_day", "goodput.best_share"), scenario, as_in(log))
+    return {"rate": found["goodput.failures_per_day"], "useful": found["goodput.best_share"], "label": log}
+
+
+def four_logs() -> list[dict[str, str]]:
+    """Each log as a row: how long a GPU lasted, and what failures alone would do to the post's cluster."""
+    return [_row(log) for log in LOGS]
+
+
+def _row(log: str) -> dict[str, str]:
+    asked = ("goodput.mtbf", "goodput.best_share")
+    leak, entry = load_scenario("leak"), catalog.measurements[LOGS[log][0]]
+    every, useful = values(asked, leak, as_in(log)).values()
+    return {
+        "log": f"{log} ({catalog.references[entry.sources[0].reference].cite()})",
+        "a GPU lasts": show(years_in(log), "year"),
+        "the post's cluster fails every": show(every, "hour") if every >= 1 else show(every * 60, "minute"),
+        "useful at best": show(useful, "fraction"),
+        "leaves of a full pipeline's MFU": show(useful * leak.training.full_mfu, "fraction"),
+    }
+
+
 rate = Panel(
     title="How many failures would it take?",
     legend="Each curve falls from a machine that never fails to one that does nothing else. The dashed level is the "
-    "useful share at which failures alone would bring the best credible MFU down to the stated one.",
+    "useful share at which failures alone would bring the MFU of a full pipeline down to the stated one. Triangles on "
+    "the curve: the post's cluster, if its GPUs failed as often as in that log.",
     controls=(
         Slide("reliability.gpu_mtbf_years", 0.2, 100),
         Slide("reliability.restart_minutes", 0.5, 480),
         Slide("reliability.checkpoint_minutes", 0.05, 60),
         Slide("reliability.checkpoint_interval_hours", 0.02, 24),
-        Slide("training.best_mfu", 0.34, 0.8),
+        Slide("training.full_mfu", 0.34, 0.8),
         Slide("training.mfu", 0.2, 0.5),
     ),
     folded=(Slide("cluster.gpus", 1_000, 100_000),),
     presets={
-        "Assumed": "leak",
+        **{log: as_in(log) for log in LOGS},
+        "A full pipeline as Megatron-LM's of 2021": {"training.full_mfu": MEGATRON_FULL},
         "Habits of a small cluster": SMALL_CLUSTER,
         "Quick restarts": QUICK,
-        "Restarts by hand": {"reliability.restart_minutes": 120},
     },
     view=rate_view,
     chart=lines_chart(RATE, USEFUL, series="habits", order=(YOURS, BEST, TENTH)),

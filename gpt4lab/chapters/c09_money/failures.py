@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 from attrs import evolve, field, frozen
 
+from gpt4lab import catalog
 from gpt4lab.charts import Axis, axes, theme, timeline
 from gpt4lab.charts.compose import stacked
 from gpt4lab.charts.marks import data, layered, mark_layers, with_words
 from gpt4lab.checks.check import Check, Checks
+from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
@@ -169,6 +171,28 @@ QUICK: Changes = {
 }
 
 
+#: Published logs: what the reader calls them, the catalog's measurement, and what of it are failures.
+LOGS = {
+    "Llama 3, H100, 2024": ("llama3-interruptions", ("unexpected_interruptions",)),
+    "BLOOM, A100, 2022": ("bloom-failures", ("gpu_failures",)),
+    "Meta's RSC-1, A100, to 2024": ("rsc-1-failures", ("hardware_failures",)),
+    "OPT-175B, A100, 2021": ("opt-175b-restarts", ("restarts_at_least", "automatic_restarts")),
+}
+
+
+def years_in(log: str) -> float:
+    """Years that a GPU lasted in a log."""
+    slug, counted = LOGS[log]
+    entry = catalog.measurements[slug]
+    failed = sum(entry.measured[key] for key in counted)
+    return round(years_per_gpu(float(entry.setup["gpus"]), float(entry.setup["days"]), failed), 2)
+
+
+def as_in(log: str) -> Changes:
+    """GPUs that last as long as in a log."""
+    return {"reliability.gpu_mtbf_years": years_in(log)}
+
+
 def young(habits: Changes) -> Changes:
     """The same habits with the interval that Young's rule asks for."""
     interval = value("goodput.young_interval", change(load_scenario("leak"), habits))
@@ -192,7 +216,7 @@ month = Panel(
         "Habits of a small cluster": SMALL_CLUSTER,
         "The same at Young's interval": young(SMALL_CLUSTER),
         "Quick restarts": QUICK,
-        "Five times the failures": {"reliability.gpu_mtbf_years": load_scenario("leak").reliability.gpu_mtbf_years / 5},
+        "Failures as in OPT-175B's log": as_in("OPT-175B, A100, 2021"),
     },
     speed="debounced",
     view=month_view,

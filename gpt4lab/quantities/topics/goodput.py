@@ -2,12 +2,15 @@
 
 Failures come at random (exponentially) with a mean time M between them. After tau of work a checkpoint takes
 delta; a failure costs the work since the last checkpoint and the restart R. Daly (2006) gives the expected time.
-Hours throughout. Left out: failures that slow the run without stopping it, and failures that come together.
+Hours throughout. Left out: failures that slow the run without stopping it, failures that come together, nodes that
+are slow, and restarts for other reasons, such as a loss that diverges. `goodput.days` takes the MFU as that of
+undisturbed work; the stated one is of the whole run, pauses included, and would count the failures twice.
 """
 
 from __future__ import annotations
 
 from gpt4lab.formulas.arith import Num, exp, maximum, sqrt
+from gpt4lab.formulas.failures import DAYS_A_YEAR
 from gpt4lab.quantities.registry import quantity
 
 
@@ -15,7 +18,7 @@ from gpt4lab.quantities.registry import quantity
           M_gpu="reliability.gpu_mtbf_years")
 def failures_per_day(n: Num, M_gpu: Num) -> Num:
     """Failures a day in the whole cluster."""
-    return n / (M_gpu * 365.25)
+    return n / (M_gpu * DAYS_A_YEAR)
 
 
 @quantity("goodput.mtbf", "hour", source="arithmetic", f="goodput.failures_per_day")
@@ -76,7 +79,7 @@ def mfu_undisturbed(MFU: Num, eta: Num) -> Num:
     return MFU / maximum(eta, 1e-12)
 
 
-@quantity("goodput.share_needed", "fraction", source="arithmetic", MFU="training.mfu", MFU_full="training.best_mfu")
+@quantity("goodput.share_needed", "fraction", source="arithmetic", MFU="training.mfu", MFU_full="training.full_mfu")
 def share_needed(MFU: Num, MFU_full: Num) -> Num:
     """Share of useful time at which failures alone would explain the stated MFU."""
     return MFU / MFU_full

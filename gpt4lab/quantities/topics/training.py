@@ -120,24 +120,24 @@ def mfu_before_bubble(MFU: Num, beta: Num) -> Num:
     return MFU / (1 - beta)
 
 
-@quantity("training.mfu_after_bubble", "fraction", source="arithmetic", MFU_full="training.best_mfu",
+@quantity("training.mfu_after_bubble", "fraction", source="arithmetic", MFU_full="training.full_mfu",
           beta="pipeline.bubble")
 def mfu_after_bubble(MFU_full: Num, beta: Num) -> Num:
-    """What the bubble leaves of the best credible MFU."""
+    """What the bubble leaves of the MFU with a full pipeline."""
     return MFU_full * (1 - beta)
 
 
-@quantity("training.mfu_after_failures", "fraction", source="arithmetic", MFU_full="training.best_mfu",
+@quantity("training.mfu_after_failures", "fraction", source="arithmetic", MFU_full="training.full_mfu",
           eta="goodput.share")
 def mfu_after_failures(MFU_full: Num, eta: Num) -> Num:
-    """What failures and checkpoints leave of the best credible MFU."""
+    """What failures and checkpoints leave of the MFU with a full pipeline."""
     return MFU_full * eta
 
 
-@quantity("training.mfu_left", "fraction", source="arithmetic", MFU_full="training.best_mfu", beta="pipeline.bubble",
+@quantity("training.mfu_left", "fraction", source="arithmetic", MFU_full="training.full_mfu", beta="pipeline.bubble",
           eta="goodput.share")
 def mfu_left(MFU_full: Num, beta: Num, eta: Num) -> Num:
-    """What the pipeline's bubble and the failures leave together of the best credible MFU."""
+    """What the pipeline's bubble and the failures leave together of the MFU with a full pipeline."""
     return MFU_full * (1 - beta) * eta
 
 
