@@ -139,10 +139,7 @@ _FIT = "That a fit is stretched beyond its data; Approach 1 is itself an extrapo
 _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "Megatron-LM 2021, Table 1": (step.megatron_validation, _STEP),
     "Megatron-LM 2021, Table 2, tensor and pipeline parallel": (lambda: step.table_2("PTD-P"), _STEP),
-    "Megatron-LM 2021, Table 2, ZeRO-3": (
-        lambda: step.table_2("ZeRO-3"),
-        _ZERO_3,
-    ),
+    "Megatron-LM 2021, Table 2, ZeRO-3": (lambda: step.table_2("ZeRO-3"), _ZERO_3),
     "Korthikanti 2022, Table 5, seconds of a step": (step.korthikanti_times, _STEP),
     "Korthikanti 2022, Figure 1, memory": (
         step.korthikanti_memory,

@@ -19,8 +19,8 @@ from gpt4lab.units import quoted
 
 #: Years that a GPU lasted in the log of Llama 3: 419 failures in 54 days on 16,384 H100.
 _LLAMA_YEARS = round(years_per_gpu(16_384, 54, 419), 2)
-#: MegaScale's 55.2% without the bubble of its 8 stages, 32 micro-batches and 6 chunks.
-_FULL_MFU = round(0.552 / (1 - bubble_fraction(8, 32, 6)), 3)
+#: What MegaScale's 8 stages waited, with 32 micro-batches and 6 chunks a stage.
+_MEGASCALE_BUBBLE = round(bubble_fraction(8, 32, 6), 3)
 
 
 @frozen
@@ -109,9 +109,9 @@ class Training:
     best_mfu: float = number(0.552, "fraction", 0.01, 1,
         "Best credible MFU", "the highest that you believe of a run of this size",
         "jiang2024megascale: 55.2% on 12,288 A100")
-    full_mfu: float = number(_FULL_MFU, "fraction", 0.01, 1,
-        "MFU with a full pipeline", "the best credible one, without the bubble that its own pipeline had",
-        "jiang2024megascale: 55.2%, with 8 stages, 32 micro-batches and 6 chunks")
+    best_bubble: float = number(_MEGASCALE_BUBBLE, "fraction", 0, 0.9,
+        "Bubble in that MFU", "share of the step that the best credible run itself waited for its pipeline",
+        "jiang2024megascale: 8 stages, 32 micro-batches, and 6 chunks from memory")
     batch_tokens: float = number(60e6, "token", 1e3, 1e10,
         "Batch", "tokens per optimiser step", "C22", log=True)
     micro_batch: int = whole(1, "sequence", 1, 1024,

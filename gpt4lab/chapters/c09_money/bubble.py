@@ -12,13 +12,12 @@ from gpt4lab.formulas.pipeline import bubble_fraction, micro_batches
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
-from gpt4lab.quantities import values
+from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
 #: Tokens of a batch of 30 micro-batches for each of the post's replicas: two rounds of its 15 stages, as chunks need.
 ROUNDS = 51.2e6
-
 
 
 def own_bubble(slug: str) -> float:
@@ -27,10 +26,10 @@ def own_bubble(slug: str) -> float:
     return bubble_fraction(ran.pipeline, micro_batches(ran.batch, ran.data, ran.micro_batch), ran.interleave)
 
 
-#: Megatron's trillion as MFU: what was computed twice not counted, one pass of four; then without its own bubble.
+#: Megatron's trillion as MFU: what was computed twice not counted, one pass of four; and its own bubble.
 MEGATRON_MFU = catalog.utilisations["megatron-1t"].need("mfu") * 3 / 4
 MEGATRON_BUBBLE = own_bubble("megatron21-t1-1008b")
-MEGATRON_FULL = round(MEGATRON_MFU / (1 - MEGATRON_BUBBLE), 3)
+MEGATRON = {"training.best_mfu": MEGATRON_MFU, "training.best_bubble": round(MEGATRON_BUBBLE, 3)}
 
 bubble = Curve(
     title="A pipeline must fill and drain",
@@ -57,9 +56,14 @@ bubble = Curve(
         Slide("cluster.pipeline", 1, 60),
         Slide("cluster.gpus", 1_000, 100_000),
         Slide("training.micro_batch", 1, 16),
-        Slide("training.full_mfu", 0.3, 0.8),
+        Slide("training.best_mfu", 0.3, 0.8),
     ),
-    folded=(Slide("cluster.interleave", 1, 8), Slide("cluster.tensor", 1, 16), "model.context"),
+    folded=(
+        Slide("cluster.interleave", 1, 8),
+        Slide("cluster.tensor", 1, 16),
+        "model.context",
+        Slide("training.best_bubble", 0, 0.5),
+    ),
     presets={
         "The post": "leak",
         "Early in the ramp: 4M tokens": {"training.batch_tokens": 4e6},
@@ -67,9 +71,15 @@ bubble = Curve(
         "8 stages": {"cluster.pipeline": 8},
         "No pipeline, as with ZeRO-3": {"cluster.pipeline": 1},
         "Twice the GPUs": {"cluster.gpus": 50_000},
-        "Megatron-LM of 2021": {"training.full_mfu": MEGATRON_FULL},
+        "Megatron-LM of 2021": MEGATRON,
     },
 )
+
+
+def times_dearer(gpus: int) -> float:
+    """The post's run on so many GPUs, over its cost on its own: the same batch, more waiting."""
+    own, more = (1 - value("pipeline.bubble", load_scenario("leak"), given) for given in ({}, {"cluster.gpus": gpus}))
+    return own / more
 
 
 # --- both explanations, apart and together ------------------------------------------------------------
@@ -81,8 +91,8 @@ PEAK = Axis("share", "Share of the GPUs' peak", form="percent", domain=(0, 1))
 
 def ladder_view(scenario: Scenario) -> View:
     """Where the peak goes under three explanations."""
-    found = values(("pipeline.bubble", "goodput.share", "training.mfu_left"), scenario)
-    idle, share, best = found["pipeline.bubble"], found["goodput.share"], scenario.training.full_mfu
+    found = values(("pipeline.bubble", "goodput.share", "training.mfu_left", "training.full_mfu"), scenario)
+    idle, share, best = found["pipeline.bubble"], found["goodput.share"], found["training.full_mfu"]
     cases = dict(zip(LANES, ((idle, 1.0), (0.0, share), (idle, share)), strict=True))
     stated, named = load_scenario("leak").training.mfu, dict(zip(LANES, ("the post", "", ""), strict=True))
     return View(
@@ -112,7 +122,7 @@ ladder = Panel(
     legend="Each bar is all that the GPUs could compute. Losses are taken one after the other: first what a running "
     "cluster with a full pipeline does not reach, then the bubble, then failures, checkpoints and restarts.",
     controls=(
-        Slide("training.full_mfu", 0.3, 0.8),
+        Slide("training.best_mfu", 0.3, 0.8),
         Slide("training.batch_tokens", 1e6, 1e9),
         Slide("reliability.gpu_mtbf_years", 0.2, 100),
         Slide("reliability.restart_minutes", 0.5, 480),
@@ -122,12 +132,13 @@ ladder = Panel(
         Slide("reliability.checkpoint_minutes", 0.05, 60),
         Slide("cluster.gpus", 1_000, 100_000),
         Slide("cluster.interleave", 1, 8),
+        Slide("training.best_bubble", 0, 0.5),
     ),
     presets={
         "Assumed": "leak",
         "Quick restarts": QUICK,
         "Failures as in OPT-175B's log": as_in("OPT-175B, A100, 2021"),
-        "Megatron-LM of 2021": {"training.full_mfu": MEGATRON_FULL},
+        "Megatron-LM of 2021": MEGATRON,
         "Habits of a small cluster, eight chunks": {
             **SMALL_CLUSTER,
             "cluster.interleave": 8,

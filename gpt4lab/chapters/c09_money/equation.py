@@ -11,6 +11,7 @@ from attrs import frozen
 from gpt4lab import catalog
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
+from gpt4lab.claims.ledger import ledger
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -106,6 +107,24 @@ def _named(run: Any) -> str:
 
 def _date_and_mfu_of_the_post() -> dict[str, Any]:
     return {"year": year(catalog.models["gpt-4-leak"].released), "mfu": sum(STATED_MFU) / 2}
+
+
+def stated_size() -> float:
+    """The active parameters that the stated compute and the stated tokens amount to."""
+    (flop,) = ledger()["C27"].stated
+    return flop / (6 * load_scenario("leak").training.tokens)
+
+
+def stated_saving() -> float:
+    """The stated total of the first run over that of the second."""
+    (again,) = ledger()["C36"].stated
+    return load_scenario("leak").cluster.stated_usd / (again * 1e6)
+
+
+def mfu_with(days: float, params: float) -> float:
+    """The utilisation that the post's GPUs and tokens imply for so many days and active parameters."""
+    given = {"cluster.days": days, "model.active_params": params}
+    return value("training.implied_mfu", load_scenario("leak"), given)
 
 
 def _you(scenario: Scenario, found: float) -> dict[str, Any]:

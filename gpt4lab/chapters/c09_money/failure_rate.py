@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.chapters.c09_money.bubble import MEGATRON_FULL
+from gpt4lab.chapters.c09_money.bubble import MEGATRON
 from gpt4lab.chapters.c09_money.failures import LOGS, QUICK, SMALL_CLUSTER, as_in, years_in
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
@@ -26,12 +26,16 @@ YOURS, BEST, TENTH = "your habits", "your habits, best interval", "ten times qui
 def rate_view(scenario: Scenario) -> View:
     """Useful share against failures a day, for three ways to deal with them."""
     found = values(
-        ("goodput.failures_per_day", "goodput.share", "goodput.share_needed", "goodput.minutes_needed"), scenario
+        (
+            *(f"goodput.{name}" for name in ("failures_per_day", "share", "share_needed", "minutes_needed")),
+            "training.full_mfu",
+        ),
+        scenario,
     )
     needed, stated = found["goodput.share_needed"], show(scenario.training.mfu, "fraction")
     at = rate_leaving(needed, scenario)
     return View(
-        label=f"Failures that would bring {show(scenario.training.full_mfu, 'fraction')} down to {stated}",
+        label=f"Failures that would bring {show(found['training.full_mfu'], 'fraction')} down to {stated}",
         value=at,
         unit="failure/day",
         sentence=_explains(scenario, found, at),
@@ -95,15 +99,15 @@ def four_logs() -> list[dict[str, str]]:
 
 
 def _row(log: str) -> dict[str, str]:
-    asked = ("goodput.mtbf", "goodput.best_share")
+    asked = ("goodput.mtbf", "goodput.best_share", "training.full_mfu")
     leak, entry = load_scenario("leak"), catalog.measurements[LOGS[log][0]]
-    every, useful = values(asked, leak, as_in(log)).values()
+    every, useful, full = values(asked, leak, as_in(log)).values()
     return {
         "log": f"{log} ({catalog.references[entry.sources[0].reference].cite()})",
         "a GPU lasts": show(years_in(log), "year"),
         "the post's cluster fails every": show(every, "hour") if every >= 1 else show(every * 60, "minute"),
         "useful at best": show(useful, "fraction"),
-        "leaves of a full pipeline's MFU": show(useful * leak.training.full_mfu, "fraction"),
+        "MFU that is left": show(useful * full, "fraction"),
     }
 
 
@@ -117,13 +121,13 @@ rate = Panel(
         Slide("reliability.restart_minutes", 0.5, 480),
         Slide("reliability.checkpoint_minutes", 0.05, 60),
         Slide("reliability.checkpoint_interval_hours", 0.02, 24),
-        Slide("training.full_mfu", 0.34, 0.8),
+        Slide("training.best_mfu", 0.34, 0.8),
         Slide("training.mfu", 0.2, 0.5),
     ),
-    folded=(Slide("cluster.gpus", 1_000, 100_000),),
+    folded=(Slide("cluster.gpus", 1_000, 100_000), Slide("training.best_bubble", 0, 0.5)),
     presets={
         **{log: as_in(log) for log in LOGS},
-        "A full pipeline as Megatron-LM's of 2021": {"training.full_mfu": MEGATRON_FULL},
+        "A full pipeline as Megatron-LM's of 2021": MEGATRON,
         "Habits of a small cluster": SMALL_CLUSTER,
         "Quick restarts": QUICK,
     },

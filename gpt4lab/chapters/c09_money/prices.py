@@ -39,6 +39,11 @@ def quotes_for(accelerator: str) -> list[Rental]:
     return sorted((rental for chip in chips for rental in chip.rentals), key=lambda rental: rental.date)
 
 
+def lambdas(accelerator: str) -> Rental:
+    """Lambda's first quote for an accelerator: the cheapest vendor of both kinds when the post was written."""
+    return next(rental for rental in catalog.accelerators[accelerator].rentals if rental.vendor == "Lambda")
+
+
 def lowest(rental: Rental) -> float:
     """The lowest price of a quote, with whatever commitment."""
     return min(price for price in (rental.on_demand, rental.one_year, rental.three_years) if price is not None)

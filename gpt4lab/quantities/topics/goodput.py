@@ -14,8 +14,9 @@ from gpt4lab.formulas.failures import DAYS_A_YEAR
 from gpt4lab.quantities.registry import quantity
 
 
-@quantity("goodput.failures_per_day", "failure/day", source="llama2024", n="cluster.gpus",
-          M_gpu="reliability.gpu_mtbf_years")
+@quantity(
+    "goodput.failures_per_day", "failure/day", source="llama2024", n="cluster.gpus", M_gpu="reliability.gpu_mtbf_years"
+)
 def failures_per_day(n: Num, M_gpu: Num) -> Num:
     """Failures a day in the whole cluster."""
     return n / (M_gpu * DAYS_A_YEAR)
@@ -33,26 +34,47 @@ def failures(f: Num, t: Num) -> Num:
     return f * t
 
 
-@quantity("goodput.young_interval", "hour", source="young1974", delta="reliability.checkpoint_minutes",
-          M="goodput.mtbf")
+@quantity(
+    "goodput.young_interval", "hour", source="young1974", delta="reliability.checkpoint_minutes", M="goodput.mtbf"
+)
 def young_interval(delta: Num, M: Num) -> Num:
     """Best time between checkpoints by Young's rule: the root of twice the checkpoint time times M."""
     return sqrt(2 * delta / 60 * M)
 
 
-@quantity("goodput.daly_interval", "hour", source="daly2006", tau="goodput.young_interval",
-          delta="reliability.checkpoint_minutes", M="goodput.mtbf")
+@quantity(
+    "goodput.daly_interval",
+    "hour",
+    source="daly2006",
+    tau="goodput.young_interval",
+    delta="reliability.checkpoint_minutes",
+    M="goodput.mtbf",
+)
 def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
     """Best time between checkpoints by Daly's series: Young's rule with two corrections, for delta < 2 M."""
     return tau * (1 + sqrt(delta / 60 / (2 * M)) / 3 + delta / 60 / (2 * M) / 9) - delta / 60
 
 
-@quantity("goodput.share", "fraction", source="daly2006", tau="reliability.checkpoint_interval_hours",
-          delta="reliability.checkpoint_minutes", R="reliability.restart_minutes", M="goodput.mtbf",
-          about="Share of the time that becomes useful work, with checkpoints as often as assumed.")
-@quantity("goodput.best_share", "fraction", source="daly2006", tau="goodput.young_interval",
-          delta="reliability.checkpoint_minutes", R="reliability.restart_minutes", M="goodput.mtbf",
-          about="Share of the time that becomes useful work, with checkpoints at Young's interval.")
+@quantity(
+    "goodput.share",
+    "fraction",
+    source="daly2006",
+    tau="reliability.checkpoint_interval_hours",
+    delta="reliability.checkpoint_minutes",
+    R="reliability.restart_minutes",
+    M="goodput.mtbf",
+    about="Share of the time that becomes useful work, with checkpoints as often as assumed.",
+)
+@quantity(
+    "goodput.best_share",
+    "fraction",
+    source="daly2006",
+    tau="goodput.young_interval",
+    delta="reliability.checkpoint_minutes",
+    R="reliability.restart_minutes",
+    M="goodput.mtbf",
+    about="Share of the time that becomes useful work, with checkpoints at Young's interval.",
+)
 def share(tau: Num, delta: Num, R: Num, M: Num) -> Num:
     """Share of the time that becomes useful work: tau over the expected time to get it done and saved.
 
@@ -85,10 +107,21 @@ def share_needed(MFU: Num, MFU_full: Num) -> Num:
     return MFU / MFU_full
 
 
-@quantity("goodput.minutes_needed", "minute/failure", source="arithmetic", eta="goodput.share_needed",
-          f="goodput.failures_per_day")
-@quantity("goodput.minutes_spent", "minute/failure", source="arithmetic", eta="goodput.share",
-          f="goodput.failures_per_day", about="Minutes that failures and checkpoints take, for each failure.")
+@quantity(
+    "goodput.minutes_needed",
+    "minute/failure",
+    source="arithmetic",
+    eta="goodput.share_needed",
+    f="goodput.failures_per_day",
+)
+@quantity(
+    "goodput.minutes_spent",
+    "minute/failure",
+    source="arithmetic",
+    eta="goodput.share",
+    f="goodput.failures_per_day",
+    about="Minutes that failures and checkpoints take, for each failure.",
+)
 def minutes_per_failure(eta: Num, f: Num) -> Num:
     """Minutes that each failure must take, all told, for failures alone to explain the stated MFU."""
     return (1 - eta) * 1440 / f

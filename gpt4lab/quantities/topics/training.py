@@ -120,6 +120,13 @@ def mfu_before_bubble(MFU: Num, beta: Num) -> Num:
     return MFU / (1 - beta)
 
 
+@quantity("training.full_mfu", "fraction", source="arithmetic", MFU_best="training.best_mfu",
+          beta_best="training.best_bubble")
+def full_mfu(MFU_best: Num, beta_best: Num) -> Num:
+    """Best credible MFU with a full pipeline: without the bubble that is in it."""
+    return MFU_best / (1 - beta_best)
+
+
 @quantity("training.mfu_after_bubble", "fraction", source="arithmetic", MFU_full="training.full_mfu",
           beta="pipeline.bubble")
 def mfu_after_bubble(MFU_full: Num, beta: Num) -> Num:

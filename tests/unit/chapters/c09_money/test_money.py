@@ -7,13 +7,17 @@ import sys
 
 import pytest
 
+from gpt4lab import catalog
+from gpt4lab.book import chapters
 from gpt4lab.chapters.c09_money import bubble, equation, failure_rate, failures, layout, prices, rerun, whole_runs
 from gpt4lab.chapters.c09_money import run as money
 from gpt4lab.charts.marks import pinned
-from gpt4lab.checks.runs import days_checks, hours_checks
+from gpt4lab.checks.runs import LEFT_OUT, NO_RUN, PUBLISHED, days_checks, hours_checks
 from gpt4lab.checks.step import megatron_validation
+from gpt4lab.checks.tables import tables
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import change, get, load_scenario
+from tests.conftest import ROOT
 from tests.unit.chapters.assume import LEAK, assume
 
 # The price, and what it would need
@@ -159,7 +163,29 @@ def test_failures_alone_would_need_rare_machines_or_slow_restarts():
     assert value("goodput.minutes_needed", LEAK) > 2 * 0.1 * 54 * 1440 / 466
 
 
+@pytest.mark.parametrize("log", failures.LOGS)
+def test_of_the_logs_only_one_explains_the_pace_alone(log: str):
+    there = change(LEAK, failures.as_in(log))
+    left = value("training.full_mfu", there) * value("goodput.best_share", there)
+    assert (left < LEAK.training.mfu) == log.startswith("OPT")
+
+
+def test_what_is_assumed_of_failures_and_of_the_best_run_is_the_catalogs():
+    assert failures.years_in("Llama 3, H100, 2024") == LEAK.reliability.gpu_mtbf_years
+    assert catalog.utilisations["megascale-175b"].mfu == LEAK.training.best_mfu
+    assert round(bubble.own_bubble("megascale-175b"), 3) == LEAK.training.best_bubble
+
+
 # The pipeline
+
+
+def test_the_post_lies_between_what_its_bubble_leaves_of_two_published_runs():
+    older = change(LEAK, bubble.MEGATRON)
+    assert value("training.mfu_after_bubble", older) < LEAK.training.mfu < value("training.mfu_after_bubble", LEAK)
+
+
+def test_no_pipeline_no_wait():
+    assert value("pipeline.bubble", bubble.bubble.scenario_of("No pipeline, as with ZeRO-3")) == 0
 
 
 def test_fewer_stages_do_not_shorten_the_wait():
@@ -265,6 +291,26 @@ def test_days_follow_from_the_measured_rate():
 def test_the_hours_of_a_whole_run_are_more_than_the_running_utilisation_explains():
     ratios = [check.ratio for check in hours_checks()]
     assert all(1.1 < ratio < 1.6 for ratio in ratios)
+
+
+def test_every_run_with_hours_is_among_whole_runs_or_says_why_not():
+    assert {slug for slug, model in catalog.models.items() if model.accelerator_hours} == {*PUBLISHED, *LEFT_OUT}
+    logged = [e for e in catalog.measurements.values() if e.topic == "gpu_hours" and e.slug not in NO_RUN]
+    assert len(whole_runs.runs_view().rows["data"]) == len(PUBLISHED) + len(logged) + 1
+
+
+def test_the_errors_of_the_step_model_are_those_of_all_its_tables():
+    units = {table.title: {check.unit for check in table.checks} for table in tables()}
+    steps = {title for title, found in units.items() if found & {"FLOP/s", "GPU*hour"} or found == {"s"}}
+    fsdp = {title for title in units if title.startswith("FSDP")}
+    assert {row["published"] for row in layout.errors()} == steps | fsdp | {"PaLM 540B, utilisation"}
+
+
+def test_the_chapter_is_read_in_thirty_five_minutes():
+    """220 words a minute, code among them, and a minute a panel."""
+    text = (ROOT / "notebooks" / "text" / "09_sixty_three_million.md").read_text("utf-8")
+    minutes = len(text.split()) / 220 + text.count(".widget()") + text.count("_figure()")
+    assert minutes <= chapters()["09"].minutes <= 35
 
 
 def test_the_post_lies_among_whole_runs():
