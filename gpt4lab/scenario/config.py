@@ -18,10 +18,10 @@ from typing import Any, cast
 
 from attrs import define, field
 
-from gpt4lab.formulas.parts import stated_sizes
+from gpt4lab.formulas.parts import parts, stated_sizes
 from gpt4lab.scenario.field import ScenarioError
 from gpt4lab.scenario.records import Model, Scenario
-from gpt4lab.units import cut, quoted
+from gpt4lab.units import cut, quoted, show
 
 MINE = "mine"
 LONGEST = 1_000_000  # a config.json has some kB; what is longer is something else
@@ -133,7 +133,7 @@ def _read(config: dict[str, Any], title: str) -> Scenario:
     name = title or config.get("_name_or_path")
     words = cut(name) if name and isinstance(name, str) else f"Your own model ({kind})"
     about = f"Counted from a config.json of the kind {kind}, without biases and norms.{said}{reader.left_out}"
-    return _planted(words, about, shape)
+    return _planted(words, about + reader.convention(shape), shape)
 
 
 def _decoder(config: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -192,6 +192,17 @@ class _Reader:
         words = [f" Left out: {why} ({key})." for key, why in self.family.get("without", {}).items() if self.raw(key)]
         return "".join(words)
 
+    def convention(self, shape: Mapping[str, Any]) -> str:
+        """A sentence on the active parameters, where the maker counts them otherwise than this book."""
+        if self.config["model_type"] not in self.family.get("looked_up", ()):
+            return ""
+        found = parts(_model(shape))
+        return (
+            " Its maker counts active parameters without the input embedding, which is only looked up: "
+            f"{show(found.active - found.embedding, 'param')}. Here it counts, as of every model: "
+            f"{show(found.active, 'param')}."
+        )
+
     def raw(self, key: str) -> Any:
         """What the file says, or means by saying nothing; None is nothing."""
         value = self.config.get(key)
@@ -221,7 +232,7 @@ class _Reader:
     def _refuse_unknown(self) -> None:
         known = self._understood()
         for key, value in self.config.items():
-            if value and key not in known and not _neutral(key):
+            if value and key not in known and not _neutral(key, value):
                 raise ScenarioError(
                     f"config.json: {quoted(key)} is not understood of model_type = "
                     f"{quoted(self.config['model_type'])}, and may change the shape. If it does not, leave it out."
@@ -247,7 +258,8 @@ class _Reader:
 
     def _windows(self, layers: int) -> dict[str, int]:
         """Which layers have a window, and how long it is."""
-        window = self.whole("window", 0, least=0) if "windowed" in self.family else 0
+        told = "windowed" in self.family and self.config.get("sliding_window", 0) is not None  # null is none
+        window = self.whole("window", 0, least=0) if told else 0
         if not window:
             self._kinds("layer_types", {"full_attention": 0}, layers)
             return {}
@@ -317,8 +329,10 @@ def _patterns() -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{key})" for key in _families()["neutral"]["keys"]))
 
 
-def _neutral(key: Any) -> bool:
-    return isinstance(key, str) and _patterns().fullmatch(key[:200]) is not None
+def _neutral(key: Any, value: Any) -> bool:
+    """Whether a key changes nothing of what is counted: whatever it says, or at this value."""
+    at = _families()["neutral"]["at"]
+    return isinstance(key, str) and (_patterns().fullmatch(key[:200]) is not None or (key in at and value == at[key]))
 
 
 def _whole(key: str, value: Any, least: int) -> int:

@@ -18,7 +18,9 @@ from gpt4lab.scenario.numbers import GRAMMAR
 from gpt4lab.units import cut
 from tests.unit.scenario.test_numbers import ENDLESS, TABLE
 
-pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="Node runs the page's own code")
+pytestmark = pytest.mark.skipif(
+    not shutil.which("node"), reason="Node is not installed, and it alone can run the page's own code"
+)
 
 NUMBERS = [field for field in FIELDS.values() if not (field.choices or field.catalog)]
 HERE = Path(controls.__file__).parent

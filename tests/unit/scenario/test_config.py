@@ -19,6 +19,7 @@ from gpt4lab.scenario.config import from_config, own_model
 from gpt4lab.scenario.files import open_scenario
 from gpt4lab.scenario.origin import INSTEAD, YOURS, origin
 from gpt4lab.scenario.public import public
+from gpt4lab.units import show
 from tests.unit.scenario.own import CONFIGS, FOLDER, own
 
 EVERY = pytest.mark.parametrize("name", CONFIGS)
@@ -51,7 +52,7 @@ PUBLISHED = {
     "phi-3-medium": (13.96, 13.96),
 }
 #: Makers whose active parameters leave out the input embedding.
-LOOKED_UP = {"deepseek-v2", "gpt-oss-20b", "gpt-oss-120b"}
+LOOKED_UP = {"deepseek-v2", "deepseek-v2-lite", "gpt-oss-20b", "gpt-oss-120b"}
 #: What is more than 1% off in either convention, and why: (how far at most, reason).
 GAPS = {
     "qwen3-30b-a3b": (0.02, "3.3B is cut, not rounded: the count is 3.35B with the input embedding"),
@@ -63,7 +64,7 @@ GAPS = {
 @EVERY
 def test_sizes_are_the_published_ones(name: str) -> None:
     found, (total, active) = parts(own(name).model), PUBLISHED[name]
-    without = name in LOOKED_UP or name == "deepseek-v2-lite"
+    without = name in LOOKED_UP
     used = found.active - (found.embedding if without else 0)
     tolerance = GAPS.get(name, (0.01, ""))[0]
     assert found.total == pytest.approx(total * 1e9, rel=0.01)
@@ -127,6 +128,67 @@ def test_a_dozen_numbers_are_a_model() -> None:
 
 LLAMA = CONFIGS["llama-3.1-8b"]
 
+#: What public files carry besides the shape: generation, quantisation, training, the hub's own words. The first four
+#: stand in the files of SmolLM2 and Phi-4-mini; the others are from memory.
+HARMLESS: dict[str, Any] = {
+    "is_llama_config": True,
+    "rope_interleaved": False,
+    "full_attn_mod": 1,
+    "interpolate_factor": 1,
+    "repetition_penalty": 1.05,
+    "length_penalty": 1.0,
+    "no_repeat_ngram_size": 3,
+    "max_new_tokens": 512,
+    "typical_p": 1.0,
+    "num_return_sequences": 1,
+    "suppress_tokens": [1],
+    "early_stopping": True,
+    "min_p": 0.1,
+    "do_sample": True,
+    "temperature": 0.6,
+    "top_p": 0.9,
+    "top_k": 50,
+    "is_encoder_decoder": False,
+    "quantization": {"bits": 4, "group_size": 64},
+    "quantization_config": {"quant_method": "mxfp4"},
+    "neftune_noise_alpha": 5,
+    "gradient_checkpointing": True,
+    "use_bfloat16": True,
+    "torchscript": True,
+    "_flash_attn_2_enabled": True,
+    "_attn_implementation_autoset": True,
+    "fused_mlp": True,
+    "license": "mit",
+    "rope_scaling": {"rope_type": "llama3"},
+    "pretraining_tp": 1,
+    "transformers_version": "4.55.0",
+}
+
+
+@EVERY
+def test_what_changes_no_shape_is_passed_over(name: str) -> None:
+    file = CONFIGS[name]
+    assert from_config({**HARMLESS, **file}).model == own(name).model
+    inner = file.get("text_config", file)
+    changed = {**inner, "full_attn_mod": 2}
+    with pytest.raises(ScenarioError, match="'full_attn_mod' is not understood"):
+        from_config({**file, "text_config": changed} if "text_config" in file else changed)
+
+
+def test_the_window_of_a_file_that_does_not_say_is_its_familys_and_null_is_none() -> None:
+    file = {key: value for key, value in CONFIGS["mistral-7b"].items() if key != "sliding_window"}
+    assert (from_config(file).model.window, from_config(file).model.window_layers) == (4096, file["num_hidden_layers"])
+    for name in ("mistral-7b", "gemma-2-9b", "mixtral-8x7b"):
+        none = from_config({**CONFIGS[name], "sliding_window": None, "layer_types": None}).model
+        assert (none.window, none.window_layers) == (0, 0)
+
+
+@EVERY
+def test_a_makers_other_count_of_active_parameters_is_said(name: str) -> None:
+    found, about = parts(own(name).model), own(name).description
+    assert ("without the input embedding" in about) == (name in LOOKED_UP)
+    assert name not in LOOKED_UP or show(found.active - found.embedding, "param") in about
+
 
 @pytest.mark.parametrize(
     ("keys", "words"),
@@ -136,6 +198,7 @@ LLAMA = CONFIGS["llama-3.1-8b"]
         ({"num_local_experts": 8}, "'num_local_experts' is not understood of model_type = 'llama'"),
         ({"num_nextn_predict_layers": 1}, "'num_nextn_predict_layers' is not understood"),
         ({"sliding_window": 4096}, "'sliding_window' is not understood"),
+        ({"is_encoder_decoder": True}, "'is_encoder_decoder' is not understood"),
         ({"attn_layer_period": 8}, "'attn_layer_period' is not understood"),
         ({"layer_types": ["linear_attention"] * 32}, "'layer_types' is not understood"),
         ({"kv_lora_rank": 512}, "'kv_lora_rank' is not understood"),
