@@ -11,7 +11,7 @@ import attrs
 from gpt4lab.book.page import shortened
 from gpt4lab.catalog import CatalogError
 from gpt4lab.quantities import find, unit_of, value
-from gpt4lab.scenario import Scenario, ScenarioError, change, from_text
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, from_text
 from gpt4lab.units import show
 
 Level = Literal["missing", "wrong", "almost", "right"]  # in this order: the further, the better
@@ -57,11 +57,12 @@ class Reach:
         return Feedback(level, "; ".join(lines))
 
     def _line(self, name: str, answer: Scenario) -> str:
-        low, high = (
-            show(bound, find(name).unit) if math.isfinite(bound) and bound else "" for bound in self.goal[name]
-        )
-        wanted = f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
-        return f"{find(name).meaning.rstrip('.')}: {show(value(name, answer), find(name).unit)} (wanted: {wanted})"
+        low, high = self.goal[name]
+        least, most = (show(bound, unit_of(name)) for bound in (low, high))
+        up = f"at most {most}" if not low and math.isfinite(high) else f"at least {least}"
+        wanted = least if low == high else f"{show([low, high], unit_of(name))}" if low and math.isfinite(high) else up
+        meaning = FIELDS[name].label if name in FIELDS else find(name).meaning.rstrip(".")
+        return f"{meaning}: {show(value(name, answer), unit_of(name))} (wanted: {wanted})"
 
     def solved(self) -> str:
         """The moves of the solution."""

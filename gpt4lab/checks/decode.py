@@ -238,7 +238,7 @@ def _hidden(overlap: float) -> str:
 
 
 def kv_cache() -> Checks:
-    """The published bytes per token, for models whose shape the catalog has."""
+    """The bytes per token that one paper prints: that they are met to the last one says that shapes are read alike."""
     known = {model.name for model in catalog.models.values()}
     found = [entry for entry in entries("kv-") if entry.setup["model"] in known]
     return Checks(measured(entry, "kv_bytes_per_token", kv_bytes_per_token(_network(entry))) for entry in found)

@@ -9,7 +9,7 @@
     given = {"model.active_params" = 280e9}   # what the same sentence states
     note = "..."
 
-A claim in words says what must hold instead: `expect = {"kv.sequences" = [0, 1]}`. One that arithmetic cannot
+A claim in words says what must hold instead: `expect = {"kv.sequences" = [0, 0]}`. One that arithmetic cannot
 reach has a typed `verdict` and says `why`.
 """
 

@@ -121,13 +121,13 @@ class Curve(Panel):
         return self.lines(scenario) if callable(self.lines) else self.lines
 
     def _on_line(self, given: Mapping[str, Any] | str, at: float, scenario: Scenario) -> float | None:
-        """The value there; nothing where no scenario is so, or where it is a share of more than all that there is."""
+        """The value there; nothing where no scenario is so, it is more than all, or has no place on a log axis."""
         name, more = (given, {}) if isinstance(given, str) else (self.of, given)
         try:
             found = value(name, scenario, {**more, self.along: at})
         except LayoutError:
             return None
-        return None if self.y.form == "percent" and found > 1 else found
+        return None if (self.y.form == "percent" and found > 1) or (self.y.log and found <= 0) else found
 
     def _place(self, along: float, found: Any) -> dict[str, Any]:
         return {self.x.field: along, self.y.field: found}

@@ -250,8 +250,8 @@ class Serving:
         "Price per 1k tokens", "what a customer pays for output", "openai-pricing", log=True)
     cost_vs_davinci: float = number(3, "x", 0.1, 100,
         "Cost against davinci", "cost of a token, in tokens of the 175B model", "C50", log=True)
-    tokens_in_flight: int = whole(4096, "token", 1, 10_000_000,
-        "Batch", "sequences decoded together", "S03", log=True)
+    tokens_in_flight: int = whole(4096, "sequence", 1, 10_000_000,
+        "Sequences in flight", "answers under way at once; a step writes a token of each", "S03", log=True)
     mean_context: float = number(1024, "token", 1, 1_048_576,
         "Mean context", "tokens already in a sequence, on average", "assumed: a short conversation", log=True)
     bytes_per_weight: float = number(2, "byte/param", 0.25, 4,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor
 from typing import Any
 
@@ -58,7 +59,7 @@ def _room(scenario: Scenario) -> str:
             "has. Nothing runs."
         )
     fit = value("kv.sequences", scenario)
-    if fit < 1:
+    if not fit:
         return (
             "One sequence keeps {kv.bytes_per_sequence}, and its share does not fit into the {kv.free_bytes} free on "
             f"each {chip}."
@@ -66,7 +67,7 @@ def _room(scenario: Scenario) -> str:
     mean = show(float(floor(value("kv.context_at_batch", scenario))), "token")
     return (
         f"On each {chip} the weights take {{serving.weight_bytes_per_gpu}} and leave {{kv.free_bytes}}; a sequence "
-        f"keeps {{kv.bytes_per_sequence}}, spread over the stages. {floor(fit):,} fit. "
+        f"keeps {{kv.bytes_per_sequence}}, spread over the stages. {fit:,.0f} fit. "
         f"A batch of {{serving.tokens_in_flight:,}} has room for {mean} each on average. "
         f"{' '.join(uneven(SERVING_UNEVEN, lambda path: get(scenario, path)))}".strip()
     )
@@ -151,18 +152,24 @@ def models_view() -> View:
     listed.append(
         (leak.released, {"model": f"GPT-4, the post ({leak.released:%Y}, MQA)", "bytes": here, "mark": "post"})
     )
-    before = [m.attention for m in decoders().values() if m.released < leak.released]
-    after = [m.attention for m in decoders().values() if m.released >= leak.released]
+    before = _releases(m for m in decoders().values() if m.released < leak.released)
+    after = _releases(m for m in decoders().values() if m.released >= leak.released)
     return View(
         "Cache of a token",
         here,
         "byte/token",
         rows={"data": [row for _, row in sorted(listed, key=lambda pair: pair[0])]},
-        sentence=f"Of {len(before)} decoders in the catalog older than GPT-4, {before.count('MQA')} had one key-value "
-        f"head. Of {len(after)} that came out with it or later, {after.count('MQA')} had; {after.count('GQA')} had a "
-        f"few (GQA), {after.count('MLA')} keep a compressed vector instead (MLA), {after.count('MHA')} kept them all.",
+        sentence=f"Of {len(before)} releases of decoders in the catalog older than GPT-4, {before.count('MQA')} had "
+        f"one key-value head (models of one day and one kind of attention are one release). Of {len(after)} that came "
+        f"out with it or later, {after.count('MQA')} had; {after.count('GQA')} had a few (GQA), {after.count('MLA')} "
+        f"keep a compressed vector instead (MLA), {after.count('MHA')} kept them all.",
         alt="Bytes of cache a token, one lane a model by date; the post's GPT-4 lies at the lower end.",
     )
+
+
+def _releases(models: Iterable[PublishedModel]) -> list[str]:
+    """The kind of attention of each release: sizes of one model, published together, had one choice made for them."""
+    return [kind for _, kind in sorted({(m.released, m.attention) for m in models})]
 
 
 def _lane(m: PublishedModel) -> str:

@@ -1,13 +1,13 @@
-"""Chapter 12: two tables: which shapes have the post's parameters, and which assumption makes 32k impossible."""
+"""Chapter 12: which shapes have the post's parameters, what makes 32k impossible, and what a small batch costs."""
 
 from __future__ import annotations
 
-from math import floor
 from typing import Any
 
+from gpt4lab import catalog
 from gpt4lab.chapters.c12_cache.fit import WRITTEN_FOR
 from gpt4lab.quantities import value, values
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
 
 NAMES = ("geometry.attention_params", "geometry.expert_params", "kv.bytes_per_token")
@@ -29,15 +29,15 @@ def shapes() -> list[dict[str, Any]]:
     ]
 
 
-def _shape(words: str, scenario: Any) -> dict[str, Any]:
+def _shape(words: str, scenario: Scenario) -> dict[str, Any]:
     attention, expert, kept = values(NAMES, scenario).values()
     model = scenario.model
     return {
         "shape": words,
         "width": f"{model.d_model:,}",
         "expert width": f"{model.d_ff / model.d_model:.3g} × width",
-        "attention": show(attention, "param"),
-        "expert": show(expert, "param"),
+        "attention": show(attention, "param").removesuffix(" parameters"),
+        "expert": show(expert, "param").removesuffix(" parameters"),
         "cache": show(kept, "byte/token"),
     }
 
@@ -65,6 +65,31 @@ def _assumed(words: str, changed: dict[str, Any]) -> dict[str, Any]:
     return {
         "one change at a time": words,
         "free on each GPU": show(free, "byte") if free > 0 else "nothing",
-        "full 32k sequences": f"{floor(fit_):,}" if fit_ >= 1 else "none",
-        "the claim": "holds" if fit_ < 1 else "fails",
+        "full 32k sequences": f"{fit_:,.0f}" if fit_ else "none",
+        "the claim": "fails" if fit_ else "holds",
+    }
+
+
+def costs() -> list[dict[str, Any]]:
+    """What the fuller model says of sequences that are all at their longest: how many fit, and what a token costs."""
+    leak = load_scenario("leak")
+    short, long = leak.model.context, leak.model.long_context
+    forty = {"serving.accelerator": WRITTEN_FOR}
+    crowds = {
+        "80 GB, 8k": ({"serving.mean_context": short}, "gpt-4-8k"),
+        "40 GB, 8k": ({**forty, "serving.mean_context": short}, "gpt-4-8k"),
+        "80 GB, 32k": ({"serving.mean_context": long}, "gpt-4-32k"),
+        "40 GB, 32k": ({**forty, "serving.mean_context": long}, "gpt-4-32k"),
+    }
+    return [_cost(words, change(leak, changed), price) for words, (changed, price) in crowds.items()]
+
+
+def _cost(words: str, crowd: Scenario, price: str) -> dict[str, Any]:
+    batch = int(value("answer.batch_that_fits", crowd))
+    full = change(crowd, {"serving.tokens_in_flight": batch})
+    return {
+        "A100, every sequence full": words,
+        "fit at once": f"{batch:,}",
+        "a million tokens of answer cost": show(value("answer.usd_per_million_output", full), "USD"),
+        "OpenAI’s price for them, 2023": show(1000 * catalog.prices[price].usd_per_1k_output, "USD"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpt4lab.formulas.answering_layer import seen
-from gpt4lab.formulas.arith import Num, ceil, maximum, where
+from gpt4lab.formulas.arith import Num, ceil, floor, maximum, where
 from gpt4lab.quantities.registry import again, quantity
 
 
@@ -71,7 +71,7 @@ def ranks(t: Num, n: Num) -> Num:
           p="serving.even_stages", r="kv.ranks")
 def sequences(M: Num, c: Num, p: Num, r: Num) -> Num:
     """Full sequences that fit at once: the fullest stage has room for so many, and its GPUs share out the heads."""
-    return maximum(M, 0) * p * r / c
+    return floor(maximum(M, 0) * p * r / c)
 
 
 again({

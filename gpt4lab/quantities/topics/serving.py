@@ -75,9 +75,9 @@ def reading_speed(v: Num, w: Num) -> Num:
     return v / 60 / w
 
 
-@quantity("serving.params_per_node", "param", source="arithmetic", N="model.total_params", p="serving.pipeline")
+@quantity("serving.params_per_node", "param", source="arithmetic", N="model.total_params", p="serving.even_stages")
 def params_per_node(N: Num, p: Num) -> Num:
-    """Parameters in one node, which holds one stage, on average."""
+    """Parameters in one node that holds a fullest stage."""
     return N / p
 
 

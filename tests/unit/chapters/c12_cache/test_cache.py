@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import floor
+import datetime as dt
+from math import ceil, floor
 from typing import Any
 
 import attrs
@@ -12,9 +13,10 @@ from gpt4lab import catalog
 from gpt4lab.chapters.c12_cache import fit as kv
 from gpt4lab.chapters.c12_cache import measured as kv_live
 from gpt4lab.chapters.c12_cache import tables as kv_tables
-from gpt4lab.models.decode.part import PassPart
+from gpt4lab.models.decode.part import PassPart, held
 from gpt4lab.models.in_scenario import deployment_in, served_in
-from gpt4lab.quantities import value
+from gpt4lab.quantities import leaves, value
+from gpt4lab.scenario import load_scenario, names
 from tests.unit.chapters.assume import LEAK, assume
 
 AT_40 = kv.fit.scenario_of("Its 32k on 40 GB")
@@ -24,16 +26,50 @@ AT_40 = kv.fit.scenario_of("Its 32k on 40 GB")
 
 
 def test_the_posts_own_numbers_let_72_sequences_in_whether_15_or_16_stages() -> None:
-    fits = [floor(value("kv.sequences", assume(AT_40, serving__pipeline=stages))) for stages in (15, 16)]
+    fits = [value("kv.sequences", assume(AT_40, serving__pipeline=stages)) for stages in (15, 16)]
     assert fits == [72, 72]
     assert value("kv.sequences", AT_40) == value("kv.long_sequences", AT_40)
+
+
+def test_by_hand_the_fullest_stage_has_eight_layers() -> None:
+    card, weights, token = 42.3e9, 2 * 1.831e12 / 120 * 8 / 8, 2 * 128 * 2 * 8
+    assert value("kv.sequences", AT_40) == (card - weights - 2e9) // (32_768 * token)
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("stages", [1, 15, 16])
+def test_the_closed_form_is_the_model_of_an_answer_but_for_where_the_weights_lie(name: str, stages: int) -> None:
+    there = assume(load_scenario(name), serving__pipeline=stages)
+    if not there.unknown.isdisjoint(leaves(("answer.batch_that_fits", "kv.sequences"))):
+        pytest.skip("a size is not published")
+    full = assume(there, serving__mean_context=there.model.context)
+    weights = held(served_in(full), deployment_in(full)).weights
+    fits = value("kv.sequences", full, {"serving.weight_bytes_per_gpu": weights})
+    assert fits == value("answer.batch_that_fits", full)
+
+
+@pytest.mark.parametrize("stages", [15, 16])
+def test_of_the_post_the_vocabulary_and_heads_that_cannot_be_cut_are_all_that_differs(stages: int) -> None:
+    there = assume(AT_40, serving__pipeline=stages, serving__mean_context=32_768)
+    table = 2 * there.model.vocab * there.model.d_model / there.serving.tensor
+    weights = held(served_in(there), deployment_in(there)).weights
+    head = 2 * there.model.d_model * there.model.head_dim * 2  # bytes: in and out, or key and value
+    uncut = (1 - 1 / 8) * head + (11 - 84 / 8) * head  # the one key-value head is copied; the fullest rank has 11 of 84
+    assert weights - value("serving.weight_bytes_per_gpu", there) == pytest.approx(table + 8 * uncut, rel=1e-6)
+    assert value("answer.batch_that_fits", there) == 70 < value("kv.sequences", there)
+    room = assume(there, serving__overhead_bytes=there.serving.overhead_bytes + table + 8 * uncut)
+    assert value("kv.sequences", room) == 70
+    layer = value("serving.weight_bytes_per_gpu", there) / 8
+    assert layer > table  # a layer less on the first stage makes room for it
 
 
 @pytest.mark.parametrize(("heads", "times"), [(1, 1), (2, 1), (7, 1), (12, 1 / 2), (84, 1 / 11)])
 def test_up_to_the_tensor_ranks_more_heads_cost_nothing(heads: int, times: float) -> None:
     """By hand: the fullest of eight ranks keeps 1, 1, 1, 2 and 11 of them."""
-    found = value("kv.sequences", assume(AT_40, model__kv_heads=heads))
-    assert found == pytest.approx(times * value("kv.sequences", AT_40))
+    found = value("kv.context_at_batch", assume(AT_40, model__kv_heads=heads))
+    assert found == pytest.approx(times * value("kv.context_at_batch", AT_40))
+    sequences = value("kv.sequences", assume(AT_40, model__kv_heads=heads))
+    assert sequences == floor(found * 4096 / 32_768)
 
 
 def test_on_one_rank_there_is_nothing_to_deal_out() -> None:
@@ -69,6 +105,27 @@ def test_less_than_one_sequence_is_said() -> None:
     assert "does not fit" in kv.fit.view(assume(AT_40, serving__overhead_bytes=11.7e9)).sentence
 
 
+def test_a_line_ends_where_not_one_sequence_fits() -> None:
+    rows = kv.fit.view(assume(AT_40, serving__overhead_bytes=11.5e9)).rows["data"]
+    found = [row["sequences"] for row in rows]
+    assert None in found
+    assert all(number is None or number >= 1 for number in found)
+
+
+def test_a_small_batch_is_dear_and_no_loss_at_the_prices_of_the_time() -> None:
+    table = kv_tables.costs()
+    cost, price = ([float(row[column][1:]) for row in table] for column in list(table[0])[2:])
+    assert all(c < p for c, p in zip(cost, price, strict=True))
+    assert max(cost) > 20 * value("answer.usd_per_million_output", LEAK)
+    assert [row["fit at once"] for row in table] == ["1,554", "281", "388", "70"]
+
+
+def test_the_overhead_that_makes_the_post_right_is_nearly_six_times_the_assumed_one() -> None:
+    assert [
+        value("kv.long_sequences", assume(AT_40, serving__overhead_bytes=2e9 * times)) for times in (5.8, 5.83)
+    ] == [1, 0]
+
+
 def test_only_room_for_the_weights_flips_the_claim() -> None:
     table = {row["one change at a time"]: row["the claim"] for row in kv_tables.assumptions()}
     assert len(table) >= 6
@@ -88,6 +145,14 @@ def test_one_head_and_the_posts_attention_exclude_each_other_at_the_usual_width(
     assert wide["attention"].startswith("55.")
     assert wide["expert"].startswith(("110", "111"))
     assert proxy["width"] == "15,360"
+
+
+def test_a_round_width_meets_both_rounded_sums_one_time_in_five() -> None:
+    """By hand: attention has 4 d² in each of 120 layers, an expert four widths wide 8 d²; both sums within a half."""
+    low = max((54.5e9 / 480) ** 0.5, (110.5e9 / 960) ** 0.5)
+    high = min((55.5e9 / 480) ** 0.5, (111.5e9 / 960) ** 0.5)
+    assert (ceil(low), floor(high)) == (10_729, 10_752)
+    assert round(128 / (high - low)) == 5
 
 
 # Published models
@@ -114,9 +179,13 @@ def test_one_lane_a_model_in_order_of_date_and_the_post_among_them() -> None:
     assert set(kv.OLD) <= set(catalog.models)
 
 
-def test_the_sentence_counts_each_model_once() -> None:
-    kinds = [m.attention for m in kv.decoders().values()]
-    assert f"{kinds.count('MLA')} keep a compressed vector" in kv.models_view().sentence
+def test_the_sentence_counts_each_release_once() -> None:
+    """PaLM's two sizes are one choice; by hand, of the catalog."""
+    said = kv.models_view().sentence
+    assert "Of 6 releases of decoders in the catalog older than GPT-4, 1 had one key-value head" in said
+    assert "3 keep a compressed vector" in said
+    late = [m.attention for m in kv.decoders().values() if m.released >= dt.date(2023, 7, 10)]
+    assert "MQA" not in late
     assert "GPT-4" not in " ".join(m.name for m in kv.decoders().values())
 
 
