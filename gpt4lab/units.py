@@ -205,15 +205,15 @@ def _digits(value: float) -> str:
     if value == 0:
         return "0"
     if abs(value) >= 1000:
-        return _minus(f"{value:,.0f}")
+        return minus(f"{value:,.0f}")
     if abs(value) < 1e-6:
         return scientific(value)
     decimals = max(0, 2 - math.floor(math.log10(_rounded(value))))
     text = f"{value:.{min(decimals, 9)}f}"
-    return _minus(text.rstrip("0").rstrip(".") if "." in text and float(text) == value else text)
+    return minus(text.rstrip("0").rstrip(".") if "." in text and float(text) == value else text)
 
 
-def _minus(text: str) -> str:
+def minus(text: str) -> str:
     """A minus sign as long as a plus, in place of the hyphen."""
     return text.replace("-", "−")
 
@@ -224,7 +224,7 @@ SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def scientific(value: float) -> str:
     """2.15e25 -> "2.15×10²⁵"."""
     mantissa, _, exponent = f"{value:.2e}".partition("e")
-    return f"{_minus(mantissa)}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
+    return f"{minus(mantissa)}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
 
 
 def year(date: Any) -> float:

@@ -24,7 +24,7 @@ from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, known, unit_of, value, values
 from gpt4lab.quantities.registry import FAMILIES
 from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change, load_scenario, parse
-from gpt4lab.units import COUNTED, Amount, amount, joined
+from gpt4lab.units import COUNTED, Amount, amount, joined, minus
 
 _NAME = re.compile(
     r"\{(?P<name>[A-Z]\d+\.[a-z]+|[a-z_]+\.[a-z_0-9]+)"
@@ -83,7 +83,7 @@ def _value(
     if head in ledger():
         return Amount(_of_claim(head, part, scenario, spec))
     number = ahead[name] if scenario is here and name in ahead else value(known(name), scenario)
-    return Amount(format(number, spec)) if spec else amount(number, unit_of(name))
+    return Amount(minus(format(number, spec))) if spec else amount(number, unit_of(name))
 
 
 def _changed(scenario: Scenario, changes: str | None) -> Scenario:
