@@ -14,6 +14,7 @@ from gpt4lab.book.tables import CLAIM_HEAD, claim_rows
 from gpt4lab.book.way import Assumptions
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
 from gpt4lab.claims.ledger import NOT_KNOWN
+from gpt4lab.panels.controls import spoken
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
 from gpt4lab.units import show
 
@@ -51,7 +52,7 @@ class Board(w.VBox):
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
         self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
-        self._said, self._error, self._table = w.HTML(), w.HTML(), w.HTML()
+        self._said, self._error, self._table = spoken(), spoken("alarm"), w.HTML()
         bar = w.HBox([self.named, self.address])
         filters = w.HBox([self.verdict, self.chapter, self.search])
         self._table.add_class("g4l-board-table")
@@ -91,7 +92,7 @@ class Board(w.VBox):
         self._judge()
 
     def _complain(self, text: str) -> None:
-        self._error.value = f'<p class="g4l-error" role="alert">{escape(shortened(text))}</p>' if text else ""
+        self._error.value = f'<p class="g4l-error">{escape(shortened(text))}</p>' if text else ""
 
     def _judge(self) -> None:
         self._all = audit(self.scenario)
@@ -101,7 +102,7 @@ class Board(w.VBox):
         unknown = sum(result.verdict == NOT_KNOWN for result in self._all)
         compared = f" (as the post has it: {post})." if hold != post else "."
         compared += f" {unknown} ask for a number that is not known." if unknown else ""
-        self._said.value = block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}", role="status")
+        self._said.value = block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}")
         self._draw()
 
     def _draw(self, _: Any = None) -> None:

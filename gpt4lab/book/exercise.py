@@ -17,8 +17,9 @@ import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape
-from gpt4lab.book.tasks import UNJUDGED, Choice, Feedback, Level, Number, Reach, Task
+from gpt4lab.book.tasks import HOW, UNJUDGED, Choice, Feedback, Level, Number, Reach, Task
 from gpt4lab.book.way import Answer
+from gpt4lab.panels.controls import ChoiceControl, TextControl, spoken
 from gpt4lab.quantities import find, value
 from gpt4lab.scenario import load_scenario
 
@@ -72,37 +73,44 @@ WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "rig
 
 
 class ExerciseBox(w.VBox):
-    """The widget of one exercise. `answer` is what the reader has put in; `press_check()` judges it."""
+    """The widget of one exercise. `answer` is what the reader has put in; `press_check()` judges it.
+
+    With a panel, a line says how far its sliders are from the goal, and a button leads there.
+    """
 
     def __init__(self, exercise: Exercise, panel: Any = None) -> None:
-        self.exercise, self._panel, self._hints_shown = exercise, panel, 0
+        self.exercise, self._panel, self._hints_shown, self._checks = exercise, panel, 0, 0
         self._field = self._answer_field()
-        self._said, self._hint, self._solution = w.HTML(), w.HTML(), w.HTML()
+        self._said, self._hint, self._solution, self._distance = spoken(), spoken(), spoken(), spoken()
         prompt = w.HTML(block("exercise", f"<p><strong>Exercise.</strong> {escape(exercise.prompt)}</p>"))
-        field = [self._field] if self._field else []
-        super().__init__([prompt, *field, self._buttons(), self._said, self._hint, self._solution])
+        place = self._field or w.HBox([w.HTML(_way_to(panel)), self._distance])
+        super().__init__([prompt, place, self._buttons(), self._said, self._hint, self._solution])
         self.add_class("g4l-exercise-box")
         if panel is not None:
             panel.on_change(self._follow)
+            self._follow()
 
     @property
     def answer(self) -> Any:
-        """A scenario for an exercise with a panel, else the text or option given."""
-        return self._panel.scenario if self._panel is not None else self._field.value if self._field else None
+        """A scenario for an exercise with a panel, else the text or option given; None where none is chosen."""
+        if self._panel is not None:
+            return self._panel.scenario
+        return self._field.value if self._field.known else None
 
     @answer.setter
     def answer(self, value: Any) -> None:
         if self._panel is not None:
             self._panel.load(value)
-        elif self._field:
-            self._field.value = value
+        else:
+            self._field.stand(value)
 
     def press_check(self, _: Any = None) -> Feedback:
         """Judge the answer, say so, and keep how it went. An answer that cannot be judged is said to be none."""
         feedback = self._judged()
         kept = feedback.level == "missing" or self._keep(feedback.level)
         because = self.exercise.because if feedback.level == "right" else ""
-        self._said.value = _say(feedback, because, "" if kept else store.trouble())
+        self._checks += 1
+        self._said.value = _say(feedback, because, "" if kept else store.trouble(), self._checks)
         return feedback
 
     def _judged(self) -> Feedback:
@@ -125,7 +133,7 @@ class ExerciseBox(w.VBox):
         """Show one more hint."""
         self._hints_shown = min(self._hints_shown + 1, len(self.exercise.hints))
         lines = "".join(f"<li>{escape(hint)}</li>" for hint in self.exercise.hints[: self._hints_shown])
-        self._hint.value = block("hints", f"<ol>{lines}</ol>", role="status")
+        self._hint.value = block("hints", f"<ol>{lines}</ol>")
 
     def press_solution(self, _: Any = None) -> None:
         """Show the solution, and move the panel there."""
@@ -145,9 +153,10 @@ class ExerciseBox(w.VBox):
 
     def _follow(self, _: Any = None) -> None:
         """Show how far the reader's own state is from the goal, as the sliders move."""
-        self._said.value = _say(self._judged())
+        self._distance.value = block("distance", f"<p>{escape(self._judged().text)}</p>")
+        self._forget()
 
-    def _forget(self, _: Any) -> None:
+    def _forget(self, _: Any = None) -> None:
         """A verdict goes with the answer that it was about."""
         self._said.value = ""
 
@@ -155,10 +164,13 @@ class ExerciseBox(w.VBox):
         if self._panel is not None:
             return None
         if isinstance(self.exercise.task, Choice):
-            field = w.RadioButtons(options=self.exercise.task.options, value=None, layout={"width": "max-content"})
+            options = self.exercise.task.options
+            field: Any = ChoiceControl("Answer", options, options[0], stacked=True)
+            field.known = False
         else:
-            field = w.Text(placeholder="your answer", description="Answer", continuous_update=False)
-        field.observe(self._forget, "value")
+            field = TextControl("Answer", help=f"{HOW}. Enter checks it.")
+            field.observe(self.press_check, "sent")
+        field.observe(self._forget, ["value", "known"])
         return field
 
     def _buttons(self) -> w.Widget:
@@ -171,6 +183,15 @@ class ExerciseBox(w.VBox):
         return w.HBox(buttons if self.exercise.hints else [buttons[0], buttons[2]])
 
 
-def _say(feedback: Feedback, because: str = "", note: str = "") -> str:
+def _way_to(panel: Any) -> str:
+    """A button that shows the panel; page.js listens to it."""
+    place = f"g4l-panel-{panel.model_id}"
+    panel.add_class(place)
+    name = f"To the panel: {escape(panel.panel.title)}"
+    return f'<button type="button" class="g4l-button" data-g4l-to="{place}" aria-label="{name}">To the panel</button>'
+
+
+def _say(feedback: Feedback, because: str = "", note: str = "", check: int = 0) -> str:
+    """A verdict; each press of Check shows, even where it says the same again: the page draws it anew."""
     text = f"<p><strong>{WORDS[feedback.level]}.</strong> {escape(feedback.text)} {escape(because)} {escape(note)}</p>"
-    return block(f"feedback g4l-{feedback.level}", text, role="status")
+    return block(f"feedback g4l-{feedback.level}", f"{text}<!-- {check} -->")

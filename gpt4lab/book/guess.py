@@ -17,7 +17,7 @@ import ipywidgets as w
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape, shortened
 from gpt4lab.book.way import Guess
-from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl
+from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, spoken
 from gpt4lab.quantities import find, value
 from gpt4lab.scenario import load_scenario
 from gpt4lab.units import UnitError, convert, show
@@ -55,7 +55,7 @@ class Question:
         """Guess and answer side by side, in words."""
         guess = self.guess
         if guess is None:
-            return "You have not guessed yet: the question stands at the top of the chapter."
+            return "You have not guessed yet: the question stands above."
         return f"You guessed {self.say(guess)}; the answer is {self.say(self.answer)}. {self._distance(guess)}".strip()
 
     def say(self, value: Any) -> str:
@@ -91,26 +91,31 @@ def guess(
 ) -> w.Widget:
     """Ask for a number or for one of several options.
 
-    The answer is a quantity under the post's scenario, or `answer` in `unit`. `lo` and `hi` bound a log slider.
+    The answer is a quantity under the post's scenario, or `answer` in `unit`. `lo` and `hi` bound a log slider; where
+    the answer is a whole number, so is every guess.
     """
     if quantity:
         answer, unit = value(quantity, load_scenario("leak")), find(quantity).unit
     question = QUESTIONS[key] = Question(key, text, answer, "" if options else unit)
-    return _box(question, _choice(options) if options else _slider(unit, lo, hi))
+    return _box(question, _choice(options) if options else _slider(question, lo, hi))
 
 
 def _choice(options: tuple[str, ...]) -> Any:
     return ChoiceControl(label="Your guess", options={word: word for word in options}, value=options[0])
 
 
-def _slider(unit: str, lo: float, hi: float) -> Any:
+def _slider(question: Question, lo: float, hi: float) -> Any:
     """A log slider that starts in the middle, so that its start says nothing."""
     middle = float(f"{(lo * hi) ** 0.5:.2g}")
-    return NumberControl(label="Your guess", unit=unit, lo=lo, hi=hi, value=middle, scale="log")
+    whole = isinstance(question.answer, int)
+    if whole:
+        lo, middle = max(1, math.ceil(lo)), round(middle)
+    return NumberControl("Your guess", question.unit, lo, hi, middle, scale="log", integer=whole)
 
 
 def _box(question: Question, control: Any) -> w.Widget:
-    button, note = w.Button(description="Keep my guess"), w.HTML(_put_back(question, control))
+    button, note = w.Button(description="Keep my guess"), spoken()
+    note.value = _put_back(question, control)
 
     def pressed(_: Any) -> None:
         kept = question.keep(control.value)
@@ -141,16 +146,16 @@ def _put_back(question: Question, control: Any) -> str:
 
 
 def _note(words: str) -> str:
-    return f"<p role='status'>{escape(words)}</p>"
+    return f"<p>{escape(words)}</p>"
 
 
 def reveal(key: str) -> w.Widget:
     """The guess beside the answer; it fills in when the reader guesses later."""
     question = QUESTIONS[key]
-    place = w.HTML()
+    place = spoken()
 
     def tell() -> None:
-        place.value = block("reveal", f"<p>{escape(question.result())}</p>", role="status")
+        place.value = block("reveal", f"<p>{escape(question.result())}</p>")
 
     question.told.append(tell)
     tell()

@@ -17,18 +17,18 @@ def shortened(text: str) -> str:
     return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN // 2]} … {text[-MOST_SHOWN // 2 :]}"
 
 
-def block(name: str, *parts: str, role: str = "") -> str:
+def block(name: str, *parts: str) -> str:
     """One <div> of the class "g4l-name" around some HTML."""
-    attributes = f' role="{role}"' if role else ""
-    return f'<div class="g4l-{name}"{attributes}>{"".join(parts)}</div>'
+    return f'<div class="g4l-{name}">{"".join(parts)}</div>'
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table with a caption and header cells; a cell is text, or `Raw` HTML."""
-    header = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+    """A table with a caption and header cells; a cell is text, or `Raw` HTML. It scrolls by keyboard, too."""
+    header = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
-        f'<div class="g4l-scroll"><table class="g4l-table"><caption>{escape(caption)}</caption>'
+        f'<div class="g4l-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<table class="g4l-table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

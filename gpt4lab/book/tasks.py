@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
+from gpt4lab import catalog
 from gpt4lab.book.page import shortened
 from gpt4lab.catalog import CatalogError
 from gpt4lab.quantities import find, unit_of, value
@@ -15,6 +16,7 @@ from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, from_text
 from gpt4lab.units import show
 
 Level = Literal["missing", "wrong", "almost", "right"]  # in this order: the further, the better
+CLOSE = 0.15  # powers of ten
 HOW = "Write a number, like 560e9, 560B or 25,000"
 #: What an answer that is none, or assumptions that no formula can follow, may raise on the way to a verdict.
 UNJUDGED = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, CatalogError)
@@ -66,10 +68,13 @@ class Reach:
 
     def solved(self) -> str:
         """The moves of the solution."""
-        return ", ".join(
-            f"{path} = {new if isinstance(new, str) else show(new, unit_of(path))}"
-            for path, new in self.changes.items()
-        )
+        return "; ".join(f"{FIELDS[path].label}: {_in_words(path, new)}" for path, new in self.changes.items())
+
+
+def _in_words(path: str, new: Any) -> str:
+    """A value of a field as its control shows it: an entry of the catalog by its name."""
+    field = FIELDS[path]
+    return getattr(catalog, field.catalog)[new].name if field.catalog else show(new, field.unit)
 
 
 @attrs.frozen
@@ -108,8 +113,9 @@ class Number:
         """Judge by the distance in powers of ten."""
         if round(off) and abs(off - round(off)) < 0.03:
             return Feedback("almost", f"The digits are right; the power of ten is off by {round(off):+d}.")
-        if abs(off) < 0.15:
-            return Feedback("almost", "Close: within forty per cent. Which step did you round?")
+        if abs(off) < CLOSE:
+            away = f"{abs(10**off - 1) * 100:.2g}% {'above' if off > 0 else 'below'}"
+            return Feedback("almost", f"Close: {away} the answer. Which step did you round?")
         return _size(off)
 
     def solved(self) -> str:

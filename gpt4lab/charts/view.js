@@ -117,7 +117,7 @@ function rowsTable({ caption, titles }, rows, most = 200) {
 function foldedTable(tables, rowsOf) {
   const details = document.createElement("details");
   details.className = "g4l-table";
-  details.innerHTML = "<summary>The data as a table</summary><div></div>";
+  details.innerHTML = "<summary>The data as a table</summary><div tabindex='0' role='region' aria-label='The data'></div>";
   const write = () => {
     if (!details.open) return;
     const filled = Object.keys(tables).filter((name) => rowsOf(name).length);
@@ -135,7 +135,8 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, description = "", ta
   const plot = document.createElement("div");
   plot.className = "g4l-plot";
   plot.setAttribute("role", "img");
-  const canvas = document.createElement("div"); // Vega writes roles of its own on the element that it is given
+  const canvas = document.createElement("div"); // Vega writes roles of its own on what it is given, and inside
+  canvas.setAttribute("aria-hidden", "true");
   plot.append(canvas);
   figure.append(plot);
   el.append(figure);

@@ -14,7 +14,7 @@ function make(tag, attributes = {}, ...children) {
 
 const DIAMOND = '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 1 11 6 6 11 1 6Z"/></svg>';
 
-// JupyterLab listens for keys on the whole page: arrows, Enter and Delete must not leave the control.
+// Arrows, Enter and Delete must not leave the control; see also page.js.
 function keepKeys(root, returnToMark) {
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Tab") event.stopPropagation();
@@ -24,7 +24,6 @@ function keepKeys(root, returnToMark) {
       returnToMark();
     }
   });
-  for (const part of root.querySelectorAll("input, select, button")) part.setAttribute("data-lm-suppress-shortcuts", "true");
 }
 
 // The control shows each move at once; the kernel hears of it at once, then at most once per frame. ipywidgets holds a
@@ -32,8 +31,8 @@ function keepKeys(root, returnToMark) {
 function sender(model) {
   let frame = 0;
   let late = false;
-  return (value) => {
-    model.set({ value, known: true });
+  return (value, more = {}) => {
+    model.set({ value, known: true, ...more });
     if (frame) return void (late = true);
     model.save_changes();
     frame = requestAnimationFrame(() => {
@@ -52,8 +51,9 @@ function listen(model, events, heard) {
 function frameOf(model, kind, id) {
   const help = make("span", { class: "g4l-sr-only", id: `${id}-help` });
   const error = make("p", { class: "g4l-error", role: "alert" });
+  const note = make("p", { class: "g4l-note", role: "status" });
   const root = make("div", { class: `g4l-control g4l-${kind}` });
-  return { root, help, error };
+  return { root, help, error, note };
 }
 
 function hint(model, markText) {
@@ -66,7 +66,7 @@ function hint(model, markText) {
 const MOST_SIDE_BY_SIDE = 4;
 
 function radios(options, id, markText) {
-  const group = make("div", { class: "g4l-options", role: "radiogroup" });
+  const group = make("div", { class: "g4l-options", role: "radiogroup", id });
   options.forEach(([text], i) => {
     const input = make("input", { type: "radio", name: id, value: i });
     const label = make("label", {}, input, text);
@@ -102,23 +102,26 @@ function markOf(label) {
 
 function renderChoice({ model, el }) {
   const id = newId();
-  const { root, help, error } = frameOf(model, "choice-control", id);
+  const { root, help, error, note } = frameOf(model, "choice-control", id);
   const options = model.get("options");
   const indexOf = (value) => options.findIndex(([, own]) => own === value);
   const markText = { index: model.get("mark") === null ? -1 : indexOf(model.get("mark")), label: model.get("mark_label") };
   const short = options.length <= MOST_SIDE_BY_SIDE && options.reduce((sum, [text]) => sum + text.length, 0) < 48;
-  const choice = (short ? radios : list)(options, id, markText);
+  const stacked = model.get("stacked");
+  const choice = (short || stacked ? radios : list)(options, id, markText);
+  choice.element.classList.toggle("g4l-stacked", stacked);
   const send = sender(model);
   choice.element.setAttribute("aria-label", model.get("label"));
   choice.element.setAttribute("aria-describedby", `${id}-help`);
   root.title = model.get("help");
   help.textContent = hint(model, markText.index < 0 ? "" : options[markText.index][0]);
-  root.append(make("span", { class: "g4l-label" }, model.get("label")), choice.element, help, error);
+  root.append(make("span", { class: "g4l-label" }, model.get("label")), choice.element, help, error, note);
 
   const refresh = () => {
     choice.set(model.get("known") ? indexOf(model.get("value")) : -1);
     choice.disable(model.get("disabled"));
     error.textContent = model.get("error");
+    note.textContent = model.get("note");
   };
   const toMark = () => {
     if (markText.index >= 0 && !model.get("disabled")) send(model.get("mark"));
@@ -128,7 +131,28 @@ function renderChoice({ model, el }) {
   keepKeys(root, toMark);
   el.append(root);
   refresh();
-  return listen(model, ["value", "known", "disabled", "error"], refresh);
+  return listen(model, ["value", "known", "disabled", "error", "note"], refresh);
+}
+
+// ---- a line of text: Enter sends it ---------------------------------------------------------------------------
+
+function renderText({ model, el }) {
+  const id = newId();
+  const { root, help, error } = frameOf(model, "text-control", id);
+  const entry = make("input", { type: "text", class: "g4l-entry", id, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-help` });
+  const send = sender(model);
+  help.textContent = model.get("help");
+  root.append(make("label", { class: "g4l-label", for: id }, model.get("label")), entry, help, error);
+  const refresh = () => {
+    if (entry.value !== model.get("value")) entry.value = model.get("value");
+    error.textContent = model.get("error");
+  };
+  entry.addEventListener("input", () => send(entry.value));
+  entry.addEventListener("keydown", ({ key }) => key === "Enter" && send(entry.value, { sent: model.get("sent") + 1 }));
+  keepKeys(root, () => null);
+  el.append(root);
+  refresh();
+  return listen(model, ["value", "error"], refresh);
 }
 
 // ---- a page without its kernel --------------------------------------------------------------------------------
@@ -157,7 +181,7 @@ function watchKernel(model, el) {
   return () => (kernel.statusChanged.disconnect(heard), kernel.disposed.disconnect(gone));
 }
 
-const RENDER = { number: renderNumber, choice: renderChoice };
+const RENDER = { number: renderNumber, choice: renderChoice, text: renderText };
 
 function render({ model, el }) {
   const stops = [RENDER[model.get("kind")]({ model, el }), watchKernel(model, el)];

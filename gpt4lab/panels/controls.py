@@ -22,6 +22,7 @@ from importlib.resources import files
 from typing import Any
 
 import anywidget
+import ipywidgets as w
 import traitlets as t
 
 from gpt4lab.charts import theme
@@ -47,14 +48,21 @@ def _beside(name: str) -> str:
     return files("gpt4lab.panels").joinpath(name).read_text(encoding="utf-8")
 
 
-#: JavaScript that gives the page the look of controls, panels and the pieces of a chapter, colours included; once.
+#: JavaScript that gives the page the look and the manners of controls, panels and the pieces of a chapter; once.
 LOOK = theme.styling(
     "panel", theme.read("tokens.css") + "".join(map(_beside, ("controls.css", "panel.css", "kit.css")))
-)
+) + _beside("page.js")
 
 
 #: JavaScript that reads numbers by the same table as Python does.
 READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS})};\n" + _beside("grammar.js")
+
+
+def spoken(how: str = "spoken") -> w.HTML:
+    """HTML whose changes a screen reader says: "spoken" when it has time, "alarm" at once. See page.js."""
+    place = w.HTML()
+    place.add_class(f"g4l-{how}")
+    return place
 
 
 class Control(anywidget.AnyWidget):
@@ -67,7 +75,12 @@ class Control(anywidget.AnyWidget):
     help = t.Unicode().tag(sync=True)
     mark_label = t.Unicode("the post").tag(sync=True)
     disabled = t.Bool(False).tag(sync=True)
-    error = t.Unicode("", help="one line under the control").tag(sync=True)
+    error = t.Unicode("", help="one line under the control: what is wrong with its value").tag(sync=True)
+    note = t.Unicode("", help="one line under the control: why it stands elsewhere than it was put").tag(sync=True)
+    slid = t.Bool(False, help="whether the value was slid to, not typed").tag(sync=True, echo_update=NO_ECHO)
+    gave = t.Tuple(t.Int(), t.Any(), default_value=(0, None), help="how often `give` has, and in whose place").tag(
+        sync=True
+    )
     known = t.Bool(True, help="whether its value counts; else nobody has given one yet").tag(sync=True)
     value: Any
     mark: Any
@@ -76,6 +89,12 @@ class Control(anywidget.AnyWidget):
         """Stand at a value, or where nothing is known: the first move says what it is."""
         self.value = value
         self.known = known
+
+    def give(self, value: Any) -> None:
+        """Stand at a value in place of the one that was chosen; on the page, a choice made since then stays."""
+        with self.hold_sync():
+            self.gave = self.gave[0] + 1, self.value
+            self.value = value
 
     @t.observe("value")
     def _given(self, _: Any) -> None:
@@ -184,6 +203,7 @@ class ChoiceControl(Control):
     """
 
     options = t.List().tag(sync=True)
+    stacked = t.Bool(False, help="radios below each other, however long their words").tag(sync=True)
     mark = t.Any(None).tag(sync=True)
     value = NotNone(None).tag(sync=True, echo_update=NO_ECHO)
 
@@ -201,3 +221,13 @@ class ChoiceControl(Control):
         if not no_mark and (type(value) not in map(type, values) or value not in values):
             raise ControlError(f"{self.label}: {quoted(value)} is not one of {', '.join(map(str, values))}.")
         return value
+
+
+class TextControl(Control):
+    """A line of text. `sent` counts how often the reader has pressed Enter in it; the value comes with it."""
+
+    value = t.Unicode("").tag(sync=True, echo_update=NO_ECHO)
+    sent = t.Int(0).tag(sync=True, echo_update=NO_ECHO)
+
+    def __init__(self, label: str, **more: Any) -> None:
+        super().__init__(kind="text", label=label, **more)

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as w
 
 from gpt4lab.charts import LiveChart
-from gpt4lab.panels.controls import ChoiceControl
+from gpt4lab.panels.controls import ChoiceControl, spoken
 from gpt4lab.panels.view import View
 
 
@@ -30,10 +30,10 @@ class Figure(w.VBox):
         asks: str = "",
     ) -> None:
         self.error, self._html_of = "", html_of
-        self._sentence, self._body = w.HTML(), w.HTML()
+        self._sentence, self._body = spoken(), w.HTML()
         self.chart = LiveChart(chart(view), rows=view.datasets) if chart else None
         self.choice = ChoiceControl(label=asks, options=choices, value=next(iter(choices))) if choices else None
-        words = f'<h4 class="g4l-title">{html.escape(title)}</h4><p class="g4l-legend">{html.escape(legend)}</p>'
+        words = f'<h3 class="g4l-title">{html.escape(title)}</h3><p class="g4l-legend">{html.escape(legend)}</p>'
         parts = [w.HTML(words if title else ""), self.choice, self.chart or self._body, self._sentence]
         super().__init__([part for part in parts if part])
         self.add_class("g4l-panel")
@@ -46,9 +46,9 @@ class Figure(w.VBox):
             self.chart.show(description=view.description, **view.datasets)
         if self._html_of:
             self._body.value = self._html_of(view)
-        self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
+        self._sentence.value = f'<p class="g4l-sentence">{html.escape(view.sentence)}</p>'
 
     def complain(self, error: Exception) -> None:
         """Say in place what went wrong; what was shown stays."""
         self.error = f"{type(error).__name__}: {error}"
-        self._sentence.value = f'<p class="g4l-error" role="alert">{html.escape(self.error)}</p>'
+        self._sentence.value = f'<p class="g4l-error">{html.escape(self.error)}</p>'

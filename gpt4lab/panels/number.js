@@ -18,7 +18,7 @@ function formatNumber(value, n) {
   if (size !== 0 && (size >= 1e21 || size < 1e-4)) return shown.toExponential().replace("+", "");
   const large = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, n.billion], [1e6, "M"]].find(([factor]) => size >= factor);
   const [factor, letter] = large ?? [1, ""];
-  return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : n.integer ? 7 : 5 }) + letter;
+  return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : 7 }) + letter;
 }
 
 // What stands in the entry
@@ -93,7 +93,7 @@ function numberState(model) {
 }
 
 function numberParts(model, id) {
-  const { root, help, error } = frameOf(model, "number-control", id);
+  const { root, help, error, note } = frameOf(model, "number-control", id);
   const n = numberState(model);
   const label = make("label", { class: "g4l-label", for: `${id}-entry` }, n.label);
   const range = make("input", { type: "range", min: 0, step: 1, "aria-label": n.label, "aria-describedby": `${id}-help`, "aria-keyshortcuts": "Delete" });
@@ -103,9 +103,9 @@ function numberParts(model, id) {
   const entry = make("input", { type: "text", class: "g4l-entry", id: `${id}-entry`, inputmode: "decimal", autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-help` });
   entry.setAttribute("aria-label", [n.label, n.shownUnit].filter(Boolean).join(", "));
   const unit = make("span", { class: "g4l-unit" }, n.shownUnit);
-  root.append(label, track, entry, unit, help, error);
+  root.append(label, track, entry, unit, help, error, note);
   root.title = model.get("help");
-  return { root, range, mark, track, entry, unit, help, error };
+  return { root, range, mark, track, entry, unit, help, error, note };
 }
 
 function renderNumber({ model, el }) {
@@ -113,12 +113,14 @@ function renderNumber({ model, el }) {
   const send = sender(model);
   let own = ""; // the fault of what stands in the entry
   let last = 0; // the slider's position before this move
+  let chosen = null; // what the reader chose last
 
   const say = (text) => {
     own = text;
     const shown = own || model.get("error");
     if (part.error.textContent !== shown) part.error.textContent = shown;
     part.entry.setAttribute("aria-invalid", shown ? "true" : "false");
+    if (part.note.textContent !== model.get("note")) part.note.textContent = model.get("note");
   };
   const refresh = () => {
     const n = numberState(model);
@@ -144,7 +146,13 @@ function renderNumber({ model, el }) {
     part.root.classList.toggle("g4l-moved", marked && n.known && value !== n.mark);
     part.root.classList.toggle("g4l-not-known", !n.known);
   };
-  const choose = (value) => (say(""), send(value), refresh());
+  const choose = (value, slid) => (say(""), (chosen = value), send(value, { slid }), refresh());
+  // The kernel put another value in the place of one that cannot be; what was chosen meanwhile is on its way there.
+  const given = () => {
+    const late = chosen !== null && model.get("gave")[1] !== chosen;
+    if (late) model.set("value", chosen);
+    refresh();
+  };
   const slide = () => {
     const n = numberState(model);
     const scale = positions(n);
@@ -153,7 +161,7 @@ function renderNumber({ model, el }) {
     let p = Number(part.range.value);
     const way = Math.sign(p - last);
     while (way && n.known && valueAt(p) === n.value && p + way >= 0 && p + way <= scale.last) p += way;
-    choose(valueAt(p));
+    choose(valueAt(p), true);
   };
   const type = () => {
     const n = numberState(model);
@@ -162,7 +170,7 @@ function renderNumber({ model, el }) {
       const value = parseNumber(part.entry.value, n);
       const why = fault(value, n);
       if (why) throw why;
-      choose(value);
+      choose(value, false);
       part.entry.value = formatNumber(value, n);
     } catch (why) {
       say(String(why));
@@ -170,7 +178,7 @@ function renderNumber({ model, el }) {
   };
   const toMark = () => {
     const { mark } = numberState(model);
-    if (mark !== null && !model.get("disabled")) choose(mark);
+    if (mark !== null && !model.get("disabled")) choose(mark, true);
   };
   const leap = (event) => {
     const way = { PageUp: 1, PageDown: -1 }[event.key];
@@ -192,5 +200,7 @@ function renderNumber({ model, el }) {
   keepKeys(part.root, toMark);
   el.append(part.root);
   refresh();
-  return listen(model, ["value", "known", "lo", "hi", "mark", "mark_label", "disabled", "error"], refresh);
+  const stops = [listen(model, ["value", "known", "lo", "hi", "mark", "mark_label", "disabled", "error", "note"], refresh)];
+  stops.push(listen(model, ["gave"], given));
+  return () => stops.forEach((stop) => stop());
 }

@@ -19,9 +19,11 @@ from __future__ import annotations
 
 import asyncio
 import html
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Literal
 
 import attrs
@@ -30,7 +32,7 @@ import ipywidgets as w
 from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
 from gpt4lab.panels import verdicts
-from gpt4lab.panels.controls import ChoiceControl, NumberControl
+from gpt4lab.panels.controls import ChoiceControl, NumberControl, spoken
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
 from gpt4lab.scenario.field import UNKNOWN
@@ -44,6 +46,7 @@ PAUSE_S = 0.15
 IMPOSSIBLE = "not possible"
 NO_NUMBER = (UNKNOWN, IMPOSSIBLE)
 MOST_CONTROLS = 6
+MOST_PLACES = 1000  # that are tried for a slider, so that no move takes long
 NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
 SAID_BY_OTHERS = ("post", "measured", "published")  # marks that no assumption of the reader moves
 STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
@@ -116,8 +119,8 @@ class LivePanel(w.VBox):
         self.controls = {path_of(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
         view = self._opening(scenario)
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
-        self._headline, self._sentence, self._alert, self._verdicts = w.HTML(), w.HTML(), w.HTML(), w.HTML()
-        self._reading = w.HTML()
+        self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
+        self._verdicts, self._reading = w.HTML(), w.HTML()
         form = panel.view(load_scenario(panel.start)) if view.value in NO_NUMBER else view
         self.chart = LiveChart(panel.chart(form), rows=view.datasets, description=view.description)
         self._address = w.Text(
@@ -160,20 +163,40 @@ class LivePanel(w.VBox):
 
     # --- how it answers ---------------------------------------------------------------------------
 
-    def _update(self, _: Any = None) -> None:
+    def _update(self, event: Any = None) -> None:
         """Controls -> scenario -> view -> page. Anything wrong is said in place, and the last good state stays."""
         if self._held:
             return
+        mover = event["owner"] if event else None
         try:
             moved = self._moves()
             scenario = change(self._base, moved)
             view = self._answer(scenario)
+        except LayoutError as error:
+            self._step(mover, error) if mover and mover.slid else self._complain(error, mover)
         except Exception as error:
-            self._complain(error)
-            return
-        self.scenario, self._moved = change(scenario, view.follow), {*moved, *view.follow}
-        self._show(view)
-        self._tell()
+            self._complain(error, mover)
+        else:
+            self.scenario, self._moved = change(scenario, view.follow), {*moved, *view.follow}
+            self._show(view)
+            self._tell()
+
+    def _step(self, control: Any, refused: LayoutError) -> None:
+        """Put a control that was slid where nothing can be at the nearest place on its way, and say why under it."""
+        path = next(path for path, known in self.controls.items() if known is control)
+        here, moves = get(self.scenario, path), self._moves()
+        ways = islice(_places(control, here), MOST_PLACES)
+        with self._quiet():
+            control.give(next((there for there in ways if self._can_be({**moves, path: there})), here))
+        self._update()
+        control.note = refused.words
+
+    def _can_be(self, moves: Mapping[str, Any]) -> bool:
+        try:
+            self._answer(change(self._base, moves))
+        except LayoutError:
+            return False
+        return True
 
     def _moves(self) -> dict[str, Any]:
         """What the reader has set, not what followed it: sizes that are counted from a shape stay free to follow."""
@@ -207,14 +230,19 @@ class LivePanel(w.VBox):
 
     def _show(self, view: View) -> None:
         self._draw(view)
-        self.error = self._alert.value = ""
+        self._hush()
         self._address.value = share(self.scenario)
+
+    def _hush(self) -> None:
+        self.error = self._alert.value = ""
+        for control in self.controls.values():
+            control.error = control.note = ""
 
     def _draw(self, view: View) -> None:
         """Put a view on the page; what was wrong with the controls stays said."""
         self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
         self._headline.value = _headline(view)
-        self._sentence.value = f'<p class="g4l-sentence" aria-live="polite">{html.escape(view.sentence)}</p>'
+        self._sentence.value = f'<p class="g4l-sentence">{html.escape(view.sentence)}</p>'
         self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""
         self._follow(view.follow)
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
@@ -226,23 +254,27 @@ class LivePanel(w.VBox):
                 control.disabled = path in decided
                 control.value = decided.get(path, control.value if path in self._moved else get(self.scenario, path))
 
-    def _complain(self, error: Exception) -> None:
+    def _complain(self, error: Exception, mover: Any = None) -> None:
+        """Say what is wrong, under the control that was moved, or below the panel."""
         known = isinstance(error, (ScenarioError, ValueError, KeyError, catalog.CatalogError))
         words = getattr(error, "words", str(error))
+        self._hush()
         self.error = words if known else f"This view failed: {type(error).__name__}: {error}"
-        self._alert.value = (
-            f'<p class="g4l-error" role="alert">{html.escape(self.error)} Still shown: the last state.</p>'
-        )
+        said = f"{self.error} Still shown: the last state."
+        if mover:
+            mover.error = said
+        else:
+            self._alert.value = f'<p class="g4l-error">{html.escape(said)}</p>'
         self._tell()
 
-    def _later(self, _: Any = None) -> None:
+    def _later(self, event: Any = None) -> None:
         """Update after a pause, so that a view slower than a frame does not chase the slider."""
         if self._timer:
             self._timer.cancel()
         try:
-            self._timer = asyncio.get_running_loop().call_later(PAUSE_S, self._update)
+            self._timer = asyncio.get_running_loop().call_later(PAUSE_S, self._update, event)
         except RuntimeError:  # no event loop: a test, or plain Python
-            self._update()
+            self._update(event)
 
     def _listen(self) -> None:
         answer = self._update if self.panel.speed == "instant" else self._later
@@ -268,7 +300,7 @@ class LivePanel(w.VBox):
     # --- how it is laid out -----------------------------------------------------------------------
 
     def _laid_out(self) -> Iterator[w.Widget]:
-        yield w.HTML(f'<h4 class="g4l-title">{html.escape(self.panel.title)}</h4>{_legend(self.panel.legend)}')
+        yield w.HTML(f'<h3 class="g4l-title">{html.escape(self.panel.title)}</h3>{_legend(self.panel.legend)}')
         yield self._headline
         open_ones = [self.controls[path_of(item)] for item in self.panel.controls]
         buttons = _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
@@ -283,13 +315,37 @@ class LivePanel(w.VBox):
 
     def _fold(self) -> Iterator[w.Widget]:
         if self.panel.folded:
-            inside = w.VBox([self.controls[path_of(item)] for item in self.panel.folded])
-            yield _classed(w.Accordion([inside], titles=("More assumptions",), selected_index=None), "g4l-more")
+            inside = w.VBox([self.controls[path_of(item)] for item in self.panel.folded], layout={"display": "none"})
+            button = w.Button(description=FOLDED[False], tooltip=f"Further assumptions of: {self.panel.title}")
+            button.on_click(lambda _: _unfold(button, inside))
+            yield _classed(w.HBox([_classed(button, "g4l-button")]), "g4l-more")
+            yield inside
 
     def _button(self, preset: str) -> w.Button:
         button = w.Button(description=preset, tooltip=f"Set every control to: {preset}")
         button.on_click(lambda _: self.load(self.panel.scenario_of(preset)))
         return _classed(button, "g4l-button")
+
+
+#: What the button says of further controls, by whether they are open.
+FOLDED = {False: "More assumptions", True: "Fewer assumptions"}
+
+
+def _unfold(button: w.Button, inside: w.VBox) -> None:
+    """Open what is folded, or fold it."""
+    opened = inside.layout.display == "none"
+    inside.layout.display = "" if opened else "none"
+    button.description = FOLDED[opened]
+
+
+def _places(control: Any, here: Any) -> Iterator[int]:
+    """Whole numbers on a slider's way from where it stands to where it was put, and beyond: the nearest to it first."""
+    if not getattr(control, "integer", False):
+        return
+    asked, up = control.value, control.value > here
+    least, most = (here + 1, int(control.hi)) if up else (math.ceil(control.lo), here - 1)
+    for away in range(1, most - least + 1):
+        yield from (there for there in (asked - away, asked + away) if least <= there <= most)
 
 
 def path_of(item: str | Slide) -> str:
@@ -323,7 +379,9 @@ def _help(field: Field, post: Any) -> str:
 
 def _whose(field: Field) -> str:
     """Whose value the tick marks: the post's, where a claim states it; otherwise this book's."""
-    return "the post" if STATED.match(field.source) else "our assumption"
+    if STATED.match(field.source):
+        return "the post"
+    return "our default" if field.choices else "our assumption"
 
 
 def _options(field: Any) -> dict[str, str]:

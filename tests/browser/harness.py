@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.browser import axe
+
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 START_S = 60
@@ -236,6 +238,15 @@ class Lab:
         """Controls in the outputs that a screen reader could not name."""
         return self.page.evaluate(NAMELESS)
 
+    def barriers(self) -> list[str]:
+        """What axe finds in outputs and text: the rule, how often, and the first of them."""
+        self.page.evaluate(axe.script())
+        return self.page.evaluate(BARRIERS)
+
+    def forced_colours(self, on: bool) -> None:
+        """Paint the page in the reader's own colours, as an operating system with high contrast does."""
+        self.page.emulate_media(forced_colors="active" if on else "none")
+
     def no_trouble(self) -> None:
         """Fail on a request off this machine or an error in the console."""
         assert not self.strayed, f"requests off this machine: {self.strayed}"
@@ -269,6 +280,14 @@ NAMELESS = """() => {
     .flatMap((output) => [...output.querySelectorAll(controls)])
     .filter((e) => e.type !== 'hidden' && !e.hidden && !named(e))
     .map((e) => e.outerHTML.slice(0, 160));
+}"""
+
+
+# The page around the outputs is JupyterLab's.
+BARRIERS = """async () => {
+  const place = { include: [['.jp-OutputArea-output'], ['.jp-RenderedMarkdown']] };
+  const { violations } = await axe.run(place, { resultTypes: ['violations'] });
+  return violations.map(({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0].html.slice(0, 200)}`);
 }"""
 
 

@@ -17,8 +17,9 @@ WHOLE_CHAPTER = 20_000  # px: every cell stands in the window, so that every wid
 CHAPTER_MS, ANSWER_MS = 240_000, 60_000
 
 # What a panel says of itself: its assumptions, and what is wrong with them.
-STATE = """panel => [panel.querySelector('.g4l-address input').value,
-                    ...[...panel.querySelectorAll('.g4l-error')].map((line) => line.textContent)].join('|')"""
+SAID = "panel.querySelectorAll('.g4l-error, .g4l-note')"
+STATE = f"""panel => [panel.querySelector('.g4l-address input').value,
+                    ...[...{SAID}].map((line) => line.textContent)].join('|')"""
 CHANGED = f"([panel, before]) => ({STATE})(panel) !== before"
 # Where a run of all cells leaves the reader: the chosen cell, and what is scrolled away of the first one.
 STANDS = """() => [jupyterapp.shell.currentWidget.content.activeCellIndex,
@@ -28,6 +29,7 @@ UNFOLDED = """() => [...document.querySelectorAll('.jp-InputPlaceholder *')]
   .filter((part) => [...part.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
   .filter((part) => getComputedStyle(part).fontSize !== '0px')
   .map((part) => part.textContent)"""
+OPEN_ALL = "() => document.querySelectorAll('.jp-OutputArea-output details').forEach((fold) => (fold.open = true))"
 DRAWN = "panel => panel.querySelector('.g4l-plot svg')?.innerHTML ?? ''"
 
 
@@ -82,6 +84,24 @@ def test_every_chart_has_a_text_alternative_and_a_table(chapter: Lab) -> None:
     for chart in chapter.page.locator(".g4l-chart").element_handles():
         assert chart.evaluate("c => c.querySelector('[role=img]')?.getAttribute('aria-label')?.length > 20")
         assert chart.evaluate("c => !!c.querySelector('details')")
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "forced colours"])
+def test_axe_finds_no_barrier(chapter: Lab, look: str) -> None:
+    """In outputs and text, with every fold opened."""
+    chapter.page.evaluate(OPEN_ALL)
+    chapter.theme(look == "dark")
+    chapter.forced_colours(look == "forced colours")
+    try:
+        assert chapter.barriers() == []
+    finally:
+        chapter.theme(False)
+        chapter.forced_colours(False)
+
+
+def test_what_speaks_has_a_role_on_an_element_that_stays(chapter: Lab) -> None:
+    silent = chapter.page.locator(".g4l-spoken:not([role=status]), .g4l-alarm:not([role=alert])")
+    assert silent.count() == 0
 
 
 def test_every_slider_moves_its_panel_in_place(chapter: Lab) -> None:

@@ -13,6 +13,7 @@ import attrs
 import ipywidgets as w
 
 from gpt4lab.claims import Result, judge, ledger
+from gpt4lab.panels.controls import spoken
 from gpt4lab.panels.verdicts import in_words
 from gpt4lab.scenario import ScenarioError, from_text, load_scenario
 from gpt4lab.units import UnitError, show
@@ -30,7 +31,7 @@ class Desk(w.VBox):
         self.unit = w.Text(description="Unit", continuous_update=False, style=wide)
         self.claim.style, self.claim.layout.width = wide, "36rem"
         self.back = w.Button(description="As the post has it", tooltip="Return number and unit to the post's own")
-        self._said = w.HTML()
+        self._said = spoken()
         super().__init__([self.claim, w.HBox([self.number, self.unit, self.back]), self._said])
         self.add_class("g4l-desk")
         self.claim.observe(self._as_written, "value")
@@ -56,10 +57,10 @@ class Desk(w.VBox):
             self.result = judge(claim, load_scenario("leak"))
         except (ScenarioError, UnitError) as error:
             self.error = str(error)
-            self._said.value = f'<p class="g4l-error" role="alert">{escape(self.error)}</p>'
+            self._said.value = f'<p class="g4l-error">{escape(self.error)}</p>'
             return
         self.error = ""
-        self._said.value = f'<p class="g4l-sentence" aria-live="polite">{_sentence(self.result)}</p>'
+        self._said.value = f'<p class="g4l-sentence">{_sentence(self.result)}</p>'
 
 
 def _sentence(result: Result) -> str:

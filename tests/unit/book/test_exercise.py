@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,12 @@ def test_a_verdict_goes_with_the_option_that_it_was_about() -> None:
 def test_sliders_where_nothing_can_be_computed_are_no_answer() -> None:
     box = shown("panel")
     box.press_solution()
-    assert "Correct" in box._said.value
     box._panel.controls["model.experts"].value = 3  # and each token goes to five
     assert box._panel.error
-    assert "Correct" not in box._said.value
     assert box.press_check().level == "wrong"
     box._panel.controls["model.experts"].value = 16
-    assert "Correct" in box._said.value
+    assert box._said.value == ""
+    assert box.press_check().level == "right"
 
 
 def test_a_line_that_was_not_understood_leaves_the_answer_as_it_was() -> None:
@@ -113,7 +113,7 @@ def test_a_line_that_was_not_understood_leaves_the_answer_as_it_was() -> None:
     box.press_solution()
     here = box._panel._address.value
     box._panel._address.value = "no-such-model"
-    assert "Correct" in box._said.value
+    assert "✓" in box._distance.value
     assert box.press_check().level == "right"
     box._panel._address.value = here
     assert box._panel.error == ""
@@ -140,11 +140,43 @@ def test_what_is_kept_for_the_session_only_is_said(tmp_path: Path, monkeypatch: 
 
 def test_the_solution_moves_the_panel_and_the_goal_follows_the_sliders() -> None:
     box = shown("panel")
+    assert "✗ not yet" in box._distance.value
     box.press_solution()
     assert box.answer.model.top_k == 5
-    assert "Correct" in box._said.value
+    assert "✓" in box._distance.value
     box._panel.controls["model.top_k"].value = 2
-    assert "Not yet" in box._said.value
+    assert "✗ not yet" in box._distance.value
+
+
+def test_a_button_leads_to_the_panel_of_its_exercise() -> None:
+    box = shown("panel")
+    place = re.search('data-g4l-to="([^"]+)"', box.children[1].children[0].value)
+    assert place
+    assert place.group(1) in box._panel._dom_classes
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_press_of_check_shows(kind: str) -> None:
+    box = shown(kind)
+    said = []
+    for _ in range(3):
+        box.press_check()
+        said.append(box._said.value)
+    assert len({*said}) == 3
+
+
+def test_enter_in_the_field_checks_the_answer_that_comes_with_it() -> None:
+    box = shown("number")
+    box._field.set_state({"value": "554e9", "sent": 1})
+    assert "Correct" in box._said.value
+
+
+def test_the_answers_of_a_choice_are_one_group_of_radios_with_none_chosen() -> None:
+    box = shown("choice")
+    assert (box._field.stacked, box._field.known, box.answer) == (True, False, None)
+    box._field.set_state({"value": "a", "known": True})
+    assert box.answer == "a"
+    assert box.press_check().level == "wrong"
 
 
 def test_what_a_reader_types_cannot_write_on_the_page() -> None:
@@ -157,7 +189,7 @@ def test_what_a_reader_types_cannot_write_on_the_page() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_button_has_a_name_and_says_of_which_exercise_it_is(kind: str) -> None:
     box = shown(kind)
-    buttons = next(child for child in box.children if child.__class__.__name__ == "HBox").children
+    buttons = box.children[2].children
     assert [button.description for button in buttons] == ["Check", "Hint", "Solution"]
     assert all(box.exercise.prompt in button.tooltip for button in buttons)
     assert "<is>" not in box.children[0].value
@@ -170,5 +202,5 @@ def test_without_hints_there_is_no_button_for_them() -> None:
 
 def test_feedback_is_announced_to_a_screen_reader() -> None:
     box = shown("choice")
+    assert "g4l-spoken" in box._said._dom_classes
     box.press_check()
-    assert 'role="status"' in box._said.value

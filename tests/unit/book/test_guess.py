@@ -35,6 +35,12 @@ def test_the_slider_starts_where_it_says_nothing_of_the_answer() -> None:
     assert few.value == many.value == 100
 
 
+def test_a_count_is_guessed_in_whole_numbers() -> None:
+    control = guess("t-count", "?", answer=53, unit="claim", lo=1, hi=65).children[1]
+    assert (control.integer, control.value) == (True, 8)
+    assert not guess("t-share", "?", answer=0.5, unit="fraction", lo=0.1, hi=1).children[1].integer
+
+
 @pytest.mark.parametrize("kept", [5_000, 1e-300, -3, 0, 1e308, {"value": 2, "unit": "kFLOP"}, 10**300])
 def test_a_guess_that_no_longer_fits_is_said_and_asked_anew(kept: Any) -> None:
     store.keep("guess", "t-out", kept)

@@ -18,9 +18,18 @@ def test_a_head_of_a_table_says_what_it_heads() -> None:
     assert table("c", ["a", "b"], []).count('scope="col"') == 2
 
 
-def test_a_block_has_a_class_of_the_book_and_a_role_where_asked() -> None:
+def test_a_head_without_words_is_no_head() -> None:
+    page = table("c", ["", "b"], [])
+    assert page.count("<th") == 1 + page.count("<thead")
+    assert "<td></td>" in page
+
+
+def test_a_table_scrolls_by_keyboard_and_says_what_it_is() -> None:
+    assert 'tabindex="0" role="region" aria-label="&lt;c&gt;"' in table("<c>", ["a"], [])
+
+
+def test_a_block_has_a_class_of_the_book() -> None:
     assert block("tally", "x") == '<div class="g4l-tally">x</div>'
-    assert 'role="status"' in block("tally", "x", role="status")
 
 
 def test_a_dollar_in_a_static_piece_is_no_formula() -> None:

@@ -92,6 +92,12 @@ def test_a_goal_may_be_open_to_one_side_and_its_words_say_so() -> None:
 
 def test_the_solution_is_said_in_the_units_of_its_fields() -> None:
     task = Reach({"training.days": (0, 60)}, LEAK, {"cluster.gpus": 50_000, "cluster.accelerator": "h100-sxm-80gb"})
-    assert task.solved() == "cluster.gpus = 50,000 GPUs, cluster.accelerator = h100-sxm-80gb"
+    assert task.solved() == "GPUs: 50,000 GPUs; Accelerator: H100 SXM5 80GB"
     assert task.solution == change(LEAK, task.changes)
     assert task.check(task.solution).level == "right"
+
+
+def test_what_is_close_is_answered_by_its_true_distance() -> None:
+    task = Number(1.831e12, "param", tolerance=0.01)
+    assert "1.7% below the answer" in task.check("1.8T").text
+    assert "37% above the answer" in task.check("2.5T").text

@@ -1,0 +1,35 @@
+// What holds for all that the book shows, whoever drew it: listened to once a page.
+globalThis.gpt4labPage ??= (() => {
+  const BOOK = '[class*="g4l-"]';
+  const SHOWN_MS = 2500;
+
+  // JupyterLab takes single letters on any button or radio for itself: `x` would cut the cell. Ctrl+S still saves.
+  const stays = (event) => !(event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && event.key === "Enter"));
+  const keep = (event) => {
+    const at = event.target;
+    if (!at.closest?.(BOOK)) return;
+    if (stays(event)) at.setAttribute("data-lm-suppress-shortcuts", "true");
+    else at.removeAttribute("data-lm-suppress-shortcuts");
+  };
+  window.addEventListener("keydown", keep, true); // before JupyterLab, which listens on the document
+
+  // ipywidgets gives no element a role. What speaks has an animation of no length, which tells that it has come; it
+  // stays, and its words change: a live region that is written anew with each value may keep silent.
+  const ROLES = { "g4l-spoken": "status", "g4l-alarm": "alert" };
+  const come = ({ animationName: name, target }) => name in ROLES && target.setAttribute("role", ROLES[name]);
+  document.addEventListener("animationstart", come);
+
+  // A button that leads to another place of the page: there, seen, and with the keyboard.
+  const lead = (event) => {
+    const place = event.target.closest?.("[data-g4l-to]")?.getAttribute("data-g4l-to");
+    const there = place && document.querySelector(`.${place}`);
+    if (!there) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    there.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
+    there.classList.add("g4l-here");
+    setTimeout(() => there.classList.remove("g4l-here"), SHOWN_MS);
+    there.querySelector("input:not(:disabled)")?.focus({ preventScroll: true });
+  };
+  document.addEventListener("click", lead);
+  return true;
+})();
