@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from importlib.resources import files
 from typing import Any
 
@@ -110,6 +112,24 @@ def unit_words(unit: str, *, one: bool = False) -> str:
     return f"{words} per {'-'.join(below)}" if below and below != ["s"] else words + "/s" * len(below)
 
 
+def billion_of(words: str) -> str:
+    """The letter of a billion before a unit: "G" before those that take prefixes, else "B"."""
+    return "G" if re.match(r"(FLOP|B\b|byte|bit|W|Hz)", words, re.IGNORECASE) else "B"
+
+
+def in_figures(shown: float, billion: str = "B", *, whole: bool = False) -> str:
+    """A number as the page writes it (`formatNumber`): "25,000", "13T"; to five digits, of a count to seven."""
+    size = abs(shown)
+    if size and (size >= 1e21 or size < 1e-4):
+        return f"{Decimal(repr(float(shown))).normalize():e}".replace("+", "")
+    scales = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, billion), (1e6, "M"))
+    factor, letter = next((scale for scale in scales if size >= scale[0]), (1, ""))
+    exact = Decimal(repr(float(shown / factor)))
+    last = exact.adjusted() + 1 - (7 if whole and not letter else 5)  # the place of the last digit that is written
+    rounded = exact.quantize(Decimal(1).scaleb(last), ROUND_HALF_UP) if exact else exact
+    return f"{rounded:,f}".rstrip("0").rstrip(".") + letter if "." in f"{rounded:f}" else f"{rounded:,f}{letter}"
+
+
 class NumberControl(Control):
     """A slider with a number entry and a unit. Every value from `least` to `most` is taken; the slider widens to it.
 
@@ -175,17 +195,17 @@ class NumberControl(Control):
 
     def _words(self, value: float) -> str:
         """The number as the page would write it: "34%", "25,000 GPUs", "$1 per GPU-hour"."""
-        shown = value * 100 if self.unit == "fraction" else value
-        if not is_number(shown):  # beyond every float, in per cent
+        if not is_number(value * 100):  # beyond every float, in per cent
             return f"{quoted(value)} {self.unit}"
-        number = self._number(shown)
+        number = self._number(value)
         if self.unit_words.startswith("$"):
             return f"${number}{self.unit_words[1:]}"
         words = self.unit_of_one if value == 1 else self.unit_words
         return f"{number}{'' if words == '%' else ' '}{words}".strip()
 
-    def _number(self, shown: float) -> str:
-        return f"{shown:,.7g}" if abs(shown) < 1e7 else f"{shown:.6g}"
+    def _number(self, value: float) -> str:
+        shown = value * 100 if self.unit == "fraction" else value
+        return in_figures(shown, billion_of(self.unit_words), whole=self.integer)
 
     def _meant(self, value: float) -> str:
         best = meant(value, self.least, self.most, self.hi if self.mark is None else self.mark, self.integer)
