@@ -1,4 +1,4 @@
-"""Chapter 00: one claim that dies of a multiplication; and, for an exercise, the one that a change leaves alone."""
+"""Chapter 00: one claim that dies of a multiplication; for the exercises a rent, and the claim that stays as it is."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpt4lab.claims import audit, judge, ledger
+from gpt4lab.claims.prose import fill
 from gpt4lab.quantities import unit_of, value
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
 
 LENGTH, PEAK = "flop.training_years", "cluster.accelerator.peak_bf16_flop_per_s"
@@ -23,6 +24,11 @@ def years_as_written() -> str:
     leak = load_scenario("leak")
     stated = judge(ledger()["C12"], leak).stated[0]
     return show(value(LENGTH, leak, {"flop.per_token": stated}), unit_of(LENGTH))
+
+
+def rent(scenario: Scenario) -> str:
+    """What the cluster costs, in a sentence."""
+    return fill("{cluster.gpus} for {cluster.days} cost {cluster.rental} in rent.", scenario)
 
 
 def left_alone(ids: Sequence[str], changes: Mapping[str, Any]) -> str:

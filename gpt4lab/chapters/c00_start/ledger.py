@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import attrs
+
+from gpt4lab.chapters.c00_start.first import rent
 from gpt4lab.charts import Axis, bars
 from gpt4lab.claims import VERDICTS, Result, audit, tally
 from gpt4lab.panels.panel import Panel, Slide
@@ -58,6 +61,12 @@ def _list(ids: list[str], most: int = 12) -> str:
     return ", ".join(ids[:most]) + (" ..." if len(ids) > most else "")
 
 
+def ledger_and_rent(scenario: Scenario) -> View:
+    """The view of the ledger; its sentence ends in a number that the reader can bring to the post's own."""
+    view = ledger_view(scenario)
+    return attrs.evolve(view, sentence=f"{view.sentence} {rent(scenario)}")
+
+
 whole_ledger = Panel(
     title="Move one assumption, judge the whole post",
     legend="Each bar counts the claims with one verdict under your assumptions; the diamond is the count under the "
@@ -78,6 +87,6 @@ whole_ledger = Panel(
         "8 × 220B": "hotz-8x220b",
         "20,000 GPUs": "semianalysis-2024",
     },
-    view=ledger_view,
+    view=ledger_and_rent,
     chart=lambda view: bars(view.rows["data"], CLAIMS, "verdict", post=view.rows["post"]),
 )

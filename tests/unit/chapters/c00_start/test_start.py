@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gpt4lab.chapters.c00_start.first import left_alone, years_as_written
-from gpt4lab.scenario import load_scenario
+from gpt4lab.chapters.c00_start.ledger import whole_ledger
+from gpt4lab.scenario import change, load_scenario
 
 TWICE = {"training.tokens": 2 * load_scenario("leak").training.tokens}
 
@@ -13,6 +14,12 @@ TWICE = {"training.tokens": 2 * load_scenario("leak").training.tokens}
 def test_the_first_claim_dies_by_the_post_s_own_numbers() -> None:
     by_hand = 3 * 560e12 * 13e12 / (25_000 * 312e12 * 0.34) / (86_400 * 365.25)
     assert years_as_written() == f"{by_hand:.0f} years"
+
+
+def test_the_panel_shows_the_rent_that_an_exercise_asks_for() -> None:
+    said = [whole_ledger.view(change(load_scenario("leak"), {"cluster.gpus": n})).sentence for n in (25_000, 27_600)]
+    assert "25,000 GPUs for 95 days cost $57 million in rent" in said[0]
+    assert "$62.9 million" in said[1]
 
 
 def test_a_question_with_one_answer_has_one() -> None:
