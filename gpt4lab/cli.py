@@ -128,7 +128,8 @@ def _claims(options: argparse.Namespace) -> Answer:
     results = [r for r in everything if chapter in ("", r.claim.chapter) and options.verdict in (None, r.verdict)]
     lines = columns((r.claim.id, r.claim.chapter, r.verdict, r.shown(), r.claim.quote) for r in results)
     nothing = [] if results else ["No claim" + f" of chapter {chapter}" * bool(chapter) + f" is {options.verdict}."]
-    tally = "Under these assumptions {} of {} checkable claims hold.".format(*claims.tally(everything))
+    count = claims.tally(everything)
+    tally = f"Of {count.decided} claims that arithmetic decides, {count}. Apart: {count.apart()}."
     return [_claim_record(result) for result in results], [*lines, *nothing, tally]
 
 
@@ -145,6 +146,7 @@ def _claim_record(result: claims.Result) -> dict[str, Any]:
     return {
         "id": claim.id,
         "chapter": claim.chapter,
+        "origin": claim.origin,
         "quote": claim.quote,
         "stated": _one_or_many(claim.stated),
         "stated_unit": claim.stated_unit,

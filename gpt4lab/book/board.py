@@ -10,10 +10,9 @@ import ipywidgets as w
 from gpt4lab.book import store
 from gpt4lab.book.chapter import chapters
 from gpt4lab.book.page import block, escape, shortened, table
-from gpt4lab.book.tables import CLAIM_HEAD, claim_rows
+from gpt4lab.book.tables import CLAIM_HEAD, ORIGIN, claim_rows
 from gpt4lab.book.way import Assumptions
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
-from gpt4lab.claims.ledger import NOT_KNOWN
 from gpt4lab.panels.controls import spoken
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
 from gpt4lab.units import show
@@ -51,16 +50,18 @@ class Board(w.VBox):
         self.address = w.Text(description="Assumptions", continuous_update=False, style=wide)
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
+        origins = [(ALL, ALL), *((words, key) for key, words in ORIGIN.items())]
+        self.origin = w.Dropdown(options=origins, description="From")
         self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
         self._said, self._error, self._table = spoken(), spoken("alarm"), w.HTML()
         bar = w.HBox([self.named, self.address])
-        filters = w.HBox([self.verdict, self.chapter, self.search])
+        filters = w.HBox([self.verdict, self.chapter, self.origin, self.search])
         self._table.add_class("g4l-board-table")
         super().__init__([bar, self._error, self._said, filters, self._table])
         self.add_class("g4l-board")
         for control in (self.named, self.address):
             control.observe(lambda event: self.assume(event["new"]), "value")
-        for control in (self.verdict, self.chapter, self.search):
+        for control in (self.verdict, self.chapter, self.origin, self.search):
             control.observe(self._draw, "value")
         self._show(self._trouble)
 
@@ -96,21 +97,21 @@ class Board(w.VBox):
 
     def _judge(self) -> None:
         self._all = audit(self.scenario)
-        hold, decided = tally(self._all)
-        post = tally(audit(load_scenario("leak")))[0]
-        lead = f"Under these assumptions <strong>{hold} of {decided}</strong> checkable claims hold"
-        unknown = sum(result.verdict == NOT_KNOWN for result in self._all)
-        compared = f" (as the post has it: {post})." if hold != post else "."
-        compared += f" {unknown} ask for a number that is not known." if unknown else ""
-        self._said.value = block("tally", f"<p>{lead}{compared}</p>{_changes(self.scenario)}")
+        here, post = tally(self._all), tally(audit(load_scenario("leak")))
+        lead = f"Of {here.decided} claims that arithmetic decides, <strong>{here}</strong>"
+        compared = f" (by the post's own numbers: {post})" if str(here) != str(post) else ""
+        apart = f" Apart from these: {here.apart()}."
+        self._said.value = block("tally", f"<p>{lead}{compared}.{apart}</p>{_changes(self.scenario)}")
         self._draw()
 
     def _draw(self, _: Any = None) -> None:
         self.results = [result for result in self._all if self._wanted(result)]
         caption = f"{len(self.results)} of {len(self._all)} claims"
-        head = ("Chapter", *CLAIM_HEAD)
-        rows = [(r.claim.chapter, *row) for r, row in zip(self.results, claim_rows(self.results), strict=True)]
-        self._table.value = table(caption, head, rows)
+        head = (*CLAIM_HEAD, "From", "Chapter")
+        claims = [result.claim for result in self.results]
+        rows = zip(claim_rows(self.results), claims, strict=True)
+        cells = [(*row, ORIGIN[claim.origin], claim.chapter) for row, claim in rows]
+        self._table.value = table(caption, head, cells)
 
     def _wanted(self, result: Result) -> bool:
         claim, word = result.claim, self.search.value.casefold().strip()
@@ -118,6 +119,7 @@ class Board(w.VBox):
         return (
             self.verdict.value in (ALL, result.verdict)
             and self.chapter.value in (ALL, claim.chapter)
+            and self.origin.value in (ALL, claim.origin)
             and any(word in text.casefold() for text in texts)
         )
 

@@ -13,13 +13,13 @@ from gpt4lab.charts import theme
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.claims import Result, audit
 from gpt4lab.claims.prose import as_stated, fill
-from gpt4lab.claims.sensitivity import flips_in_words
+from gpt4lab.claims.sensitivity import flips_in_words, pinned, upstream
 from gpt4lab.panels.reading import Reading
 from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.verdicts import in_words
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import find, values
-from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.scenario import FIELDS, Scenario, load_scenario
 from gpt4lab.units import show
 
 
@@ -94,14 +94,24 @@ def residual_of(result: Result) -> str:
 
 
 def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
-    """One row a claim: id, quote, stated, recomputed, residual, verdict."""
+    """One row a claim: id, verdict, quote, stated, recomputed, residual."""
     return [
-        (r.claim.id, f"“{r.claim.quote}”", as_stated(r.claim.id), r.shown(), residual_of(r), Raw(in_words(r.verdict)))
+        (r.claim.id, _judged(r), f"“{r.claim.quote}”", as_stated(r.claim.id), r.shown(), residual_of(r))
         for r in results
     ]
 
 
-CLAIM_HEAD = ("Claim", "In the post's words", "As stated", "Recomputed", "Residual", "Verdict")
+def _judged(result: Result) -> Raw:
+    """The verdict, and whether its inputs are pinned: stated by the claim itself, so that no slider moves them."""
+    numbers = ", ".join(FIELDS[path].label for path in pinned(result.claim))
+    mark = "pinned" if not upstream(result.claim) else "pinned in part"
+    note = f' <span class="g4l-pinned" title="{escape(numbers)}">({mark})</span>' if numbers else ""
+    return Raw(in_words(result.verdict) + note)
+
+
+CLAIM_HEAD = ("Claim", "Verdict", "In its own words", "As stated", "Recomputed", "Residual")
+#: Who says it, in words.
+ORIGIN = {"post": "the post", "poster": "the poster alone", "source": "the source", "forum": "the forum"}
 
 
 def verdict(chapter: str, conclusion: str = "", scenario: Scenario | None = None) -> HTML:

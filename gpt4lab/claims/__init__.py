@@ -2,5 +2,5 @@
 
 # pyright: reportUnusedImport=false
 
-from gpt4lab.claims.audit import Result, audit, judge, tally
+from gpt4lab.claims.audit import Result, Tally, audit, judge, tally
 from gpt4lab.claims.ledger import HOLDS, OPEN, VERDICTS, Claim, claims_of, ledger

@@ -1,20 +1,34 @@
 """Judges every claim under a scenario: convert the units, recompute, compare, and name the verdict.
 
 The order of the tests is the meaning of the verdicts. A claim that follows is consistent, with an assumption where it
-needs one. One that fails may fail by its unit: a factor of 100 or 1000 repairs it. One that denies another statement
-of the post is inconsistent with it; what remains is a mismatch.
+needs one. An assumption that lies outside what was published is more than anyone has shown, and one that denies another
+statement of the post is none (`allowed.py`). A claim may fail by its unit: a factor of 100 or 1000 repairs it. One that
+denies another statement of the post is inconsistent with it; what remains is a mismatch.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import attrs
 
-from gpt4lab.claims.ledger import HOLDS, NOT_KNOWN, Claim, ledger
+from gpt4lab.claims.allowed import denied, free, shown
+from gpt4lab.claims.ledger import (
+    ALONE,
+    HELPED,
+    HOLDS,
+    NEEDS_MORE,
+    NO_CLAIM,
+    NOT_CHECKABLE,
+    NOT_KNOWN,
+    OPINION,
+    Claim,
+    ledger,
+)
 from gpt4lab.quantities import unit_of
 from gpt4lab.quantities.registry import unchecked
 from gpt4lab.scenario import NotKnown, Scenario
@@ -75,10 +89,56 @@ def audit(scenario: Scenario, ids: Sequence[str] | None = None) -> list[Result]:
     return [judge(claim, scenario) for key, claim in ledger().items() if ids is None or key in ids]
 
 
-def tally(results: Sequence[Result]) -> tuple[int, int]:
-    """(claims that hold, claims that arithmetic decides)."""
-    decided = [result for result in results if result.holds is not None]
-    return sum(bool(result.holds) for result in decided), len(decided)
+@attrs.frozen
+class Tally:
+    """How many claims there are of each kind; the first three are those that arithmetic decides.
+
+    alone: hold as they stand. helped: hold if something is added. fail: do not. seen: settled by what was published
+    and not by computing. The others: cannot be checked; opinions; no claims at all; not known under this scenario.
+    """
+
+    alone: int
+    helped: int
+    fail: int
+    seen: int
+    unchecked: int
+    opinions: int
+    no_claims: int
+    unknown: int
+
+    @property
+    def holds(self) -> int:
+        """Claims that hold, alone or with help."""
+        return self.alone + self.helped
+
+    @property
+    def decided(self) -> int:
+        """Claims that arithmetic decides."""
+        return self.holds + self.fail
+
+    def __str__(self) -> str:
+        """For example "25 hold alone, 28 hold with help, 12 fail"."""
+        return f"{self.alone} hold alone, {self.helped} hold with help, {self.fail} fail"
+
+    def apart(self) -> str:
+        """What stands apart, in words; nothing is said of a kind that is empty."""
+        kinds = {
+            "settled by what was published": self.seen,
+            "not checkable": self.unchecked,
+            "opinions": self.opinions,
+            "no claims": self.no_claims,
+            "not known": self.unknown,
+        }
+        return ", ".join(f"{count} {words}" for words, count in kinds.items() if count)
+
+
+def tally(results: Sequence[Result]) -> Tally:
+    """How some claims fare: those that arithmetic decides in three parts, the others apart."""
+    decided = Counter(result.verdict for result in results if result.holds is not None)
+    typed = Counter(result.verdict for result in results if result.holds is None)
+    apart = [typed[verdict] for verdict in (NOT_CHECKABLE, OPINION, NO_CLAIM, NOT_KNOWN)]
+    fail = decided.total() - decided[ALONE] - decided[HELPED]
+    return Tally(decided[ALONE], decided[HELPED], fail, typed.total() - sum(apart), *apart)
 
 
 def judge(claim: Claim, scenario: Scenario) -> Result:
@@ -99,21 +159,29 @@ def _judged(claim: Claim, scenario: Scenario) -> Result:
 
 
 def holds(claim: Claim, scenario: Scenario, settings: Mapping[str, Any] | None = None) -> bool:
-    """Whether the claim holds, if need be under its assumption; `settings` lie over the scenario, unchecked.
+    """Whether the claim holds, if need be under an allowed assumption; `settings` lie over the scenario, unchecked.
 
     A setting that the claim itself gives or sets stays as the claim has it.
     """
     over = settings or {}
-    return _holds(claim, scenario, over) or (bool(claim.assume) and _holds(claim, scenario, {**over, **claim.assume}))
+    if _holds(claim, scenario, over):
+        return True
+    helped = _may_help(claim, scenario, over) and shown(claim.assume, scenario)
+    return helped and _holds(claim, scenario, {**over, **claim.assume})
+
+
+def _may_help(claim: Claim, scenario: Scenario, settings: Mapping[str, Any]) -> bool:
+    """Whether what the claim assumes may be tried: it denies nothing, and the reader has not set it."""
+    return bool(claim.assume) and not denied(claim) and free(claim, scenario, settings)
 
 
 def _verdict(claim: Claim, scenario: Scenario) -> tuple[float, str]:
     if not claim.checkable:
         return 1, claim.verdict
     if _holds(claim, scenario, {}):
-        return 1, "consistent-with-assumption" if claim.assumption else "consistent"
-    if claim.assume and _holds(claim, scenario, claim.assume):
-        return 1, "consistent-with-assumption"
+        return 1, HELPED if claim.assumption and not claim.assume else ALONE
+    if _may_help(claim, scenario, {}) and _holds(claim, scenario, claim.assume):
+        return 1, HELPED if shown(claim.assume, scenario) else NEEDS_MORE
     for slip in SLIPS if claim.may_slip else ():
         if _holds(claim, scenario, {}, slip):
             return slip, "unit-error"

@@ -10,7 +10,7 @@
     note = "..."
 
 A claim in words says what must hold instead: `expect = {"kv.sequences" = [0, 0]}`. One that arithmetic cannot
-reach has a typed `verdict` and says `why`.
+reach has a typed `verdict` and says `why`. What only stands beside the claims, a remark or a question, is "no-claim".
 """
 
 from __future__ import annotations
@@ -30,16 +30,26 @@ VERDICTS = (
     "consistent-with-assumption",
     "unit-error",
     "arithmetic-mismatch",
+    "needs-more-than-anyone-has-shown",
     "internally-inconsistent",
     "not-checkable",
     "opinion",
+    "no-claim",
     "not-known",
 )
-HOLDS = frozenset(VERDICTS[:2])
+ALONE, HELPED = VERDICTS[:2]
+HOLDS = frozenset((ALONE, HELPED))
 #: Verdicts that neither hold nor fail.
-OPEN = frozenset(VERDICTS[5:])
+OPEN = frozenset(VERDICTS[-4:])
+#: The verdict of a claim that holds only under an assumption beyond all that was published.
+NEEDS_MORE = "needs-more-than-anyone-has-shown"
+NOT_CHECKABLE, OPINION, NO_CLAIM = VERDICTS[-4:-1]
 #: The verdict of a claim that needs a number which the scenario does not know.
 NOT_KNOWN = VERDICTS[-1]
+
+#: Who says it: the post, with its source as far as known; the poster alone; the article that he copied; the forum.
+ORIGINS = ("post", "poster", "source", "forum")
+_BY_LETTER = {"C": "post", "P": "poster", "S": "source", "F": "forum"}
 
 #: How stated and recomputed numbers compare: each with its own; with any one; with their range; as a lower limit.
 RELATIONS = ("about", "any", "within", "at_least")
@@ -65,9 +75,9 @@ class Claim:
     sets: the path that the stated value itself sets, where the test is whether anything possible follows from it.
     relation: how `stated` compares with what is recomputed. tolerance: largest relative difference that still holds.
     expect: quantity -> (least, most), for what else must hold. assumption: what must be added for it to hold;
-    assume: the same as settings. contradicts: which other statement of the post it denies, if it fails.
-    verdict, why: typed where arithmetic cannot reach. note: what is known, derived or guessed. evidence: what was
-    published. status: whether that was seen in its source.
+    assume: the same as settings. contradicts: which other statement of the post it denies, if it fails. by: who says
+    it, where the letter of its id does not tell. verdict, why: typed where arithmetic cannot reach. note: what is
+    known, derived or guessed. evidence: what was published. status: whether that was seen in its source.
     """
 
     id: str
@@ -85,6 +95,7 @@ class Claim:
     assumption: str = ""
     assume: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     contradicts: str = ""
+    by: str = attrs.field(default="", validator=attrs.validators.in_(("", *ORIGINS)))
     verdict: str = attrs.field(default="", validator=attrs.validators.in_(("", *VERDICTS)))
     why: str = ""
     note: str = ""
@@ -95,6 +106,11 @@ class Claim:
     def checkable(self) -> bool:
         """Whether arithmetic decides it."""
         return not self.verdict
+
+    @property
+    def origin(self) -> str:
+        """Who says it, one of `ORIGINS`."""
+        return self.by or _BY_LETTER[self.id[0]]
 
     @property
     def may_slip(self) -> bool:

@@ -1,8 +1,10 @@
 """Which single assumption flips a verdict, and what a number depends on.
 
 A verdict may flip back again (a stated number is right only in a narrow window), so the search walks outward from the
-present value in small steps, to the nearest flip, instead of comparing the two ends. Behind a whole number there may be
-a floor (GPUs beyond whole copies are idle), and verdicts that change with every next one: all next ones are tried.
+present value in small steps, to the nearest flip, instead of comparing the two ends. Where it is known what was
+published for the same kind of thing, it looks no further: a number beyond that is no explanation. Behind a whole number
+there may be a floor (GPUs beyond whole copies are idle), and verdicts that change with every next one: all next ones
+are tried.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 
 import attrs
 
 from gpt4lab.claims.audit import holds, judge
-from gpt4lab.claims.ledger import NOT_KNOWN, Claim
+from gpt4lab.claims.ledger import HELPED, NOT_KNOWN, Claim
 from gpt4lab.quantities import leaves, value
 from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get
+from gpt4lab.scenario.published import published
 from gpt4lab.units import show
 
 #: A step of the walk: narrower than the window of +-3% in which a stated number counts as right.
@@ -53,7 +57,7 @@ def flips(claim: Claim, scenario: Scenario, most: int | None = None) -> list[Fli
     """For each number that the claim depends on, the nearest value that flips it; the smallest change first.
 
     Empty for a claim that arithmetic does not decide, that needs what the scenario does not know, or that no single
-    number within its bounds flips.
+    number within its bounds, and within what was published for its kind, flips.
     `most`: only the first few.
     """
     found: dict[str, Flip] = {}
@@ -68,9 +72,24 @@ def flips(claim: Claim, scenario: Scenario, most: int | None = None) -> list[Fli
 def _arrived(claim: Claim, scenario: Scenario, found: Mapping[str, Flip]) -> Iterator[Flip]:
     """All flips, nearest first: every number is walked to both its limits at once, always the way that is shortest."""
     now = holds(claim, scenario)
-    ways = [(FIELDS[path], limit) for path in upstream(claim) for limit in (FIELDS[path].lo, FIELDS[path].hi)]
+    ways = [(FIELDS[path], limit) for path in walked(claim, scenario) for limit in limits(path, scenario)]
     walks = [_Way(claim, scenario, now, *way, order).walk(found) for order, way in enumerate(ways)]
     return (flip for _, _, flip in heapq.merge(*walks) if flip)
+
+
+def walked(claim: Claim, scenario: Scenario) -> list[str]:
+    """The numbers that are moved: all that the verdict depends on, but not those by whose assumption it holds."""
+    assumed = set(claim.assume) if judge(claim, scenario).verdict == HELPED else set[str]()
+    return [path for path in upstream(claim) if path not in assumed]
+
+
+def limits(path: str, scenario: Scenario) -> tuple[float, float]:
+    """How far a number may be walked each way: to its bounds, or to the ends of what was published, if it is inside."""
+    field, known = FIELDS[path], published(path, scenario)
+    if known is None:
+        return field.lo, field.hi
+    here = float(get(scenario, path))
+    return max(field.lo, min(known.lo, here)), min(field.hi, max(known.hi, here))
 
 
 def flips_in_words(claim: Claim, scenario: Scenario, most: int) -> str:
@@ -79,12 +98,23 @@ def flips_in_words(claim: Claim, scenario: Scenario, most: int) -> str:
     return nearest or ("no single number" if claim.checkable else "–")
 
 
-def upstream(claim: Claim) -> list[str]:
+@cache
+def pinned(claim: Claim) -> tuple[str, ...]:
+    """What would move the verdict if the claim's own sentence did not state it: all numbers behind what it gives.
+
+    Its sliders leave the verdict as it is; `upstream` are those that are left. Empty for a claim that gives nothing.
+    """
+    free, left = attrs.evolve(claim, given=({},), sets=""), upstream(claim)
+    return tuple(path for path in upstream(free) if path not in left) if claim.checkable else ()
+
+
+@cache
+def upstream(claim: Claim) -> tuple[str, ...]:
     """The numeric fields that the claim's verdict depends on, apart from those that the claim itself states."""
     bounds = [bound for pair in claim.expect.values() for bound in pair if isinstance(bound, str)]
     given = {path for path in claim.given[0] if all(path in case for case in claim.given)} | {claim.sets}
     paths = leaves((*claim.quantity, *claim.expect, *bounds), tuple(given - {""}))
-    return [path for path in paths if path not in given and _numeric(path)]
+    return tuple(path for path in paths if path not in given and _numeric(path))
 
 
 def _numeric(path: str) -> bool:

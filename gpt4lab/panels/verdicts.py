@@ -14,9 +14,11 @@ SIGNS = {
     "consistent-with-assumption": "◐",
     "unit-error": "✗",
     "arithmetic-mismatch": "✗",
+    "needs-more-than-anyone-has-shown": "▲",
     "internally-inconsistent": "✗",
     "not-checkable": "○",
     "opinion": "–",
+    "no-claim": "·",
     "not-known": "?",
 }
 

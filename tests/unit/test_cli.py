@@ -32,7 +32,7 @@ def test_claims_as_json_have_the_ids_and_words_of_the_ledger(capsys: pytest.Capt
     records = data(capsys, "claims")
     assert [record["id"] for record in records] == list(ledger())
     assert {record["verdict"] for record in records} <= set(VERDICTS)
-    keys = {"id", "chapter", "quote", "stated", "stated_unit", "recomputed", "unit", "residual", "verdict"}
+    keys = {"id", "chapter", "origin", "quote", "stated", "stated_unit", "recomputed", "unit", "residual", "verdict"}
     assert all(set(record) == keys for record in records)
 
 
@@ -46,7 +46,7 @@ def test_a_unit_error_is_seen_in_the_json(capsys: pytest.CaptureFixture[str]) ->
 def test_claims_filter_and_count(capsys: pytest.CaptureFixture[str]) -> None:
     lines = output(capsys, "claims", "--verdict", "unit-error").splitlines()
     assert len(lines) == 5
-    assert "checkable claims hold" in lines[-1]
+    assert "claims that arithmetic decides, 29 hold alone" in lines[-1]
     assert {record["chapter"] for record in data(capsys, "claims", "--chapter", "09")} == {"09"}
 
 

@@ -9,32 +9,33 @@ import attrs
 
 from gpt4lab.chapters.c00_start.first import rent
 from gpt4lab.charts import Axis, bars
-from gpt4lab.claims import VERDICTS, Result, audit, tally
+from gpt4lab.claims import OPEN, VERDICTS, Result, audit, tally
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 
-CLAIMS = Axis("claims", "Claims", domain=(0, 60))
-_DECIDED = VERDICTS[:5]  # what arithmetic can say; the others are typed and stand still, or not known
+CLAIMS = Axis("claims", "Claims that arithmetic decides", domain=(0, 60))
+_DECIDED = tuple(verdict for verdict in VERDICTS if verdict not in OPEN)
 
 
 def ledger_view(scenario: Scenario) -> View:
     """How many claims have which verdict, and which changed sides."""
     here, post = audit(scenario), audit(load_scenario("leak"))
-    hold, decided = tally(here)
+    count = tally(here)
     return View(
-        label=f"Claims that hold, of {decided} that arithmetic decides",
-        value=hold,
+        label=f"Claims that hold alone, of {count.decided} that arithmetic decides",
+        value=count.alone,
         unit="1",
-        post=tally(post)[0],
-        sentence=_moved(post, here),
+        post=tally(post).alone,
+        sentence=f"{count}. {_moved(post, here)}",
         rows={"data": _counts(here), "post": _named_once(_counts(post))},
         alt="Number of claims by verdict.",
     )
 
 
 def _counts(results: list[Result]) -> list[dict[str, Any]]:
-    count = Counter(result.verdict for result in results)
+    """How many of those that arithmetic decides have each verdict: what the headline counts, and no others."""
+    count = Counter(result.verdict for result in results if result.holds is not None)
     return [{"verdict": verdict.replace("-", " "), "claims": count[verdict]} for verdict in _DECIDED]
 
 

@@ -91,3 +91,10 @@ again({
     "decode.tokens_per_s": ("decode.tokens_per_s_floor", "Throughput if only weights were read."),
     "decode.usd_per_1k": ("decode.floor_usd_per_1k", "Least cost of 1,000 tokens, if only weights were read."),
 }, instead={"decode.latency": "decode.latency_floor"})
+
+
+@quantity("decode.dense_latency_floor", "s", source="pope2022", N="model.total_params", w="serving.bytes_per_weight",
+          t="serving.tensor", W="serving.accelerator.bandwidth_bytes_per_s")
+def dense_latency_floor(N: Num, w: Num, t: Num, W: Num) -> Num:
+    """Least time per token of a dense model of this size: every weight is read, by the GPUs of one stage at a time."""
+    return N * w / (t * W)

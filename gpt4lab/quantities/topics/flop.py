@@ -174,3 +174,10 @@ def peak_usd_per_1k_tokens(p: Num, r: Num) -> Num:
 def training_years(c: Num, D: Num, n: Num, F: Num, MFU: Num) -> Num:
     """Length of the training run, three forward passes' worth a token."""
     return 3 * c * D / (n * F * MFU * 86_400 * 365.25)
+
+
+@quantity("flop.logits_in_layers", "x", source="arithmetic", F_logits="flop.logits_per_token", F_token="flop.per_token",
+          L="model.layers")
+def logits_in_layers(F_logits: Num, F_token: Num, L: Num) -> Num:
+    """What a token costs in the output matrix, in layers."""
+    return F_logits / (F_token / L)

@@ -34,3 +34,9 @@ def states(w: Num, g: Num, o: Num) -> Num:
 def all_states(N: Num, g: Num) -> Num:
     """Weights, gradients and optimiser state of one copy: 2 + g + 12 bytes a parameter."""
     return (2 + g + 12) * N
+
+
+@quantity("memory.checkpoint", "byte", source="rajbhandari2020", N="model.total_params")
+def checkpoint(N: Num) -> Num:
+    """Weights and optimiser state of one copy, 2 + 12 bytes a parameter: gradients are not saved."""
+    return (2 + 12) * N

@@ -88,3 +88,9 @@ def mfu_ratio(MFU_new: Num, MFU_old: Num) -> Num:
 def throughput_ratio(V_new: Num, V_old: Num) -> Num:
     """How many times faster the newer machines must serve for the two stated costs."""
     return V_new / V_old
+
+
+@quantity("rerun.share_of_peak", "fraction", source="arithmetic", M="rerun.implied_mfu", w="rerun.bytes_per_weight")
+def share_of_peak(M: Num, w: Num) -> Num:
+    """Share of the peak at the newer precision that the stated days need: half the bytes a number, twice the peak."""
+    return M * w / 2

@@ -92,3 +92,13 @@ def nodes(n: Num, t: Num) -> Num:
 def weight_bytes_per_gpu(N: Num, w: Num, t: Num, p: Num) -> Num:
     """Weights on a serving GPU of the fullest stage."""
     return N * w / (t * p)
+
+
+@quantity("serving.gpus_for_weights", "GPU", source="arithmetic", N="model.total_params",
+          w="serving.bytes_per_weight", M="serving.accelerator.memory_bytes")
+@quantity("serving.gpus_for_davinci", "GPU", source="arithmetic", N="catalog/models/gpt-3-175b/params_total",
+          w="serving.bytes_per_weight", M="serving.accelerator.memory_bytes",
+          about="GPUs whose memory davinci's weights alone would fill.")
+def gpus_for_weights(N: Num, w: Num, M: Num) -> Num:
+    """GPUs whose memory the weights alone would fill."""
+    return N * w / M

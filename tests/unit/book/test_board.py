@@ -41,7 +41,8 @@ def test_the_reader_s_assumptions_are_there_the_next_day() -> None:
     again = board()
     assert again.scenario.training.mfu == 0.4
     assert "MFU: 40% instead of 34%" in again._said.value
-    assert f"{tally(again._all)[0]} of {tally(again._all)[1]}" in again._said.value
+    assert str(tally(again._all)) in again._said.value
+    assert tally(again._all).apart() in again._said.value
 
 
 def test_a_memory_that_no_scenario_fits_gives_the_post() -> None:
@@ -112,7 +113,7 @@ def test_what_a_reader_types_cannot_write_on_the_page() -> None:
 
 def test_every_control_of_the_board_has_a_name() -> None:
     page = board()
-    controls = (page.named, page.address, page.verdict, page.chapter, page.search)
+    controls = (page.named, page.address, page.verdict, page.chapter, page.origin, page.search)
     names = [control.description for control in controls]
     assert all(names)
     assert len(set(names)) == len(names)

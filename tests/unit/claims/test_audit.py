@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
 from gpt4lab.claims import Claim, audit, judge, ledger, tally
+from gpt4lab.claims.allowed import denied
+from gpt4lab.claims.audit import holds
+from gpt4lab.claims.ledger import HELPED, NEEDS_MORE
 from gpt4lab.claims.reconcile import LINKS, reconcile
 from gpt4lab.claims.sensitivity import flips
 from gpt4lab.quantities import value
 from gpt4lab.scenario import FIELDS, change, load_scenario, names
+from gpt4lab.scenario.published import published, ranges
 
 LEAK = load_scenario("leak")
 CHECKABLE = [claim for claim in ledger().values() if claim.checkable]
@@ -26,13 +31,15 @@ def verdict(claim: str, changes: dict[str, Any]) -> str:
 
 def test_the_post_as_written_is_judged_as_the_evidence_says() -> None:
     assert Counter(result.verdict for result in RESULTS.values()) == {
-        "consistent": 32,
-        "consistent-with-assumption": 30,
+        "consistent": 38,
+        "consistent-with-assumption": 28,
         "unit-error": 4,
-        "arithmetic-mismatch": 5,
-        "internally-inconsistent": 3,
-        "not-checkable": 28,
-        "opinion": 14,
+        "arithmetic-mismatch": 6,
+        "needs-more-than-anyone-has-shown": 1,
+        "internally-inconsistent": 1,
+        "not-checkable": 31,
+        "opinion": 10,
+        "no-claim": 8,
     }
 
 
@@ -43,20 +50,95 @@ def test_what_the_post_gets_wrong() -> None:
         "C13": "unit-error",
         "C52": "unit-error",
         "C53": "unit-error",
-        "C33": "arithmetic-mismatch",
         "C81": "arithmetic-mismatch",
-        "S01": "arithmetic-mismatch",
+        "C94": "arithmetic-mismatch",
+        "F02": "arithmetic-mismatch",
         "S04": "arithmetic-mismatch",
         "S06": "arithmetic-mismatch",
-        "C60": "internally-inconsistent",
-        "C83": "internally-inconsistent",
+        "S07": "arithmetic-mismatch",
+        "C60": "needs-more-than-anyone-has-shown",
         "C88": "internally-inconsistent",
     }
 
 
-def test_the_tally_counts_what_arithmetic_decides() -> None:
-    assert tally(list(RESULTS.values())) == (53, 65)
-    assert len(CHECKABLE) == 65
+@pytest.mark.parametrize("scenario", names())
+def test_the_tally_counts_every_entry_once(scenario: str) -> None:
+    results = audit(load_scenario(scenario))
+    count = tally(results)
+    assert sum(attrs.astuple(count)) == len(ledger())
+    assert count.decided == sum(result.holds is not None for result in results)
+    assert count.holds == sum(result.holds is True for result in results)
+
+
+def test_the_tally_is_said_in_three_parts_wherever_it_is_said(root: Path) -> None:
+    count = tally(list(RESULTS.values()))
+    assert str(count) == f"{count.alone} hold alone, {count.helped} hold with help, {count.fail} fail"
+    assert f"the {count.decided} claims that arithmetic decides, {count}." in (root / "README.md").read_text("utf-8")
+    assert f"{count.opinions} opinions" in count.apart()
+    assert "0 " not in f" {tally([]).apart()}"
+
+
+# Which assumptions are allowed
+
+
+ASSUMING = [claim for claim in CHECKABLE if claim.assume]
+
+
+@pytest.mark.parametrize("claim", ASSUMING, ids=lambda claim: claim.id)
+def test_no_assumption_denies_the_claim_or_another_statement_of_the_post(claim: Claim) -> None:
+    assert denied(claim) == ()
+
+
+@pytest.mark.parametrize("claim", ASSUMING, ids=lambda claim: claim.id)
+def test_what_helps_lies_inside_what_was_published_or_is_more_than_anyone_has_shown(claim: Claim) -> None:
+    outside = [path for path, one in ranges(LEAK).items() if path in claim.assume and not one.has(claim.assume[path])]
+    assert RESULTS[claim.id].verdict == (NEEDS_MORE if outside else HELPED)
+
+
+COST = Claim("C999", "09", "x", stated=63, stated_unit="MUSD", quantity="cluster.rental")
+
+
+@pytest.mark.parametrize(
+    ("assume", "expected"),
+    [
+        ({"cluster.usd_per_gpu_hour": 1.10}, "consistent-with-assumption"),  # Lambda's, and about the post's dollar
+        ({"cluster.usd_per_gpu_hour": 1.05, "cluster.days": 100}, "needs-more-than-anyone-has-shown"),
+        ({"cluster.gpus": 27_600}, "arithmetic-mismatch"),  # not the post's ~25,000
+        ({"cluster.days": 105}, "arithmetic-mismatch"),  # not the post's 90 to 100 days
+        ({}, "arithmetic-mismatch"),
+    ],
+)
+def test_the_same_claim_with_other_help(assume: dict[str, float], expected: str) -> None:
+    claim = attrs.evolve(COST, assume=assume, assumption="some help")
+    assert judge(claim, LEAK).verdict == expected
+    assert judge(claim, LEAK).holds == holds(claim, LEAK) == (expected == "consistent-with-assumption")
+
+
+def test_the_chip_decides_what_was_published() -> None:
+    h100 = change(LEAK, {"cluster.accelerator": "h100-sxm-80gb"})
+    claim = attrs.evolve(COST, assume={"cluster.usd_per_gpu_hour": 1.10}, assumption="Lambda's A100")
+    assert judge(claim, h100).verdict == "needs-more-than-anyone-has-shown"
+    assert ranges(LEAK)["rerun.mfu"] != ranges(LEAK)["training.mfu"]
+    assert published("cluster.usd_per_gpu_hour", change(LEAK, {"cluster.accelerator": "gb200"})) is None
+
+
+@pytest.mark.parametrize("path", ranges(LEAK))
+def test_a_published_range_lies_inside_the_bounds_of_its_field_and_says_who_and_when(path: str) -> None:
+    one, field = ranges(LEAK)[path], FIELDS[path]
+    assert field.lo <= one.lo <= one.hi <= field.hi
+    assert one.source.strip()
+
+
+@pytest.mark.parametrize("claim", [c for c in CHECKABLE if c.contradicts], ids=lambda claim: claim.id)
+def test_the_post_contradicts_itself_only_where_no_allowed_number_makes_both_true(claim: Claim) -> None:
+    """A flip that denies another statement of the post is no help."""
+    helpful = [
+        flip
+        for flip in flips(claim, LEAK)
+        if flip.holds and not denied(attrs.evolve(claim, assume={flip.field.path: flip.there}))
+    ]
+    assert RESULTS[claim.contradicts[:3]].holds
+    assert helpful == []
 
 
 @pytest.mark.parametrize(("claim", "slip"), [("C12", 1e-3), ("C13", 1e-3), ("C52", 100), ("C53", 100)])
@@ -89,7 +171,10 @@ def test_the_audit_finds_the_slip_of_a_unit(claim: str, slip: float) -> None:
         ("F01", (0.3413,)),
         ("F02", (1.5856,)),
         ("S04", (1.9144,)),
-        ("S06", (28.8e12,)),
+        ("C83", (15,)),
+        ("S06", (25.2e12,)),
+        ("S07", (0.2245,)),
+        ("S10", (1,)),
     ],
 )
 def test_recomputed_numbers(claim: str, recomputed: tuple[float, ...]) -> None:
@@ -104,10 +189,8 @@ def test_recomputed_numbers(claim: str, recomputed: tuple[float, ...]) -> None:
         ("C12", 999),
         ("C33", 0.05),
         ("C81", 0.136),
-        ("C83", 0.0667),
         ("C88", -0.35),
-        ("S01", 0.453),
-        ("S06", -0.625),
+        ("S06", -0.571),
         ("C16", None),
         ("C52", None),
         ("C04", None),
@@ -150,7 +233,7 @@ def test_a_claim_in_words_turns_with_some_number_behind_it(claim: Claim) -> None
         ({"cluster.gpus": 20_128}, {"C29"}),
         ({"cluster.accelerator": "a100-sxm-40gb"}, {"C40"}),
         ({"cluster.gradient_bytes": 4}, {"C40"}),
-        ({"model.kv_heads": 84}, {"C56", "C58", "C59"}),
+        ({"model.kv_heads": 84}, {"C58", "C59"}),
         ({"speculation.acceptance": 0.3}, {"C75"}),
         ({"rerun.gpus": 4096}, {"C35", "C36"}),
         ({"serving.pipeline": 15}, {"C78"}),
@@ -164,17 +247,17 @@ def test_claims_fall_under_other_assumptions(changes: dict[str, Any], fall: set[
 
 def test_claims_rise_under_other_assumptions() -> None:
     assert verdict("C33", {"cluster.usd_per_gpu_hour": 1.05}) == "consistent"
-    assert verdict("C60", {"model.kv_heads": 84}) == "internally-inconsistent", "the ranks share out the heads"
+    assert verdict("C60", {"model.kv_heads": 84}) != "consistent", "the ranks share out the heads"
     assert verdict("C60", {"serving.overhead_bytes": 14e9}) == "consistent"
     assert verdict("C88", {"data.text_epochs": 1.3}) == "consistent"
-    assert verdict("C35", {"training.best_mfu": 0.6}) == "consistent-with-assumption"
+    assert verdict("C35", {"training.best_mfu": 0.6}) == "consistent"
+    assert verdict("C35", {"rerun.bytes_per_weight": 1}) == "consistent"
 
 
 def test_nvidia_s_shape_settles_the_conflict_about_attention() -> None:
     proxy = load_scenario("nvidia-proxy")
     assert geometry_fits(proxy)
     assert not geometry_fits(LEAK)
-    assert judge(ledger()["C56"], proxy).holds
     assert judge(ledger()["C10"], proxy).holds
 
 
@@ -185,7 +268,7 @@ def geometry_fits(scenario: Any) -> bool:
 
 
 def test_fewer_claims_hold_for_another_model() -> None:
-    assert tally(audit(load_scenario("hotz-8x220b")))[0] < tally(list(RESULTS.values()))[0]
+    assert tally(audit(load_scenario("hotz-8x220b"))).holds < tally(list(RESULTS.values())).holds
 
 
 def test_some_claims_only() -> None:

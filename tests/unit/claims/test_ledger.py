@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gpt4lab.claims import VERDICTS, Claim, claims_of, ledger
+from gpt4lab.claims.ledger import ORIGINS
 from gpt4lab.quantities import QUANTITIES, unit_of
 from gpt4lab.scenario import FIELDS
 from gpt4lab.units import UnitError, factor
@@ -18,22 +19,22 @@ def ids(letter: str, first: int, last: int) -> list[str]:
     return [f"{letter}{number:02d}" for number in range(first, last + 1)]
 
 
-ALL = [*ids("C", 1, 100), *ids("P", 1, 3), *ids("F", 1, 7), *ids("S", 1, 6)]
+ALL = [*ids("C", 1, 105), *ids("P", 1, 4), *ids("F", 1, 8), *ids("S", 1, 10)]
 
 #: The chapters of the book, and the claims that each one settles.
 CHAPTERS = {
-    "00": ids("P", 1, 3),
+    "00": [*ids("P", 1, 4), "F08"],
     "01": ["C01", "C02", "C03", "C07", "C10", "S01"],
-    "02": [*ids("C", 4, 6), "C08", "C09", *ids("C", 42, 49)],
+    "02": [*ids("C", 4, 6), "C08", "C09", *ids("C", 42, 49), "C101", "C102"],
     "03": ids("C", 11, 14),
-    "04": [*ids("C", 15, 18), *ids("C", 88, 97)],
+    "04": [*ids("C", 15, 18), *ids("C", 88, 97), "C105"],
     "05": ids("C", 98, 100),
     "06": ids("C", 21, 26),
     "07": ["C19", "C20"],
     "08": [*ids("C", 38, 41), "S05"],
     "09": [*ids("C", 27, 37), "S06"],
     "10": ids("C", 85, 87),
-    "11": [*ids("C", 50, 55), *ids("S", 2, 4)],
+    "11": [*ids("C", 50, 55), "C103", "C104", *ids("S", 2, 4), *ids("S", 7, 10)],
     "12": ids("C", 56, 61),
     "13": ["C62", "C63"],
     "14": ids("C", 73, 77),
@@ -54,6 +55,18 @@ def test_every_claim_is_there_once() -> None:
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_has_its_claims(chapter: str) -> None:
     assert set(CHAPTERS[chapter]) <= {claim.id for claim in claims_of(chapter)}
+
+
+def test_what_the_poster_adds_is_told_apart_from_what_he_copied() -> None:
+    """LibGen, Sci-Hub, both sets of 5T and the division by the sequence length are not in the article."""
+    assert {"C25", "C88", "C92", "C93", "C95"} <= {claim.id for claim in CLAIMS if claim.origin == "poster"}
+    assert {claim.origin for claim in CLAIMS} == set(ORIGINS)
+    assert all((claim.origin == "source") == claim.quote.startswith("[source") for claim in CLAIMS)
+
+
+def test_remarks_and_questions_are_no_claims() -> None:
+    none = {claim.id for claim in CLAIMS if claim.verdict == "no-claim"}
+    assert none == {"C26", "C54", "C72", "C82", "F03", "F04", "F06", "P04"}
 
 
 def test_every_claim_is_in_one_chapter() -> None:

@@ -13,8 +13,21 @@ from gpt4lab.claims import Claim, audit, judge, ledger, sensitivity
 from gpt4lab.claims.audit import holds
 from gpt4lab.claims.ledger import NOT_KNOWN
 from gpt4lab.claims.prose import fill
-from gpt4lab.claims.sensitivity import EACH, Flip, _bisect, _steps, elasticities, flips, flips_in_words, upstream
+from gpt4lab.claims.sensitivity import (
+    EACH,
+    Flip,
+    _bisect,
+    _steps,
+    elasticities,
+    flips,
+    flips_in_words,
+    limits,
+    pinned,
+    upstream,
+    walked,
+)
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, change, get, load_scenario, names
+from gpt4lab.scenario.published import ranges
 
 LEAK = load_scenario("leak")
 CHECKABLE = [claim for claim in ledger().values() if claim.checkable]
@@ -24,9 +37,8 @@ RESULTS = {result.claim.id: result for result in audit(LEAK)}
 @pytest.mark.parametrize(
     ("claim", "path", "there"),
     [
-        ("C33", "cluster.usd_per_gpu_hour", 1.049),
-        ("C33", "cluster.gpus", 26_224),
-        ("C35", "rerun.days", 51.4),
+        ("C33", "cluster.gpus", 23_839),
+        ("C35", "rerun.days", 29.67),
         ("C28", "training.best_mfu", 0.3459),
         ("C05", "model.experts", 4),
         ("C40", "cluster.pipeline", 10),
@@ -54,12 +66,12 @@ def with_(flip: Flip, number: float) -> Scenario:
     return change(LEAK, {flip.field.path: round(number) if flip.field.whole else number})
 
 
-def walked(claim: Claim, scenario: Scenario) -> list[Flip]:
+def plainly(claim: Claim, scenario: Scenario) -> list[Flip]:
     """The search written plainly: each number alone, to both its limits, and the nearer flip is kept."""
     found = []
-    for path in upstream(claim):
+    for path in walked(claim, scenario):
         field, here, now = FIELDS[path], float(get(scenario, path)), holds(claim, scenario)
-        ways = [first(claim, scenario, path, limit) for limit in (field.lo, field.hi)]
+        ways = [first(claim, scenario, path, limit) for limit in limits(path, scenario)]
         there = min((there for there in ways if there is not None), key=lambda there: abs(there - here), default=None)
         found += [] if there is None else [Flip(field, here, there, not now)]
     return sorted(found, key=lambda flip: abs(flip.change))
@@ -93,11 +105,11 @@ WHOLE = [(claim, path) for claim in CHECKABLE for path in upstream(claim) if FIE
 @given(case=st.sampled_from(WHOLE), name=st.sampled_from(names()))
 def test_no_whole_number_nearer_by_flips(case: tuple[Claim, str], name: str) -> None:
     (claim, path), scenario = case, load_scenario(name)
-    if judge(claim, scenario).verdict == NOT_KNOWN:
-        assert not flips(claim, scenario)
+    if judge(claim, scenario).verdict == NOT_KNOWN or path not in walked(claim, scenario):
+        assert not any(flip.field.path == path for flip in flips(claim, scenario))
         return
-    here, now = get(scenario, path), bool(holds(claim, scenario))
-    near = (here + way * by for by in range(1, EACH + 1) for way in (-1, 1))
+    here, now, (least, most) = get(scenario, path), bool(holds(claim, scenario)), limits(path, scenario)
+    near = (here + way * by for by in range(1, EACH + 1) for way in (-1, 1) if least <= here + way * by <= most)
     nearest = next((there for there in near if flips_at(claim, scenario, now, path, there)), None)
     found = {flip.field.path: flip.there for flip in flips(claim, scenario)}.get(path)
     if nearest is not None:
@@ -116,7 +128,7 @@ def test_a_window_between_two_copies_of_the_model_is_not_stepped_over(name: str,
 @given(claim=st.sampled_from(CHECKABLE), name=st.sampled_from(["leak", "nvidia-proxy", "hotz-8x220b", "h100-rerun"]))
 def test_walking_all_numbers_at_once_finds_what_walking_each_alone_does(claim: Claim, name: str) -> None:
     scenario = load_scenario(name)
-    plain = walked(claim, scenario)
+    plain = plainly(claim, scenario)
     assert flips(claim, scenario) == plain
     assert flips(claim, scenario, most=2) == plain[:2]
 
@@ -140,7 +152,7 @@ def test_what_no_scenario_can_be_flips_nothing(claim: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "words"),
     [
-        ("C33", "Price from $1 to $1.05 per GPU per hour (+4.9%)"),
+        ("C33", "GPUs from 25,000 to 23,839 GPUs (-4.6%)"),
         ("C60", "Tensor parallel from 8 to 6 GPUs (-25%)"),
         ("C58", "Key-value heads from 1 to 2 heads (+100%)"),
         ("C12", "no single number"),
@@ -157,6 +169,37 @@ def test_flips_come_nearest_first_and_say_what_they_are() -> None:
     assert [abs(flip.change) for flip in found] == sorted(abs(flip.change) for flip in found)
     assert "GPUs from 25,000 to" in "; ".join(map(str, found))
     assert all(flip.field.lo <= flip.there <= flip.field.hi for flip in found)
+
+
+@pytest.mark.parametrize("claim", CHECKABLE, ids=lambda claim: claim.id)
+def test_flips_stay_inside_what_was_published(claim: Claim) -> None:
+    known = ranges(LEAK)
+    for flip in flips(claim, LEAK):
+        if one := known.get(flip.field.path):
+            assert min(one.lo, flip.here) <= flip.there <= max(one.hi, flip.here)
+
+
+def test_a_number_beyond_what_was_published_may_be_walked_back() -> None:
+    cheap = change(LEAK, {"cluster.usd_per_gpu_hour": 0.5})
+    (back,) = [flip for flip in flips(ledger()["C33"], cheap) if flip.field.path == "cluster.usd_per_gpu_hour"]
+    assert (back.holds, back.there) == (True, pytest.approx(1.049, rel=2e-3))
+
+
+def test_claims_that_state_their_own_inputs_are_pinned() -> None:
+    wholly = {claim.id for claim in CHECKABLE if pinned(claim) and not upstream(claim)}
+    assert wholly == {"C12", "S02", "S06", "F01"}
+    assert pinned(ledger()["C33"]) == ("cluster.days",)
+    assert "model.expert_params" in pinned(ledger()["S06"])
+    assert pinned(ledger()["C27"]) == pinned(ledger()["C46"]) == ()
+
+
+@pytest.mark.parametrize("claim", CHECKABLE, ids=lambda claim: claim.id)
+def test_no_slider_moves_the_verdict_of_a_claim_by_what_is_pinned(claim: Claim) -> None:
+    now = judge(claim, LEAK)
+    for path in pinned(claim):
+        there = FIELDS[path].hi if FIELDS[path].whole else get(LEAK, path) * 0.9
+        with suppress(ScenarioError):  # more than there can be
+            assert judge(claim, change(LEAK, {path: there})).verdict == now.verdict
 
 
 def test_an_opinion_has_no_flip() -> None:
