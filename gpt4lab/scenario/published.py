@@ -46,11 +46,11 @@ def ranges(scenario: Scenario) -> dict[str, Published]:
     return {path: one for path, one in found.items() if one}
 
 
-Rows = tuple[tuple[float, str], ...]  # a number, and who published it when
+Found = tuple[tuple[float, str], ...]  # a number, and who published it when
 
 
 @cache
-def _rents(chip: str) -> Rows:
+def _rents(chip: str) -> Found:
     """All rents of a chip, whatever its memory, on demand and with a commitment."""
     return tuple(
         (rent, f"{rental.vendor} {rental.date.year}")
@@ -63,7 +63,7 @@ def _rents(chip: str) -> Rows:
 
 
 @cache
-def _utilisations(chip: str) -> Rows:
+def _utilisations(chip: str) -> Found:
     """All utilisations of training runs on a chip but the post's own; those with recomputation in them flatter."""
     return tuple(
         (run.mfu, f"{run.name} {run.released.year}")
@@ -83,14 +83,14 @@ def _family(chip: str) -> str:
 
 
 @cache
-def _range(rows: Rows) -> Published | None:
+def _range(rows: Found) -> Published | None:
     if not rows:
         return None
     (lo, first), (hi, last) = min(rows), max(rows)
     return Published(lo, hi, first if first == last else f"{first}; {last}")
 
 
-_BY_CHIP: dict[str, tuple[Callable[[str], Rows], str]] = {
+_BY_CHIP: dict[str, tuple[Callable[[str], Found], str]] = {
     "training.mfu": (_utilisations, "cluster.accelerator"),
     "training.best_mfu": (_utilisations, "cluster.accelerator"),
     "rerun.mfu": (_utilisations, "rerun.accelerator"),

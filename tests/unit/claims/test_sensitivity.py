@@ -139,7 +139,7 @@ def test_the_nearest_flips_of_a_claim_ask_for_a_few_thousand_verdicts_at_most(mo
     for claim in CHECKABLE:
         flips(claim, LEAK, most=2)
     assert max(asked.values()) <= 3_000
-    assert asked.total() <= 350 * len(CHECKABLE)
+    assert asked.total() <= 400 * len(CHECKABLE)
 
 
 @pytest.mark.parametrize(("claim", "name"), [("C55", "llama-2-7b"), ("C55", "leak"), ("C66", "leak")])
