@@ -68,7 +68,7 @@ def test_a_verdict_follows_its_scenario_and_so_does_its_conclusion() -> None:
     dear = change(LEAK, {"cluster.usd_per_gpu_hour": 1.16})
     here, there = (verdict("09", "It flips with {C33.flip}.", scenario).data for scenario in (LEAK, dear))
     assert "It flips with GPUs from 25,000 to" in here
-    assert "It flips with GPUs from 25,000 to 25," in there
+    assert "It flips with Price from $1.16 to" in there
     assert ("with assumption" in judged(here)["C33"][0], "with" in judged(there)["C33"][0]) == (True, False)
 
 
