@@ -52,10 +52,14 @@ def _moved(before: list[Result], after: list[Result]) -> str:
     unknown = [key for key, old, new in pairs if old is not None and new is None]
     if not lost and not won and not unknown:
         return "No claim changes sides: this is how the post stands by its own numbers."
-    parts = [f"{len(lost)} no longer hold ({_list(lost)})"] if lost else []
-    parts += [f"{len(won)} now hold that did not ({_list(won)})"] if won else []
-    parts += [f"{len(unknown)} ask for a number that is not known ({_list(unknown)})"] if unknown else []
+    parts = [f"{len(lost)} no longer {_verb('hold', lost)} ({_list(lost)})"] if lost else []
+    parts += [f"{len(won)} now {_verb('hold', won)} that did not ({_list(won)})"] if won else []
+    parts += [f"{len(unknown)} {_verb('ask', unknown)} for what is not known ({_list(unknown)})"] if unknown else []
     return "Against the post's own numbers " + " and ".join(parts) + "."
+
+
+def _verb(word: str, ids: list[str]) -> str:
+    return word + "s" * (len(ids) == 1)
 
 
 def _list(ids: list[str], most: int = 12) -> str:
