@@ -128,10 +128,12 @@ class Price(Entry):
 
 @attrs.frozen(kw_only=True)
 class Latency(Entry):
-    """A measured time per generated token."""
+    """A measured time per generated token, on a page without a date: which model, who answered, which version."""
 
-    date: dt.date
-    until: dt.date | None = None
+    model: str
+    service: str
+    version: str
+    not_before: dt.date
     ms_per_token: float | None = fact("ms", "time per token")
 
 

@@ -173,6 +173,10 @@ _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
         "Nothing but rounding: it is their formula.",
     ),
     "Speculative decoding, measured": (speculation.speedup_checks, _MEASURED),
+    "Tokens a pass, from the acceptance of the first guess": (
+        speculation.yield_checks,
+        "That every further guess is harder than the one before.",
+    ),
     "Hoffmann 2022, Table 3, tokens by each fit": (chinchilla_tokens, _FIT),
     "Hoffmann 2022, Table 3, FLOP": (chinchilla_flop, "The attention scores, and what embeddings cost."),
     "Training compute of published models": (
@@ -199,4 +203,8 @@ NOT_PREDICTED: Mapping[str, str] = {
     "vllm-waste": "A bound.",
     "chen23-": "Neither acceptance nor the draft's cost is in the source.",
     "mlx-moe": "Neither acceptance nor the machine is in the source.",
+    "tsai-moe": "What llama.cpp's checking pass costs is not in the source.",
+    "cohere-moe-": "The shape of the model is not published.",
+    "moesd-": "Neither acceptance nor the batch is in what could be read of the source.",
+    "deepseekv3-mtp": "Neither the cost of the draft nor the batch is in the source.",
 }

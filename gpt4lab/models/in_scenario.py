@@ -56,6 +56,10 @@ def _network(window: Any, **more: Any) -> Network:
     return Network(window=where(window > 0, window, inf), **more)
 
 
+def _same(drafted: Any) -> Any:
+    return drafted
+
+
 _MODEL = _named("model", "layers d_model head_dim experts top_k vocab tied_embeddings parallel_block gated")
 _UNLIKE = _named("model", "shared_experts dense_layers dense_d_ff dense_gated window window_layers")
 _LATENT = _named("model", "kv_rank query_rank rope_dim nope_dim")
@@ -83,6 +87,7 @@ deployment_in = Bridge(
 )
 
 #: What is asked of it, and an accelerator at the price of an hour in which it works.
+drafted_in = Bridge(_same, {"drafted": "speculation.draft_length"})
 traffic_in = Bridge(Prompts, {"prompt": "serving.prompt_tokens", "cached": "serving.cached_tokens"})
 busy_chip_in = Bridge(chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_busy_hour"})
 

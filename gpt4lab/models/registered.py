@@ -13,22 +13,25 @@ from operator import attrgetter
 from typing import Any
 
 from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
-from gpt4lab.models.decode.report import decode
+from gpt4lab.models.decode.report import PassReport, decode
 from gpt4lab.models.in_scenario import (
     Bridge,
     busy_chip_in,
     chip_in,
     deployment_in,
+    drafted_in,
     layout_in,
     machine_in,
     served_in,
     traffic_in,
     trained_in,
 )
+from gpt4lab.models.inputs import Chip, Network
 from gpt4lab.models.step.report import step
-from gpt4lab.quantities.registry import QUANTITIES, Quantity, declaring, quantity
+from gpt4lab.quantities.registry import QUANTITIES, Quantity, again, declaring, quantity
 
 # What a record needs and no field says
 
@@ -196,6 +199,21 @@ ANSWER.modelled(
 ANSWER.modelled(
     "answer.fits", "1", "fits", "1 where it fits into a serving GPU's memory, else 0.", "answer.memory_bytes"
 )
+
+
+def checking(network: Network, deployment: Deployment, chip: Chip, drafted: Num) -> PassReport:
+    """The report of a step that also checks so many drafted tokens of each sequence."""
+    return decode(network, deployment, chip, drafted=drafted)
+
+
+Family(checking, served_in, deployment_in, chip_in, drafted_in, source="pope2022").modelled(
+    "answer.checking_s", "s", "time_s", "Time of a pass that checks drafted tokens, at measured rates."
+)
+again({
+    "speculation.check_cost": ("answer.check_cost", "Time of a checking pass in plain passes, at measured rates."),
+    "speculation.batch_speedup": ("answer.speedup", "Theorem 3.8 with a checking pass at measured rates: traffic, "
+                                                    "launches and waiting included."),
+}, instead={"speculation.pass_s": "answer.checking_s", "decode.latency": "answer.latency"})  # fmt: skip
 
 PRICES = Family(token_prices, served_in, deployment_in, busy_chip_in, traffic_in, source="pope2022")
 PRICES.modelled(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab import catalog
+from gpt4lab.catalog.acceptance import acceptance_curves
 from gpt4lab.charts import Axis
 from gpt4lab.checks.speculation import published
 from gpt4lab.panels.curve import Curve, Lines
@@ -16,16 +17,28 @@ from gpt4lab.units import show
 # --- one reader, and a machine that waits for memory ------------------------------------------------------------------
 
 
-def _measured_by_leviathan(_: Scenario) -> dict[str, Any]:
-    """Their rows, of which only the fastest is named; and the line that nobody wants to fall below."""
-    best = max(entry.measured["speedup"] for entry in published())
+def _sped_up() -> list[catalog.Measurement]:
+    """Every measured speed-up of the catalog."""
+    return [entry for entry in catalog.measurements.values() if entry.topic == "speculation"]
+
+
+def gain(entry: catalog.Measurement) -> float:
+    """How many times faster it was, as published or as two rates say."""
+    found = entry.measured
+    return found["speedup"] if "speedup" in found else found["tokens_per_s"] / found["tokens_per_s_without"]
+
+
+def _by_length(_: Scenario) -> dict[str, Any]:
+    """All of them with a known draft length, the best of Leviathan's and the mixtures named; and where nobody gains."""
+    best = max(gain(entry) for entry in published())
     points = [
         {
             "gamma": float(entry.setup["draft_tokens"]),
-            "times": entry.measured["speedup"],
-            "label": "T5-XXL, measured 2023" if entry.measured["speedup"] == best else "",
+            "times": gain(entry),
+            "label": "" if entry in published() and gain(entry) < best else entry.name.partition(" with")[0],
         }
-        for entry in published()
+        for entry in _sped_up()
+        if "draft_tokens" in entry.setup
     ]
     return {"published": points, "ticks": [{"gamma": 10, "times": 1, "label": "below this line: slower"}]}
 
@@ -54,7 +67,7 @@ pays = Curve(
     title="When does a draft pay?",
     legend="How many times faster text comes, by the number of tokens that the draft guesses ahead (Theorem 3.8). "
     "Acceptance is the chance that a guess is kept; draft cost is the time of one guess, in passes of the large "
-    "model. Triangles: what Leviathan and colleagues measured, with drafts of their own. The post states no number.",
+    "model. Triangles: speed-ups that others measured, each with a draft of its own. The post states no number.",
     of="speculation.speedup",
     along="speculation.draft_length",
     at=range(17),
@@ -63,7 +76,7 @@ pays = Curve(
     series="draft",
     lines={"your draft": {}, "if drafting took no time": {"speculation.draft_cost": 0}},
     post=None,
-    also=_measured_by_leviathan,
+    also=_by_length,
     label="Times faster than one token a pass",
     says=_whether_it_pays,
     alt="Speed-up against draft length: with the draft's cost it rises, then falls; without, it levels off.",
@@ -82,6 +95,58 @@ pays = Curve(
 )
 
 
+# --- how many tokens a pass yields, measured --------------------------------------------------------------------------
+
+
+def _curves(_: Scenario) -> dict[str, Any]:
+    """Every published point; the ends of the lowest and of the highest curve are named."""
+    curves = acceptance_curves()
+    named = {pick(curves, key=lambda curve: curve.tokens_per_pass[-1]) for pick in (min, max)}
+    return {
+        "published": [
+            {"gamma": gamma, "tokens": tokens, "label": curve.model if gamma == 8 and curve in named else ""}
+            for curve in curves
+            for gamma, tokens in enumerate(curve.tokens_per_pass, 1)
+        ]
+    }
+
+
+def _how_it_compares(scenario: Scenario) -> str:
+    gamma = scenario.speculation.draft_length
+    if not 1 <= gamma <= 8:
+        return "The formula says {speculation.tokens_per_pass:.2f}; the published curves have 1 to 8 drafted."
+    found = [curve.tokens_per_pass[gamma - 1] for curve in acceptance_curves()]
+    return (
+        f"With {gamma} drafted the formula says {{speculation.tokens_per_pass:.2f}} tokens a pass; "
+        f"the {len(found)} curves lie between {min(found):.2f} and {max(found):.2f}."
+    )
+
+
+yields = Curve(
+    title="How many tokens does a pass yield?",
+    legend="The line is the formula, with one acceptance for every guess. Triangles: what InferenceX measured in 2026 "
+    "with nine pairs of a model and its draft, some of them with and without thinking, on questions about code. The "
+    "post states no number.",
+    of="speculation.tokens_per_pass",
+    along="speculation.draft_length",
+    at=range(9),
+    x=Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 8)),
+    y=Axis("tokens", "Tokens that a pass yields", domain=(0, 9)),
+    post=None,
+    also=_curves,
+    label="Tokens that a pass yields, by the formula",
+    says=_how_it_compares,
+    alt="Tokens per pass against draft length: the formula's line, and measured points that level off sooner.",
+    controls=(Slide("speculation.acceptance", 0, 0.99), Slide("speculation.draft_length", 0, 8)),
+    presets={
+        "A good draft": "leak",
+        "As often as the best first guess": {"speculation.acceptance": 0.93, "speculation.draft_length": 8},
+        "As often as the worst first guess": {"speculation.acceptance": 0.78, "speculation.draft_length": 8},
+    },
+    claims=("C75",),
+)
+
+
 # --- many readers, and experts ----------------------------------------------------------------------------------------
 
 
@@ -93,21 +158,43 @@ def dense_twin(scenario: Scenario) -> dict[str, float]:
 
 
 def _mixture_and_dense(scenario: Scenario) -> Lines:
-    return {"with experts": {}, "dense, as many active weights": dense_twin(scenario)}
+    return {
+        "with experts": {},
+        "with experts, at measured rates": "answer.speedup",
+        "dense, as many active weights": dense_twin(scenario),
+    }
 
 
-def _post_and_level(_: Scenario) -> dict[str, Any]:
+def _post_and_others(scenario: Scenario) -> dict[str, Any]:
+    """The post's model, the mixtures that others measured with so many readers a stage, and where nobody gains."""
     post = load_scenario("leak")
     batch, times = post.serving.tokens_in_flight, value("speculation.batch_speedup", post)
     return {
         "post": [{"batch": batch, "times": times, "label": "the post’s model, its source’s batch"}],
+        "published": [
+            {
+                "batch": float(entry.setup["batch"]) * scenario.serving.pipeline,
+                "times": gain(entry),
+                "label": _who(entry),
+            }
+            for entry in crowds()
+        ],
         "ticks": [{"batch": 100, "times": 1, "label": "below this line: slower"}],
     }
 
 
+def crowds() -> list[catalog.Measurement]:
+    """The mixtures that were measured with a known number of readers."""
+    return [entry for entry in _sped_up() if "batch" in entry.setup]
+
+
+def _who(entry: catalog.Measurement) -> str:
+    return catalog.references[entry.sources[0].reference].cite()
+
+
 def _what_the_batch_does(scenario: Scenario) -> str:
     gain = value("speculation.batch_speedup", scenario)
-    end = "Speculation pays." if gain > 1.05 else "Speculation slows it down." if gain < 0.95 else "Nothing is gained."
+    end = "Speculation pays." if gain > 1.05 else "Speculation slows it down." if gain < 1 else "It hardly pays."
     return (
         "A checking pass reads {speculation.checked_tokens:,.0f} tokens at each stage; it wakes "
         "{speculation.experts_touched:.1f} of {model.experts:d} experts where a plain one wakes "
@@ -116,20 +203,31 @@ def _what_the_batch_does(scenario: Scenario) -> str:
 
 
 def _why(scenario: Scenario) -> str:
-    """What makes a checking pass longer than a plain one."""
-    names = ("speculation.check_cost", "speculation.compute_s", "speculation.pass_s")
-    cost, computing, whole = values(names, scenario).values()
-    if cost < 1.02:
-        return ": checking is free here"
-    return ", because it has more to compute" if computing >= whole else ", because it has more experts to read"
+    """What makes a checking pass longer than a plain one: mostly more weights to read, or more to compute."""
+    names = (
+        "speculation.check_cost",
+        "speculation.pass_s",
+        "decode.latency",
+        "speculation.read_s",
+        "decode.latency_floor",
+    )
+    cost, checking, plain, read, floor = values(names, scenario).values()
+    if cost < 1.05:
+        return ": checking is all but free here"
+    return (
+        ", because it has more experts to read"
+        if read - floor > (checking - plain) / 2
+        else ", because it has more to compute"
+    )
 
 
 crowd = Curve(
     title="What a batch and experts do to it",
-    legend="The same speed-up when many sequences are decoded together, on the roofline of the machines: a pass reads "
-    "the experts that its tokens need, or computes, whichever takes longer. One line is the mixture, the other a "
-    "dense model with as many active weights. The diamond is the post's model at its source's batch, with a good "
-    "draft of four tokens assumed.",
+    legend="The same speed-up when many sequences are decoded together. On the roofline each kind of work, that of the "
+    "experts, of what all tokens share and of the attention, reads or computes, whichever takes longer. At measured "
+    "rates traffic, launches and waiting are counted too. The dense model has as many active weights. The diamond is "
+    "the post's model at its source's batch, with a good draft of four tokens assumed. Triangles: other mixtures on "
+    "other machines, measured, placed by readers a stage.",
     of="speculation.batch_speedup",
     along="serving.tokens_in_flight",
     at=[2 ** (power / 2) for power in range(8, 33)],
@@ -138,10 +236,11 @@ crowd = Curve(
     series="model",
     lines=_mixture_and_dense,
     post=None,
-    also=_post_and_level,
-    label="Times faster with speculation",
+    also=_post_and_others,
+    label="Times faster with speculation, on the roofline",
     says=_what_the_batch_does,
-    alt="Speed-up against batch: with experts a hump in the middle, dense a plateau that falls early.",
+    alt="Speed-up against batch: with experts a hump in the middle, lower at measured rates; dense a plateau that "
+    "falls early; triangles of other mixtures on both sides of 1 at one reader.",
     controls=(
         Slide("serving.tokens_in_flight", 16, 65_536),
         Slide("model.experts", 2, 128),
@@ -169,7 +268,25 @@ crowd = Curve(
 
 # --- what was measured from outside -----------------------------------------------------------------------------------
 
-OBSERVED = ("gpt-4-2023-spring", "gpt-4-2023-later")
+OBSERVED = ("gpt-4-first", "gpt-4-later")
+
+
+def seen_twice() -> list[dict[str, Any]]:
+    """Time of a token by model and service, in both versions of the page, in s, and how many times faster it became."""
+    times = {
+        (seen.model, seen.service, seen.version): seen.need("ms_per_token") / 1e3 for seen in catalog.latencies.values()
+    }
+    return [
+        {
+            "model": model,
+            "asked of": service,
+            "first version": first,
+            "later version": (later := times[model, service, "later"]),
+            "faster": first / later,
+        }
+        for (model, service, version), first in times.items()
+        if version == "first"
+    ]
 
 
 def explanations() -> list[dict[str, Any]]:

@@ -52,15 +52,21 @@ class PassReport(Judged):
         return self.tokens_per_s / self.gpus
 
 
-def decode(network: Network, deployment: Deployment, chip: Chip, efficiency: Efficiency | None = None) -> PassReport:
+def decode(
+    network: Network, deployment: Deployment, chip: Chip, efficiency: Efficiency | None = None, drafted: Num = 0
+) -> PassReport:
     """The report of one decode step, with the batch dealt out as micro-batches that fill the stages.
+
+    The step may also check `drafted` guesses of each sequence, all of which read its cache together. The report counts
+    one token a sequence all the same; how many a step yields, acceptance decides.
 
     Raises LayoutError for a way to serve that cannot exist; where fields are arrays such entries are NaN.
     """
     gpu = PassPart(network, deployment)
     m = minimum(gpu.b, gpu.p)
-    n = gpu.b / m
-    work = Work(n, n, n * gpu.seen, n * gpu.seen * gpu.token_bytes, unpacked=False)
+    sequences = gpu.b / m
+    n = sequences * (1 + drafted)
+    work = Work(n, n, n * gpu.seen, sequences * gpu.seen * gpu.token_bytes, unpacked=False)
     waits = Waits(most=m, rest=0, launches=False)
     return _report(gpu, chip, efficiency or measured_efficiency(), work, waits, tokens=gpu.b)
 

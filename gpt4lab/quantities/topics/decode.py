@@ -1,7 +1,9 @@
 """A decode step: what it must read and compute, and how fast and how dear tokens are on the roofline.
 
 One token after another, each step streams the weights that its tokens need from memory. The roofline of a step is
-the longer of reading and computing; everything else (network, scheduling, attention kernels) comes on top.
+the longer of reading and computing, for each of its three kinds of work: a product with few tokens an expert may read
+while one with all tokens computes, but the one cannot begin before the other is done. Everything else (rates below the
+peak, network, scheduling) comes on top.
 """
 
 from __future__ import annotations
@@ -67,11 +69,44 @@ def compute_s(b: Num, F_token: Num, t: Num, F: Num) -> Num:
     return b * F_token / (t * F)
 
 
-@quantity("decode.latency", "s", source="pope2022", t_w="decode.latency_floor", t_kv="decode.kv_s",
-          t_c="decode.compute_s")
-def latency(t_w: Num, t_kv: Num, t_c: Num) -> Num:
-    """Time per token on the roofline: reading and computing overlap, the longer one counts."""
-    return maximum(t_w + t_kv, t_c)
+# --- the roofline: each kind of work reads or computes, and they follow each other ------------------------------------
+
+
+@quantity("decode.shared_s", "s", source="pope2022", N_shared="model.shared_params",
+          N_looked_up="model.looked_up_params", w="serving.bytes_per_weight", b="decode.micro_batch",
+          t="serving.tensor", W="serving.accelerator.bandwidth_bytes_per_s",
+          F="serving.accelerator.peak_bf16_flop_per_s")
+def shared_s(N_shared: Num, N_looked_up: Num, w: Num, b: Num, t: Num, W: Num, F: Num) -> Num:
+    """Time of the products that all tokens share: to read their weights or to compute, whichever takes longer."""
+    return maximum(N_shared - N_looked_up, 0) * maximum(w / W, 2 * b / F) / t
+
+
+@quantity("decode.experts_s", "s", source="pope2022", N_expert="model.expert_params", E_b="moe.experts_touched",
+          k="model.top_k", w="serving.bytes_per_weight", b="decode.micro_batch", t="serving.tensor",
+          W="serving.accelerator.bandwidth_bytes_per_s", F="serving.accelerator.peak_bf16_flop_per_s")
+def experts_s(N_expert: Num, E_b: Num, k: Num, w: Num, b: Num, t: Num, W: Num, F: Num) -> Num:
+    """Time of the experts: to read those that are needed or to compute, whichever takes longer."""
+    return N_expert * maximum(E_b * w / W, 2 * b * k / F) / t
+
+
+again({
+    "flop.scores_per_token": ("decode.scores_per_token", "Attention of a token that is generated: it sees all that is "
+                                                         "cached, where one in training sees half a sequence."),
+}, instead={"flop.tokens_seen": "decode.tokens_kept"})
+
+
+@quantity("decode.attention_s", "s", source="pope2022", t_kv="decode.kv_s", b="decode.micro_batch",
+          F_scores="decode.scores_per_token", t="serving.tensor", F="serving.accelerator.peak_bf16_flop_per_s")
+def attention_s(t_kv: Num, b: Num, F_scores: Num, t: Num, F: Num) -> Num:
+    """Time of the attention: to read the cache or to compute with it, whichever takes longer."""
+    return maximum(t_kv, b * F_scores / (t * F))
+
+
+@quantity("decode.latency", "s", source="pope2022", t_shared="decode.shared_s", t_experts="decode.experts_s",
+          t_attn="decode.attention_s")
+def latency(t_shared: Num, t_experts: Num, t_attn: Num) -> Num:
+    """Time per token on the roofline: what all tokens share, the experts, and the attention, one after the other."""
+    return t_shared + t_experts + t_attn
 
 
 @quantity("decode.tokens_per_s", "token/s", source="arithmetic", b="serving.tokens_in_flight", t="decode.latency")

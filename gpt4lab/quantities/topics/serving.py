@@ -16,21 +16,25 @@ again({
 @quantity("serving.paid_tokens_per_s", "token/s", source="arithmetic", n="serving.gpus", p="serving.usd_per_gpu_hour",
           c="serving.usd_per_1k_tokens")
 def paid_tokens_per_s(n: Num, p: Num, c: Num) -> Num:
-    """Throughput that the stated cost of 1,000 tokens implies."""
+    """Throughput that the stated cost of 1,000 tokens implies, if it is the cost of tokens that are generated.
+
+    A blend with prompts, whose tokens are computed together and so are cheap, would say less about generating: then
+    this is no rate of decoding at all.
+    """
     return n * p / 3600 / c * 1000
 
 
 @quantity("serving.paid_mfu", "fraction", source="pope2022", V="serving.paid_tokens_per_s", F_token="flop.per_token",
           n="serving.gpus", F="serving.accelerator.peak_bf16_flop_per_s")
 def paid_mfu(V: Num, F_token: Num, n: Num, F: Num) -> Num:
-    """Share of peak at which the machines must compute to reach that throughput."""
+    """Share of peak at which the machines must compute to reach that throughput, all of it generated."""
     return V * F_token / (n * F)
 
 
 @quantity("serving.paid_share_of_roofline", "fraction", source="pope2022", V="serving.paid_tokens_per_s",
           V_max="decode.tokens_per_s_floor")
 def paid_share_of_roofline(V: Num, V_max: Num) -> Num:
-    """Throughput that the stated cost implies, over what reading the weights allows."""
+    """Throughput that the stated cost implies, all of it generated, over what reading the weights allows."""
     return V / V_max
 
 

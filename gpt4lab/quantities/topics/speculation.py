@@ -48,9 +48,11 @@ again({
     "moe.experts_touched": ("speculation.experts_touched", "Experts that a checking pass must read in each layer."),
     "decode.bytes_read": ("speculation.bytes_read", "Weights that a checking pass reads in all stages together."),
     "decode.latency_floor": ("speculation.read_s", "Time to read the weights of a checking pass, stage after stage."),
-    "decode.compute_s": ("speculation.compute_s", "Time to compute a checking pass, stage after stage, at peak."),
-    "decode.latency": ("speculation.pass_s", "Time of a checking pass on the roofline; the cache of a sequence is read "
-                                             "once for all its drafts."),
+    "decode.shared_s": ("speculation.shared_s", ""),
+    "decode.experts_s": ("speculation.experts_s", ""),
+    "decode.attention_s": ("speculation.attention_s", "Time of the attention of a checking pass: the cache of a "
+                                                      "sequence is read once for all its drafts."),
+    "decode.latency": ("speculation.pass_s", "Time of a checking pass on the roofline."),
 }, instead={"decode.micro_batch": "speculation.checked_tokens"})
 
 

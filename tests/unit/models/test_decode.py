@@ -264,7 +264,7 @@ def test_the_posts_cost_and_the_least_it_could_be():
 
 def test_measured_latencies_bound_the_batch_of_the_posts_cluster():
     """94 ms a token leaves room for a few dozen sequences, and 196 ms for a hundred: far from 4,096."""
-    slow, quick = (catalog.latencies[f"gpt-4-2023-{when}"].ms_per_token for when in ("spring", "later"))
+    slow, quick = (catalog.latencies[f"gpt-4-{when}"].ms_per_token for when in ("first", "later"))
     assert slow is not None
     assert quick is not None
     assert 16 < cluster.batch_within(LEAK, quick) < cluster.batch_within(LEAK, slow) < 256
@@ -594,3 +594,12 @@ def test_touched_experts_grow_with_tokens_up_to_all(experts: int, k: int, tokens
     touched = per.experts_touched(experts, k, tokens)
     assert k - 1e-9 <= touched <= per.experts_touched(experts, k, tokens + 1) <= experts + 1e-9
     assert touched <= tokens * k + 1e-9
+
+
+@given(drafted=st.integers(1, 64))
+def test_a_checking_pass_takes_longer_than_a_plain_one_and_less_than_so_many(drafted: int) -> None:
+    served = (served_in(LEAK), deployment_in(LEAK), chip_in(LEAK))
+    plain, checking = (decode(*served, drafted=tokens) for tokens in (0, drafted))
+    assert plain == decode(*served)
+    assert plain.time_s < checking.time_s < (drafted + 1) * plain.time_s
+    assert checking.seconds.attention < (drafted + 1) * plain.seconds.attention, "drafts read the cache together"

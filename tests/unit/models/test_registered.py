@@ -53,7 +53,8 @@ def found_by(name: str, scenario: Any) -> Any:
     elif name.startswith("step."):
         report = step(trained_in(scenario), layout_in(scenario), machine_in(scenario))
     else:
-        report = decode(served_in(scenario), deployment_in(scenario), chip_in(scenario))
+        drafted = scenario.speculation.draft_length if name == "answer.checking_s" else 0
+        report = decode(served_in(scenario), deployment_in(scenario), chip_in(scenario), drafted=drafted)
     for part in find(name).read.partition(").")[2].split("."):
         report = getattr(report, part)
     return report

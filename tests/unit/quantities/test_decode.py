@@ -29,7 +29,7 @@ def test_the_batch_at_which_decoding_becomes_compute_bound(machine: str, batch: 
 
 def test_measured_latency_lies_below_the_floor_of_a_full_batch() -> None:
     floor_ms = 1000 * value("decode.latency_floor", LEAK)
-    assert latencies["gpt-4-2023-spring"].ms_per_token < floor_ms
+    assert latencies["gpt-4-first"].ms_per_token < floor_ms
     few = 1000 * value("decode.latency_floor", LEAK, {"decode.micro_batch": 1})
     assert few == pytest.approx(34, abs=0.5)
 
@@ -37,6 +37,23 @@ def test_measured_latency_lies_below_the_floor_of_a_full_batch() -> None:
 def test_speculation_pays_by_the_paper() -> None:
     speed = [value("speculation.speedup", LEAK, {"speculation.draft_length": g}) for g in (2, 4, 8)]
     assert speed == pytest.approx([2.22, 2.80, 3.09], abs=5e-3)
+
+
+@given(batch=st.integers(1, 1_000_000), context=st.integers(1, 8192), gamma=st.integers(0, 64))
+def test_the_roofline_lies_between_all_at_once_and_one_after_the_other(batch: int, context: int, gamma: int) -> None:
+    """Each kind of work reads or computes: no faster than all reading or all computing, no slower than both."""
+    there = {"serving.tokens_in_flight": batch, "serving.mean_context": context, "speculation.draft_length": gamma}
+    names = ("decode.latency", "decode.latency_floor", "decode.kv_s", "decode.compute_s", "decode.scores_per_token")
+    found, read, cached, computed, scores = values(names, LEAK, there).values()
+    computed *= 1 + scores / value("flop.per_token", LEAK)
+    assert max(read + cached, computed) * (1 - 1e-9) <= found <= (read + cached + computed) * (1 + 1e-9)
+
+
+def test_experts_read_while_what_all_share_computes() -> None:
+    """With 1,000 tokens at a stage shared products compute for longer than they read, and experts do not yet."""
+    names = ("decode.latency", "decode.latency_floor", "decode.kv_s", "decode.compute_s")
+    found, read, cached, computed = values(names, LEAK, {"decode.micro_batch": 1000}).values()
+    assert found > 1.05 * max(read + cached, computed)
 
 
 @given(alpha=st.floats(0.01, 0.99), cost=st.floats(0.001, 0.5), length=st.integers(0, 64))
@@ -51,10 +68,13 @@ def test_a_pass_yields_between_one_token_and_all(alpha: float, cost: float, leng
 
 @pytest.mark.parametrize(("stages", "times"), [(8, 1 / 2), (16, 1), (32, 2)])
 def test_what_is_paid_for_is_what_is_computed_with(stages: int, times: float) -> None:
-    """A copy is its ranks times its stages: twice as many cost twice as much, and read the weights no faster."""
+    """A copy is its ranks times its stages: twice as many cost twice as much, and read the weights no faster.
+
+    Not quite twice: the batch is spread over twice the stages, and what all tokens share computes for less time.
+    """
     there = change(LEAK, {"serving.pipeline": stages})
     assert value("serving.gpus", there) == 8 * stages
-    assert value("decode.usd_per_1k", there) / value("decode.usd_per_1k", LEAK) == pytest.approx(times, rel=0.05)
+    assert value("decode.usd_per_1k", there) / value("decode.usd_per_1k", LEAK) == pytest.approx(times, rel=0.1)
     assert value("answer.usd_per_1k", there) / value("answer.usd_per_1k", LEAK) == pytest.approx(times, rel=0.2)
     ratio = value("serving.paid_tokens_per_s", there) / value("serving.paid_tokens_per_s", LEAK)
     assert ratio == pytest.approx(times)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpt4lab import catalog
 from gpt4lab.chapters.c14_drafts import pays as speculation
 from gpt4lab.chapters.c14_drafts import watch as speculation_live
-from gpt4lab.checks.speculation import published, speedup_checks
+from gpt4lab.checks.speculation import published, speedup_checks, yield_checks
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import change
 from tests.unit.chapters.assume import LEAK, assume
@@ -45,9 +46,26 @@ def test_a_hopeless_draft_is_said_to_be_one() -> None:
     assert "No draft length pays" in view.sentence
 
 
-def test_only_the_fastest_published_point_is_named() -> None:
+def test_the_fastest_of_leviathan_and_the_mixtures_are_named() -> None:
     rows = speculation.pays.view(LEAK).rows["published"]
-    assert sum(bool(row["label"]) for row in rows) == 1
+    named = [row["label"] for row in rows if row["label"]]
+    assert named[0] == max(published(), key=speculation.gain).name.partition(" with")[0]
+    assert len(named) == 1 + len(rows) - len(published())
+
+
+def test_real_drafts_yield_less_than_their_first_guess_promises_and_ever_less() -> None:
+    """Of 14 published curves none reaches the formula: 4 to 42% too much at four drafted, 9 to 112% at eight."""
+    four, eight = (sorted(check.error for check in yield_checks(gamma)) for gamma in (4, 8))
+    assert len(four) == len(eight) == 14
+    assert (four[0], four[-1]) == pytest.approx((0.04, 0.42), abs=0.005)
+    assert (eight[0], eight[-1]) == pytest.approx((0.085, 1.12), abs=0.005)
+    assert all(check.error > 0 for check in yield_checks())
+
+
+def test_the_yield_panel_says_where_the_curves_lie() -> None:
+    assert "between 2.54 and 3.97" in speculation.yields.view(LEAK).sentence
+    assert len(speculation.yields.view(LEAK).rows["published"]) == 14 * 8
+    assert "1 to 8" in speculation.yields.view(assume(speculation__draft_length=9)).sentence
 
 
 # A batch, and experts
@@ -76,7 +94,29 @@ def test_the_post_s_mixture_gains_in_the_middle_only() -> None:
     )
     assert few < 1 < middle
     assert many < 1
-    assert middle == pytest.approx(value("speculation.speedup", LEAK), rel=0.01)
+    assert middle == pytest.approx(value("speculation.speedup", LEAK), rel=0.03)
+
+
+def test_at_measured_rates_the_hump_stands_too_and_one_reader_gains_a_little() -> None:
+    few, middle, source, many = (
+        value("answer.speedup", assume(serving__tokens_in_flight=batch)) for batch in (16, 1024, 4096, 65_536)
+    )
+    assert 1.05 < few < 1.15
+    assert few < source < middle
+    assert many < 1
+
+
+def test_cohere_s_numbers_agree_with_one_another() -> None:
+    found = catalog.measurements["cohere-moe-1"].measured
+    assert found["tokens_per_pass"] / (found["check_cost"] + found["drafting"]) == pytest.approx(
+        found["speedup"], rel=0.01
+    )
+
+
+def test_measured_at_one_reader_mixtures_lie_on_both_sides() -> None:
+    one = [speculation.gain(entry) for entry in speculation.crowds() if entry.setup["batch"] == 1]
+    assert min(one) < 1 < max(one)
+    assert len(one) == 3
 
 
 def test_a_batch_smaller_than_the_stages_is_one_sequence_a_stage() -> None:
@@ -106,7 +146,7 @@ def test_the_twin_has_the_same_active_weights() -> None:
     ("preset", "words"),
     [
         ("One reader a stage", "more experts to read"),
-        ("A thousand", "checking is free here"),
+        ("A thousand", "checking is all but free here"),
         ("Very full", "more to compute, and"),
     ],
 )
