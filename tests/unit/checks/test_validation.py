@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpt4lab import catalog
+from gpt4lab.catalog.acceptance import acceptance_curves
 from gpt4lab.checks.tables import NOT_PREDICTED, CheckTable, reason, tables
 
 #: Title -> bar on the mean of the absolute errors. What has none is known to be far off, and says why.
@@ -93,6 +94,7 @@ def test_a_reason_is_given_only_for_what_stands_in_no_table() -> None:
 def test_every_published_number_is_the_catalogs() -> None:
     measured = {number for entry in catalog.measurements.values() for number in entry.measured.values()}
     facts = ("params_total", "training_flop", "accelerator_hours")
+    measured |= {tokens for curve in acceptance_curves() for tokens in curve.tokens_per_pass}
     measured |= {row.tokens_per_s for entry in catalog.static_batches.values() for row in entry.rows}
     known = measured | {getattr(model, fact) for model in catalog.models.values() for fact in facts}
     for table in tables():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -11,12 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpt4lab import catalog
+from gpt4lab.book import EXERCISES, exercise
+from gpt4lab.book.exercise import Exercise
 from gpt4lab.chapters.c14_drafts import pays as speculation
 from gpt4lab.chapters.c14_drafts import watch as speculation_live
 from gpt4lab.checks.speculation import published, speedup_checks, yield_checks
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import change
 from tests.unit.chapters.assume import LEAK, assume
+
+TEXT = Path(__file__).resolve().parents[4] / "notebooks" / "text" / "14_speculative_decoding.md"
 
 # One reader
 
@@ -165,6 +173,54 @@ def test_the_later_time_needs_two_changes() -> None:
     one, two = speculation.explanations()[:6], speculation.explanations()[6:]
     assert {row["94 ms measured"] for row in one} == {"too slow"}
     assert {row["94 ms measured"] for row in two} == {"possible"}
+
+
+# Exercises: what the prompt asks for is what solves them, and nothing else does
+
+
+def exercises() -> dict[str, Exercise]:
+    """Those of the chapter, made by their own cells."""
+    cells = re.findall(r"```\{code-cell\} ipython3\n(.*?)```", TEXT.read_text("utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"value": value, "leak": LEAK, "exercise": exercise}
+    names["dear_panel"] = SimpleNamespace(scenario=speculation.pays.scenario_of("A dear draft"))
+    names["crowd_panel"] = SimpleNamespace(scenario=LEAK)
+    for cell in cells:
+        if "exercise(" in cell and "import" not in cell:
+            with contextlib.suppress(AttributeError):  # the box wants a widget; the exercise is there by then
+                exec(cell.replace(":jupyter: {source_hidden: true}", ""), names)
+    return {key: EXERCISES[key] for key in EXERCISES if key.startswith("14-")}
+
+
+def test_the_exercises_have_the_answers_that_brute_force_finds() -> None:
+    found = exercises()
+    assert set(found) == {"14-dear", "14-crowd", "14-yield", "14-naive", "14-lenient"}
+    starts = {
+        "14-dear": speculation.pays.scenario_of("A dear draft"),
+        "14-crowd": speculation.crowd.scenario_of("Very full"),
+    }
+    for (key, start), lengths in zip(starts.items(), ([2, 3, 4], [1]), strict=True):
+        task: Any = found[key].task
+        tried = {gamma: task.check(change(start, {"speculation.draft_length": gamma})) for gamma in range(17)}
+        assert [gamma for gamma, told in tried.items() if told.level == "right"] == lengths, key
+        assert task.check(task.start).level != "right"
+        assert task.check(task.solution).level == "right"
+
+
+def test_a_single_guess_pays_for_the_very_full_at_measured_rates_too() -> None:
+    full = speculation.crowd.scenario_of("Very full")
+    one, four = (value("answer.speedup", change(full, {"speculation.draft_length": gamma})) for gamma in (1, 4))
+    assert four < 1 < one
+
+
+def test_the_naive_residual_gives_too_much_of_what_the_draft_overrates() -> None:
+    """min(p, q) is kept, and p is drawn again after a refusal: above p wherever q is above p, below elsewhere."""
+    p, q = (0.5, 0.3, 0.2), (0.2, 0.3, 0.5)
+    kept = [min(pair) for pair in zip(p, q, strict=True)]
+    out = [k + (1 - sum(kept)) * target for k, target in zip(kept, p, strict=True)]
+    assert out[2] > p[2]
+    assert out[0] < p[0]
+    task: Any = exercises()["14-yield"].task
+    assert task.solution == pytest.approx(1 + 0.6 + 0.6**2 + 0.6**3)
 
 
 # Live
