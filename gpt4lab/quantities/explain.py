@@ -12,7 +12,11 @@ from gpt4lab.quantities import leaf
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, read_by, unit_of, values
 from gpt4lab.scenario import RENAMED, Scenario, change
+from gpt4lab.scenario.counted import SHAPE, SIZES, two_weights
 from gpt4lab.units import show
+
+#: What weighs a model: its sizes where they are stated, the width of its feed-forward where the shape is counted.
+FEELS = {*SIZES, "model.d_ff"}
 
 
 @attrs.frozen
@@ -34,6 +38,7 @@ class Explanation:
     quantity: Quantity
     value: Any
     inputs: tuple[Input, ...]
+    note: str = ""
 
     @property
     def declared(self) -> str:
@@ -59,6 +64,8 @@ class Explanation:
             yield f"{pad}  {item.symbol} = {show(item.value, item.unit)}  {item.path}  ({item.origin})"
             if item.made_of:
                 yield from item.made_of._lines(depth + 1)
+        if self.note:
+            yield f"{pad}  {self.note}"
 
     def _formula(self, kind: str) -> list[str]:
         """The formula as text or latex: with symbols, and with numbers where it has any."""
@@ -83,7 +90,7 @@ class Explanation:
             f'<div class="g4l-explain mathjax_ignore"><p>{html.escape(self.quantity.meaning)}</p>'
             f"<p><code>{html.escape(self.quantity.name)}</code></p>"
             f'<div class="mathjax_process">$${html.escape(lines)}$$</div><p><strong>= {result}</strong></p>'
-            f"<ul>{inputs}</ul></div>"
+            f"<ul>{inputs}</ul>{f'<p>{html.escape(self.note)}</p>' if self.note else ''}</div>"
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -109,7 +116,13 @@ def explain(
     if name not in QUANTITIES and leaf.is_one(name):
         return leaf.read(name, scenario, given)
     values((find(name).name,), scenario, given)  # what is given for parts that are only shown is refused here
-    return _computed(name, scenario, depth, given)
+    return attrs.evolve(_computed(name, scenario, depth, given), note=_note(name, scenario))
+
+
+def _note(name: str, scenario: Scenario) -> str:
+    """What is said of a weight, and all that follows from it, where the scenario has two."""
+    known = scenario.unknown.isdisjoint({*SHAPE, *SIZES})
+    return two_weights(scenario.model) if known and FEELS.intersection(read_by((name,), ())) else ""
 
 
 def _computed(name: str, scenario: Scenario, depth: int, given: Mapping[str, Any]) -> Explanation:

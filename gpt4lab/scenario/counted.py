@@ -13,12 +13,16 @@ from gpt4lab.formulas.parts import SHAPE as FIELDS_OF_SHAPE
 from gpt4lab.formulas.parts import parts, stated_sizes
 from gpt4lab.scenario.field import ScenarioError
 from gpt4lab.scenario.records import Model
+from gpt4lab.units import show
 
 SIZES = ("model.expert_params", "model.shared_params")
 #: The fields that both sizes follow from.
 SHAPE = frozenset(f"model.{name}" for name in FIELDS_OF_SHAPE)
 #: What both sizes change with, where they are counted.
 MOVES = SHAPE | {"model.counted"}
+
+#: How far stated sizes may be from the shape: the post's own are 2% and less apart.
+NEAR = 0.05
 
 
 class _Over:
@@ -47,6 +51,21 @@ def sizes_with(model: Model, given: Mapping[str, Any]) -> dict[str, Any]:
     return {
         path: where(counted, size, getattr(model, path.partition(".")[2])) for path, size in sizes if path not in given
     }
+
+
+def two_weights(model: Model) -> str:
+    """A sentence where the stated sizes and the shape are two models; empty where they are within `NEAR` of each other.
+
+    What is computed from sizes (`memory.*`) and from the shape (`step.*`) then differs by as much.
+    """
+    stated, found = model.experts * model.expert_params + model.shared_params, parts(model)
+    shape = found.total - (0 if model.counted else found.embedding + found.head + found.routers)
+    if abs(stated / shape - 1) <= NEAR:
+        return ""
+    return (
+        f"Sizes and shape are two models here: the stated sizes have {show(stated, 'param')}, the shape has "
+        f"{show(shape, 'param')}. With model.counted = 1 the sizes follow the shape."
+    )
 
 
 def refuse_no_attention(model: Model) -> None:

@@ -10,6 +10,7 @@ from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, leaves, val
 from gpt4lab.quantities.explain import Explanation
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.scenario import FIELDS, ScenarioError, change, get, load_scenario, names
+from gpt4lab.scenario.counted import SHAPE, SIZES
 from gpt4lab.scenario.origin import YOURS, origin
 
 LEAK = load_scenario("leak")
@@ -102,3 +103,20 @@ def test_a_number_given_deep_down_is_passed_to_those_that_read_it() -> None:
     found = explain("moe.touched", LEAK, depth=3, given={"decode.micro_batch": 32})
     assert found.value == value("moe.touched", LEAK, {"decode.micro_batch": 32})
     assert {item.origin for item in inputs(found) if item.path == "decode.micro_batch"} == {"yours"}
+
+
+WEIGHTS = ["memory.weights", "step.weight_bytes", "model.total_params", "training.flop"]
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("base", names())
+def test_two_weights_of_one_model_are_said(base: str, name: str) -> None:
+    scenario = load_scenario(base)
+    if not scenario.unknown.isdisjoint({*SHAPE, *SIZES}):
+        return
+    scenario = change(scenario, {"training.tokens": 1e12, "training.batch_tokens": 4e6, "model.context": 4096})
+    words = explain(name, scenario)
+    assert (words.text() + words.html()).count("two models here") == (2 if base == "hotz-8x220b" else 0)
+    moved = change(scenario, {"model.counted": 0, "model.d_ff": max(64, scenario.model.d_ff // 3)})
+    assert "two models here" in explain(name, moved).text()
+    assert "two models here" not in explain(name, change(moved, {"model.counted": 1})).text()
