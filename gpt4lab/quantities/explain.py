@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from gpt4lab.quantities import leaf
+from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, read_by, unit_of, values
 from gpt4lab.scenario import RENAMED, Scenario, change
@@ -98,7 +99,8 @@ class Explanation:
 
 
 def _html_input(item: Input) -> str:
-    line = html.escape(f"{item.symbol} = {show(item.value, item.unit)} · {item.path} · {item.origin}")
+    symbol = f'<span class="mathjax_process">${html.escape(Formula.symbol(item.symbol))}$</span>'
+    line = symbol + html.escape(f" = {show(item.value, item.unit)} · {item.path} · {item.origin}")
     return f"<details><summary>{line}</summary>{item.made_of.html()}</details>" if item.made_of else line
 
 

@@ -61,9 +61,26 @@ class Formula:
         """The formula in LaTeX."""
         return _Latex(values or {}).render(self.expression)
 
+    @staticmethod
+    def symbol(name: str) -> str:
+        r"""A symbol in LaTeX, as a formula has it: `N_act` is N with an index, `tau` is \tau."""
+        return _Latex({}).symbol(name.rstrip("_"))
+
 
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _divided(node: ast.expr) -> tuple[ast.expr, ast.expr | None]:
+    """What a quotient divides, and by what: nothing, where it is none."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        return node.left, node.right
+    return node, None
+
+
+def _product(a: ast.expr | None, b: ast.expr | None) -> ast.expr:
+    """One times the other, where there are both."""
+    return ast.BinOp(a, ast.Mult(), b) if a and b else a or b or ast.Constant(1)
 
 
 class _Text:
@@ -156,6 +173,10 @@ class _Latex(_Text):
         return latex_number(value)
 
     def fraction(self, top: ast.expr, bottom: ast.expr) -> tuple[str, int]:
+        """One fraction: what divides the top goes to the bottom, what divides the bottom to the top."""
+        (over, under), (low, up) = _divided(top), _divided(bottom)
+        if under or up:
+            return self.fraction(_product(over, up), _product(under, low))
         return rf"\frac{{{self.render(top)}}}{{{self.render(bottom)}}}", _POWER
 
     def power(self, base: str, exponent: str) -> str:

@@ -34,53 +34,40 @@ def failures(f: Num, t: Num) -> Num:
     return f * t
 
 
-@quantity(
-    "goodput.young_interval", "hour", source="young1974", delta="reliability.checkpoint_minutes", M="goodput.mtbf"
-)
+@quantity("goodput.checkpoint", "hour", source="arithmetic", t="reliability.checkpoint_minutes",
+          about="Time to write a checkpoint.")
+@quantity("goodput.restart", "hour", source="arithmetic", t="reliability.restart_minutes",
+          about="Time from a failure until the run goes on.")
+def hours(t: Num) -> Num:
+    """Minutes as hours, in which the laws below are written."""
+    return t / 60
+
+
+@quantity("goodput.young_interval", "hour", source="young1974", delta="goodput.checkpoint", M="goodput.mtbf")
 def young_interval(delta: Num, M: Num) -> Num:
     """Best time between checkpoints by Young's rule: the root of twice the checkpoint time times M."""
-    return sqrt(2 * delta / 60 * M)
+    return sqrt(2 * delta * M)
 
 
-@quantity(
-    "goodput.daly_interval",
-    "hour",
-    source="daly2006",
-    tau="goodput.young_interval",
-    delta="reliability.checkpoint_minutes",
-    M="goodput.mtbf",
-)
+@quantity("goodput.daly_interval", "hour", source="daly2006", tau="goodput.young_interval",
+          delta="goodput.checkpoint", M="goodput.mtbf")
 def daly_interval(tau: Num, delta: Num, M: Num) -> Num:
     """Best time between checkpoints by Daly's series: Young's rule with two corrections, for delta < 2 M."""
-    return tau * (1 + sqrt(delta / 60 / (2 * M)) / 3 + delta / 60 / (2 * M) / 9) - delta / 60
+    return tau * (1 + sqrt(delta / (2 * M)) / 3 + delta / (18 * M)) - delta
 
 
-@quantity(
-    "goodput.share",
-    "fraction",
-    source="daly2006",
-    tau="reliability.checkpoint_interval_hours",
-    delta="reliability.checkpoint_minutes",
-    R="reliability.restart_minutes",
-    M="goodput.mtbf",
-    about="Share of the time that becomes useful work, with checkpoints as often as assumed.",
-)
-@quantity(
-    "goodput.best_share",
-    "fraction",
-    source="daly2006",
-    tau="goodput.young_interval",
-    delta="reliability.checkpoint_minutes",
-    R="reliability.restart_minutes",
-    M="goodput.mtbf",
-    about="Share of the time that becomes useful work, with checkpoints at Young's interval.",
-)
+@quantity("goodput.share", "fraction", source="daly2006", tau="reliability.checkpoint_interval_hours",
+          delta="goodput.checkpoint", R="goodput.restart", M="goodput.mtbf",
+          about="Share of the time that becomes useful work, with checkpoints as often as assumed.")
+@quantity("goodput.best_share", "fraction", source="daly2006", tau="goodput.young_interval",
+          delta="goodput.checkpoint", R="goodput.restart", M="goodput.mtbf",
+          about="Share of the time that becomes useful work, with checkpoints at Young's interval.")
 def share(tau: Num, delta: Num, R: Num, M: Num) -> Num:
     """Share of the time that becomes useful work: tau over the expected time to get it done and saved.
 
     That time is M exp(R/M) (exp((tau + delta)/M) - 1); written with falling exponentials, which cannot overflow.
     """
-    return tau / M * exp(-(R / 60 + tau + delta / 60) / M) / (1 - exp(-(tau + delta / 60) / M))
+    return tau * exp(-(R + tau + delta) / M) / (M * (1 - exp(-(tau + delta) / M)))
 
 
 @quantity("goodput.days", "day", source="arithmetic", t="training.days", eta="goodput.share")

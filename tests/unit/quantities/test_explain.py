@@ -8,6 +8,7 @@ import pytest
 
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, leaves, value
 from gpt4lab.quantities.explain import Explanation
+from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.scenario import FIELDS, ScenarioError, change, get, load_scenario, names
 from gpt4lab.scenario.counted import SHAPE, SIZES
@@ -120,3 +121,23 @@ def test_two_weights_of_one_model_are_said(base: str, name: str) -> None:
     moved = change(scenario, {"model.counted": 0, "model.d_ff": max(64, scenario.model.d_ff // 3)})
     assert "two models here" in explain(name, moved).text()
     assert "two models here" not in explain(name, change(moved, {"model.counted": 1})).text()
+
+
+@pytest.mark.parametrize(
+    ("shown", "latex"),
+    [
+        ("a / b / c", r"\frac{a}{b \cdot c}"),
+        ("a / (b / c)", r"\frac{a \cdot c}{b}"),
+        ("a / b / (c / d)", r"\frac{a \cdot d}{b \cdot c}"),
+        ("(a + b) / c / d", r"\frac{a + b}{c \cdot d}"),
+        ("a / (b + c / d)", r"\frac{a}{b + \frac{c}{d}}"),
+    ],
+)
+def test_fractions_of_fractions_are_one(shown: str, latex: str) -> None:
+    assert Formula(lambda: 0, shown).latex() == latex
+
+
+def test_symbols_of_the_inputs_are_maths_as_in_the_formula() -> None:
+    page = explain("goodput.share", LEAK).html()
+    assert r'<span class="mathjax_process">$\tau$</span> = 0.5 hours' in page
+    assert r"\frac{\tau \cdot \exp" in page
