@@ -169,7 +169,7 @@ def models_view() -> View:
 
 def _releases(models: Iterable[PublishedModel]) -> list[str]:
     """The kind of attention of each release: sizes of one model, published together, had one choice made for them."""
-    return [kind for _, kind in sorted({(m.released, m.attention) for m in models})]
+    return [kind for _, kind in sorted({(m.released, m.attention or "") for m in models})]
 
 
 def _lane(m: PublishedModel) -> str:

@@ -91,5 +91,5 @@ def _cost(words: str, crowd: Scenario, price: str) -> dict[str, Any]:
         "A100, every sequence full": words,
         "fit at once": f"{batch:,}",
         "a million tokens of answer cost": show(value("answer.usd_per_million_output", full), "USD"),
-        "OpenAI’s price for them, 2023": show(1000 * catalog.prices[price].usd_per_1k_output, "USD"),
+        "OpenAI’s price for them, 2023": show(1000 * (catalog.prices[price].usd_per_1k_output or 0), "USD"),
     }
