@@ -13,6 +13,15 @@ from gpt4lab.rows import Rows
 from gpt4lab.units import show
 
 
+def as_shown(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Decided values as their controls show them, so that a shared line says what the page says."""
+    return {path: float(f"{v:.{SHOWN}g}") if isinstance(v, float) else v for path, v in values.items()}
+
+
+#: Digits of a decided number; number.js shows as many of a large one.
+SHOWN = 5
+
+
 @attrs.frozen
 class View:
     """One state of a panel.
@@ -33,7 +42,7 @@ class View:
     post: Any = None
     whose: str = "the post"
     alt: str = ""
-    follow: Mapping[str, Any] = attrs.field(factory=dict)
+    follow: Mapping[str, Any] = attrs.field(factory=dict, converter=as_shown)
     text: Any = None
 
     @property

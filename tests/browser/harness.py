@@ -77,6 +77,7 @@ def _environment(folder: Path) -> dict[str, str]:
         for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     }
     more = {"JUPYTER_CONFIG_PATH": str(ROOT / "jupyter"), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    more["GPT4LAB_STATE"] = str(folder / ".gpt4lab")  # what these readers do is no way of the person who tests
     return {**os.environ, **places, **more}
 
 

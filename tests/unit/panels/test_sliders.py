@@ -110,3 +110,14 @@ def test_a_choice_made_meanwhile_stays_on_the_page() -> None:
     count = control.gave[0]
     control.value = 80
     assert (control.gave, control.value) == ((count + 1, 80), 84)
+
+
+def test_a_decided_number_is_shared_as_its_field_shows_it() -> None:
+    live = opened("c09_money.equation.equation")
+    live.load(load_scenario("leak"))
+    live.set({"equation.follows": "MFU", "cluster.gpus": 23_456})
+    decided = [live.controls[path] for path in live.panel.view(live.scenario).follow]
+    assert decided
+    for control in decided:
+        assert control.value == float(f"{control.value:.5g}")
+    assert load_scenario(live._address.value) == live.scenario
