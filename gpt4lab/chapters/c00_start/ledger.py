@@ -54,7 +54,8 @@ def _moved(before: list[Result], after: list[Result]) -> str:
         return "No claim changes sides: this is how the post stands by its own numbers."
     parts = [f"{len(lost)} no longer {_verb('hold', lost)} ({_list(lost)})"] if lost else []
     parts += [f"{len(won)} now {_verb('hold', won)} that did not ({_list(won)})"] if won else []
-    parts += [f"{len(unknown)} {_verb('ask', unknown)} for what is not known ({_list(unknown)})"] if unknown else []
+    asked = f"{len(unknown)} {_verb('ask', unknown)} for a number that is not known ({_list(unknown)})"
+    parts += [asked] if unknown else []
     return "Against the post's own numbers " + " and ".join(parts) + "."
 
 
