@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gpt4lab.chapters.c00_start.first import left_alone, years_as_written
@@ -23,9 +25,11 @@ def test_the_panel_shows_the_rent_that_an_exercise_asks_for() -> None:
 
 
 def test_one_claim_holds_and_two_hold() -> None:
-    said = whole_ledger.view(whole_ledger.scenario_of("20,000 GPUs")).sentence
-    assert "1 no longer holds (C29)" in said
-    assert "2 no longer hold (C02, C06)" in whole_ledger.view(whole_ledger.scenario_of("NVIDIA's 1.8T")).sentence
+    leak = load_scenario("leak")
+    gpus = [change(leak, {"cluster.gpus": n}) for n in range(10_000, 50_000, 2_500)]
+    said = " ".join(whole_ledger.view(scenario).sentence for scenario in (change(leak, TWICE), *gpus))
+    verbs = {(count == "1", verb) for count, verb in re.findall(r"(\d+) (?:no longer|now) (holds?)", said)}
+    assert verbs == {(True, "holds"), (False, "hold")}
 
 
 def test_a_question_with_one_answer_has_one() -> None:
