@@ -81,17 +81,14 @@ def _among(name: str, price: float, quotes: list[Rental]) -> str:
         return (
             f"The catalog has no quote for {name}. Nothing says whether {show(price, 'USD')} an hour is a fair price."
         )
-    cheapest = min(quotes, key=lambda rental: rental.on_demand or lowest(rental))
-    committed = min(quotes, key=lowest)
     below = sum((rental.on_demand or lowest(rental)) <= price for rental in quotes)
+    on_demand = [(rental.on_demand, rental) for rental in quotes if rental.on_demand]
+    listed, seller = min(on_demand, key=lambda pair: pair[0])
+    bound = min(quotes, key=lowest)
+    less = f", the lowest with a commitment {_price_of(bound, lowest(bound))}" if lowest(bound) < listed else ""
     return (
-        f"Of {len(quotes)} quotes {below or 'none'} {'is' if below <= 1 else 'are'} at or below ${price:.2f}. The "
-        f"lowest on demand is {_price_of(cheapest, cheapest.on_demand or lowest(cheapest))}"
-        + (
-            "."
-            if committed is cheapest
-            else f", the lowest with a commitment {_price_of(committed, lowest(committed))}."
-        )
+        f"Of {len(quotes)} quotes {below or 'none'} {'is' if below <= 1 else 'are'} at or below ${price:.2f}. "
+        f"The lowest on demand is {_price_of(seller, listed)}{less}."
     )
 
 
@@ -101,8 +98,9 @@ def _price_of(rental: Rental, price: float) -> str:
 
 quotes = Panel(
     title="What an hour was offered for",
-    legend="Each line is a public quote, oldest first. The triangle is the price on demand; where longer commitments "
-    "were offered, a bar runs down to the cheapest of them. The diamond is the price that the post assumes.",
+    legend="Each line is a public quote, oldest first. The triangle is the price on demand, or of a year where only "
+    "that is known; where longer commitments were offered, a bar runs down to the cheapest of them. The diamond is the "
+    "price that the post assumes.",
     controls=("cluster.accelerator", Slide("cluster.usd_per_gpu_hour", 0.4, 16), Slide("training.mfu", 0.1, 0.8)),
     presets={
         "A100 at $1, the post": "leak",
