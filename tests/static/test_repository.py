@@ -18,6 +18,7 @@ MOST_CELL_LINES = 25
 # Put together from parts, so that this file passes its own test.
 FOLDERS = ["home/", "Users/", "root/", "work/", "tmp/[a-z]", "opt/[a-z]"]
 MACHINE_PATH = re.compile(rf"(?<![\w.:/])/({'|'.join(FOLDERS)})|[A-Z]:\\Users|\.py" + "env/")
+NO_HEAD = re.compile(r"^\|(?:.*\|)?\s*\|.*\n\|\s*:?-", re.MULTILINE)
 HOSTS = "|".join(["py" + r"pi\.org", "python" + "hosted", "registry" + r"\.npm", "deb" + r"\.debian"])
 # An exception inside these never reaches the notebook's run.
 HIDES_ERRORS = re.compile(r"\binteract(_manual)?\(|\binteractive(_output)?\(|@.*\.capture\b|\bwith .*\bOutput\(")
@@ -77,6 +78,15 @@ def test_notebooks_carry_no_outputs_and_no_widget_state() -> None:
         for cell in notebook["cells"]:
             assert not cell.get("outputs"), f"{name}: {cell.get('id')}"
             assert cell.get("execution_count") is None, f"{name}: {cell.get('id')}"
+
+
+def test_no_column_of_a_table_is_without_a_head() -> None:
+    """A screen reader says the head of each cell."""
+    assert NO_HEAD.search("| | a |\n|---|---|")
+    assert NO_HEAD.search("| a | |\n|---|---|")
+    assert not NO_HEAD.search("| a | b |\n|---|---|\n| | c |")
+    found = [name for name, text in texts() if name.startswith("notebooks/text/") and NO_HEAD.search(text)]
+    assert found == []
 
 
 def test_cells_are_short() -> None:
