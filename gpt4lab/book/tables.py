@@ -12,6 +12,7 @@ from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.charts import theme
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.claims import Result, audit
+from gpt4lab.claims.ledger import HELPED, NEEDS_MORE
 from gpt4lab.claims.prose import as_stated, fill
 from gpt4lab.claims.sensitivity import flips_in_words, pinned, upstream
 from gpt4lab.panels.reading import Reading
@@ -102,11 +103,14 @@ def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
 
 
 def _judged(result: Result) -> Raw:
-    """The verdict, and whether its inputs are pinned: stated by the claim itself, so that no slider moves them."""
-    numbers = ", ".join(FIELDS[path].label for path in pinned(result.claim))
-    mark = "pinned" if not upstream(result.claim) else "pinned in part"
-    note = f' <span class="g4l-pinned" title="{escape(numbers)}">({mark})</span>' if numbers else ""
-    return Raw(in_words(result.verdict) + note)
+    """The verdict, what it needs, and which inputs are pinned: stated by the claim itself, so that no slider helps."""
+    claim, needs = result.claim, result.verdict in (HELPED, NEEDS_MORE)
+    numbers = ", ".join(FIELDS[path].label for path in pinned(claim))
+    mark = "pinned in part" if upstream(claim) else "pinned"
+    notes = [f"if: {claim.assumption}"] * needs + [f"{mark}: {numbers}"] * bool(numbers)
+    return Raw(
+        in_words(result.verdict) + "".join(f'<br><span class="g4l-beside">{escape(note)}</span>' for note in notes)
+    )
 
 
 CLAIM_HEAD = ("Claim", "Verdict", "In its own words", "As stated", "Recomputed", "Residual")
@@ -131,10 +135,7 @@ def verdict(chapter: str, conclusion: str = "", scenario: Scenario | None = None
 
 
 def _note(result: Result) -> str:
-    claim = result.claim
-    return " ".join(
-        part for part in (claim.why, claim.assumption and f"Holds if: {claim.assumption}.", claim.note) if part
-    )
+    return " ".join(filter(None, (result.claim.why, result.claim.note)))
 
 
 def _evidence(ids: set[str]) -> str:

@@ -14,18 +14,20 @@ from gpt4lab.quantities.registry import from_root, unit_of, values
 from gpt4lab.scenario import FIELDS, Scenario, get
 from gpt4lab.scenario import origin as origins
 from gpt4lab.scenario.field import allowed
+from gpt4lab.scenario.published import published
 from gpt4lab.scenario.records import GROUPS
 from gpt4lab.units import show
 
 
 @attrs.frozen
 class Leaf:
-    """Where a computation begins: the value of an input, its allowed range, meaning, source, and file and line."""
+    """Where a computation begins: an input's value, allowed and published range, meaning, source, and file and line."""
 
     path: str
     value: Any
     unit: str
     allowed: str
+    published: str
     meaning: str
     origin: str
     declared: str
@@ -39,6 +41,7 @@ class Leaf:
     def _lines(self) -> Iterator[str]:
         yield f"{self.path} = {show(self.value, self.unit)}: {self.meaning}"
         yield from [f"  allowed: {self.allowed}"] if self.allowed else []
+        yield from [f"  published: {self.published}"] if self.published else []
         yield f"  ({self.origin})"
 
     def html(self) -> str:
@@ -59,7 +62,14 @@ def read(path: str, scenario: Scenario, given: Mapping[str, Any]) -> Leaf:
     """The input at `path` under a scenario."""
     value = values((path,), scenario, given)[path]
     limits, meaning, place = _of_field(path) if path in FIELDS else _of_fact(path, scenario)
-    return Leaf(path, value, unit_of(path), limits, meaning, origin(path, scenario, given), from_root(place))
+    known = _published(path, scenario)
+    return Leaf(path, value, unit_of(path), limits, known, meaning, origin(path, scenario, given), from_root(place))
+
+
+def _published(path: str, scenario: Scenario) -> str:
+    """What was published for a number of its kind, and where; "" where that is not known."""
+    one = published(path, scenario)
+    return f"{show(sorted({one.lo, one.hi}), unit_of(path))} ({one.source})" if one else ""
 
 
 def origin(path: str, scenario: Scenario, given: Mapping[str, Any]) -> str:
