@@ -20,10 +20,10 @@ from gpt4lab.units import show
 ROUNDS = 51.2e6
 
 
-def own_bubble(slug: str) -> float:
-    """The share of a published step in which its own pipeline had to wait."""
+def own_bubble(slug: str, chunks: int = 0) -> float:
+    """The share of a published step in which its own pipeline had to wait; with so many chunks, if some are given."""
     ran = layout_in(catalog.measurements[slug].setup)
-    return bubble_fraction(ran.pipeline, micro_batches(ran.batch, ran.data, ran.micro_batch), ran.interleave)
+    return bubble_fraction(ran.pipeline, micro_batches(ran.batch, ran.data, ran.micro_batch), chunks or ran.interleave)
 
 
 #: Megatron's trillion as MFU: what was computed twice not counted, one pass of four; and its own bubble.
