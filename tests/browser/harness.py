@@ -240,7 +240,11 @@ class Lab:
         return self.page.evaluate(NAMELESS)
 
     def barriers(self) -> list[str]:
-        """What axe finds in outputs and text: the rule, how often, and the first of them."""
+        """What axe finds in outputs and text: the rule, how often, and the first of them.
+
+        Once all is drawn: it holds the page up for seconds, and a widget that is late by two is given up.
+        """
+        self.page.wait_for_function(ALL_DRAWN)
         self.page.evaluate(axe.script())
         return self.page.evaluate(BARRIERS)
 
@@ -283,6 +287,8 @@ NAMELESS = """() => {
     .map((e) => e.outerHTML.slice(0, 160));
 }"""
 
+
+ALL_DRAWN = "[...document.querySelectorAll('.g4l-figure')].every((figure) => figure.querySelector('svg'))"
 
 # The page around the outputs is JupyterLab's.
 BARRIERS = """async () => {
