@@ -69,7 +69,7 @@ def introduction(number: str) -> Markdown:
 
 def opening(number: str) -> None:
     """Open a chapter: its look, and where the reader stands. A run of all cells leaves the reader here, at the top."""
-    Opened().keep(number)
+    Opened.revise(number, lambda before: before or Opened())
     display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), shown(block("opening", f"<p>{escape(_progress())}</p>")))
 
 

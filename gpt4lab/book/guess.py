@@ -46,7 +46,7 @@ class Question:
 
     def keep(self, guess: Any) -> bool:
         """Keep an answer and show it wherever the result stands. False: it is kept for this session only."""
-        kept = Guess(guess, "" if isinstance(guess, str) else self.unit).keep(self.key)
+        kept = Guess(guess, "" if isinstance(guess, str) else self.unit, answer=self.answer).keep(self.key)
         for tell in self.told:
             tell()
         return kept

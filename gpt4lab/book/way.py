@@ -33,6 +33,8 @@ COUNT = {"type": "integer", "minimum": 0, "maximum": 10**9}
 ANY_LEVEL = {"enum": list(get_args(Level))}
 LEVEL_OR_NONE = {"enum": [*get_args(Level), None]}
 NUMBER_OR_NONE = {"anyOf": [NUMBER, {"type": "null"}]}
+ANY_ANSWER = {"anyOf": [NUMBER, TEXT, {"type": "null"}]}
+SURE = {"type": "number", "minimum": 0.5, "maximum": 1}
 
 
 class WayError(ValueError):
@@ -111,7 +113,7 @@ class Record:
 
 @attrs.frozen
 class Opened(Record):
-    """A chapter that was opened; the key is its number."""
+    """A chapter that was opened, and when it was first; the key is its number."""
 
     KIND = "opened"
     when: str = _when()
@@ -131,6 +133,7 @@ class Guess(Record):
     unit: str = _kept("the unit of the number", UNIT, default="")
     low: float | None = _kept("the reader is fairly sure that it is more than this", NUMBER_OR_NONE, default=None)
     high: float | None = _kept("and less than this", NUMBER_OR_NONE, default=None)
+    answer: float | str | None = _kept("what the book answered then, in `unit`", ANY_ANSWER, default=None)
     when: str = _when()
 
     def __attrs_post_init__(self) -> None:
@@ -169,8 +172,9 @@ class Signed(Record):
     """A verdict that the reader has signed; the key is the id of the claim."""
 
     KIND = "verdicts"
-    verdict: str = _kept("one of the book's verdict words", {"enum": list(VERDICTS)})
+    verdict: str | None = _kept("one of the book's verdict words; null: taken back", {"enum": [*VERDICTS, None]})
     seen: bool = _kept("whether the book had shown its own verdict before", {"type": "boolean"})
+    sure: float = _kept("how sure the reader is that the book's falls on the same side", SURE, default=0.5)
     when: str = _when()
 
 
@@ -199,7 +203,16 @@ class Assumptions(Record):
         return {"text": value}
 
 
-RECORDS: tuple[type[Record], ...] = (Opened, Guess, Answer, Signed, Review, Assumptions)
+@attrs.frozen
+class Wish(Record):
+    """What the reader has chosen; the key is "sign-first": a verdict of one's own before the book's is shown."""
+
+    KIND = "wishes"
+    on: bool = _kept("whether it is wished", {"type": "boolean"})
+    when: str = _when()
+
+
+RECORDS: tuple[type[Record], ...] = (Opened, Guess, Answer, Signed, Review, Assumptions, Wish)
 
 
 def schema() -> dict[str, Any]:

@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from gpt4lab.book import board, chapter, exercise, guess, mine, opening, reveal, store, way
-from gpt4lab.book.way import Answer, Assumptions, Guess, Opened, Record, Review, Signed, WayError
+from gpt4lab.book.way import Answer, Assumptions, Guess, Opened, Record, Review, Signed, WayError, Wish
 
 RECORDS: dict[str, Record] = {
     "00": Opened(),
     "q-number": Guess(63e6, "USD", 5e7, 1e8),
     "q-word": Guess("b"),
     "ex": Answer("almost", 3),
-    "C33": Signed("unit-error", seen=False),
+    "C33": Signed("unit-error", seen=False, sure=0.75),
+    "C34": Signed(None, seen=True),
+    "sign-first": Wish(on=True),
     "later": Review("2026-12-01", "right", 2),
     "mine": Assumptions("leak?training.mfu=0.4"),
 }
