@@ -27,7 +27,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> s
     header = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
-        f'<div class="g4l-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<div class="g4l-scroll" tabindex="0" role="group" aria-label="{escape(caption)}">'
         f'<table class="g4l-table"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -117,7 +117,7 @@ function rowsTable({ caption, titles }, rows, most = 200) {
 function foldedTable(tables, rowsOf) {
   const details = document.createElement("details");
   details.className = "g4l-table";
-  details.innerHTML = "<summary>The data as a table</summary><div tabindex='0' role='region' aria-label='The data'></div>";
+  details.innerHTML = "<summary>The data as a table</summary><div tabindex='0' role='group' aria-label='The data'></div>";
   const write = () => {
     if (!details.open) return;
     const filled = Object.keys(tables).filter((name) => rowsOf(name).length);

@@ -25,7 +25,7 @@ def test_a_head_without_words_is_no_head() -> None:
 
 
 def test_a_table_scrolls_by_keyboard_and_says_what_it_is() -> None:
-    assert 'tabindex="0" role="region" aria-label="&lt;c&gt;"' in table("<c>", ["a"], [])
+    assert 'tabindex="0" role="group" aria-label="&lt;c&gt;"' in table("<c>", ["a"], [])
 
 
 def test_a_block_has_a_class_of_the_book() -> None:
