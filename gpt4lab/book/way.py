@@ -131,15 +131,24 @@ class Guess(Record):
     KIND = "guess"
     value: float | str = _kept("a number in `unit`, or the option chosen", {"anyOf": [NUMBER, TEXT]})
     unit: str = _kept("the unit of the number", UNIT, default="")
-    low: float | None = _kept("the reader is fairly sure that it is more than this", NUMBER_OR_NONE, default=None)
-    high: float | None = _kept("and less than this", NUMBER_OR_NONE, default=None)
+    low: float | None = _kept("the reader is fairly sure: no less than this; null: open", NUMBER_OR_NONE, default=None)
+    high: float | None = _kept("and no more than this; null: open", NUMBER_OR_NONE, default=None)
     answer: float | str | None = _kept("what the book answered then, in `unit`", ANY_ANSWER, default=None)
+    why: str = _kept("why the reader thinks so, in a line", TEXT, default="")
     when: str = _when()
 
     def __attrs_post_init__(self) -> None:
         band = [bound for bound in (self.low, self.value, self.high) if isinstance(bound, (int, float))]
         if band != sorted(band):
             raise WayError(f"guess = {self.value} is not between low = {self.low} and high = {self.high}")
+
+    @property
+    def held(self) -> bool | None:
+        """Whether the band held the answer; an end that is None lies open. None without a band or an answer."""
+        if self.low is self.high is None or not isinstance(self.answer, (int, float)):
+            return None
+        low, high = -math.inf if self.low is None else self.low, math.inf if self.high is None else self.high
+        return low <= self.answer <= high
 
     @classmethod
     def once(cls, value: Any) -> Mapping[str, Any] | None:

@@ -18,7 +18,7 @@ from gpt4lab.book.way import Answer, Assumptions, Guess, Opened, Record, Review,
 
 RECORDS: dict[str, Record] = {
     "00": Opened(),
-    "q-number": Guess(63e6, "USD", 5e7, 1e8),
+    "q-number": Guess(63e6, "USD", 5e7, 1e8, 5.7e7, "by the title"),
     "q-word": Guess("b"),
     "ex": Answer("almost", 3),
     "C33": Signed("unit-error", seen=False, sure=0.75),
@@ -115,6 +115,15 @@ def test_a_band_holds_its_guess() -> None:
     assert Guess(3, low=2, high=4).high == 4
     with pytest.raises(WayError, match="between"):
         Guess(5, low=2, high=4)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "answer", "held"),
+    [(2, 4, 3, True), (2, 4, 4, True), (2, 4, 5, False), (None, 4, 0, True), (2, None, 1, False), (2, 4, None, None)],
+)
+def test_a_band_held_the_answer_or_did_not(low: Any, high: Any, answer: Any, held: Any) -> None:
+    assert Guess(3, low=low, high=high, answer=answer).held is held
+    assert Guess(3, answer=answer).held is Guess("b", answer="b").held is None
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
