@@ -64,11 +64,12 @@ def _rents(chip: str) -> Found:
 
 @cache
 def _utilisations(chip: str) -> Found:
-    """All utilisations of training runs on a chip but the post's own; those with recomputation in them flatter."""
+    """The MFUs of training runs on a chip, but the post's own and those that count recomputed work, which flatter."""
     return tuple(
         (run.mfu, f"{run.name} {run.released.year}")
         for run in catalog.published_mfu()
         if run.mfu is not None and _family(chip) in (run.hardware or "").lower() and run.slug != "gpt-4-leak"
+        if not getattr(run, "counts_recomputation", False)
     )
 
 
