@@ -83,7 +83,7 @@ def entries(kind: str) -> State:
             state = _read(_file(place))[0] if place else {}
         except OSError:
             state = {}
-        return _section(_with(state, _session(place).unwritten), kind)
+        return section(_with(state, _session(place).unwritten), kind)
 
 
 def keep(kind: str, key: str, value: Any) -> bool:
@@ -144,7 +144,7 @@ def _update_file(place: Path | None, session: Session, kind: str, key: str, chan
         found, damaged = _read_to_write(file)
         damaged = damaged or not all(isinstance(found.get(part, {}), dict) for part in (kind, *session.unwritten))
         state = _with(found, session.unwritten)
-        kept = _section(state, kind)
+        kept = section(state, kind)
         state = {**state, kind: {**kept, key: change(kept.get(key))}, "schema": _edition(found)}
         session.aside = _replace(file, json.dumps(state, indent=1), damaged) or session.aside
 
@@ -218,14 +218,15 @@ def _read_to_write(file: Path) -> tuple[State, bool]:
     return state, damaged
 
 
-def _section(state: State, kind: str) -> State:
+def section(state: State, kind: str) -> State:
+    """The table of a kind in a state; an empty one where there is none."""
     found = state.get(kind)
     return dict(found) if isinstance(found, dict) else {}
 
 
 def _with(state: State, more: State) -> State:
     """A state with the values of another laid over it, by kind and key."""
-    return {**state, **{kind: {**_section(state, kind), **values} for kind, values in more.items()}}
+    return {**state, **{kind: {**section(state, kind), **values} for kind, values in more.items()}}
 
 
 def _replace(file: Path, text: str, damaged: bool) -> str:

@@ -75,7 +75,12 @@ class Record:
     @classmethod
     def all(cls) -> dict[str, Self]:
         """Every record of this kind, by key; what cannot be read as one is left out."""
-        kept = {**(store.entries(cls.ONCE) if cls.ONCE else {}), **store.entries(cls.KIND)}
+        return cls.among(store.entries)
+
+    @classmethod
+    def among(cls, entries: Callable[[str], State]) -> dict[str, Self]:
+        """The same, of any file: `entries` gives its table of a kind."""
+        kept = {**(entries(cls.ONCE) if cls.ONCE else {}), **entries(cls.KIND)}
         read = {key: cls.read(value) for key, value in kept.items()}
         return {key: record for key, record in read.items() if record is not None}
 
