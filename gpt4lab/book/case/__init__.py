@@ -2,5 +2,5 @@
 
 # pyright: reportUnusedImport=false
 
-from gpt4lab.book.case.case import Case, Gap, Signature
+from gpt4lab.book.case.case import Case, Signature
 from gpt4lab.book.case.file import CaseError, as_html, as_json, merge, read

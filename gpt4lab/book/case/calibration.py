@@ -25,7 +25,7 @@ def brier(forecasts: Sequence[Forecast]) -> float | None:
 
 
 @attrs.frozen
-class Step:
+class Confidence:
     """All forecasts of one confidence: how many, and how many came out so."""
 
     sure: float
@@ -33,9 +33,9 @@ class Step:
     out: int
 
 
-def steps(forecasts: Iterable[Forecast]) -> list[Step]:
+def steps(forecasts: Iterable[Forecast]) -> list[Confidence]:
     """Confidence by confidence; calibrated is who is right as often as they are sure."""
     found: dict[float, list[bool]] = defaultdict(list)
     for sure, out in forecasts:
         found[sure].append(out)
-    return [Step(sure, len(outs), sum(outs)) for sure, outs in sorted(found.items())]
+    return [Confidence(sure, len(outs), sum(outs)) for sure, outs in sorted(found.items())]

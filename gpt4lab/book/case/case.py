@@ -37,29 +37,13 @@ class Signature:
         return side(self.yours) == side(self.ours)
 
 
-@attrs.frozen
-class Gap:
-    """A guess beside the answer, in one unit; numbers, or one of several options."""
-
-    key: str
-    guess: Guess
-
-    @property
-    def held(self) -> bool | None:
-        """Whether the band held the answer; None without a band of two ends."""
-        low, high, answer = self.guess.low, self.guess.high, self.guess.answer
-        if low is None or high is None or not isinstance(answer, (int, float)):
-            return None
-        return low <= answer <= high
-
-    @property
-    def factor(self) -> float | None:
-        """guess / answer, where both are above zero and the quotient is a float."""
-        guess, answer = self.guess.value, self.guess.answer
-        if isinstance(guess, str) or answer is None or isinstance(answer, str) or min(guess, answer) <= 0:
-            return None
-        powers = math.log10(guess) - math.log10(answer)
-        return 10**powers if abs(powers) < 300 else None
+def factor(guess: Guess) -> float | None:
+    """guess / answer, where both are numbers above zero and the quotient is a float."""
+    value, answer = guess.value, guess.answer
+    if isinstance(value, str) or answer is None or isinstance(answer, str) or min(value, answer) <= 0:
+        return None
+    powers = math.log10(value) - math.log10(answer)
+    return 10**powers if abs(powers) < 300 else None
 
 
 @attrs.frozen
@@ -86,10 +70,6 @@ class Case:
         """Of what was signed unseen: how sure, and whether ours falls on the same side."""
         return [(signature.sure, signature.agrees) for signature in self.signatures() if signature.unseen]
 
-    def gaps(self) -> list[Gap]:
-        """Every guess, by key."""
-        return [Gap(key, guess) for key, guess in sorted(self.guesses.items())]
-
     def bands(self) -> list[bool]:
         """Of each band, whether it held the answer."""
-        return [gap.held for gap in self.gaps() if gap.held is not None]
+        return [guess.held for guess in self.guesses.values() if guess.held is not None]

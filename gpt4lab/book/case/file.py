@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -11,11 +12,11 @@ import attrs
 from gpt4lab import __version__, catalog
 from gpt4lab.book import store
 from gpt4lab.book.case.calibration import COIN, brier, steps
-from gpt4lab.book.case.case import Case, Gap, Signature
+from gpt4lab.book.case.case import Case, Signature, factor
 from gpt4lab.book.exercise import LEVELS, WORDS
 from gpt4lab.book.page import escape, shortened, table
 from gpt4lab.book.store import State
-from gpt4lab.book.way import RECORDS, Answer, Record, now
+from gpt4lab.book.way import RECORDS, Answer, Guess, Record, now
 from gpt4lab.units import show
 
 MOST_BYTES = 4_000_000
@@ -85,7 +86,7 @@ NOTHING = "Nothing yet: guess, solve an exercise, or sign a verdict, and it stan
 
 def sections(case: Case) -> str:
     """What there is, as HTML: calibration, verdicts, guesses, exercises."""
-    parts = (_calibration(case), _verdicts(case.signatures()), _guesses(case.gaps()), _exercises(case))
+    parts = (_calibration(case), _verdicts(case.signatures()), _guesses(case.guesses), _exercises(case))
     return "".join(parts) or f"<p>{NOTHING}</p>"
 
 
@@ -134,18 +135,18 @@ def _when(signature: Signature) -> str:
     return "before ours was shown" if signature.unseen else "after; it does not count"
 
 
-def _guesses(gaps: list[Gap]) -> str:
-    head = ("Question", "You guessed", "Band", "Answer", "Guess / answer", "Band held it")
-    return table("Your guesses", head, map(_of_gap, gaps)) if gaps else ""
+def _guesses(guesses: Mapping[str, Guess]) -> str:
+    head = ("Question", "You guessed", "Band", "Answer", "Guess / answer", "Band held it", "Why you thought so")
+    return table("Your guesses", head, [_gap(*item) for item in sorted(guesses.items())]) if guesses else ""
 
 
-def _of_gap(gap: Gap) -> tuple[str, ...]:
-    guess, unit = gap.guess, gap.guess.unit or "1"
+def _gap(key: str, guess: Guess) -> tuple[str, ...]:
+    unit, off = guess.unit or "1", factor(guess)
     low, high = (_said(bound, unit) for bound in (guess.low, guess.high))
-    band = f"{low} to {high}" if low and high else "–"
-    held = {True: "yes", False: "no", None: "–"}[gap.held]
-    factor = "–" if gap.factor is None else f"{gap.factor:.2g}"
-    return gap.key, _said(guess.value, unit), band, _said(guess.answer, unit) or "–", factor, held
+    band = "–" if not (low or high) else f"{low} to {high}" if low and high else f"from {low}" if low else f"to {high}"
+    held = {True: "yes", False: "no", None: "–"}[guess.held]
+    times = "–" if off is None else f"{off:.2g}"
+    return key, _said(guess.value, unit), band, _said(guess.answer, unit) or "–", times, held, shortened(guess.why)
 
 
 def _said(value: float | str | None, unit: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from gpt4lab.book import store, way
 from gpt4lab.book.case import Case, CaseError, as_html, as_json, merge, read
 from gpt4lab.book.case.calibration import COIN, brier, steps
+from gpt4lab.book.case.case import factor
 from gpt4lab.book.case.desk import CaseFile
 from gpt4lab.book.case.file import MOST_BYTES
 from gpt4lab.book.way import Answer, Guess, Opened, Signed, Wish
@@ -22,7 +23,7 @@ EVIL = "<img src=x onerror=alert(1)>"
 @pytest.fixture
 def kept() -> None:
     Opened().keep("09")
-    Guess(60e6, "USD", 40e6, 80e6, 63e6).keep("09-price")
+    Guess(60e6, "USD", 40e6, 80e6, 63e6, why=EVIL).keep("09-price")
     Guess(2.0, "1", 1.0, 3.0, 9.0).keep("14-wake")
     Guess("a", answer="b").keep("00-word")
     Answer("almost", 3).keep("00-left")
@@ -54,7 +55,7 @@ def test_only_what_was_signed_unseen_counts(kept: None) -> None:
 def test_bands_and_gaps(kept: None) -> None:
     case = Case.read()
     assert sorted(case.bands()) == [False, True]
-    factors = {gap.key: gap.factor for gap in case.gaps()}
+    factors = {key: factor(guess) for key, guess in case.guesses.items()}
     assert factors == {"00-word": None, "09-price": pytest.approx(60 / 63), "14-wake": pytest.approx(2 / 9)}
 
 
