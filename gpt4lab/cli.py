@@ -1,6 +1,7 @@
 """The book on the command line.
 
-gpt4lab claims [--scenario leak] [--set training.mfu=0.4] [--chapter 09] [--verdict unit-error] [--json]
+gpt4lab claims [--scenario leak] [--set training.mfu=0.4] [--chapter 09] [--verdict unit-error] [--json | --claimreview]
+gpt4lab card C33 [--svg FILE] [--html FILE] [--png FILE] [--json]
 gpt4lab explain training.cost --set training.mfu=0.4 [--depth 3] [--json]
 gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
 gpt4lab lab
@@ -11,6 +12,7 @@ A NAME is that of a scenario, a shared line, a file .json or .toml of one's own,
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
 import os
 import subprocess
@@ -24,6 +26,7 @@ import attrs
 from gpt4lab import __version__, claims, terminal
 from gpt4lab import scenario as scenarios
 from gpt4lab.catalog import CatalogError, UnknownName
+from gpt4lab.claims.review import reviews
 from gpt4lab.quantities import Explanation, UnknownQuantity, explain
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError
@@ -61,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gpt4lab {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _claims_command(commands)
+    _card_command(commands)
     _explain_command(commands)
     _scenario_command(commands)
     _command(commands, "lab", _lab, "open the book in JupyterLab")
@@ -71,6 +75,15 @@ def _claims_command(commands: Any) -> None:
     command = _command(commands, "claims", _claims, "judge every claim of the post")
     command.add_argument("--chapter", help="only this chapter, for example 09")
     command.add_argument("--verdict", choices=claims.VERDICTS, help="only claims with this verdict")
+    command.add_argument("--claimreview", action="store_true", help="as ClaimReview (schema.org), in JSON-LD")
+    _assumptions(command)
+
+
+def _card_command(commands: Any) -> None:
+    command = _command(commands, "card", _card, "one claim, to be quoted: its numbers, verdict and what flips it")
+    command.add_argument("claim", help="a claim's id, for example C33")
+    for kind, words in {"svg": "a picture", "html": "a page of its own", "png": "a picture in pixels"}.items():
+        command.add_argument(f"--{kind}", metavar="FILE", help=f"write it as {words}")
     _assumptions(command)
 
 
@@ -124,8 +137,12 @@ Answer = tuple[Any, Iterable[str]]
 
 def _claims(options: argparse.Namespace) -> Answer:
     chapter = _chapter(options.chapter)
-    everything = claims.audit(_scenario(options))
+    scenario = _scenario(options)
+    everything = claims.audit(scenario)
     results = [r for r in everything if chapter in ("", r.claim.chapter) and options.verdict in (None, r.verdict)]
+    if options.claimreview:
+        found = reviews(results, scenarios.share(scenario), dt.date.today())
+        return found, [_json(found)]
     lines = columns((r.claim.id, r.claim.chapter, r.verdict, r.shown(), r.claim.quote) for r in results)
     nothing = [] if results else ["No claim" + f" of chapter {chapter}" * bool(chapter) + f" is {options.verdict}."]
     count = claims.tally(everything)
@@ -159,6 +176,25 @@ def _claim_record(result: claims.Result) -> dict[str, Any]:
 
 def _one_or_many(values: Sequence[Any]) -> Any:
     return None if not values else values[0] if len(values) == 1 else list(values)
+
+
+def _card(options: argparse.Namespace) -> Answer:
+    from gpt4lab.book.cards import card, page, picture
+    from gpt4lab.charts.still import NoRenderer, png
+
+    made = card(options.claim, _scenario(options))
+    drawn = {
+        "svg": lambda: picture(made).encode(),
+        "html": lambda: page(made).encode(),
+        "png": lambda: png(picture(made)),
+    }
+    wanted = {kind: Path(file) for kind in drawn if (file := getattr(options, kind)) is not None}
+    try:
+        for kind, file in wanted.items():
+            file.write_bytes(drawn[kind]())
+    except NoRenderer as missing:
+        raise ScenarioError(str(missing)) from missing
+    return made.review, made.text()
 
 
 def _explain(options: argparse.Namespace) -> Answer:

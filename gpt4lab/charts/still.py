@@ -1,0 +1,58 @@
+"""Pictures that stand still: an SVG document of our own with its text alternative, a chart as one, and one as PNG.
+
+What is drawn here needs no library. A chart becomes a still picture by vl-convert, which is installed with the tests;
+who reads the book never needs it, unless for a PNG.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Any
+
+from gpt4lab.charts import theme
+
+NO_RENDERER = (
+    "A PNG is drawn by vl-convert-python, which is not installed here: `pip install vl-convert-python`. "
+    "SVG and HTML need nothing."
+)
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class NoRenderer(RuntimeError):
+    """What draws a chart, or a PNG, is not installed."""
+
+
+def text_of(words: str) -> str:
+    """Words as the text or the attribute of an XML element."""
+    return escape(_NOT_XML.sub("�", words))
+
+
+def document(title: str, description: str, width: float, height: float, body: str) -> str:
+    """An SVG document on paper, with a title and a description for who cannot see it."""
+    said = f"<title>{text_of(title)}</title><desc>{text_of(description)}</desc>"
+    paper = f'<rect width="{width:g}" height="{height:g}" fill="{theme.PAPER}"/>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+        f'height="{height:g}" role="img" aria-label="{text_of(title)}" font-family="{text_of(theme.FONT)}">'
+        f"{said}{paper}{body}</svg>"
+    )
+
+
+def line(x: float, y: float, words: str, size: float, colour: str = theme.INK, **look: Any) -> str:
+    """One line of words; `look` are further attributes of SVG, an underscore for each dash."""
+    more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in look.items())
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{colour}"{more}>{text_of(words)}</text>'
+
+
+def png(svg: str, scale: float = 2) -> bytes:
+    """The picture as PNG, two pixels for each of its units. Raises NoRenderer."""
+    return _renderer().svg_to_png(svg, scale=scale)
+
+
+def _renderer() -> Any:
+    try:
+        import vl_convert
+    except ImportError as missing:
+        raise NoRenderer(NO_RENDERER) from missing
+    return vl_convert
