@@ -2,6 +2,7 @@
 
 view, panel      what a panel shows for a scenario, a pure result; controls bound to fields around such a view
 curve            the commonest kind, declared: one quantity along one path
+drawn            a mechanism drawn, scrubbed step by step
 measured         measures when it is moved
 training         runs while the reader watches; reading looks into the run
 figure           a view without controls

@@ -99,6 +99,15 @@ class Panel:
         value = UNKNOWN if unknown else IMPOSSIBLE
         return attrs.evolve(start, value=value, sentence=f"{missing}{how}", rows=rows, follow={}, text=None)
 
+    def picture(self, view: View) -> Any:
+        """The widget that shows a view; its form is that of the start where a view has no numbers."""
+        form = self.view(load_scenario(self.start)) if view.value in NO_NUMBER else view
+        return LiveChart(self.chart(form), rows=view.datasets, description=view.description)
+
+    def repaint(self, picture: Any, view: View) -> None:
+        """Show another view on it."""
+        picture.show(description=view.description, **view.datasets)
+
     def scenario_of(self, preset: str) -> Scenario:
         """The scenario behind a preset: a named one, or the start with some changes."""
         wanted = self.presets[preset]
@@ -121,8 +130,7 @@ class LivePanel(w.VBox):
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
         self._verdicts, self._reading = w.HTML(), w.HTML()
-        form = panel.view(load_scenario(panel.start)) if view.value in NO_NUMBER else view
-        self.chart = LiveChart(panel.chart(form), rows=view.datasets, description=view.description)
+        self.chart = panel.picture(view)
         self._address = w.Text(
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
         )
@@ -240,7 +248,7 @@ class LivePanel(w.VBox):
 
     def _draw(self, view: View) -> None:
         """Put a view on the page; what was wrong with the controls stays said."""
-        self.chart.show(description=view.description, **view.datasets)  # first: the eye is on the chart
+        self.panel.repaint(self.chart, view)  # first: the eye is on the chart
         self._headline.value = _headline(view)
         self._sentence.value = f'<p class="g4l-sentence">{html.escape(view.sentence)}</p>'
         self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""

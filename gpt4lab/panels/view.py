@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
 
+from gpt4lab.charts.drawing import Scene
 from gpt4lab.charts.marks import with_words
 from gpt4lab.charts.theme import MARKS
 from gpt4lab.rows import Rows
@@ -31,7 +32,7 @@ class View:
     sentence: what the state means, in one or two sentences. rows: the data of the chart, by dataset.
     alt: what the chart shows, for a reader who cannot see it; the sentence, where nothing else is said.
     follow: fields that this state decides, with their values; their controls move there by themselves.
-    text: what there is to read below the chart, for the panel's `html_of`.
+    text: what there is to read below the chart, for the panel's `html_of`. scenes: of a drawing, step by step.
     """
 
     label: str = ""
@@ -44,6 +45,7 @@ class View:
     alt: str = ""
     follow: Mapping[str, Any] = attrs.field(factory=dict, converter=as_shown)
     text: Any = None
+    scenes: Sequence[Scene] = ()
 
     @property
     def headline(self) -> str:

@@ -9,13 +9,14 @@ import pytest
 from gpt4lab.claims import audit
 from gpt4lab.claims.ledger import NOT_KNOWN
 from gpt4lab.panels.curve import Curve
+from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.panels.training import Training
 from gpt4lab.scenario import NotKnown, change, get, load_scenario, names, share
 from gpt4lab.scenario.field import UNKNOWN
 from tests.unit.panels.declared import declared
 
-PANELS = declared(Panel) | declared(Curve) | declared(Training)
+PANELS = declared(Panel) | declared(Curve) | declared(Drawn) | declared(Training)
 
 
 @cache

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from gpt4lab.panels.curve import Curve
+from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.scenario import Scenario, load_scenario, share
 from gpt4lab.scenario.config import own_model
@@ -17,7 +18,7 @@ from tests.unit.panels.declared import declared, settings
 from tests.unit.scenario.own import own
 
 FAILED = "This view failed"
-PANELS = declared(Panel) | declared(Curve)
+PANELS = declared(Panel) | declared(Curve) | declared(Drawn)
 
 
 class Seen(NamedTuple):

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from gpt4lab.panels.curve import Curve
+from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.panels.training import Training
 from gpt4lab.scenario import change, get, load_scenario
 from gpt4lab.scenario.rules import SCENARIO_RULES, LayoutError
 from tests.unit.panels.declared import declared
 
-PANELS = declared(Panel) | declared(Curve) | declared(Training)
+PANELS = declared(Panel) | declared(Curve) | declared(Drawn) | declared(Training)
 STEPS = 240  # positions of a log slider, as number.js has them
 COARSE = 24  # of a slider that no rule names, each so many-th position is tried
 RULED = {path for held in SCENARIO_RULES for path in held.paths}

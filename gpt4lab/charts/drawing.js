@@ -1,0 +1,202 @@
+// Scenes (drawing.py) as SVG: one element a key, changed in place; a scrubber where there is more than one scene.
+// Uses `foldedTable` and `toRows` of view.js, which stands before it in one module.
+
+const SVG = "http://www.w3.org/2000/svg";
+const LAYERS = ["Boxes", "Box", "Lines", "Line", "Dot", "Words"]; // from below
+const TAGS = { Box: "rect", Boxes: "path", Line: "line", Lines: "path", Dot: "circle", Words: "text" };
+const MOVE_MS = 350;
+
+const box = ([x, y, w, h], f) => `M${f * x} ${y}h${f * w}v${h}h${-f * w}z`;
+const stroke = ([x, y, x2, y2], f) => `M${f * x} ${y}L${f * x2} ${y2}`;
+
+// Shape -> attributes; `f` is the width that there is over the scene's own
+const ATTRIBUTES = {
+  Box: ({ x, y, w, h }, f) => ({ x: f * x, y, width: Math.max(0, f * w), height: Math.max(0, h) }),
+  Boxes: ({ each }, f) => ({ d: each.map((one) => box(one, f)).join("") }),
+  Line: ({ x, y, x2, y2 }, f) => ({ x1: f * x, y1: y, x2: f * x2, y2 }),
+  Lines: ({ each }, f) => ({ d: each.map((one) => stroke(one, f)).join("") }),
+  Dot: ({ x, y, r }, f) => ({ cx: f * x, cy: y, r }),
+  Words: ({ x, y, anchor }, f) => ({ x: f * x, y, "text-anchor": anchor }),
+};
+
+// What was sent as changes -> the shapes of every scene, by key
+function unfolded(frames) {
+  let shapes = {};
+  return frames.map((frame) => {
+    shapes = { ...shapes, ...frame.shapes };
+    for (const key in shapes) if (shapes[key] === null) delete shapes[key];
+    return { ...frame, shapes };
+  });
+}
+
+// A shape on its way from one scene to the next; what has a place in only one of them fades
+function between(from, to, share) {
+  if (!from || !to) return { ...(from ?? to), seen: from ? 1 - share : share };
+  const moved = { ...(share < 0.5 ? from : to) };
+  for (const name in moved) {
+    const [a, b] = [from[name], to[name]];
+    if (typeof a === "number" && typeof b === "number") moved[name] = a + (b - a) * share;
+  }
+  return moved;
+}
+
+// The elements of a picture: `paint` writes only what differs from what stands there.
+function painter(svg) {
+  const layers = Object.fromEntries(LAYERS.map((kind) => [kind, svg.appendChild(document.createElementNS(SVG, "g"))]));
+  const held = new Map();
+  const elementOf = (key, { kind }) => {
+    if (held.get(key)?.kind !== kind) {
+      held.get(key)?.element.remove();
+      held.set(key, { kind, element: layers[kind].appendChild(document.createElementNS(SVG, TAGS[kind])), written: {} });
+    }
+    return held.get(key);
+  };
+  const write = ({ element, written }, name, value) => {
+    if (written[name] === value) return;
+    written[name] = value;
+    if (name === "words") element.textContent = value;
+    else if (name === "tip") element.replaceChildren(Object.assign(document.createElementNS(SVG, "title"), { textContent: value }));
+    else element.setAttribute(name, value);
+  };
+  const paint = (shapes, f) => {
+    for (const [key, one] of held) if (!(key in shapes)) write(one, "opacity", 0);
+    for (const [key, shape] of Object.entries(shapes)) {
+      const one = elementOf(key, shape);
+      const line = shape.kind.startsWith("Line") ? "g4l-stroke " : "";
+      write(one, "class", line + shape.look.split(" ").map((look) => `g4l-look-${look}`).join(" "));
+      write(one, "opacity", shape.seen ?? 1);
+      if (shape.kind === "Words") write(one, "words", shape.text);
+      if (shape.tip) write(one, "tip", shape.tip);
+      for (const [name, value] of Object.entries(ATTRIBUTES[shape.kind](shape, f))) write(one, name, value);
+    }
+  };
+  const forget = (keys) => {
+    for (const [key, one] of held) if (!keys.has(key)) (one.element.remove(), held.delete(key));
+  };
+  return { paint, forget };
+}
+
+function part(parent, tag, attributes = {}, text = "") {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.textContent = text;
+  parent.append(element);
+  return element;
+}
+
+// Back, a slider, On, and what happens in this step. Keys go by whole steps; a hand may stop between two.
+function scrubber(parent, name, go) {
+  const row = part(parent, "div", { class: "g4l-scrub" });
+  const back = part(row, "button", { type: "button", class: "g4l-button" }, "Back");
+  const range = part(row, "input", { type: "range", min: 0, step: "any", "aria-label": name });
+  const on = part(row, "button", { type: "button", class: "g4l-button" }, "Next");
+  const caption = part(parent, "p", { class: "g4l-caption" });
+  const KEYS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5, Home: -1e9, End: 1e9 };
+  let by = () => {};
+  range.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab") event.stopPropagation();
+    if (!(event.key in KEYS)) return;
+    event.preventDefault();
+    by(KEYS[event.key]);
+  });
+  range.addEventListener("input", () => go(Number(range.value), false));
+  range.addEventListener("change", () => go(Math.round(range.value), true));
+  back.addEventListener("click", () => by(-1));
+  on.addEventListener("click", () => by(1));
+  const stand = (at, scenes, target) => {
+    const last = scenes.length - 1;
+    row.hidden = last < 1;
+    by = (steps) => go(Math.min(last, Math.max(0, target + steps)), true);
+    range.max = last;
+    if (Number(range.value) !== at) range.value = at;
+    const words = scenes[Math.round(at)].caption;
+    if (caption.textContent !== words) caption.textContent = words;
+    caption.hidden = !words;
+    range.setAttribute("aria-valuetext", `${Math.round(at) + 1} of ${last + 1}. ${words}`);
+    back.disabled = target <= 0;
+    on.disabled = target >= last;
+  };
+  return { stand };
+}
+
+// Shapes with the look "grip" are dragged up and down; what the reader has chosen goes to the kernel, once a frame.
+function gripped(svg, model, gripOf) {
+  let frame = 0;
+  const pull = (event) => {
+    const { path, bottom, top } = gripOf();
+    const y = event.clientY - svg.getBoundingClientRect().top;
+    const share = Math.min(1, Math.max(0, (bottom[0] - y) / (bottom[0] - top[0])));
+    model.set("pulled", [path, bottom[1] + share * (top[1] - bottom[1]), model.get("pulled")[2] + 1]);
+    frame ||= requestAnimationFrame(() => ((frame = 0), model.save_changes()));
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    if (!gripOf() || !event.target.closest(".g4l-look-grip")) return;
+    event.preventDefault();
+    svg.setPointerCapture(event.pointerId);
+    const stop = () => svg.removeEventListener("pointermove", pull);
+    svg.addEventListener("pointermove", pull);
+    svg.addEventListener("lostpointercapture", stop, { once: true });
+  });
+}
+
+function render({ model, el }) {
+  const figure = part(el, "div", { class: "g4l-chart g4l-drawing" });
+  const picture = part(figure, "div", { class: "g4l-picture", role: "img" });
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("aria-hidden", "true");
+  picture.append(svg);
+  const { paint, forget } = painter(svg);
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let scenes = unfolded(model.get("frames"));
+  let at = model.get("start") < 0 ? scenes.length - 1 : model.get("start");
+  let target = at;
+  let moving = 0;
+
+  const drawAt = (place) => {
+    at = place;
+    const [low, high] = [scenes[Math.floor(at)], scenes[Math.ceil(at)]];
+    const keys = new Set([...Object.keys(low.shapes), ...Object.keys(high.shapes)]);
+    const share = at - Math.floor(at);
+    const way = (key) => between(low.shapes[key], high.shapes[key], share);
+    const shapes = share ? Object.fromEntries([...keys].map((key) => [key, way(key)])) : low.shapes;
+    paint(shapes, Math.min(1, (picture.clientWidth || low.width) / low.width));
+    const here = scenes[Math.round(at)];
+    svg.setAttribute("height", here.height);
+    if (picture.getAttribute("aria-label") !== here.description) picture.setAttribute("aria-label", here.description);
+    scrub.stand(at, scenes, target);
+    table.write();
+  };
+  const go = (place, slowly) => {
+    cancelAnimationFrame(moving);
+    target = Math.round(place);
+    if (!slowly || still.matches) return drawAt(still.matches ? target : place);
+    const [from, begun] = [at, performance.now()];
+    const on = (now) => {
+      const share = Math.min(1, Math.max(0, (now - begun) / MOVE_MS));
+      drawAt(share < 1 ? from + (target - from) * share * share * (3 - 2 * share) : target);
+      if (share < 1) moving = requestAnimationFrame(on);
+    };
+    moving = requestAnimationFrame(on);
+  };
+  const scrub = scrubber(figure, model.get("steps"), go);
+  const here = () => scenes[Math.round(at)];
+  const tables = { get data() { return { caption: "", titles: here().titles }; } };
+  const table = foldedTable(tables, () => toRows(here().rows));
+  figure.append(table.details);
+  const renew = () => {
+    cancelAnimationFrame(moving);
+    scenes = unfolded(model.get("frames"));
+    target = Math.min(target, scenes.length - 1);
+    table.details.hidden = !scenes.some(({ titles }) => Object.keys(titles).length);
+    forget(new Set(scenes.flatMap(({ shapes }) => Object.keys(shapes))));
+    drawAt(target);
+  };
+  gripped(svg, model, () => here().grip);
+  const wide = new ResizeObserver(() => drawAt(at));
+  wide.observe(picture);
+  model.on("change:frames", renew);
+  renew();
+  return () => (wide.disconnect(), model.off("change:frames", renew), cancelAnimationFrame(moving));
+}
+
+export default { render };

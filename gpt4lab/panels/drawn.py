@@ -1,0 +1,68 @@
+"""A panel whose picture is a drawing: one mechanism, driven by the same scenario as every chart.
+
+strip = Drawn(
+    title="What one token leaves behind",
+    controls=(Slide("model.kv_heads", 1, 84),),
+    view=strip_view,            # Scenario -> View with scenes; more than one are scrubbed
+    steps="Layer",              # what the scrubber counts
+)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from gpt4lab.charts.drawing import Drawing, Scene, Words
+from gpt4lab.panels.panel import LivePanel, Panel
+from gpt4lab.panels.view import View
+from gpt4lab.scenario import NotKnown, Scenario
+from gpt4lab.scenario.rules import LayoutError
+
+NOTHING = "Nothing can be drawn here: the sentence below says why."
+
+
+def _no_chart(view: View) -> Any:
+    raise NotImplementedError("a drawing has scenes")
+
+
+@attrs.frozen(kw_only=True)
+class Drawn(Panel):
+    """The declaration of such a panel. begins: the scene that is seen first; -1 is the last."""
+
+    chart: Callable[[View], Any] = attrs.field(init=False, default=_no_chart)
+    steps: str = "Step"
+    begins: int = 0
+
+    def widget(self, scenario: Scenario | None = None) -> LivePanel:
+        """The panel on the page; what is dragged in the drawing moves the slider of that field."""
+        live = super().widget(scenario)
+        live.chart.observe(lambda event: _pull(live, *event["new"][:2]), "pulled")
+        return live
+
+    def without(self, missing: NotKnown | LayoutError) -> View:
+        """As every panel; there is no drawing."""
+        return attrs.evolve(super().without(missing), scenes=())
+
+    def picture(self, view: View) -> Drawing:
+        """The widget that shows a view's scenes."""
+        return Drawing(_scenes(view), steps=self.steps, start=self.begins)
+
+    def repaint(self, picture: Drawing, view: View) -> None:
+        """Show another view's scenes on it."""
+        picture.show(_scenes(view))
+
+
+def _scenes(view: View) -> list[Scene]:
+    return list(view.scenes) or [Scene([Words("nothing", 0, 20, NOTHING, "soft")], 30, view.description)]
+
+
+def _pull(live: LivePanel, path: str, value: float) -> None:
+    """Slide the control of a field to where its grip was dragged, as far as the slider goes."""
+    if control := live.controls.get(path):
+        near = min(max(value, control.lo), control.hi)
+        control.slid = True
+        control.value = math.floor(near + 0.5) if control.integer else near
