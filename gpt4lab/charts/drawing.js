@@ -2,8 +2,8 @@
 // Uses `foldedTable` and `toRows` of view.js, which stands before it in one module.
 
 const SVG = "http://www.w3.org/2000/svg";
-const LAYERS = ["Boxes", "Box", "Lines", "Line", "Dot", "Words"]; // from below
-const TAGS = { Box: "rect", Boxes: "path", Line: "line", Lines: "path", Dot: "circle", Words: "text" };
+const LAYERS = ["Boxes", "Box", "Strokes", "Stroke", "Dot", "Words"]; // from below
+const TAGS = { Box: "rect", Boxes: "path", Stroke: "line", Strokes: "path", Dot: "circle", Words: "text" };
 const MOVE_MS = 350;
 
 const box = ([x, y, w, h], f) => `M${f * x} ${y}h${f * w}v${h}h${-f * w}z`;
@@ -13,8 +13,8 @@ const stroke = ([x, y, x2, y2], f) => `M${f * x} ${y}L${f * x2} ${y2}`;
 const ATTRIBUTES = {
   Box: ({ x, y, w, h }, f) => ({ x: f * x, y, width: Math.max(0, f * w), height: Math.max(0, h) }),
   Boxes: ({ each }, f) => ({ d: each.map((one) => box(one, f)).join("") }),
-  Line: ({ x, y, x2, y2 }, f) => ({ x1: f * x, y1: y, x2: f * x2, y2 }),
-  Lines: ({ each }, f) => ({ d: each.map((one) => stroke(one, f)).join("") }),
+  Stroke: ({ x, y, x2, y2 }, f) => ({ x1: f * x, y1: y, x2: f * x2, y2 }),
+  Strokes: ({ each }, f) => ({ d: each.map((one) => stroke(one, f)).join("") }),
   Dot: ({ x, y, r }, f) => ({ cx: f * x, cy: y, r }),
   Words: ({ x, y, anchor }, f) => ({ x: f * x, y, "text-anchor": anchor }),
 };
@@ -62,7 +62,7 @@ function painter(svg) {
     for (const [key, one] of held) if (!(key in shapes)) write(one, "opacity", 0);
     for (const [key, shape] of Object.entries(shapes)) {
       const one = elementOf(key, shape);
-      const line = shape.kind.startsWith("Line") ? "g4l-stroke " : "";
+      const line = shape.kind.startsWith("Stroke") ? "g4l-stroke " : "";
       write(one, "class", line + shape.look.split(" ").map((look) => `g4l-look-${look}`).join(" "));
       write(one, "opacity", shape.seen ?? 1);
       if (shape.kind === "Words") write(one, "words", shape.text);

@@ -53,7 +53,7 @@ class Boxes:
 
 
 @attrs.frozen
-class Line:
+class Stroke:
     """A straight line."""
 
     key: str
@@ -65,7 +65,7 @@ class Line:
 
 
 @attrs.frozen
-class Lines:
+class Strokes:
     """Many straight lines (x, y, x2, y2) of one look, as one element."""
 
     key: str
@@ -97,7 +97,7 @@ class Words:
     anchor: Literal["start", "middle", "end"] = "start"
 
 
-Shape = Box | Boxes | Line | Lines | Dot | Words
+Shape = Box | Boxes | Stroke | Strokes | Dot | Words
 
 
 @attrs.frozen
@@ -173,5 +173,5 @@ def _shape(shape: Shape) -> dict[str, Any]:
     """A shape's fields, its numbers to a hundredth of a pixel."""
     found = attrs.asdict(shape, filter=lambda field, value: value != "" and field.name not in ("key", "each"))
     rounded = {name: round(v, 2) if isinstance(v, float) else v for name, v in found.items()}
-    many = [[round(v, 2) for v in one] for one in shape.each] if isinstance(shape, Boxes | Lines) else None
+    many = [[round(v, 2) for v in one] for one in shape.each] if isinstance(shape, Boxes | Strokes) else None
     return {"kind": type(shape).__name__, **rounded} | ({"each": many} if many is not None else {})

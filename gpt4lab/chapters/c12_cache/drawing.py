@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import ceil, log2
 
-from gpt4lab.charts.drawing import Box, Dot, Grip, Line, Lines, Scene, Shape, Words
+from gpt4lab.charts.drawing import Box, Dot, Grip, Scene, Shape, Stroke, Strokes, Words
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import Slide
@@ -67,11 +67,11 @@ def _wall(scenario: Scenario, full: float, high: float) -> Iterator[Shape]:
     yield Box("all", 0, FLOOR - full, width, full, "soft pale")
     yield Box("keys", 0, FLOOR - keys, width, keys, "blue")
     yield Box("values", 0, FLOOR - high, width, high - keys, "sky")
-    yield Lines("between", [(each * at, top, each * at, FLOOR) for at in range(1, layers)], "paper")
+    yield Strokes("between", [(each * at, top, each * at, FLOOR) for at in range(1, layers)], "paper")
     whole = show(value("kv.bytes_per_token_full", scenario), "byte")
     yield Words("all-words", 0, FLOOR - full - 8, f"A head for each query head: {whole}", "soft")
     ruler = FLOOR - _px_per_byte(scenario) * RULER
-    yield Lines("ruler", [(width + 18, FLOOR, width + 18, ruler)], "soft")
+    yield Strokes("ruler", [(width + 18, FLOOR, width + 18, ruler)], "soft")
     yield Words("ruler-words", width + 23, (FLOOR + ruler) / 2 + 4, show(float(RULER), "byte"), "soft")
     yield Words("floor-words", 0, FLOOR + 18, f"{layers} layers, a column each", "soft")
     if keys > 20 and not _latent(scenario):
@@ -86,11 +86,11 @@ def _edge(scenario: Scenario, high: float) -> Iterator[Shape]:
         _layer_px(layers) * layers,
         f"{_kept(scenario)}: {show(value('kv.bytes_per_token', scenario), 'byte')}",
     )
-    yield Line("edge", 0, y, width, y, "blue")
+    yield Stroke("edge", 0, y, width, y, "blue")
     yield Words("edge-words", 8, y - 9 if high < 170 else y + 24, words, "blue bold")
     if not _latent(scenario):
         yield Dot("handle", width, y, 8, "blue grip")
-        yield Lines("arrows", [(width, y - 5, width, y + 5)], "paper")
+        yield Strokes("arrows", [(width, y - 5, width, y + 5)], "paper")
         yield Box("hold", 0, y - 14, width, 28, "none grip")
 
 
@@ -117,7 +117,7 @@ def strip_view(scenario: Scenario) -> View:
 
 token = Drawn(
     title="What one token leaves behind",
-    legend="Keys and values of one token, true to scale: a column is a layer, its height the bytes kept there. Drag the "
+    legend="Keys and values of a token, true to scale: a column is a layer, its height the bytes kept there. Drag the "
     "blue edge up: that gives the model more key-value heads.",
     controls=(
         Slide("model.kv_heads", 1, 84),

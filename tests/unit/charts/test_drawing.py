@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from gpt4lab.charts import theme
-from gpt4lab.charts.drawing import LOOKS, Box, Boxes, Dot, Drawing, Line, Lines, Scene, Shape, Words, encoded
+from gpt4lab.charts.drawing import LOOKS, Box, Boxes, Dot, Drawing, Scene, Shape, Stroke, Strokes, Words, encoded
 from gpt4lab.panels.drawn import Drawn
 from gpt4lab.scenario import load_scenario
 from tests.unit.panels.declared import declared
@@ -43,7 +43,9 @@ def test_what_is_shown_again_sends_the_scenes_alone() -> None:
 def test_every_look_and_every_shape_has_its_rule() -> None:
     css, js = theme.read("drawing.css"), theme.read("drawing.js")
     assert [look for look in LOOKS if f".g4l-look-{look}" not in css] == []
-    assert [kind.__name__ for kind in (Box, Boxes, Line, Lines, Dot, Words) if f"  {kind.__name__}: (" not in js] == []
+    assert [
+        kind.__name__ for kind in (Box, Boxes, Stroke, Strokes, Dot, Words) if f"  {kind.__name__}: (" not in js
+    ] == []
 
 
 def states() -> list[Any]:
@@ -74,12 +76,12 @@ def outside(shape: Shape, scene: Scene) -> list[tuple[float, float]]:
 
 
 def corners(shape: Shape) -> list[tuple[float, float]]:
-    if isinstance(shape, Boxes | Lines):
+    if isinstance(shape, Boxes | Strokes):
         wide = isinstance(shape, Boxes)
         return [p for x, y, a, b in shape.each for p in ((x, y), (x + a, y + b) if wide else (a, b))]
     if isinstance(shape, Box):
         return [(shape.x, shape.y), (shape.x + shape.w, shape.y + shape.h)]
-    return [(shape.x, shape.y), *([(shape.x2, shape.y2)] if isinstance(shape, Line) else [])]
+    return [(shape.x, shape.y), *([(shape.x2, shape.y2)] if isinstance(shape, Stroke) else [])]
 
 
 @pytest.mark.parametrize("drawn", DRAWN.values(), ids=list(DRAWN))
