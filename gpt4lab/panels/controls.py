@@ -117,15 +117,15 @@ def billion_of(words: str) -> str:
     return "G" if re.match(r"(FLOP|B\b|byte|bit|W|Hz)", words, re.IGNORECASE) else "B"
 
 
-def in_figures(shown: float, billion: str = "B", *, whole: bool = False) -> str:
-    """A number as the page writes it (`formatNumber`): "25,000", "13T"; to five digits, of a count to seven."""
+def in_figures(shown: float, billion: str = "B") -> str:
+    """A number as the page writes it (`formatNumber`): "25,000", to seven digits; "13T", to five."""
     size = abs(shown)
     if size and (size >= 1e21 or size < 1e-4):
         return f"{Decimal(repr(float(shown))).normalize():e}".replace("+", "")
     scales = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, billion), (1e6, "M"))
     factor, letter = next((scale for scale in scales if size >= scale[0]), (1, ""))
     exact = Decimal(repr(float(shown / factor)))
-    last = exact.adjusted() + 1 - (7 if whole and not letter else 5)  # the place of the last digit that is written
+    last = exact.adjusted() + 1 - (5 if letter else 7)  # the place of the last digit that is written
     rounded = exact.quantize(Decimal(1).scaleb(last), ROUND_HALF_UP) if exact else exact
     return f"{rounded:,f}".rstrip("0").rstrip(".") + letter if "." in f"{rounded:f}" else f"{rounded:,f}{letter}"
 
@@ -205,7 +205,7 @@ class NumberControl(Control):
 
     def _number(self, value: float) -> str:
         shown = value * 100 if self.unit == "fraction" else value
-        return in_figures(shown, billion_of(self.unit_words), whole=self.integer)
+        return in_figures(shown, billion_of(self.unit_words))
 
     def _meant(self, value: float) -> str:
         best = meant(value, self.least, self.most, self.hi if self.mark is None else self.mark, self.integer)

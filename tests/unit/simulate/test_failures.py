@@ -21,7 +21,8 @@ from gpt4lab.simulate.failures import CHECKPOINT, KEPT, KINDS, LOST, RESTART, Ha
 #: Two hours of work, a quarter of an hour to save it, half an hour to restart.
 HABITS = Habits(mtbf_h=10, interval_h=2, checkpoint_h=0.25, restart_h=0.5)
 hours = st.floats(0.01, 200)
-rest = {"interval_h": st.floats(0.05, 50), "checkpoint_h": st.floats(0, 2), "restart_h": st.floats(0, 5)}
+nothing_or_hours = st.just(0.0) | st.floats(1e-299, 5)  # smaller ones are refused
+rest = {"interval_h": st.floats(0.05, 50), "checkpoint_h": nothing_or_hours, "restart_h": nothing_or_hours}
 habits = st.builds(Habits, mtbf_h=st.floats(0.5, 1000), **rest)
 failing = st.builds(Habits, mtbf_h=st.floats(0.5, 100), **rest)  # within a hundred hours
 
