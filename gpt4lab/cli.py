@@ -4,6 +4,8 @@ gpt4lab claims [--scenario leak] [--set training.mfu=0.4] [--chapter 09] [--verd
 gpt4lab card C33 [--svg FILE] [--html FILE] [--png FILE] [--json]
 gpt4lab explain training.cost --set training.mfu=0.4 [--depth 3] [--json]
 gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
+gpt4lab review [--json]
+gpt4lab gather FOLDER [--out FILE] [--json]
 gpt4lab lab
 
 A NAME is that of a scenario, a shared line, a file .json or .toml of one's own, or "-" for one on the standard input.
@@ -67,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     _card_command(commands)
     _explain_command(commands)
     _scenario_command(commands)
+    _command(commands, "review", _review, "answer at most five questions that are due; --json lists them")
+    _gather_command(commands)
     _command(commands, "lab", _lab, "open the book in JupyterLab")
     return parser
 
@@ -103,6 +107,12 @@ def _scenario_command(commands: Any) -> None:
     compare = _command(group, "diff", _diff, "the fields in which two differ")
     compare.add_argument("name", help=NAMED)
     compare.add_argument("other", help=NAMED)
+
+
+def _gather_command(commands: Any) -> None:
+    command = _command(commands, "gather", _gather, "one table (CSV) of the case files in a folder, a row a reader")
+    command.add_argument("folder", type=Path, help="a folder of case files, as chapter 00 exports them (*.json)")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the table into a file")
 
 
 def _command(group: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -242,6 +252,26 @@ def _diff(options: argparse.Namespace) -> Answer:
     data = {path: dict(zip(names, pair, strict=True)) for path, pair in found.items()}
     rows = [(path, *(show(value, FIELDS[path].unit) for value in pair)) for path, pair in found.items()]
     return data, columns(rows) if rows else ["There is no difference."]
+
+
+def _review(options: argparse.Namespace) -> Answer:
+    """Ask what is due; nothing is kept before the first answer."""
+    from gpt4lab.book.case.review import asked, due  # with it come the widgets, which no other command needs
+
+    return [{"id": question.key, "question": question.text, "unit": question.unit} for question in due()], asked()
+
+
+def _gather(options: argparse.Namespace) -> Answer:
+    from gpt4lab.book.case.gather import CaseError, as_csv, gather
+
+    try:
+        rows = gather(options.folder, lambda words: terminal.complain("gpt4lab", words))
+    except CaseError as error:
+        raise ScenarioError(str(error)) from error
+    if not options.out:
+        return rows, as_csv(rows).splitlines()
+    options.out.write_text(as_csv(rows), "utf-8")
+    return rows, [f"{options.out}: {len(rows)} case file{'' if len(rows) == 1 else 's'}."]
 
 
 def _lab(options: argparse.Namespace) -> Answer:

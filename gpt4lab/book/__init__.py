@@ -8,6 +8,7 @@ Importing it also teaches the notebook the cell magic %%live, for cells that nee
 from gpt4lab.book import live_cell
 from gpt4lab.book.board import Board, board, mine
 from gpt4lab.book.case.desk import case_file
+from gpt4lab.book.case.review_box import review
 from gpt4lab.book.chapter import chapters, closing, opening, references
 from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal

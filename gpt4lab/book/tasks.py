@@ -68,10 +68,10 @@ class Reach:
 
     def solved(self) -> str:
         """The moves of the solution."""
-        return "; ".join(f"{FIELDS[path].label}: {_in_words(path, new)}" for path, new in self.changes.items())
+        return "; ".join(f"{FIELDS[path].label}: {in_words(path, new)}" for path, new in self.changes.items())
 
 
-def _in_words(path: str, new: Any) -> str:
+def in_words(path: str, new: Any) -> str:
     """A value of a field as its control shows it: an entry of the catalog by its name."""
     field = FIELDS[path]
     return getattr(catalog, field.catalog)[new].name if field.catalog else show(new, field.unit)

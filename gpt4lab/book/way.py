@@ -199,7 +199,7 @@ class Review(Record):
     KIND = "reviews"
     due: str = _kept("the day on which it is asked again, UTC", {**TIME, "minLength": 10})
     went: str | None = _kept("how it went the last time", LEVEL_OR_NONE, default=None)
-    round: int = _kept("how often it was asked again", COUNT, default=0)
+    round: int = _kept("how often in a row it went right", COUNT, default=0)
     when: str = _when()
 
 

@@ -1,0 +1,77 @@
+"""A folder of case files: one row each, bad ones named, nothing executed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from gpt4lab.book.case import as_json
+from gpt4lab.book.way import Answer, Guess, Opened, Signed
+from gpt4lab.cli import main
+
+
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Opened().keep("09")
+    Guess(60e6, "USD", 40e6, 80e6, 63e6).keep("09-price")
+    Answer("right").keep("00-left")
+    Signed("unit-error", seen=False, sure=0.8).keep("C12")
+    (folder / "ann.json").write_text(as_json(), "utf-8")
+    (folder / "=cmd|calc.json").write_text('{"schema": 2}', "utf-8")
+    (folder / "notes.txt").write_text("not looked at", "utf-8")
+    return folder
+
+
+def test_one_row_a_file(handed_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gather", str(handed_in)]) == 0
+    first, ann = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert first["file"] == "'=cmd|calc.json"
+    assert first["Brier score"] == ""
+    assert ann["file"] == "ann.json"
+    assert [ann[name] for name in ("exercises solved", "bands that held", "signed unseen")] == ["1", "1", "1"]
+    assert float(ann["Brier score"]) == pytest.approx(0.2**2)
+
+
+def test_bad_files_are_named_in_a_sentence_each(handed_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = {"half.json": b"{", "list.json": b"[]", "deep.json": b"[" * 200_000, "code.json": b"__import__('os')"}
+    for name, raw in bad.items():
+        (handed_in / name).write_bytes(raw)
+    (handed_in / "folder.json").mkdir()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(handed_in / "pipe.json")
+    assert main(["gather", str(handed_in), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)) == 2
+    named = [line.split()[1] for line in err.splitlines()]
+    assert set(named) == {*bad, "folder.json", *(["pipe.json"] if hasattr(os, "mkfifo") else [])}
+    assert len(named) == len(set(named))
+
+
+def test_the_table_goes_into_a_file(handed_in: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "class.csv"
+    assert main(["gather", str(handed_in), "--out", str(out)]) == 0
+    assert "2 case files" in capsys.readouterr().out
+    assert len(out.read_text("utf-8").splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["", "gone", "ann.json"])
+def test_where_there_is_nothing_it_says_so(
+    name: str, tmp_path: Path, handed_in: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    where = handed_in / name if name else tmp_path / "empty"
+    assert main(["gather", str(where)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_what_is_due_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    Opened().keep("03")
+    assert main(["review", "--json"]) == 0
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == ["C11", "C12", "C13", "C14"]
