@@ -13,6 +13,7 @@ lies on each other, words are on top, then dots, lines, boxes. A look is one or 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import anywidget
@@ -170,8 +171,17 @@ def encoded(scenes: Sequence[Scene]) -> list[dict[str, Any]]:
 
 
 def _shape(shape: Shape) -> dict[str, Any]:
-    """A shape's fields, its numbers to a hundredth of a pixel."""
-    found = attrs.asdict(shape, filter=lambda field, value: value != "" and field.name not in ("key", "each"))
-    rounded = {name: round(v, 2) if isinstance(v, float) else v for name, v in found.items()}
-    many = [[round(v, 2) for v in one] for one in shape.each] if isinstance(shape, Boxes | Strokes) else None
-    return {"kind": type(shape).__name__, **rounded} | ({"each": many} if many is not None else {})
+    """A shape's fields, its numbers to a hundredth of a pixel; a drawing has hundreds, and moves with a slider."""
+    found: dict[str, Any] = {"kind": type(shape).__name__}
+    for name in _fields(type(shape)):
+        held = getattr(shape, name)
+        if name == "each":
+            found[name] = [[round(number, 2) for number in one] for one in held]
+        elif held != "":
+            found[name] = round(held, 2) if isinstance(held, float) else held
+    return found
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(kind) if field.name != "key")
