@@ -158,16 +158,24 @@ def _amount_in(value: float, unit: str) -> Amount:
     if unit == "x":
         return Amount(f"{_digits(value)}×")
     if unit == "USD":
-        return Amount(("−" if value < 0 else "") + "$" + "".join(_worded(abs(value))))
+        return Amount(("−" if value < 0 else "") + "$" + _dollars(abs(value)))
     if unit in _PREFIXED:
         return Amount(_prefixed(value, _SYMBOLS.get(unit, unit)))
     return Amount(*_worded(value), f" {_plural(unit, value)}".rstrip())
 
 
 def counted(value: float, unit: str) -> str:
-    """A number, written out, and its unit in the right number: "1 head", "16 experts", "0.34 fraction"."""
-    name = unit if unit in ("fraction", "s", "x") or "/" in unit else _plural(unit, value)
+    """A number, written out, and its unit in the right number: "1 head", "16 experts", "0.34"."""
+    name = "" if unit == "fraction" else unit if unit in ("s", "x") or "/" in unit else _plural(unit, value)
     return f"{value:,.12g} {name}".strip()
+
+
+def _dollars(value: float) -> str:
+    """Cents below a hundred dollars, if there are any; below ten cents three digits: "1.10", "48", "0.0049"."""
+    cents = round(value, 2)
+    if not 0.1 <= value < 100 or cents == 100:
+        return "".join(_worded(value))
+    return f"{cents:.0f}" if cents == int(cents) else f"{cents:.2f}"
 
 
 def _plural(unit: str, value: float) -> str:

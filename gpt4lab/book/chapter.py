@@ -61,9 +61,7 @@ def introduction(number: str) -> Markdown:
     """What stands below the title, also where nothing runs: the claim, its stakes, how long it takes, the way on."""
     here = chapters()[number]
     claims = len(claims_of(number))
-    facts = (
-        f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims of the post"
-    )
+    facts = f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims"
     return Markdown(f"> *“{priced(here.quote)}”*\n\n{priced(here.stakes)}\n\n{facts}\n\n{_neighbours(number)}")
 
 

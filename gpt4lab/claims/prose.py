@@ -81,7 +81,7 @@ def _value(
     scenario = _changed(load_scenario(there) if there else here, changes)
     head, _, part = name.partition(".")
     if head in ledger():
-        return Amount(_of_claim(head, part, scenario, spec))
+        return _stated_once(head) if part == "stated" and not spec else Amount(_of_claim(head, part, scenario, spec))
     number = ahead[name] if scenario is here and name in ahead else value(known(name), scenario)
     return Amount(minus(format(number, spec))) if spec else amount(number, unit_of(name))
 
@@ -120,6 +120,13 @@ def _trimmed(key: str, words: str) -> str:
     if not re.search(rf"(?<!\w){re.escape(words)}(?!\w)", quote):
         raise UnknownQuantity(f"{words!r} does not stand in the quote of {key}: {quote!r}")
     return words
+
+
+def _stated_once(key: str) -> Amount:
+    """What a claim states; a single number as an amount, so that its unit can be said once for two."""
+    claim = ledger()[key]
+    single = not claim.as_written and len(claim.stated) == 1
+    return _with_unit(claim.stated[0], claim.stated_unit) if single else Amount(as_stated(key))
 
 
 def as_stated(key: str) -> str:

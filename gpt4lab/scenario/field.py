@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 
-from gpt4lab.units import counted, quoted
+from gpt4lab.units import counted, quoted, show
 
 FAR = 1e300  # what is larger, or smaller than its inverse, cannot be computed with
 SLIPS = (2, 3, 6, 9, 12)  # powers of ten by which a unit or a prefix is missed
@@ -169,11 +169,12 @@ def is_number(value: Any) -> bool:
 
 
 def allowed(field: Field) -> str:
-    """The allowed range in words: "allowed: 1 to 16 experts", "allowed: none, selective, full"."""
+    """The allowed range in words: "allowed: 1 to 16 experts", "allowed: 0.01 to 1 (1% to 100%)"; or the choices."""
     if field.choices or field.catalog:
         return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"
     lo = f"{field.lo:,.12g} to " if field.lo != field.hi else ""
-    return f"allowed: {lo}{counted(field.hi, field.unit)}"
+    share = f" ({show([field.lo, field.hi], 'fraction')})" if field.unit == "fraction" else ""
+    return f"allowed: {lo}{counted(field.hi, field.unit)}{share}"
 
 
 def _meant(field: Field, value: float) -> str:

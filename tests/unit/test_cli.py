@@ -163,7 +163,7 @@ def test_what_matches_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_field_is_explained_with_range_source_and_line(capsys: pytest.CaptureFixture[str]) -> None:
     record = data(capsys, "explain", "training.mfu", "--set", "training.mfu=0.4")
     assert (record["value"], record["unit"], record["origin"]) == (0.4, "fraction", "yours")
-    assert "allowed: 0.01 to 1 fraction" in output(capsys, "explain", "training.mfu")
+    assert "allowed: 0.01 to 1 (1% to 100%)" in output(capsys, "explain", "training.mfu")
     assert "records.py:" in output(capsys, "explain", "training.mfu")
 
 

@@ -66,3 +66,21 @@ def test_what_measures_different_things_does_not_convert(unit: str, to: str) -> 
 )
 def test_a_number_as_a_reader_sees_it(value: object, unit: str, text: str) -> None:
     assert show(value, unit) == text
+
+
+@pytest.mark.parametrize(
+    ("dollars", "text"),
+    [
+        (1.1, "$1.10"),
+        (47.96, "$47.96"),
+        (48.001, "$48"),
+        (-2.5, "−$2.50"),
+        (0.5, "$0.50"),
+        (0.099, "$0.099"),
+        (99.999, "$100"),
+        (102.4, "$102"),
+        (0, "$0"),
+    ],
+)
+def test_money_has_cents_below_a_hundred_dollars_or_none(dollars: float, text: str) -> None:
+    assert show(dollars, "USD") == text

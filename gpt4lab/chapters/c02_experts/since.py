@@ -67,7 +67,7 @@ def rows() -> list[dict[str, Any]]:
     return [
         {
             "model": m.name,
-            "released": f"{m.released:%Y-%m}",
+            "published": f"{m.released:%Y-%m}",
             "experts": f"{m.top_k} of {m.n_experts}",
             "stored over used": m.params_total / m.params_active if m.params_active else None,
             "woken by 32": woken(m, 32),

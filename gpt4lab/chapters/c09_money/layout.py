@@ -109,11 +109,11 @@ def layout_view(scenario: Scenario) -> View:
 def _sentence(scenario: Scenario, here: Predicted) -> str:
     memory = here.report.memory_bytes.total
     room = hardware(scenario.cluster.accelerator).memory_bytes
-    fits = "which fits" if here.report.fits else "which does not fit"
+    fits = "it fits" if here.report.fits else "it does not fit"
     return (
         f"A step takes {show(here.report.time_s, 's')}, the run {show(here.days, 'day')} and {show(here.usd, 'USD')}, "
-        f"before any failure. {_repeated(here)} A GPU must hold {show(memory, 'byte')} of its "
-        f"{show(room, 'byte')}, {fits}. {' '.join(uneven(TRAINING_UNEVEN, lambda path: get(scenario, path)))}".strip()
+        f"before any failure. {_repeated(here)} A GPU must hold {show(memory, 'byte')} and has "
+        f"{show(room, 'byte')}: {fits}. {' '.join(uneven(TRAINING_UNEVEN, lambda path: get(scenario, path)))}".strip()
     )
 
 
@@ -157,7 +157,11 @@ layout = Panel(
             "training.batch_tokens": ROUNDS,
         },
         "Nothing recomputed": {"cluster.recompute": "none", "cluster.attention": "fused"},
-        "25,000 H100": {"cluster.accelerator": "h100-sxm-80gb", "cluster.attention": "fused"},
+        "25,000 H100 at $2": {
+            "cluster.accelerator": "h100-sxm-80gb",
+            "cluster.attention": "fused",
+            "cluster.usd_per_gpu_hour": load_scenario("leak").rerun.usd_per_gpu_hour,
+        },
     },
     view=layout_view,
     chart=lambda view: bars(view.rows["data"], SECONDS, "layout", "part", order=PARTS),

@@ -125,14 +125,15 @@ def costs_view(scenario: Scenario) -> View:
     mine = value("training.cost", scenario)
     low, high = TOTAL.domain or (mine, mine)
     buy = _epoch("cost_acquisition_2026", "cost_acquisition_2025")
+    written_off = _epoch("cost_amortised_2026", "cost_amortised_2025")
+    less = "; writing them off over it costs less than your rent" if written_off["high"] < mine else ""
     return View(
         label="Rent of the run, under your assumptions",
         value=mine,
         unit="USD",
         post=scenario.cluster.stated_usd,
         sentence=f"The spread is a matter of what is counted. Buying the post's machines costs {buy['low'] / mine:.3g} "
-        f"times your rent for one run, because they outlive the run; writing them off over it "
-        f"costs less than any rent.",
+        f"times your rent for one run, because they outlive the run{less}.",
         rows={
             "data": [
                 *_statements_of_cost(scenario),
