@@ -7,6 +7,7 @@ Importing it also teaches the notebook the cell magic %%live, for cells that nee
 
 from gpt4lab.book import live_cell
 from gpt4lab.book.board import Board, board, mine
+from gpt4lab.book.case.ballot import sign_first, verdict
 from gpt4lab.book.case.desk import case_file
 from gpt4lab.book.case.review_box import review
 from gpt4lab.book.chapter import chapters, closing, opening, references
@@ -14,7 +15,7 @@ from gpt4lab.book.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, reveal
 from gpt4lab.book.prose import say
 from gpt4lab.book.selfcheck import selfcheck
-from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, live_crosscheck, rows, verdict
+from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, live_crosscheck, rows
 from gpt4lab.checks.check import Check
 from gpt4lab.claims.prose import fill
 

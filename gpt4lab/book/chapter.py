@@ -13,6 +13,7 @@ from IPython.display import HTML, Markdown, display
 
 from gpt4lab import catalog
 from gpt4lab.book import store
+from gpt4lab.book.case import signing
 from gpt4lab.book.page import block, escape, shown
 from gpt4lab.book.prose import priced
 from gpt4lab.book.way import Answer, Opened
@@ -68,6 +69,7 @@ def introduction(number: str) -> Markdown:
 def opening(number: str) -> None:
     """Open a chapter: its look, and where the reader stands. A run of all cells leaves the reader here, at the top."""
     Opened.revise(number, lambda before: before or Opened())
+    signing.refresh()
     display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), shown(block("opening", f"<p>{escape(_progress())}</p>")))
 
 

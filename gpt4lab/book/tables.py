@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from IPython.display import HTML
@@ -11,13 +12,14 @@ from gpt4lab import catalog
 from gpt4lab.book.page import Raw, block, escape, shown, table
 from gpt4lab.charts import theme
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.claims import Result, audit
+from gpt4lab.claims import Claim, Result, audit, claims_of
 from gpt4lab.claims.ledger import HELPED, NEEDS_MORE
 from gpt4lab.claims.prose import as_stated, fill
 from gpt4lab.claims.sensitivity import flips_in_words, pinned, upstream
 from gpt4lab.panels.reading import Reading
+from gpt4lab.panels.seals import sealed
 from gpt4lab.panels.training import LiveTraining
-from gpt4lab.panels.verdicts import in_words
+from gpt4lab.panels.verdicts import verdict_mark
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import find, values
 from gpt4lab.scenario import FIELDS, Scenario, load_scenario
@@ -95,11 +97,12 @@ def residual_of(result: Result) -> str:
 
 
 def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
-    """One row a claim: id, verdict, quote, stated, recomputed, residual."""
-    return [
-        (r.claim.id, _judged(r), f"“{r.claim.quote}”", as_stated(r.claim.id), r.shown(), residual_of(r))
-        for r in results
-    ]
+    """One row a claim: id, verdict, quote, stated, recomputed, residual; of a sealed one nothing that gives it away."""
+    return [(r.claim.id, _judged(r), f"“{r.claim.quote}”", as_stated(r.claim.id), *_outcome(r)) for r in results]
+
+
+def _outcome(result: Result) -> tuple[str, str]:
+    return ("", "") if sealed(result.claim.id) else (result.shown(), residual_of(result))
 
 
 def _judged(result: Result) -> Raw:
@@ -108,9 +111,8 @@ def _judged(result: Result) -> Raw:
     numbers = ", ".join(FIELDS[path].label for path in pinned(claim))
     mark = "pinned in part" if upstream(claim) else "pinned"
     notes = [f"if: {claim.assumption}"] * needs + [f"{mark}: {numbers}"] * bool(numbers)
-    return Raw(
-        in_words(result.verdict) + "".join(f'<br><span class="g4l-beside">{escape(note)}</span>' for note in notes)
-    )
+    beside = [f'<br><span class="g4l-beside">{escape(note)}</span>' for note in notes if not sealed(claim.id)]
+    return Raw(verdict_mark(result) + "".join(beside))
 
 
 CLAIM_HEAD = ("Claim", "Verdict", "In its own words", "As stated", "Recomputed", "Residual")
@@ -118,20 +120,29 @@ CLAIM_HEAD = ("Claim", "Verdict", "In its own words", "As stated", "Recomputed",
 ORIGIN = {"post": "the post", "poster": "the poster alone", "source": "the source", "forum": "the forum"}
 
 
-def verdict(chapter: str, conclusion: str = "", scenario: Scenario | None = None) -> HTML:
-    """The claims of a chapter, judged, each with the two nearest changes that flip it.
+def judgement(chapter: str, conclusion: str = "", scenario: Scenario | None = None) -> str:
+    """The claims of a chapter, judged, each with the two nearest changes that flip it, as HTML.
 
-    With a conclusion, whose numbers are computed, each claim's note, and the dated evidence since.
+    With a conclusion, whose numbers are computed, each claim's note, and the dated evidence since. While a claim is
+    sealed, its row says nothing of ours, and the conclusion waits for the last of them.
     """
     here = scenario or load_scenario("leak")
-    results = [result for result in audit(here) if result.claim.chapter == chapter]
-    flips = [flips_in_words(result.claim, here, most=2) for result in results]
+    results = audit(here, [claim.id for claim in claims_of(chapter)])
+    free = [result for result in results if not sealed(result.claim.id)]
+    flips = ["" if sealed(r.claim.id) else _flips(r.claim, here) for r in results]
     rows = [(*row, flip) for row, flip in zip(claim_rows(results), flips, strict=True)]
     judged = table("Verdict", (*CLAIM_HEAD, "The nearest change that flips it"), rows)
-    notes = "".join(f"<li><strong>{r.claim.id}</strong> {escape(_note(r))}</li>" for r in results if _note(r))
-    lead = f'<p class="g4l-conclusion">{escape(fill(conclusion, here))}</p>' if conclusion else ""
+    notes = "".join(f"<li><strong>{r.claim.id}</strong> {escape(_note(r))}</li>" for r in free if _note(r))
+    said = conclusion and len(free) == len(results)
+    lead = f'<p class="g4l-conclusion">{escape(fill(conclusion, here))}</p>' if said else ""
     folded = f"<details><summary>Why, claim by claim</summary><ul>{notes}</ul></details>"
-    return shown(block("verdicts", lead, judged, folded, _evidence({r.claim.id for r in results})))
+    return block("verdicts mathjax_ignore", lead, judged, folded, _evidence({r.claim.id for r in free}))
+
+
+@lru_cache(500)
+def _flips(claim: Claim, here: Scenario) -> str:
+    """Searched once: the table is drawn anew with each signature."""
+    return flips_in_words(claim, here, most=2)
 
 
 def _note(result: Result) -> str:

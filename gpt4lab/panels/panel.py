@@ -31,7 +31,7 @@ import ipywidgets as w
 
 from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
-from gpt4lab.panels import verdicts
+from gpt4lab.panels import seals, verdicts
 from gpt4lab.panels.controls import ChoiceControl, NumberControl, spoken
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
@@ -138,6 +138,7 @@ class LivePanel(w.VBox):
         self.add_class("g4l-panel")
         self._show(view)
         self._listen()
+        seals.follow(self)
 
     # --- what the reader does ---------------------------------------------------------------------
 
@@ -253,6 +254,10 @@ class LivePanel(w.VBox):
         self._sentence.value = f'<p class="g4l-sentence">{html.escape(view.sentence)}</p>'
         self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""
         self._follow(view.follow)
+        self.show_verdicts()
+
+    def show_verdicts(self) -> None:
+        """Put the verdicts of the scenario on the page; anew where the reader has signed one."""
         self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
 
     def _follow(self, decided: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 
 from gpt4lab.claims import HOLDS, OPEN, Result, judge, ledger
+from gpt4lab.panels.seals import NEUTRAL, sealed
 from gpt4lab.scenario import Scenario
 
 #: One sign for each kind of verdict.
@@ -30,6 +31,11 @@ def in_words(verdict: str) -> str:
     return f'<span class="g4l-verdict g4l-{tone}">{sign} {escape(verdict.replace("-", " "))}</span>'
 
 
+def verdict_mark(result: Result) -> str:
+    """The verdict as HTML; while it is sealed, a mark that says nothing of it."""
+    return NEUTRAL if sealed(result.claim.id) else in_words(result.verdict)
+
+
 def strip(ids: Iterable[str], scenario: Scenario) -> str:
     """Some claims with their verdicts under a scenario, as a list that a panel keeps up to date."""
     items = "".join(f"<li>{_item(judge(ledger()[key], scenario))}</li>" for key in ids)
@@ -38,4 +44,4 @@ def strip(ids: Iterable[str], scenario: Scenario) -> str:
 
 def _item(result: Result) -> str:
     quote = f'<span class="g4l-strip-quote">“{escape(result.claim.quote)}”</span>'
-    return f"<strong>{result.claim.id}</strong> {quote} {in_words(result.verdict)}"
+    return f"<strong>{result.claim.id}</strong> {quote} {verdict_mark(result)}"

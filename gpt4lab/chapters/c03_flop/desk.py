@@ -14,7 +14,7 @@ import ipywidgets as w
 
 from gpt4lab.claims import Result, judge, ledger
 from gpt4lab.panels.controls import spoken
-from gpt4lab.panels.verdicts import in_words
+from gpt4lab.panels.verdicts import verdict_mark
 from gpt4lab.scenario import ScenarioError, from_text, load_scenario
 from gpt4lab.units import UnitError, show
 
@@ -68,7 +68,7 @@ def _sentence(result: Result) -> str:
     found = escape(f"As written: {written}. Recomputed: {result.shown()}.")
     slip = f" Read {show(1 / result.slip if result.slip < 1 else result.slip, 'x')} " if result.slip != 1 else ""
     slip += ("smaller it fits." if result.slip < 1 else "larger it fits.") if slip else ""
-    return f"{found} {in_words(result.verdict)}.{escape(slip)}"
+    return f"{found} {verdict_mark(result)}.{escape(slip)}"
 
 
 def desk(*ids: str) -> Desk:

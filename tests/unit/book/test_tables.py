@@ -45,7 +45,7 @@ def test_a_table_without_checks_has_its_head() -> None:
 
 
 def test_verdict_lists_exactly_the_claims_of_a_chapter() -> None:
-    page = verdict("03", "It does not.").data
+    page = verdict("03", "It does not.").table.value
     ids = [key for key, claim in ledger().items() if claim.chapter == "03"]
     assert all(f"<td>{key}</td>" in page for key in ids)
     assert page.count('class="g4l-verdict ') == len(ids)
@@ -59,21 +59,21 @@ def judged(page: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("chapter", sorted({claim.chapter for claim in ledger().values()}))
 def test_a_verdict_says_what_flips_each_claim(chapter: str) -> None:
-    flips = {key: row[-1] for key, row in judged(verdict(chapter).data).items()}
+    flips = {key: row[-1] for key, row in judged(verdict(chapter).table.value).items()}
     assert flips == {key: flips_in_words(ledger()[key], LEAK, most=2) for key in flips}
     assert all((flip == "–") == (not ledger()[key].checkable) for key, flip in flips.items())
 
 
 def test_a_verdict_follows_its_scenario_and_so_does_its_conclusion() -> None:
     dear = change(LEAK, {"cluster.usd_per_gpu_hour": 1.16})
-    here, there = (verdict("09", "It flips with {C33.flip}.", scenario).data for scenario in (LEAK, dear))
+    here, there = (verdict("09", "It flips with {C33.flip}.", scenario).table.value for scenario in (LEAK, dear))
     assert "It flips with GPUs from 25,000 to" in here
     assert "It flips with Price from $1.16 to" in there
     assert ("with assumption" in judged(here)["C33"][0], "with" in judged(there)["C33"][0]) == (True, False)
 
 
 def test_a_conclusion_cannot_write_on_the_page() -> None:
-    assert "<b>" not in verdict("03", "<b>No</b>").data
+    assert "<b>" not in verdict("03", "<b>No</b>").table.value
 
 
 @pytest.mark.parametrize(("claim", "shown"), [("C33", "+5.0%"), ("C12", "×1,000"), ("C52", "1/100"), ("C46", "")])
