@@ -11,6 +11,7 @@ import ipywidgets as w
 from gpt4lab.charts import LiveChart
 from gpt4lab.panels.controls import ChoiceControl, spoken
 from gpt4lab.panels.view import View
+from gpt4lab.panels.words import heading
 
 
 class Figure(w.VBox):
@@ -33,8 +34,8 @@ class Figure(w.VBox):
         self._sentence, self._body = spoken(), w.HTML()
         self.chart = LiveChart(chart(view), rows=view.datasets) if chart else None
         self.choice = ChoiceControl(label=asks, options=choices, value=next(iter(choices))) if choices else None
-        words = f'<h3 class="g4l-title">{html.escape(title)}</h3><p class="g4l-legend">{html.escape(legend)}</p>'
-        parts = [w.HTML(words if title else ""), self.choice, self.chart or self._body, self._sentence]
+        words = w.HTML(heading(title, legend) if title else "")
+        parts = [words, self._sentence, self.choice, self.chart or self._body]
         super().__init__([part for part in parts if part])
         self.add_class("g4l-panel")
         self.show(view)

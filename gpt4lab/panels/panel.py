@@ -34,6 +34,7 @@ from gpt4lab.charts import LiveChart
 from gpt4lab.panels import seals, verdicts
 from gpt4lab.panels.controls import ChoiceControl, NumberControl, spoken
 from gpt4lab.panels.view import View
+from gpt4lab.panels.words import heading, headline
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
 from gpt4lab.scenario.field import UNKNOWN
 from gpt4lab.scenario.rules import LayoutError
@@ -95,7 +96,7 @@ class Panel:
         movable = {path_of(item) for item in (*self.controls, *self.folded)}
         unknown = isinstance(missing, NotKnown)
         typed = [path for path in missing.paths if path not in movable] if unknown else []
-        how = f" Here {' and '.join(typed)} can only be typed, in the line of assumptions." if typed else ""
+        how = f" Here {' and '.join(typed)} can only be typed, in the line behind “Share”." if typed else ""
         value = UNKNOWN if unknown else IMPOSSIBLE
         return attrs.evolve(start, value=value, sentence=f"{missing}{how}", rows=rows, follow={}, text=None)
 
@@ -129,11 +130,12 @@ class LivePanel(w.VBox):
         view = self._opening(scenario)
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
-        self._verdicts, self._reading = w.HTML(), w.HTML()
+        self._verdicts, self._reading, self._chips = w.HTML(), w.HTML(), verdicts.Chips(panel.claims)
         self.chart = panel.picture(view)
         self._address = w.Text(
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
         )
+        self._presets = {name: self._button(name) for name in panel.presets}
         super().__init__(list(self._laid_out()))
         self.add_class("g4l-panel")
         self._show(view)
@@ -241,6 +243,7 @@ class LivePanel(w.VBox):
         self._draw(view)
         self._hush()
         self._address.value = share(self.scenario)
+        self._mark_preset(view)
 
     def _hush(self) -> None:
         self.error = self._alert.value = ""
@@ -250,7 +253,7 @@ class LivePanel(w.VBox):
     def _draw(self, view: View) -> None:
         """Put a view on the page; what was wrong with the controls stays said."""
         self.panel.repaint(self.chart, view)  # first: the eye is on the chart
-        self._headline.value = _headline(view)
+        self._headline.value = headline(view)
         self._sentence.value = f'<p class="g4l-sentence">{html.escape(view.sentence)}</p>'
         self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""
         self._follow(view.follow)
@@ -258,7 +261,7 @@ class LivePanel(w.VBox):
 
     def show_verdicts(self) -> None:
         """Put the verdicts of the scenario on the page; anew where the reader has signed one."""
-        self._verdicts.value = verdicts.strip(self.panel.claims, self.scenario)
+        self._verdicts.value = self._chips.of(self.scenario)
 
     def _follow(self, decided: Mapping[str, Any]) -> None:
         """Controls of what the others decide move by themselves and cannot be moved."""
@@ -313,42 +316,57 @@ class LivePanel(w.VBox):
     # --- how it is laid out -----------------------------------------------------------------------
 
     def _laid_out(self) -> Iterator[w.Widget]:
-        yield w.HTML(f'<h3 class="g4l-title">{html.escape(self.panel.title)}</h3>{_legend(self.panel.legend)}')
+        yield w.HTML(heading(self.panel.title, self.panel.legend))
         yield self._headline
-        open_ones = [self.controls[path_of(item)] for item in self.panel.controls]
-        buttons = _classed(w.HBox([self._button(name) for name in self.panel.presets]), "g4l-actions")
-        side = _classed(w.VBox([*open_ones, *self._fold(), buttons]), "g4l-controls")
-        yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
         yield self._sentence
+        open_ones = _classed(w.VBox([self.controls[path_of(item)] for item in self.panel.controls]), "g4l-sliders")
+        buttons = _classed(w.HBox([*self._presets.values()]), "g4l-actions")
+        side = _classed(w.VBox([buttons, open_ones, *self._fold()]), "g4l-controls")
+        yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
         yield self._alert
         if self.panel.html_of:
             yield self._reading
         yield self._verdicts
-        yield _classed(self._address, "g4l-address")
+        yield from _behind(
+            SHARE, f"The line of assumptions of: {self.panel.title}", _classed(self._address, "g4l-address")
+        )
 
     def _fold(self) -> Iterator[w.Widget]:
         if self.panel.folded:
-            inside = w.VBox([self.controls[path_of(item)] for item in self.panel.folded], layout={"display": "none"})
-            button = w.Button(description=FOLDED[False], tooltip=f"Further assumptions of: {self.panel.title}")
-            button.on_click(lambda _: _unfold(button, inside))
-            yield _classed(w.HBox([_classed(button, "g4l-button")]), "g4l-more")
-            yield inside
+            inside = _classed(w.VBox([self.controls[path_of(item)] for item in self.panel.folded]), "g4l-sliders")
+            yield from _behind(FOLDED, f"Further assumptions of: {self.panel.title}", inside)
 
     def _button(self, preset: str) -> w.Button:
         button = w.Button(description=preset, tooltip=f"Set every control to: {preset}")
         button.on_click(lambda _: self.load(self.panel.scenario_of(preset)))
         return _classed(button, "g4l-button")
 
+    def _mark_preset(self, view: View) -> None:
+        """Mark the preset that the panel stands at, if it stands at one, to the eye and in the words of its button."""
+        here = self._base if self._moved <= set(view.follow) else None
+        for name, button in self._presets.items():
+            chosen = here is not None and here == self.panel.scenario_of(name)
+            (button.add_class if chosen else button.remove_class)("g4l-chosen")
+            button.tooltip = f"Set every control to: {name}{' (they stand there)' * chosen}"
 
-#: What the button says of further controls, by whether they are open.
+
+#: What a button says that folds something, by whether that is open.
 FOLDED = {False: "More assumptions", True: "Fewer assumptions"}
+SHARE = {False: "Share", True: "Hide the line"}
 
 
-def _unfold(button: w.Button, inside: w.VBox) -> None:
-    """Open what is folded, or fold it."""
-    opened = inside.layout.display == "none"
-    inside.layout.display = "" if opened else "none"
-    button.description = FOLDED[opened]
+def _behind(words: Mapping[bool, str], tooltip: str, inside: w.DOMWidget) -> Iterator[w.Widget]:
+    """Something that is folded at first, after the button that opens it, or folds it again."""
+    button, inside.layout.display = w.Button(description=words[False], tooltip=tooltip), "none"
+
+    def turn(_: Any) -> None:
+        opened = inside.layout.display == "none"
+        inside.layout.display = "" if opened else "none"
+        button.description = words[opened]
+
+    button.on_click(turn)
+    yield _classed(w.HBox([_classed(button, "g4l-button")]), "g4l-more")
+    yield inside
 
 
 def _places(control: Any, here: Any) -> Iterator[int]:
@@ -402,18 +420,6 @@ def _options(field: Any) -> dict[str, str]:
     if field.choices:
         return {word: word for word in field.choices}
     return {key: entry.name for key, entry in getattr(catalog, field.catalog).items()}
-
-
-def _headline(view: View) -> str:
-    return (
-        f'<div class="g4l-headline"><span class="g4l-headline-name">{html.escape(view.label)}</span>'
-        f'<strong class="g4l-headline-value">{html.escape(view.headline)}</strong>'
-        f'<span class="g4l-headline-change">{html.escape(view.change)}</span></div>'
-    )
-
-
-def _legend(text: str) -> str:
-    return f'<p class="g4l-legend">{html.escape(text)}</p>' if text else ""
 
 
 def _classed(widget: Any, name: str) -> Any:

@@ -72,10 +72,12 @@ class LiveTraining(LivePanel):
     def __init__(self, training: Training, scenario: Scenario) -> None:
         self._lock, self._readings = threading.RLock(), []
         self._run_button = w.Button(description=training.verb, tooltip=f"{training.verb}: {training.title}")
-        self._stop_button = w.Button(description="Stop", tooltip=f"Stop: {training.title}", disabled=True)
+        self._stop_button = w.Button(description="Stop", tooltip=f"Stop: {training.title}", layout={"display": "none"})
         self._progress = w.HTML()
         self._run_button.on_click(lambda _: self.start())
         self._stop_button.on_click(lambda _: self.stop())
+        for button in (self._run_button, self._stop_button):
+            button.add_class("g4l-button")
         super().__init__(training, scenario)
         self._attend(self.attempt)
 
@@ -159,7 +161,7 @@ class LiveTraining(LivePanel):
     def _report(self, run: BackgroundRun[Any] | None) -> None:
         busy = run is not None and run.state == "running"
         self._run_button.description = f"{self.panel.verb} again" if run else self.panel.verb
-        self._stop_button.disabled = not busy
+        self._stop_button.layout.display = "" if busy else "none"
         self._progress.value = progress(run)
         if run is not None and run.error is not None:
             self._complain(run.error)
@@ -167,9 +169,9 @@ class LiveTraining(LivePanel):
     def _laid_out(self) -> Iterator[w.Widget]:
         for part in super()._laid_out():
             yield part
-            if part is self._headline:
+            if part is self._sentence:
                 row = w.HBox([self._run_button, self._stop_button, self._progress])
-                row.layout.flex_flow, row.layout.align_items = "row wrap", "center"
+                row.add_class("g4l-run")
                 yield row
 
 

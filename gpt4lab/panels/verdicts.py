@@ -36,12 +36,33 @@ def verdict_mark(result: Result) -> str:
     return NEUTRAL if sealed(result.claim.id) else in_words(result.verdict)
 
 
-def strip(ids: Iterable[str], scenario: Scenario) -> str:
-    """Some claims with their verdicts under a scenario, as a list that a panel keeps up to date."""
-    items = "".join(f"<li>{_item(judge(ledger()[key], scenario))}</li>" for key in ids)
-    return f'<ul class="g4l-strip" aria-label="Verdicts under these assumptions">{items}</ul>' if items else ""
+class Chips:
+    """Some claims with their verdicts under a scenario, as a row that a panel keeps up to date.
+
+    Those that flipped last are marked until others do, so that a page blinks each once.
+    """
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._claims = [ledger()[key] for key in ids]
+        self._verdicts: list[str] = []
+        self._flipped: list[bool] = []
+
+    def of(self, scenario: Scenario) -> str:
+        """The row as HTML."""
+        results = [judge(claim, scenario) for claim in self._claims]
+        verdicts = [result.verdict for result in results]
+        if verdicts != self._verdicts:
+            before = self._verdicts or verdicts
+            self._flipped = [old != new for old, new in zip(before, verdicts, strict=True)]
+            self._verdicts = verdicts
+        chips = "".join(map(_chip, results, self._flipped))
+        return f'<ul class="g4l-strip" aria-label="Verdicts under these assumptions">{chips}</ul>' if chips else ""
 
 
-def _item(result: Result) -> str:
-    quote = f'<span class="g4l-strip-quote">“{escape(result.claim.quote)}”</span>'
-    return f"<strong>{result.claim.id}</strong> {quote} {verdict_mark(result)}"
+def _chip(result: Result, flipped: bool) -> str:
+    quote = escape(f"“{result.claim.quote}”")
+    flipped = flipped and not sealed(result.claim.id)
+    return (
+        f'<li class="g4l-chip{" g4l-flipped" * flipped}" title="{quote}"><strong>{result.claim.id}</strong> '
+        f'<span class="g4l-strip-quote">{quote}</span> {verdict_mark(result)}</li>'
+    )

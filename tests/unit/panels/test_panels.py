@@ -12,7 +12,8 @@ import pytest
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import LivePanel, Panel
-from gpt4lab.scenario import Scenario, load_scenario, share
+from gpt4lab.panels.verdicts import Chips
+from gpt4lab.scenario import Scenario, change, load_scenario, share
 from gpt4lab.scenario.config import own_model
 from tests.unit.panels.declared import declared, settings
 from tests.unit.scenario.own import own
@@ -158,3 +159,23 @@ def test_pasted_assumptions_are_taken_or_refused() -> None:
 def test_no_more_than_six_controls_stand_open() -> None:
     with pytest.raises(ValueError, match="7 controls"):
         Panel("too many", tuple(f"c{i}" for i in range(7)), view=lambda s: None, chart=lambda v: None)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_the_preset_where_a_panel_stands_is_marked_and_no_other(name: str) -> None:
+    live = open_and_move(name).live
+    for preset in live.panel.presets:
+        live.load(live.panel.scenario_of(preset))
+        marked = {other for other, button in live._presets.items() if "g4l-chosen" in button._dom_classes}
+        alike = {o for o in live.panel.presets if live.panel.scenario_of(o) == live.panel.scenario_of(preset)}
+        assert marked == alike
+    live.load(load_scenario(live.panel.start))
+
+
+def test_a_verdict_that_flips_is_marked_until_another_does() -> None:
+    chips, post = Chips(["C29", "C33"]), load_scenario("leak")
+    assert "g4l-flipped" not in chips.of(post)
+    long = change(post, {"training.tokens": 5e13})
+    flipped = chips.of(long)
+    assert flipped.count("g4l-flipped") == 1
+    assert chips.of(long) == flipped
