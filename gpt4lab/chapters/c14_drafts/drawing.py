@@ -55,7 +55,7 @@ STEPS = (
     ("The target: p", "What the large model would say, how often. The outlines stay: this must come out."),
     ("The draft: q", "The small model guesses with odds of its own: of some words too often, of others too seldom."),
     ("Kept, or refused", "The target reads the guess. Up to {line} it is kept; what is said too often is refused."),
-    ("The refused part", "Added up, the refusals are {refused} of all guesses. {missing} is missing in the other words."),
+    ("The refused part", "Added up, {refused} of all guesses are refused. {missing} is missing elsewhere."),
     ("What is missing", "So after a refusal the target draws a word of its own, only from what is missing."),
     ("What comes out", "{out}"),
 )  # fmt: skip
