@@ -74,8 +74,10 @@ class View:
 
 
 def compared(here: float, there: float) -> str:
-    """One number against another, in words: the same, 12% more here, 3.1 times that here."""
+    """One number against another, in words: the same, 12% more here, 3.1 times that here, 1/261 of that here."""
     ratio = here / there
+    if 0 < ratio < 0.05:
+        return f"1/{1 / ratio:,.3g} of that here"
     if abs(ratio - 1) < 0.005:
         return "the same here"
     if ratio >= 2:

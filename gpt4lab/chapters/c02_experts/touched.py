@@ -50,8 +50,8 @@ def _who_works(scenario: Scenario) -> str:
         return "One token needs the {model.top_k:d} of {model.experts:d} experts that it chooses; the others wait."
     return (
         "{decode.micro_batch:,.4g} tokens, each choosing {model.top_k:d} of {model.experts:d} experts, need "
-        "{moe.experts_touched:.1f} of the {model.experts:d} between them; an expert then works for "
-        "{moe.tokens_per_expert:,.3g} of these tokens on average."
+        "{moe.experts_touched:.1f} of the {model.experts:d} between them; that makes "
+        "{moe.tokens_per_expert:,.3g} of these tokens for each expert on average, the idle ones counted."
     )
 
 

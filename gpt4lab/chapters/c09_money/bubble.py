@@ -48,7 +48,7 @@ bubble = Curve(
     },
     label="Pipeline bubble",
     says="{cluster.replicas:,.0f} replicas share the batch: {pipeline.micro_batches:,.0f} micro-batches follow each "
-    "other through {cluster.pipeline:d} stages. Of an MFU of {training.full_mfu} with a full pipeline, "
+    "other through {cluster.pipeline}. Of an MFU of {training.full_mfu} with a full pipeline, "
     "{training.mfu_after_bubble} is left.",
     alt="Idle share of a step against micro-batches: it falls with their number, and with chunks of layers.",
     controls=(

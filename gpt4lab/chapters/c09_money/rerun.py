@@ -33,7 +33,7 @@ rerun = Curve(
     label="MFU that the second run needs",
     says="{rerun.rental}: {rerun.times_cheaper} cheaper than the stated {cluster.stated_usd}. Of that, "
     "{rerun.price_performance} is peak per dollar, which is hardware and price; the other {rerun.mfu_ratio} is "
-    "utilisation.",
+    "the utilisation over the {budget.mfu} that the stated price would pay for.",
     alt="Utilisation needed against days: a falling curve, the post's point high on it, published ones below.",
     controls=(
         Slide("rerun.days", 20, 180),
