@@ -22,7 +22,7 @@ POOL = PITCH * len(WORDS) + 30
 
 
 @attrs.frozen
-class Judged:
+class Guesses:
     """Shares of all guesses, a word each: the draft's, kept, refused, drawn after a refusal."""
 
     draft: list[float]
@@ -37,7 +37,7 @@ class Judged:
         return [kept + drawn for kept, drawn in zip(self.kept, self.drawn, strict=True)]
 
 
-def judged(scenario: Scenario) -> Judged:
+def judged(scenario: Scenario) -> Guesses:
     """A draft of the scenario's acceptance: the target's odds mixed with the worst's; judged as the toy does."""
     alike = sum(map(min, TARGET, WORST))
     mixed = min(1, (1 - value("speculation.acceptance", scenario)) / (1 - alike))
@@ -47,7 +47,7 @@ def judged(scenario: Scenario) -> Judged:
     missing = [max(0, p - lenience * q) for p, q in zip(TARGET, draft, strict=True)]
     refused = [q - k for q, k in zip(draft, kept, strict=True)]
     share = sum(refused) / (sum(missing) or 1)
-    return Judged(draft, kept, refused, [share * one for one in missing], lenience)
+    return Guesses(draft, kept, refused, [share * one for one in missing], lenience)
 
 
 #: (what stands above the bars, what happens), step by step.
@@ -67,7 +67,7 @@ def bars(scenario: Scenario) -> list[Scene]:
     return [_scene(found, step) for step in range(len(STEPS))]
 
 
-def _scene(found: Judged, step: int) -> Scene:
+def _scene(found: Guesses, step: int) -> Scene:
     title, caption = STEPS[step]
     line = "p" if found.lenience == 1 else f"p/{found.lenience:.3g}"
     missing = "As much" if found.lenience == 1 else "More"
@@ -87,7 +87,7 @@ def _scene(found: Judged, step: int) -> Scene:
     )  # fmt: skip
 
 
-def _outcome(found: Judged) -> str:
+def _outcome(found: Guesses) -> str:
     off, word = max((abs(out - p), word) for out, p, word in zip(found.out, TARGET, WORDS, strict=True))
     if off < 1e-9:
         return "The gaps are filled to the brim. What comes out is the target's, for every word: nothing is lost."
@@ -107,7 +107,7 @@ def _still(shown: list[float] | tuple[float, ...]) -> Iterator[Shape]:
         yield Words(f"share-{word}", PITCH * at + 4 + BAR / 2, FLOOR + 34, f"{shown[at]:.0%}", "soft small", "middle")
 
 
-def _pieces(found: Judged, step: int) -> Iterator[Shape]:
+def _pieces(found: Guesses, step: int) -> Iterator[Shape]:
     """What each bar is made of: kept, with the refused part above, or in the pool, or what is drawn instead."""
     if step == 0:
         return
