@@ -1,8 +1,8 @@
 """The model of answering against published measurements.
 
-Every efficiency but two comes from a micro-benchmark of the hardware, and no constant is fitted to a row. One is read
-off two rows: the host launches each kernel of a prefill in 23 µs, from the first tokens of 128 on one H100 in version
-0.5.
+Every efficiency but two comes from a micro-benchmark of the hardware. One of the two is read off two rows, and no other
+constant is fitted to a row: the host launches each kernel of a prefill in 23 µs, from the first tokens of 128 on one
+H100 in version 0.5.
 
 What was decided with rows in view (`versions` and `by_group` show all of them, so none is a blind test of these):
 
