@@ -12,7 +12,7 @@ from gpt4lab.book.case.desk import case_file
 from gpt4lab.book.case.review_box import review
 from gpt4lab.book.chapter import chapters, closing, opening, references
 from gpt4lab.book.exercise import EXERCISES, exercise
-from gpt4lab.book.guess import guess, reveal
+from gpt4lab.book.guess import guess, guesses, reveal
 from gpt4lab.book.prose import say
 from gpt4lab.book.selfcheck import selfcheck
 from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, live_crosscheck, rows

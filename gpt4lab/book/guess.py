@@ -3,6 +3,8 @@
 guess("09-cost", "What did the final run cost?", quantity="training.cost", lo=1e6, hi=1e10)
 ...
 reveal("09-cost")
+...
+guesses("09")                        # at the chapter's end: all of them again
 """
 
 from __future__ import annotations
@@ -16,47 +18,78 @@ import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape, shortened
-from gpt4lab.book.way import Guess
-from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, spoken
-from gpt4lab.quantities import find, value
-from gpt4lab.scenario import load_scenario
-from gpt4lab.units import UnitError, convert, show
+from gpt4lab.book.way import Guess, WayError
+from gpt4lab.panels.band import BandControl
+from gpt4lab.panels.controls import ChoiceControl, ControlError, in_figures, spoken
+from gpt4lab.quantities import unit_of, value
+from gpt4lab.scenario import FIELDS, load_scenario
+from gpt4lab.units import UnitError, factor, show
+
+MOST_WHY = 500  # characters
+HOW = (
+    "Drag, type or use the arrow keys: your best guess, and around it a band that holds the answer four times in five."
+)
 
 
 @attrs.define
 class Question:
-    """One question with its answer; `told` are the places that show the guess."""
+    """One question with its answer, and the axis on which a number is guessed; `told` are what shows the guess."""
 
     key: str
     text: str
     answer: Any
     unit: str
+    lo: float = 0
+    hi: float = 0
     told: list[Callable[[], None]] = attrs.field(factory=list)
 
     @property
-    def guess(self) -> Any:
-        """What the reader answered, in `unit`; None where nothing kept is an answer to this question."""
+    def kept(self) -> Guess | None:
+        """What the reader answered, in `unit`, beside the answer; None where nothing kept answers this question."""
         kept = Guess.recall(self.key)
         if kept is None or isinstance(kept.value, str) != isinstance(self.answer, str):
             return None
+        if isinstance(kept.value, str):
+            return attrs.evolve(kept, answer=self.answer)
         try:
-            return kept.value if isinstance(kept.value, str) else convert(kept.value, kept.unit or self.unit, self.unit)
-        except UnitError:
+            times = factor(kept.unit or self.unit, self.unit)
+            low, value, high = (None if n is None else n * times for n in (kept.low, kept.value, kept.high))
+            return attrs.evolve(kept, value=value, unit=self.unit, low=low, high=high, answer=self.answer)
+        except (UnitError, WayError, OverflowError):
             return None
 
-    def keep(self, guess: Any) -> bool:
+    @property
+    def guess(self) -> Any:
+        """The number or the option that the reader answered, in `unit`; None where there is none."""
+        return None if self.kept is None else self.kept.value
+
+    def keep(self, guess: Any, low: float | None = None, high: float | None = None, why: str = "") -> bool:
         """Keep an answer and show it wherever the result stands. False: it is kept for this session only."""
-        kept = Guess(guess, "" if isinstance(guess, str) else self.unit, answer=self.answer).keep(self.key)
+        unit = "" if isinstance(guess, str) else self.unit
+        kept = Guess(guess, unit, low, high, answer=self.answer, why=why).keep(self.key)
         for tell in self.told:
             tell()
         return kept
 
     def result(self) -> str:
-        """Guess and answer side by side, in words."""
-        guess = self.guess
-        if guess is None:
+        """Guess and answer side by side, the gap, and whether the band held it, in words."""
+        kept = self.kept
+        if kept is None:
             return "You have not guessed yet: the question stands above."
-        return f"You guessed {self.say(guess)}; the answer is {self.say(self.answer)}. {self._distance(guess)}".strip()
+        held = {True: "Your band held it.", False: "Your band did not hold it.", None: ""}[kept.held]
+        gap = self._distance(kept.value)
+        return " ".join(f"You guessed {self.said(kept)}; the answer is {self.say(self.answer)}. {gap} {held}".split())
+
+    def said(self, kept: Guess) -> str:
+        """A guess in words, with its band: "63 claims, between 40 and 70 claims"."""
+        low, high = kept.low, kept.high
+        if low is not None and high is not None:
+            band = f", between {show((low, high), self.unit).replace(' to ', ' and ')}"
+        elif low is not None or high is not None:
+            band = f", at most {self.say(high)}" if low is None else f", at least {self.say(low)}"
+        else:
+            band = ""
+        return self.say(kept.value) + band
 
     def say(self, value: Any) -> str:
         """A guess or the answer in words."""
@@ -65,14 +98,30 @@ class Question:
     def _distance(self, guess: Any) -> str:
         if isinstance(guess, str):
             return "Right." if guess == self.answer else "Not what you thought."
+        if guess == (min(max(self.answer, self.lo), self.hi) if self.hi else self.answer):
+            return "Exactly right."  # at an end of the axis: as near as one could come
+        way = "low" if guess < self.answer else "high"
+        if self.unit == "fraction":
+            return f"{in_figures(float(f'{100 * abs(guess - self.answer):.2g}'))} percentage points too {way}."
         if min(guess, self.answer) <= 0:
-            return "Right." if guess == self.answer else ""  # no factor leads there
-        off = abs(math.log10(guess) - math.log10(self.answer))
-        if off <= math.log10(1.1):
-            return "Within a tenth: remarkable."
-        if off >= 6:
-            return f"Off by {off:.0f} powers of ten."
-        return f"Off by a factor of {float(f'{10**off:.2g}'):,.12g}."
+            return f"{self.say(abs(guess - self.answer))} too {way}."  # no factor leads there
+        return f"{_times(math.log10(guess) - math.log10(self.answer), way)}."
+
+    def chart(self, **more: Any) -> BandControl:
+        """The axis of the result, with a point and a band to move, or to look at."""
+        return BandControl("Your guess", self.unit, self.lo, self.hi, integer=isinstance(self.answer, int), **more)
+
+
+def _times(decades: float, way: str) -> str:
+    """A ratio in words, by its decades."""
+    off = abs(decades)
+    if off <= math.log10(1.1):
+        return "Within a tenth: remarkable"
+    if off >= 6:
+        return f"Too {way} by {off:.0f} powers of ten"
+    if off < math.log10(2):
+        return f"{abs(10**decades - 1):.0%} too {way}"
+    return f"{float(f'{10**off:.2g}'):,.12g} times too {way}"
 
 
 QUESTIONS: dict[str, Question] = {}
@@ -91,26 +140,26 @@ def guess(
 ) -> w.Widget:
     """Ask for a number or for one of several options.
 
-    The answer is a quantity under the post's scenario, or `answer` in `unit`. `lo` and `hi` bound a log slider; where
-    the answer is a whole number, so is every guess.
+    The answer is a quantity under the post's scenario, or `answer` in `unit`. `lo` and `hi` are the ends of the axis;
+    an input of the scenario brings its own. Where the answer is a whole number, so is every guess.
     """
     if quantity:
-        answer, unit = value(quantity, load_scenario("leak")), find(quantity).unit
-    question = QUESTIONS[key] = Question(key, text, answer, "" if options else unit)
-    return _box(question, _choice(options) if options else _slider(question, lo, hi))
+        answer, unit = value(quantity, load_scenario("leak")), unit_of(quantity)
+    if quantity in FIELDS and not hi:
+        lo, hi = FIELDS[quantity].lo, FIELDS[quantity].hi
+    question = QUESTIONS[key] = Question(key, text, answer, "" if options else unit, lo, hi)
+    return _box(question, _choice(options) if options else _axis(question))
 
 
 def _choice(options: tuple[str, ...]) -> Any:
     return ChoiceControl(label="Your guess", options={word: word for word in options}, value=options[0])
 
 
-def _slider(question: Question, lo: float, hi: float) -> Any:
-    """A log slider that starts in the middle, so that its start says nothing."""
-    middle = float(f"{(lo * hi) ** 0.5:.2g}")
-    whole = isinstance(question.answer, int)
-    if whole:
-        lo, middle = max(1, math.ceil(lo)), round(middle)
-    return NumberControl("Your guess", question.unit, lo, hi, middle, scale="log", integer=whole)
+def _axis(question: Question) -> BandControl:
+    """The axis of a number; until it is moved or typed, nobody has guessed."""
+    control = question.chart(help=HOW)
+    control.known = False
+    return control
 
 
 def _box(question: Question, control: Any) -> w.Widget:
@@ -118,7 +167,11 @@ def _box(question: Question, control: Any) -> w.Widget:
     note.value = _put_back(question, control)
 
     def pressed(_: Any) -> None:
-        kept = question.keep(control.value)
+        if not control.known:
+            note.value = _note("Place your guess first: drag the point on the axis, or type a number.")
+            return
+        more = () if isinstance(control, ChoiceControl) else (*control.band, control.why.strip()[:MOST_WHY])
+        kept = question.keep(control.value, *more)
         words = "Kept." if kept else f"Noted. {store.trouble()}"
         note.value = _note(f"{words} You will meet it again beside the result.")
 
@@ -126,7 +179,7 @@ def _box(question: Question, control: Any) -> w.Widget:
         note.value = ""  # what it says is about the guess kept, and this is another
 
     button.on_click(pressed)
-    control.observe(moved, "value")
+    control.observe(moved, ["value", "low", "high", "why"] if isinstance(control, BandControl) else "value")
     ask = w.HTML(block("guess", f"<p><strong>Guess first.</strong> {escape(question.text)}</p>"))
     box = w.VBox([ask, control, button, note])
     box.add_class("g4l-guess-box")
@@ -135,28 +188,92 @@ def _box(question: Question, control: Any) -> w.Widget:
 
 def _put_back(question: Question, control: Any) -> str:
     """Put the guess of another day on the control; where the question has changed since, the note that says so."""
-    before = question.guess
+    before = question.kept
     if before is None:
         return ""
     try:
-        control.value = before
+        control.stand(before.value)
+        if isinstance(control, BandControl):
+            _put_band_back(before, control)
     except (ControlError, OverflowError):
-        return _note(f"Before, you guessed {question.say(before)}, which cannot be chosen here any more: guess anew.")
+        return _note(
+            f"Before, you guessed {question.say(before.value)}, which cannot be chosen here any more: guess anew."
+        )
     return ""
+
+
+def _put_band_back(before: Guess, control: BandControl) -> None:
+    """The band and the reason of another day. An older edition kept neither: its guess stays inside the usual band."""
+    control.why, control.banded = before.why, (before.low, before.high) != (None, None)
+    if control.banded:
+        control.low = control.lo if before.low is None else max(before.low, control.lo)
+        control.high = control.hi if before.high is None else min(before.high, control.hi)
+    else:
+        control.low, control.high = min(control.low, control.value), max(control.high, control.value)
 
 
 def _note(words: str) -> str:
     return f"<p>{escape(words)}</p>"
 
 
-def reveal(key: str) -> w.Widget:
-    """The guess beside the answer; it fills in when the reader guesses later."""
+def reveal(key: str, *, asked: bool = False) -> w.Widget:
+    """The answer drawn over the guess, and the gap in words; it fills in when the reader guesses later.
+
+    With the question above them where it was `asked` long ago.
+    """
     question = QUESTIONS[key]
     place = spoken()
+    chart = None if isinstance(question.answer, str) or question.lo >= question.hi else _over(question)
 
     def tell() -> None:
-        place.value = block("reveal", f"<p>{escape(question.result())}</p>")
+        kept = question.kept
+        why = f"<p>You thought: “{escape(shortened(kept.why))}”</p>" if kept and kept.why else ""
+        ask = f"<p><strong>{escape(question.text)}</strong></p>" if asked else ""
+        place.value = block("reveal", f"{ask}<p>{escape(question.result())}</p>{why}")
+        if chart is not None:
+            _draw(chart, question, kept)
 
     question.told.append(tell)
     tell()
-    return place
+    box = w.VBox([place, *([] if chart is None else [chart])])
+    box.add_class("g4l-reveal-box")
+    return box
+
+
+def _over(question: Question) -> BandControl:
+    """The same axis with the answer on it."""
+    words = question.say(question.answer)
+    return question.chart(fixed=True, truth=question.answer, truth_words=words, low=None, high=None)
+
+
+def _draw(chart: BandControl, question: Question, kept: Guess | None) -> None:
+    """Guess and answer on one axis; nothing where there is no guess on it, which words alone tell."""
+    chart.told = question.result()
+    if kept is None or isinstance(kept.value, str) or not chart.least <= kept.value <= chart.most:
+        chart.layout.display = "none"
+        return
+    chart.layout.display = ""
+    with chart.hold_sync():
+        chart.value, chart.guess_words = kept.value, question.say(kept.value)
+        chart.low, chart.high = _inside(kept.low, chart), _inside(kept.high, chart)
+
+
+def _inside(end: float | None, chart: BandControl) -> float | None:
+    return None if end is None else min(max(end, chart.lo), chart.hi)
+
+
+def guesses(number: str) -> w.Widget:
+    """All guesses of a chapter again, at its end: each with the answer over it, and how many bands held."""
+    asked = [question for question in QUESTIONS.values() if question.key.startswith(f"{number}-")]
+    total = spoken()
+
+    def tell() -> None:
+        held = [question.kept.held for question in asked if question.kept and question.kept.held is not None]
+        words = f"Your bands held {sum(held)} of {len(held)} answers." if held else ""
+        total.value = block("tally", f"<p>{words}</p>") if words else ""
+
+    for question in asked:
+        question.told.append(tell)
+    tell()
+    title = w.HTML(block("guess", "<p><strong>What you guessed, and what came out.</strong></p>"))
+    return w.VBox([title, *(reveal(question.key, asked=True) for question in asked), total])

@@ -46,18 +46,19 @@ class NotNone(t.Any):
     allow_none = False
 
 
-def _beside(name: str) -> str:
+def read_beside(name: str) -> str:
+    """A text file that lies beside this module."""
     return files("gpt4lab.panels").joinpath(name).read_text(encoding="utf-8")
 
 
 #: JavaScript that gives the page the look and the manners of controls, panels and the pieces of a chapter; once.
 LOOK = theme.styling(
-    "panel", theme.read("tokens.css") + "".join(map(_beside, ("controls.css", "panel.css", "kit.css")))
-) + _beside("page.js")
+    "panel", theme.read("tokens.css") + "".join(map(read_beside, ("controls.css", "band.css", "panel.css", "kit.css")))
+) + read_beside("page.js")
 
 
 #: JavaScript that reads numbers by the same table as Python does.
-READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS})};\n" + _beside("grammar.js")
+READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS})};\n" + read_beside("grammar.js")
 
 
 def spoken(how: str = "spoken") -> w.HTML:
@@ -70,7 +71,7 @@ def spoken(how: str = "spoken") -> w.HTML:
 class Control(anywidget.AnyWidget):
     """What both controls share."""
 
-    _esm = LOOK + READER + _beside("number.js") + _beside("controls.js")
+    _esm = LOOK + READER + read_beside("number.js") + read_beside("controls.js")
 
     kind = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)
