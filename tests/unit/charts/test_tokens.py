@@ -64,7 +64,7 @@ def test_what_can_be_moved_typed_or_pressed_can_be_seen(look: str) -> None:
 def test_tracks_entries_and_presets_are_drawn_in_it(part: str) -> None:
     from gpt4lab.panels import controls
 
-    css = controls._beside("controls.css") + controls._beside("panel.css")
+    css = controls.read_beside("controls.css") + controls.read_beside("panel.css")
     rule = re.search(part + r" \{(.*?)\}", css, re.DOTALL)
     assert rule
     assert "var(--g4l-line)" in rule.group(1)
