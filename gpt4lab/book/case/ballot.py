@@ -21,7 +21,7 @@ from gpt4lab.scenario import Scenario, load_scenario
 
 WORDS = {word: word.replace("-", " ") for word in VERDICTS if word not in (NO_CLAIM, NOT_KNOWN)}
 SURE = [(f"{percent}%", percent / 100) for percent in (50, 60, 70, 80, 90, 100)]
-OFFER = "Let me sign my own verdict on each claim before I see yours"
+OFFER = "First my verdict, then yours"
 WHAT = (
     "You say in one of the book’s words whether a claim holds, fails or cannot be decided, and how sure you are that "
     "ours falls on the same side. It counts in your calibration if you chose this before you opened the chapter."
@@ -50,7 +50,7 @@ class Ballot(w.VBox):
         first = next(iter(WORDS))
         self.word = ChoiceControl("Your verdict", WORDS, first, stacked=True)
         self.sure = ChoiceControl("How sure you are", SURE, 0.5)
-        self._sign, self._undo = w.Button(description="Sign"), w.Button(description="Take the last one back")
+        self._sign, self._undo = w.Button(description="Sign"), w.Button(description="Take it back", tooltip="Take back the last signature")
         self._sign.on_click(lambda _: self.press_sign())
         self._undo.on_click(lambda _: self.press_undo())
         super().__init__([self._said, self._asked, self.word, self.sure, w.HBox([self._sign, self._undo])])
@@ -115,13 +115,14 @@ class Verdict(w.VBox):
         self._judged = (chapter, conclusion, scenario)
         self.table, self.ballot, self.switch = w.HTML(), Ballot(chapter), Switch()
         super().__init__([self.switch, w.HTML(), self.ballot, self.table])
+        self.add_class("g4l-signing")
         self.show_verdicts()
         seals.follow(self)
 
     def show_verdicts(self) -> None:
         """Anew: the wish or a signature has changed."""
         wished = signing.wished()
-        self.children[1].value = f"<p>{WHAT}</p>" if wished else ""
+        self.children[1].value = block("aside", f"<p>{WHAT}</p>") if wished else ""
         self.ballot.layout.display = "" if wished else "none"
         if self.ballot.claim is not None and wished:
             self.ballot.ask()
@@ -142,4 +143,6 @@ def verdict(chapter: str, conclusion: str = "", scenario: Scenario | None = None
 def sign_first() -> w.Widget:
     """The choice alone, for chapter 00."""
     signing.refresh()
-    return w.VBox([Switch(), w.HTML(f"<p>{WHAT}</p>")])
+    box = w.VBox([Switch(), w.HTML(block("aside", f"<p>{WHAT}</p>"))])
+    box.add_class("g4l-signing")
+    return box

@@ -21,7 +21,7 @@ class CaseFile(w.VBox):
         self._tables, self._links, self._said = w.HTML(), w.HTML(), spoken()
         again = w.Button(description="Read it anew", tooltip="Show what was kept since this cell ran")
         again.on_click(lambda _: self.refresh())
-        self.upload = w.FileUpload(accept=".json", description="Import a case file", tooltip="A case file, JSON")
+        self.upload = w.FileUpload(accept=".json", description="Import a case file", layout={"width": "auto"})
         self.upload.observe(self._uploaded, "value")
         super().__init__([self._tables, self._links, w.HBox([again, self.upload]), self._said])
         self.add_class("g4l-case")
@@ -32,7 +32,7 @@ class CaseFile(w.VBox):
         self._tables.value = block("case-tables mathjax_ignore", sections(Case.read()))
         page = _link("case-file.html", "text/html", as_html(), "Download as a page")
         data = _link("case-file.json", "application/json", as_json(), "Download as data, to import or to hand in")
-        self._links.value = block("case-links", f"<p>{page} · {data}</p>")
+        self._links.value = block("aside", f"<p>{page} · {data}</p>")
 
     def bring(self, raw: bytes, name: str = "This file") -> None:
         """Merge a case file, and say what came of it."""
