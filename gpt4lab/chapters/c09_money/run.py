@@ -47,8 +47,8 @@ def _needs(scenario: Scenario, found: dict[str, float]) -> str:
     return (
         f"{cluster.gpus:,} GPUs are busy for {show(found['training.days'], 'day')}. For "
         f"{show(cluster.stated_usd, 'USD')} they could be rented for {show(found['budget.days'], 'day')}; the work "
-        f"would last that long at an MFU of {show(found['budget.mfu'], 'fraction')}. The stated "
-        f"{show(cluster.days, 'day')} would cost that much at {show(found['budget.price'], 'USD')} an hour."
+        f"would last that long at an MFU of {show(found['budget.mfu'], 'fraction')}. Over "
+        f"{show(cluster.days, 'day')} they would cost that much at {show(found['budget.price'], 'USD')} an hour."
     )
 
 
