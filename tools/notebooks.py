@@ -5,18 +5,24 @@
 
 The text in notebooks/text is what one edits; the .ipynb beside it is what one reads, before anything has run and where
 nothing runs at all. So a cell that ends in `say`, `references` or `closing` stands there as the words that it says now,
-numbers and all; what else it computes stays code if a later cell needs it. After a change of a text, number or claim
-make them again: a test compares. The same text and the same numbers make the same file, ids included.
+numbers and all; what else it computes stays code if a later cell needs it. A cell that shows a panel of its chapter
+holds what that opens with, standing still (stills.py). After a change of a text, number, claim or chart make them
+again: a test compares, the pictures by the numbers that they draw. The same text and the same numbers make the same
+file, ids included.
 """
 
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import jupytext
 import nbformat
@@ -24,6 +30,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from gpt4lab.book.chapter import chapters, closing, introduction, references
 from gpt4lab.book.prose import say
+from tools.stills import still
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SAID = {"say": say, "references": references, "closing": closing}
@@ -36,10 +43,17 @@ def main(beginning: str = "") -> None:
         nbformat.write(made(text), NOTEBOOKS / f"{text.stem}.ipynb")
 
 
-def made(text: Path) -> nbformat.NotebookNode:
-    """The notebook of a text: below the title the chapter's introduction, its sentences in words."""
+def made(text: Path, draw: bool = True) -> nbformat.NotebookNode:
+    """The notebook of a text: below the title the chapter's introduction, its sentences in words, its panels still.
+
+    draw: whether with their pictures.
+    """
     notebook = jupytext.read(text)
     name_cells(notebook.cells)
+    with unread():
+        for at, cell in enumerate(notebook.cells):
+            if output := still(panel_of(cell, notebook.cells[:at]), draw):
+                cell.outputs = [output]
     title, *rest = in_words(notebook.cells)
     numbers = [number for number, chapter in chapters().items() if chapter.file == text.stem]
     below = [new_markdown_cell(str(introduction(number).data), id="introduction") for number in numbers]
@@ -54,6 +68,53 @@ def name_cells(cells: Sequence[Any]) -> None:
         name = sha256(f"{cell.cell_type} {cell.source}".encode()).hexdigest()[:8]
         cell.id = next(free for n in range(len(cells)) if (free := f"{name}-{n}" if n else name) not in taken)
         taken.add(cell.id)
+
+
+@contextmanager
+def unread() -> Iterator[None]:
+    """As for a reader who has done nothing yet: what the maker of the book has kept stands in no notebook."""
+    with TemporaryDirectory() as empty, patch.dict(os.environ, GPT4LAB_STATE=empty):
+        yield
+
+
+# --- panels ------------------------------------------------------------------------------------------
+
+
+def panel_of(cell: Any, before: Sequence[Any]) -> Any:
+    """What a cell shows of its chapter's own, made anew; None for everything else, and for a cell that needs torch."""
+    *own, last = statements(cell) or [ast.Pass()]
+    if cell.source.startswith("%%") or not isinstance(last, ast.Expr):
+        return None
+    earlier = [statement for each in before if not each.source.startswith("%%") for statement in statements(each)]
+    shown, known = not_begun(last.value), [*earlier, *own]
+    return computed(shown, known) if is_of_a_chapter(shown, known) else None
+
+
+def not_begun(shown: ast.expr) -> ast.expr:
+    """A live run as it is before it starts."""
+    match shown:
+        case ast.Call(func=ast.Attribute(value=run, attr="start")):
+            return run
+        case _:
+            return shown
+
+
+def is_of_a_chapter(shown: ast.expr, earlier: Statements) -> bool:
+    """Whether this calls something that was imported from a chapter, by itself or under a name of the notebook."""
+    for statement in reversed(earlier):
+        if (
+            isinstance(shown, ast.Name)
+            and isinstance(statement, ast.Assign)
+            and shown.id in names(statement, ast.Store)
+        ):
+            shown = statement.value
+    if not isinstance(shown, ast.Call):
+        return False
+    maker = shown.func
+    while isinstance(maker, ast.Attribute):
+        maker = maker.value
+    ours = [each for each in earlier if isinstance(each, ast.ImportFrom) and "gpt4lab.chapters" in str(each.module)]
+    return isinstance(maker, ast.Name) and any(maker.id in names(each, ast.Store) for each in ours)
 
 
 # --- sentences ---------------------------------------------------------------------------------------
@@ -88,10 +149,16 @@ def is_sentence(node: ast.expr) -> bool:
 
 
 def words(sentence: ast.Expr, earlier: Statements) -> str:
-    """What a sentence says, after those of the earlier statements on which it rests."""
+    """What a sentence says."""
+    return computed(sentence.value, earlier).data
+
+
+def computed(expression: ast.expr, earlier: Statements) -> Any:
+    """What an expression gives, after those of the earlier statements on which it rests."""
     known: dict[str, Any] = {**SAID}
-    exec(compile(ast.Module(behind(names(sentence, ast.Load), earlier), []), "<chapter>", "exec"), known)
-    return eval(compile(ast.Expression(sentence.value), "<chapter>", "eval"), known).data
+    wanted = names(ast.Expr(expression), ast.Load)
+    exec(compile(ast.Module(behind(wanted, earlier), []), "<chapter>", "exec"), known)
+    return eval(compile(ast.Expression(expression), "<chapter>", "eval"), known)
 
 
 def behind(wanted: set[str], earlier: Statements) -> Statements:

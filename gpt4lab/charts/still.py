@@ -1,7 +1,7 @@
-"""Pictures that stand still: an SVG document of our own with its text alternative, a chart as one, and one as PNG.
+"""Pictures that stand still: an SVG document with its text alternative, and one as PNG.
 
-What is drawn here needs no library. A chart becomes a still picture by vl-convert, which is installed with the tests;
-who reads the book never needs it, unless for a PNG.
+What is drawn here needs no library. PNG, and the charts that stand in the shipped notebooks (tools/stills.py), are
+drawn by vl-convert, which is installed with the tests.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ def text_of(words: str) -> str:
 
 
 def document(title: str, description: str, width: float, height: float, body: str) -> str:
-    """An SVG document on paper, with a title and a description for who cannot see it."""
-    said = f"<title>{text_of(title)}</title><desc>{text_of(description)}</desc>"
+    """An SVG document on paper, with a title and a description for who cannot see it; "" where they stand beside it."""
+    said = f"<title>{text_of(title)}</title><desc>{text_of(description)}</desc>" if title else ""
+    name = f' role="img" aria-label="{text_of(title)}"' if title else ""
     paper = f'<rect width="{width:g}" height="{height:g}" fill="{theme.PAPER}"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
-        f'height="{height:g}" role="img" aria-label="{text_of(title)}" font-family="{text_of(theme.FONT)}">'
+        f'height="{height:g}"{name} font-family="{text_of(theme.FONT)}">'
         f"{said}{paper}{body}</svg>"
     )
 
@@ -47,10 +48,11 @@ def line(x: float, y: float, words: str, size: float, colour: str = theme.INK, *
 
 def png(svg: str, scale: float = 2) -> bytes:
     """The picture as PNG, two pixels for each of its units. Raises NoRenderer."""
-    return _renderer().svg_to_png(svg, scale=scale)
+    return renderer().svg_to_png(svg, scale=scale)
 
 
-def _renderer() -> Any:
+def renderer() -> Any:
+    """What draws a chart, or a PNG. Raises NoRenderer where it is not installed."""
     try:
         import vl_convert
     except ImportError as missing:

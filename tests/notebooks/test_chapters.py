@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tools.notebooks import made
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "notebooks" / "text").glob("*.md"))
 CHAPTERS = [ROOT / "notebooks" / f"{text.stem}.ipynb" for text in TEXTS]  # a reader's copies lie beside them
+DRAWN = re.compile(r"base64,[\w+/=]+")
 STALE = "{}: a text, a number or a claim has changed; make it again: .venv/bin/python -m tools.notebooks"
 
 
@@ -29,10 +31,17 @@ def test_every_chapter_has_a_text() -> None:
 @pytest.mark.parametrize("text", TEXTS, ids=name)
 def test_chapter_is_what_its_text_says_today(text: Path) -> None:
     shipped = nbformat.read(ROOT / "notebooks" / f"{text.stem}.ipynb", as_version=4)
-    now = made(text)
+    now = made(text, draw=False)
     for old, new in zip(shipped.cells, now.cells, strict=False):
-        assert old.source == new.source, STALE.format(text.stem)
+        undrawn(old)
+        assert (old.source, old.get("outputs")) == (new.source, new.get("outputs")), STALE.format(text.stem)
     assert shipped == now, STALE.format(text.stem)
+
+
+def undrawn(cell: Any) -> None:
+    """Take the pictures out of a cell: what they draw is compared by its numbers."""
+    for output in cell.get("outputs", ()):
+        output.data["text/html"] = DRAWN.sub("base64,", output.data["text/html"])
 
 
 @pytest.mark.parametrize("chapter", chapters().values(), ids=lambda chapter: chapter.file)

@@ -69,9 +69,11 @@ def test_what_a_reader_writes_into_a_chapter_is_kept_without_outputs(server: Ser
     first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     first["source"] += "\nprint(1)"
     notebook["cells"].append({**first, "id": "mine", "source": "2"})
+    shipped = of_code((ROOT / "notebooks" / "03_560_what.ipynb").read_text("utf-8"))
     saved = of_code(server.save("03_560_what.ipynb", notebook))
     assert (saved[0]["source"][-1], saved[-1]["source"]) == ("print(1)", ["2"])
-    assert not any(cell["outputs"] or cell["execution_count"] for cell in saved)
+    assert [cell["outputs"] for cell in saved] == [*(cell["outputs"] for cell in shipped), []]
+    assert not any(cell["execution_count"] for cell in saved)
 
 
 def test_a_copy_keeps_its_outputs_and_says_what_a_panel_needs(server: Server) -> None:

@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MOST_BYTES = 1_500_000
 MOST_WEIGHT_BYTES = 4_000_000  # of a trained toy: its target cannot be trained while one reads
+MOST_NOTEBOOK_BYTES = 150_000
 MOST_CELL_LINES = 25
 
 # Put together from parts, so that this file passes its own test.
@@ -72,12 +73,17 @@ def test_no_widget_call_that_hides_errors() -> None:
     assert found(HIDES_ERRORS, ours) == []
 
 
-def test_notebooks_carry_no_outputs_and_no_widget_state() -> None:
+def test_notebooks_carry_still_panels_and_nothing_that_ran() -> None:
     for name, notebook in notebooks():
         assert "widgets" not in notebook["metadata"], name
         for cell in notebook["cells"]:
-            assert not cell.get("outputs"), f"{name}: {cell.get('id')}"
+            assert all(set(out["metadata"]) == {"gpt4lab"} for out in cell.get("outputs", ())), f"{name}: {cell['id']}"
             assert cell.get("execution_count") is None, f"{name}: {cell.get('id')}"
+
+
+def test_no_notebook_is_heavy() -> None:
+    sizes = {path.name: path.stat().st_size for path in committed() if path.suffix == ".ipynb"}
+    assert {name: size for name, size in sizes.items() if size > MOST_NOTEBOOK_BYTES} == {}
 
 
 def test_no_column_of_a_table_is_without_a_head() -> None:
