@@ -163,7 +163,7 @@ def legend_of_marks() -> HTML:
     rows = [
         (
             Raw(f"<strong>{escape(mark.label)}</strong>"),
-            f"{FILL[mark.filled]} {mark.shape.partition('-')[0]}",
+            Raw(f"{_drawn(mark)} {FILL[mark.filled]} {mark.shape.partition('-')[0]}"),
             MEANS[mark.name],
         )
         for mark in theme.MARKS.values()
@@ -171,7 +171,21 @@ def legend_of_marks() -> HTML:
     return shown(table("The four marks", ("Mark", "Shape", "What it stands for"), rows))
 
 
+def _drawn(mark: theme.Mark) -> str:
+    colour = f"var(--g4l-{mark.name})"
+    fill = colour if mark.filled else "none"
+    look = f"fill: {fill}; stroke: {colour}; stroke-width: 1.5"
+    size = 'width="16" height="16" viewBox="0 0 16 16"'
+    return f'<svg aria-hidden="true" {size}><path d="{OUTLINES[mark.shape]}" style="{look}"/></svg>'
+
+
 FILL = {True: "filled", False: "hollow"}
+OUTLINES = {
+    "diamond": "M8 1.5 14.5 8 8 14.5 1.5 8Z",
+    "circle": "M3 8a5 5 0 1 0 10 0a5 5 0 1 0-10 0Z",
+    "square": "M3 3h10v10H3Z",
+    "triangle-up": "M8 2 14 13H2Z",
+}
 MEANS = {
     "post": "a number that the post states, in the unit that it must mean",
     "you": "where your sliders stand",

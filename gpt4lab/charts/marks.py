@@ -27,9 +27,9 @@ def data(name: str = "data") -> alt.Chart:
 
 
 def layered(layers: Sequence[Any], datasets: Mapping[str, RowList], **size: Any) -> alt.LayerChart:
-    """The layers over each other, with their rows."""
+    """The layers over each other, words above all lines and points, with their rows."""
     listed: Any = {name: list(rows) for name, rows in datasets.items()}
-    chart: Any = alt.layer(*layers, datasets=listed, **size)
+    chart: Any = alt.layer(*sorted(layers, key=_is_words), datasets=listed, **size)
     return chart
 
 
@@ -46,6 +46,10 @@ def mark_layers(x: Axis, y: Axis, rows: Mapping[str, RowList]) -> list[Any]:
     """Layers for those of the four marks that have a dataset (an empty one too: rows may come later)."""
     named = [theme.MARKS[name] for name in ("published", "measured", "post", "you") if name in rows]
     return [layer for mark in named for layer in (*_points(mark, x, y), *_levels(mark, x, y))]
+
+
+def _is_words(layer: Any) -> bool:
+    return str(layer.name).endswith("words")
 
 
 def pinned(row: Mapping[str, Any], *within: Axis) -> dict[str, Any]:

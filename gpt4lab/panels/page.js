@@ -31,5 +31,35 @@ globalThis.gpt4labPage ??= (() => {
     there.querySelector("input:not(:disabled)")?.focus({ preventScroll: true });
   };
   document.addEventListener("click", lead);
+
+  // While a slider moves, a pale copy of the lines and of the reader's own marks stays where they were: over the
+  // picture, not in it, since what draws it counts its elements.
+  const SVG = "http://www.w3.org/2000/svg";
+  const YOURS = '.mark-line.role-mark path, .mark-symbol.role-mark path[fill="#0072b2"], .mark-rule.role-mark line[stroke="#0072b2"]';
+  const copy = (picture) => {
+    const ghost = document.createElementNS(SVG, "svg");
+    const corner = picture.getScreenCTM().inverse();
+    for (const mark of picture.querySelectorAll(YOURS)) {
+      const { a, b, c, d, e, f } = corner.multiply(mark.getScreenCTM());
+      ghost.append(Object.assign(mark.cloneNode(), { style: "" }));
+      ghost.lastChild.setAttribute("transform", `matrix(${a} ${b} ${c} ${d} ${e} ${f})`);
+    }
+    ghost.setAttribute("class", "g4l-ghost");
+    ghost.setAttribute("aria-hidden", "true");
+    for (const name of ["viewBox", "width", "height"]) ghost.setAttribute(name, picture.getAttribute(name));
+    picture.closest(".g4l-chart").append(ghost);
+  };
+  let haunted = [];
+  const leave = () => (haunted.forEach((chart) => chart.querySelector(".g4l-ghost")?.remove()), (haunted = []));
+  const haunt = (event) => {
+    if (haunted.length || !event.target.matches?.(".g4l-track input")) return;
+    const charts = event.target.closest(".g4l-panel")?.querySelectorAll(".g4l-chart") ?? [];
+    haunted = [...charts].filter((chart) => chart.querySelector(".g4l-plot svg"));
+    haunted.forEach((chart) => copy(chart.querySelector(".g4l-plot svg")));
+  };
+  const MOVES = /^(Arrow|Page|Home|End|Delete|Backspace)/;
+  document.addEventListener("pointerdown", haunt, true);
+  document.addEventListener("keydown", (event) => MOVES.test(event.key) && haunt(event), true);
+  for (const end of ["pointerup", "pointercancel", "keyup", "focusout"]) document.addEventListener(end, leave, true);
   return true;
 })();
