@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -23,9 +24,17 @@ def block(name: str, *parts: str) -> str:
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table with a caption and header cells; a cell is text, or `Raw` HTML. It scrolls by keyboard, too."""
-    header = "".join(f'<th scope="col">{escape(cell)}</th>' if cell else "<td></td>" for cell in head)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    """A table with a caption and header cells; a cell is text, or `Raw` HTML. It scrolls by keyboard, too.
+
+    Columns of numbers stand at the right.
+    """
+    rows = [list(row) for row in rows]
+    sides = [NUMBER * all(map(_is_number, column)) for column in zip(*rows, strict=True)] or [""] * len(head)
+    header = "".join(
+        f'<th scope="col"{side}>{escape(cell)}</th>' if cell else "<td></td>"
+        for cell, side in zip(head, sides, strict=True)
+    )
+    body = "".join(f"<tr>{''.join(map(_cell, row, sides))}</tr>" for row in rows)
     return (
         f'<div class="g4l-scroll" tabindex="0" role="group" aria-label="{escape(caption)}">'
         f'<table class="g4l-table"><caption>{escape(caption)}</caption>'
@@ -37,8 +46,16 @@ class Raw(str):
     """Text that is HTML already."""
 
 
-def _cell(value: Any) -> str:
-    return f"<td>{value if isinstance(value, Raw) else escape(str(value))}</td>"
+NUMBER = ' class="g4l-number"'
+LOOKS_LIKE_ONE = re.compile(r"[+−-]?[$×]?[\d.,]+(?!\d*-)[^()]{0,24}")
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, Raw) and bool(LOOKS_LIKE_ONE.fullmatch(str(value)))
+
+
+def _cell(value: Any, side: str) -> str:
+    return f"<td{side}>{value if isinstance(value, Raw) else escape(str(value))}</td>"
 
 
 def shown(*parts: str) -> HTML:

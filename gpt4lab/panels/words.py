@@ -17,7 +17,7 @@ def _legend(text: str) -> str:
     if not rest:
         return f'<p class="g4l-legend">{escape(text)}</p>' if text else ""
     return (
-        f'<details class="g4l-legend"><summary>{escape(first + stop)}<span class="g4l-word">How to read it</span>'
+        f'<details class="g4l-legend"><summary>{escape(first + stop)} <span class="g4l-word">How to read it</span>'
         f"</summary><p>{escape(rest)}</p></details>"
     )
 

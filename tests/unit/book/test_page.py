@@ -11,7 +11,7 @@ def test_a_table_escapes_caption_heads_and_cells() -> None:
     assert "&lt;h&gt;" in page
     assert "&lt;d&gt;" in page
     assert "<i>sign</i>" in page
-    assert "<td>3</td>" in page
+    assert ">3</td>" in page
 
 
 def test_a_head_of_a_table_says_what_it_heads() -> None:
@@ -38,3 +38,9 @@ def test_a_dollar_in_a_static_piece_is_no_formula() -> None:
 
 def test_no_piece_brings_a_stylesheet_of_its_own() -> None:
     assert "<style" not in shown(table("c", [], [])).data
+
+
+def test_a_column_of_numbers_stands_at_the_right_and_one_of_words_at_the_left() -> None:
+    page = table("c", ["what", "how much"], [["GPT-3", "3.1 GB"], ["2020-05-28", "$63 million"]])
+    assert page.count('class="g4l-number"') == 3
+    assert '<th scope="col" class="g4l-number">how much</th>' in page

@@ -21,7 +21,7 @@ LEAK = load_scenario("leak")
 
 def cells(checks: Iterable[Check]) -> list[list[str]]:
     rows = crosscheck(checks).data.split("<tr>")[2:]
-    return [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+    return [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
 
 
 def test_crosscheck_shows_the_ratio() -> None:
@@ -53,7 +53,7 @@ def test_verdict_lists_exactly_the_claims_of_a_chapter() -> None:
 
 def judged(page: str) -> dict[str, list[str]]:
     """The cells of each claim of a verdict."""
-    found = [re.findall(r"<td>(.*?)</td>", row) for row in page.split("<tr>")[2:]]
+    found = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in page.split("<tr>")[2:]]
     return {row[0]: row[1:] for row in found if row}
 
 
