@@ -44,7 +44,7 @@ def main(beginning: str = "") -> None:
 
 
 def made(text: Path, draw: bool = True) -> nbformat.NotebookNode:
-    """The notebook of a text: below the title the chapter's introduction, its sentences in words, its panels still.
+    """The notebook of a text: below its opening the chapter's introduction; sentences in words, panels still.
 
     draw: whether with their pictures.
     """
@@ -54,11 +54,18 @@ def made(text: Path, draw: bool = True) -> nbformat.NotebookNode:
         for at, cell in enumerate(notebook.cells):
             if output := still(panel_of(cell, notebook.cells[:at]), draw):
                 cell.outputs = [output]
-    title, *rest = in_words(notebook.cells)
+    title, opening, *rest = in_words(notebook.cells)
     numbers = [number for number, chapter in chapters().items() if chapter.file == text.stem]
     below = [new_markdown_cell(str(introduction(number).data), id="introduction") for number in numbers]
-    notebook.cells = [title, *below, *rest]
+    notebook.cells = [title, opening, *below, *rest]
+    for cell in notebook.cells:
+        cell.source = "\n" * is_folded(cell) + cell.source  # JupyterLab shows the first line of what is folded
     return notebook
+
+
+def is_folded(cell: Any) -> bool:
+    """Whether the code of a cell is folded away."""
+    return bool(cell.metadata.get("jupyter", {}).get("source_hidden"))
 
 
 def name_cells(cells: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ from IPython.display import HTML, Markdown, display
 from gpt4lab import catalog
 from gpt4lab.book import store
 from gpt4lab.book.case import signing
+from gpt4lab.book.conflict import Conflict, ConflictBox
 from gpt4lab.book.page import block, escape, shown
 from gpt4lab.book.prose import priced
 from gpt4lab.book.way import Answer, Opened
@@ -27,13 +28,13 @@ TO_THE_TOP = files("gpt4lab.book").joinpath("top.js").read_text("utf-8")
 class Chapter:
     """What is known of a chapter before it is opened: `chapter.toml` in its folder.
 
-    file: the notebook; quote: the claim in the post's own few words; stakes: what hangs on it.
+    file: the notebook; conflict: a claim in the post's own few words, and what comes out; stakes: what hangs on it.
     """
 
     number: str
     file: str
     title: str
-    quote: str
+    conflict: Conflict
     stakes: str
     takeaway: str
     minutes: int
@@ -55,22 +56,27 @@ def chapters() -> Mapping[str, Chapter]:
 
 def _read(entry: Traversable) -> Chapter:
     words = tomllib.loads(entry.read_text("utf-8"))
-    return Chapter(number=words["file"].partition("_")[0], **words)
+    return Chapter(number=words["file"].partition("_")[0], **{**words, "conflict": Conflict.read(words["conflict"])})
 
 
 def introduction(number: str) -> Markdown:
-    """What stands below the title, also where nothing runs: the claim, its stakes, how long it takes, the way on."""
+    """What stands below the title, also where nothing runs: the conflict, its stakes, how long it takes, the way on.
+
+    The conflict is hidden where `opening` has put its live box.
+    """
     here = chapters()[number]
     claims = len(claims_of(number))
     facts = f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims"
-    return Markdown(f"> *“{priced(here.quote)}”*\n\n{priced(here.stakes)}\n\n{facts}\n\n{_neighbours(number)}")
+    still = f'<div class="g4l-still">\n\n{priced(here.conflict.still)}\n\n</div>'
+    return Markdown(f"{still}\n\n{priced(here.stakes)}\n\n{facts}\n\n{_neighbours(number)}")
 
 
 def opening(number: str) -> None:
-    """Open a chapter: its look, and where the reader stands. A run of all cells leaves the reader here, at the top."""
+    """Open a chapter: its look, its conflict, where the reader stands. A run of all cells leaves the reader here."""
     Opened.revise(number, lambda before: before or Opened())
     signing.refresh()
-    display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), shown(block("opening", f"<p>{escape(_progress())}</p>")))
+    display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), ConflictBox(chapters()[number].conflict))
+    display(shown(block("opening", f"<p>{escape(_progress())}</p>")))
 
 
 def _progress() -> str:

@@ -10,7 +10,7 @@ import attrs
 from IPython.display import HTML
 
 from gpt4lab.book import store
-from gpt4lab.book.page import Raw, shown, table
+from gpt4lab.book.page import block, shown, table
 from gpt4lab.charts import vega
 
 
@@ -72,14 +72,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (_python, _widgets, _charts, _torch,
 
 
 def selfcheck() -> HTML:
-    """A table of what works here and what to do about the rest."""
-    rows = [
-        (
-            found.part,
-            Raw("● works") if found.works else Raw("✗ not here"),
-            found.detail,
-            "" if found.works else found.remedy,
-        )
-        for found in findings()
-    ]
-    return shown(table("Does the book work here?", ("Part", "State", "Detail", "If not"), rows))
+    """What does not work here and what to do about it; one quiet line where all does."""
+    missing = [(found.part, found.detail, found.remedy) for found in findings() if not found.works]
+    if not missing:
+        return shown(block("opening", "<p>Everything that the book needs works here.</p>"))
+    return shown(table("What does not work here", ("Part", "Found", "What helps"), missing))

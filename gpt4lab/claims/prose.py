@@ -22,7 +22,7 @@ from gpt4lab.claims.audit import judge
 from gpt4lab.claims.ledger import ledger
 from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, known, unit_of, value, values
-from gpt4lab.quantities.registry import FAMILIES
+from gpt4lab.quantities.registry import FAMILIES, unchecked
 from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change, load_scenario, parse
 from gpt4lab.units import COUNTED, Amount, amount, joined, minus
 
@@ -37,11 +37,17 @@ _HEADS = {*FAMILIES, *(name.partition(".")[0] for name in (*QUANTITIES, *FIELDS,
 _BEGUN = re.compile(r"\{\s*(?:[A-Z]\d+|" + "|".join(sorted(_HEADS)) + r")\.")
 
 
-def fill(text: str, scenario: Scenario | None = None, written: Callable[[str], str] = str) -> str:
+def fill(
+    text: str,
+    scenario: Scenario | None = None,
+    written: Callable[[str], str] = str,
+    given: Mapping[str, Any] | None = None,
+) -> str:
     """The text with every name in braces replaced by its value under a scenario (the post's, where none is given).
 
-    `written` makes of each value what the page needs. Raises ScenarioError, with the part of the text that it is about,
-    for an unknown name, a change or a format that cannot be, and for a brace that does not close.
+    `written` makes of each value what the page needs; `given` is set over the scenario, for bare names. Raises
+    ScenarioError, with the part of the text that it is about, for an unknown name, a change or a format that cannot be,
+    and for a brace that does not close.
     """
     here = scenario or load_scenario("leak")
     for begun in _BEGUN.finditer(text):
@@ -49,7 +55,8 @@ def fill(text: str, scenario: Scenario | None = None, written: Callable[[str], s
             raise ScenarioError(f"{text[begun.start() :][:40]!r} is not a name in braces, such as {{training.cost}}.")
     found = list(_NAME.finditer(text))
     names = dict.fromkeys(name["name"] for name in found if not (name["there"] or name["changes"]))
-    ahead = values([name for name in names if name in FIELDS or name in QUANTITIES], here)  # what they share, once
+    wanted = [name for name in names if name in FIELDS or name in QUANTITIES]
+    ahead = unchecked(wanted, here, given) if given else values(wanted, here)  # what they share, once
     return _joined(text, found, [_told(here, ahead, name) for name in found], written)
 
 

@@ -18,14 +18,16 @@ from gpt4lab.claims import claims_of
 def page(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """All that is displayed."""
     shown: list[str] = []
-    monkeypatch.setattr(chapter, "display", lambda *pieces: shown.extend(piece.data for piece in pieces))
+    monkeypatch.setattr(
+        chapter, "display", lambda *pieces: shown.extend(getattr(piece, "data", "") for piece in pieces)
+    )
     return shown
 
 
 @pytest.mark.parametrize("number", chapters())
-def test_an_introduction_says_the_claim_the_stakes_and_the_number_of_claims(number: str) -> None:
+def test_an_introduction_says_the_conflict_the_stakes_and_the_number_of_claims(number: str) -> None:
     said = introduction(number).data
-    assert priced(chapters()[number].quote) in said
+    assert priced(chapters()[number].conflict.still) in said
     assert priced(chapters()[number].stakes) in said
     assert f"{len(claims_of(number))} claims" in said
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,17 @@ from gpt4lab.book import selfcheck
 from gpt4lab.book.selfcheck import findings
 
 
-def test_selfcheck_names_every_part() -> None:
+def test_where_all_works_there_is_one_quiet_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("gpt4lab.book.selfcheck"), "_in_kernel", lambda: True)
+    assert "Everything" in selfcheck().data
+    assert "<table" not in selfcheck().data
+
+
+def test_what_is_missing_is_shown_alone() -> None:
+    missing = {found.part for found in findings() if not found.works}
     page = selfcheck().data
-    assert all(word in page for word in ("Python", "Sliders", "Charts", "Live models"))
+    assert "Sliders" in missing
+    assert {found.part for found in findings() if f"<td>{found.part}</td>" in page} == missing
 
 
 def test_what_does_not_work_says_what_to_do(own_memory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

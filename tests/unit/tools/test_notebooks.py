@@ -68,3 +68,8 @@ def test_an_id_follows_from_the_text_and_none_stands_twice(cells: Cells) -> None
 def test_an_unknown_name_in_a_sentence_is_told(cells: Cells) -> None:
     with pytest.raises(ValueError, match=r"training\.dais"):
         cells('say("{training.dais}")')
+
+
+def test_folded_code_shows_no_word_before_anything_has_run(cells: Cells) -> None:
+    folded, said, plain = cells(":jupyter: {source_hidden: true}\n\nx = 3", 'say("5")', "print(x)")
+    assert [cell.source for cell in (folded, said, plain)] == ["\nx = 3", "5", "print(x)"]
