@@ -1,0 +1,63 @@
+"""Sign first and take it along, in a browser: by keyboard, with a file that is saved and one that is brought back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.harness import Lab
+
+CELLS = [
+    "from gpt4lab.book import case_file, opening, verdict",
+    "from gpt4lab.book.case import signing\nsigning.wish(True)\nopening('03')",
+    "from gpt4lab.chapters.c03_flop.flop import token\ntoken.widget()",
+    "verdict('03', 'The digits hold.')",
+    "case_file()",
+]
+
+
+@pytest.fixture
+def opened(browser: Any, server: str, served: Path, harness: Any) -> Iterator[Lab]:
+    harness.write_notebook(served / "case.ipynb", CELLS)
+    lab = harness.Lab(browser, server, height=4_000)
+    lab.open("case.ipynb")
+    lab.run_all()
+    lab.charts(1)
+    yield lab
+    lab.no_trouble()
+    lab.close()
+
+
+def test_a_claim_is_signed_by_keyboard_and_the_file_goes_out_and_in(opened: Lab, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    page = opened.page
+    sealed = page.locator(".g4l-verdict", has_text="yours first")
+    expect(sealed.first).to_be_visible()
+    before = sealed.count()
+    page.get_by_role("radio", name="unit error").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("How sure you are").focus()
+    page.keyboard.press("8")
+    page.get_by_role("button", name="Sign", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".g4l-feedback")).to_contain_text("you say unit error")
+    assert sealed.count() < before
+    page.get_by_role("button", name="Read it anew").click()
+    expect(page.locator(".g4l-case-tables")).to_contain_text("Your verdicts, beside ours")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download as data").click()
+    saved.value.save_as(tmp_path / "case-file.json")
+    (claim,) = json.loads((tmp_path / "case-file.json").read_text("utf-8"))["verdicts"].values()
+    assert (claim["verdict"], claim["sure"]) == ("unit-error", 0.8)
+    with page.expect_file_chooser() as asked:
+        page.get_by_role("button", name="Import a case file").click()
+    asked.value.set_files(tmp_path / "case-file.json")
+    expect(page.locator(".g4l-case")).to_contain_text("0 new; what was here already stays.")
+    page.get_by_role("checkbox", name="First my verdict").uncheck()  # the tests that follow share what is kept
+    expect(sealed).to_have_count(0)
