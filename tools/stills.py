@@ -121,7 +121,7 @@ def chart_svg(chart: LiveChart) -> str:
     body = "".join(ElementTree.tostring(child, "unicode") for child in root)
     body = re.sub(r' xmlns:?\w*="[^"]*"|\bns0:| (?=/>)', "", body)
     width, height = (float(root.attrib[side]) for side in ("width", "height"))
-    return document("", "", width, height, body)
+    return document("", "", width + ROOM, height, body)
 
 
 # --- drawings ----------------------------------------------------------------------------------------
@@ -131,6 +131,7 @@ SHADES |= {"blue": theme.BLUE, "sky": theme.SKY, "green": theme.GREEN, "orange":
 SHADES |= {"vermillion": theme.VERMILLION, "purple": theme.PURPLE, "none": "none"}
 LAYERS = ("Boxes", "Box", "Strokes", "Stroke", "Dot", "Words")  # from below, as drawing.js has them
 EDGE = 8  # px around a drawing
+ROOM = 48  # px right of a chart: names of lines are longer in a reader's font than in the one that was measured
 
 
 def scene(drawing: Drawing) -> dict[str, Any]:
