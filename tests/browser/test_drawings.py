@@ -1,0 +1,50 @@
+"""A drawing in a real page: its scrubber by keyboard and button, its grip by hand, its elements kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+DRAWING = """
+from gpt4lab.book import opening
+from gpt4lab.chapters.c02_experts.drawing import falling
+opening("02")
+falls = falling.widget()
+falls
+"""
+STRIP = """
+from gpt4lab.chapters.c12_cache.drawing import token
+strip = token.widget()
+strip
+"""
+FALLEN = """() => [...document.querySelectorAll('.g4l-drawing circle')].map((dot) => Number(dot.getAttribute('cy')))"""
+SHAPES = ".g4l-picture svg, .g4l-picture circle, .g4l-picture rect, .g4l-picture text"
+
+
+def test_a_drawing_is_scrubbed_and_dragged_in_place(open_cells: Callable[[Sequence[str]], Any]) -> None:
+    lab = open_cells([DRAWING, STRIP])
+    page = lab.page
+    page.wait_for_function("document.querySelectorAll('.g4l-picture circle').length > 10")
+    page.emulate_media(reduced_motion="reduce")
+    scrub = lab.slider("The tokens' way")
+    with lab.same_elements(SHAPES):
+        lab.press(scrub, "End")
+        low = page.evaluate(FALLEN)
+        assert scrub.get_attribute("aria-valuetext").startswith("9 of 9. Out of layer 4")
+        lab.press(scrub, "Home")
+        assert scrub.get_attribute("aria-valuetext").startswith("1 of 9.")
+        assert max(page.evaluate(FALLEN)[:8]) < min(low[:8])
+        page.get_by_role("button", name="Next", exact=True).first.click()
+        assert scrub.get_attribute("aria-valuetext").startswith("2 of 9. Layer 1")
+        heads = lab.entry("Key-value heads")
+        grip = page.locator(".g4l-picture circle.g4l-look-grip").last
+        grip.scroll_into_view_if_needed()
+        box = grip.bounding_box()
+        page.mouse.move(box["x"] + 8, box["y"] + 8)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 5, box["y"] - 260, steps=5)
+        page.mouse.up()
+        page.wait_for_function("(entry) => Number(entry.value) > 40", arg=heads.element_handle(), timeout=15_000)
+    assert lab.nameless_controls() == []
+    assert lab.barriers() == []
+    lab.no_trouble()
