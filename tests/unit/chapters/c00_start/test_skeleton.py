@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gpt4lab.book import chapters
-from gpt4lab.book.skeleton import SECTIONS, skeleton
+from gpt4lab.chapters.c00_start.skeleton import SECTIONS, skeleton
 from gpt4lab.claims import judge, ledger
 from gpt4lab.scenario import load_scenario
 
