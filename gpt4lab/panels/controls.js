@@ -157,7 +157,7 @@ function renderText({ model, el }) {
 
 // ---- a page without its kernel --------------------------------------------------------------------------------
 
-const BOXES = ".g4l-panel, .g4l-guess-box, .g4l-reveal-box, .g4l-exercise-box, .g4l-board, .g4l-desk";
+const BOXES = ".g4l-panel, .g4l-guess-box, .g4l-reveal-box, .g4l-exercise-box, .g4l-board, .g4l-desk, .g4l-conflict";
 const LOST = ["restarting", "autorestarting", "terminating", "dead"];
 const NO_KERNEL = "No kernel: run the chapter again (Run → Run All Cells).";
 

@@ -18,6 +18,7 @@ globalThis.gpt4labPage ??= (() => {
   const ROLES = { "g4l-spoken": "status", "g4l-alarm": "alert" };
   const come = ({ animationName: name, target }) => name in ROLES && target.setAttribute("role", ROLES[name]);
   document.addEventListener("animationstart", come);
+  for (const name in ROLES) for (const early of document.querySelectorAll(`.${name}`)) early.setAttribute("role", ROLES[name]);
 
   // A button that leads to another place of the page: there, seen, and with the keyboard.
   const lead = (event) => {
