@@ -13,7 +13,7 @@ from gpt4lab.book.page import block, escape, shortened, table
 from gpt4lab.book.tables import CLAIM_HEAD, ORIGIN, claim_rows
 from gpt4lab.book.way import Assumptions
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
-from gpt4lab.panels import seals
+from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import spoken
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
 from gpt4lab.units import show
@@ -65,7 +65,7 @@ class Board(w.VBox):
         for control in (self.verdict, self.chapter, self.origin, self.search):
             control.observe(self._draw, "value")
         self._show(self._trouble)
-        seals.follow(self)
+        verdicts.follow(self)
 
     def show_verdicts(self) -> None:
         """Anew, where a claim was signed."""
@@ -123,7 +123,7 @@ class Board(w.VBox):
         claim, word = result.claim, self.search.value.casefold().strip()
         texts = (claim.id, claim.quote, claim.note, claim.why)
         return (
-            self.verdict.value in ((ALL,) if seals.sealed(claim.id) else (ALL, result.verdict))
+            self.verdict.value in ((ALL,) if verdicts.sealed(claim.id) else (ALL, result.verdict))
             and self.chapter.value in (ALL, claim.chapter)
             and self.origin.value in (ALL, claim.origin)
             and any(word in text.casefold() for text in texts)

@@ -17,9 +17,8 @@ from gpt4lab.claims.ledger import HELPED, NEEDS_MORE
 from gpt4lab.claims.prose import as_stated, fill
 from gpt4lab.claims.sensitivity import flips_in_words, pinned, upstream
 from gpt4lab.panels.reading import Reading
-from gpt4lab.panels.seals import sealed
 from gpt4lab.panels.training import LiveTraining
-from gpt4lab.panels.verdicts import verdict_mark
+from gpt4lab.panels.verdicts import sealed, verdict_mark
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import find, values
 from gpt4lab.scenario import FIELDS, Scenario, load_scenario

@@ -6,5 +6,6 @@ drawn            a mechanism drawn, scrubbed step by step
 measured         measures when it is moved
 training         runs while the reader watches; reading looks into the run
 figure           a view without controls
-controls         the widgets that a reader moves; band: a guess with its band; verdicts: a verdict's word and sign
+controls         the widgets that a reader moves; setting: which of them a field asks for; band: a guess with its band
+verdicts         a verdict's word and sign, and whether it is shown yet
 """

@@ -22,7 +22,8 @@ from typing import Any
 
 import attrs
 
-from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, Speed, method, path_of
+from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, Speed, method
+from gpt4lab.panels.setting import path_of
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, change, get, load_scenario
 

@@ -19,8 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -31,14 +29,14 @@ import ipywidgets as w
 
 from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
-from gpt4lab.panels import seals, verdicts
-from gpt4lab.panels.controls import ChoiceControl, NumberControl, spoken
+from gpt4lab.panels import verdicts
+from gpt4lab.panels.controls import spoken
+from gpt4lab.panels.setting import Slide, control_of, path_of, places
 from gpt4lab.panels.view import View
 from gpt4lab.panels.words import heading, headline
-from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
+from gpt4lab.scenario import NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
 from gpt4lab.scenario.field import UNKNOWN
 from gpt4lab.scenario.rules import LayoutError
-from gpt4lab.units import show
 
 #: How long a view may take: moved with the slider, or after a pause.
 Speed = Literal["instant", "debounced"]
@@ -50,16 +48,6 @@ MOST_CONTROLS = 6
 MOST_PLACES = 1000  # that are tried for a slider, so that no move takes long
 NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
 SAID_BY_OTHERS = ("post", "measured", "published")  # marks that no assumption of the reader moves
-STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
-
-
-@attrs.frozen
-class Slide:
-    """A field with a narrower range than the scenario allows, so that the slider is fine enough."""
-
-    path: str
-    lo: float
-    hi: float
 
 
 @attrs.frozen
@@ -126,7 +114,7 @@ class LivePanel(w.VBox):
     def __init__(self, panel: Panel, scenario: Scenario) -> None:
         self.panel, self.scenario, self.error = panel, scenario, ""
         self._base, self._listeners, self._held, self._timer = scenario, [], False, None
-        self.controls = {path_of(item): _control(item, scenario) for item in (*panel.controls, *panel.folded)}
+        self.controls = {path_of(item): control_of(item, scenario) for item in (*panel.controls, *panel.folded)}
         view = self._opening(scenario)
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
@@ -140,7 +128,7 @@ class LivePanel(w.VBox):
         self.add_class("g4l-panel")
         self._show(view)
         self._listen()
-        seals.follow(self)
+        verdicts.follow(self)
 
     # --- what the reader does ---------------------------------------------------------------------
 
@@ -196,7 +184,7 @@ class LivePanel(w.VBox):
         """Put a control that was slid where nothing can be at the nearest place on its way, and say why under it."""
         path = next(path for path, known in self.controls.items() if known is control)
         here, moves = get(self.scenario, path), self._moves()
-        ways = islice(_places(control, here), MOST_PLACES)
+        ways = islice(places(control, here), MOST_PLACES)
         with self._quiet():
             control.give(next((there for there in ways if self._can_be({**moves, path: there})), here))
         self._update()
@@ -367,59 +355,6 @@ def _behind(words: Mapping[bool, str], tooltip: str, inside: w.DOMWidget) -> Ite
     button.on_click(turn)
     yield _classed(w.HBox([_classed(button, "g4l-button")]), "g4l-more")
     yield inside
-
-
-def _places(control: Any, here: Any) -> Iterator[int]:
-    """Whole numbers on a slider's way from where it stands to where it was put, and beyond: the nearest to it first."""
-    if not getattr(control, "integer", False):
-        return
-    asked, up = control.value, control.value > here
-    least, most = (here + 1, int(control.hi)) if up else (math.ceil(control.lo), here - 1)
-    for away in range(1, most - least + 1):
-        yield from (there for there in (asked - away, asked + away) if least <= there <= most)
-
-
-def path_of(item: str | Slide) -> str:
-    """The field that a control moves."""
-    return item if isinstance(item, str) else item.path
-
-
-def _control(item: str | Slide, scenario: Scenario) -> Any:
-    """The control that a field asks for, at the scenario's value; its tick is the post's own."""
-    control = _at_the_post(item)
-    control.stand(get(scenario, path_of(item)), known=path_of(item) not in scenario.unknown)
-    return control
-
-
-def _at_the_post(item: str | Slide) -> Any:
-    field = FIELDS[path_of(item)]
-    post = get(load_scenario("leak"), field.path)
-    words = {"label": field.label, "help": _help(field, post), "mark_label": _whose(field)}
-    if field.choices or field.catalog:
-        return ChoiceControl(options=_options(field), value=post, mark=post, **words)
-    lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
-    scale = "log" if field.log and lo > 0 else "linear"
-    more = {"least": field.lo, "most": field.hi, "scale": scale, "integer": field.whole}
-    return NumberControl(unit=field.unit, lo=lo, hi=hi, value=post, mark=post, **more, **words)
-
-
-def _help(field: Field, post: Any) -> str:
-    """What a control sets, and who says what its mark stands for; the slider itself may be elsewhere."""
-    return f"{field.meaning}. The mark is at {show(post, field.unit)} ({field.source})."
-
-
-def _whose(field: Field) -> str:
-    """Whose value the tick marks: the post's, where a claim states it; otherwise this book's."""
-    if STATED.match(field.source):
-        return "the post"
-    return "our default" if field.choices else "our assumption"
-
-
-def _options(field: Any) -> dict[str, str]:
-    """value -> words: the words of a closed list, or the display names of a catalog table."""
-    if field.choices:
-        return {word: word for word in field.choices}
-    return {key: entry.name for key, entry in getattr(catalog, field.catalog).items()}
 
 
 def _classed(widget: Any, name: str) -> Any:

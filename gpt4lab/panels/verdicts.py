@@ -1,12 +1,17 @@
-"""A verdict on the page: a word and a sign, never colour alone."""
+"""A verdict on the page: a word and a sign, never colour alone.
+
+A reader may want to give their own before ours is shown: until then every mark of that claim stays neutral. The book
+says which (`seal`); what shows verdicts asks `sealed`, and is told to show them anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from typing import Protocol
+from weakref import WeakSet
 
 from gpt4lab.claims import HOLDS, OPEN, Result, judge, ledger
-from gpt4lab.panels.seals import NEUTRAL, sealed
 from gpt4lab.scenario import Scenario
 
 #: One sign for each kind of verdict.
@@ -22,6 +27,45 @@ SIGNS = {
     "no-claim": "·",
     "not-known": "?",
 }
+#: The mark in place of a verdict: a sign for the eye, words for everybody.
+NEUTRAL = '<span class="g4l-verdict g4l-open"><span aria-hidden="true">□</span> yours first</span>'
+
+
+class Shows(Protocol):
+    """What shows verdicts, and is told to show them anew."""
+
+    def show_verdicts(self) -> None:
+        """Show them as the seals are now."""
+        ...
+
+
+_SEALED: set[str] = set()
+_SHOWING: WeakSet[Shows] = WeakSet()
+
+
+def sealed(claim: str) -> bool:
+    """Whether the verdict on a claim is not to be shown yet."""
+    return claim in _SEALED
+
+
+def seal(claims: Iterable[str]) -> None:
+    """Seal these claims and no others; what has changed is shown at once."""
+    before = set(_SEALED)
+    _SEALED.clear()
+    _SEALED.update(claims)
+    if before != _SEALED:
+        tell()
+
+
+def tell() -> None:
+    """Have every place show its verdicts anew."""
+    for place in list(_SHOWING):
+        place.show_verdicts()
+
+
+def follow(place: Shows) -> None:
+    """Tell a place of every change, for as long as it lives."""
+    _SHOWING.add(place)
 
 
 def in_words(verdict: str) -> str:

@@ -15,7 +15,7 @@ from gpt4lab.book.way import Signed
 from gpt4lab.claims import VERDICTS, Claim, judge
 from gpt4lab.claims.ledger import NO_CLAIM, NOT_KNOWN
 from gpt4lab.claims.prose import as_stated
-from gpt4lab.panels import seals
+from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import ChoiceControl, spoken
 from gpt4lab.scenario import Scenario, load_scenario
 
@@ -34,7 +34,7 @@ class Switch(w.Checkbox):
     def __init__(self) -> None:
         super().__init__(value=signing.wished(), description=OFFER, indent=False, layout={"width": "auto"})
         self.observe(lambda event: signing.wish(event["new"]), "value")
-        seals.follow(self)
+        verdicts.follow(self)
 
     def show_verdicts(self) -> None:
         """As it was chosen, perhaps elsewhere."""
@@ -118,7 +118,7 @@ class Verdict(w.VBox):
         super().__init__([self.switch, w.HTML(), self.ballot, self.table])
         self.add_class("g4l-signing")
         self.show_verdicts()
-        seals.follow(self)
+        verdicts.follow(self)
 
     def show_verdicts(self) -> None:
         """Anew: the wish or a signature has changed."""

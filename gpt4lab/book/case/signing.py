@@ -5,7 +5,7 @@ from __future__ import annotations
 from gpt4lab.book.way import Opened, Signed, Wish
 from gpt4lab.claims import Claim, ledger
 from gpt4lab.claims.ledger import NO_CLAIM
-from gpt4lab.panels import seals
+from gpt4lab.panels import verdicts
 
 KEY = "sign-first"
 
@@ -33,12 +33,12 @@ def wish(on: bool) -> None:
     """Choose it, or not; what was chosen already keeps its date."""
     Wish.revise(KEY, lambda before: before if before and before.on == on else Wish(on))
     refresh()
-    seals.tell()
+    verdicts.tell()
 
 
 def refresh() -> None:
     """Seal what is to be signed first."""
-    seals.seal({claim.id for claim in claims_to_sign()} - signed() if wished() else ())
+    verdicts.seal({claim.id for claim in claims_to_sign()} - signed() if wished() else ())
 
 
 def sign(claim: Claim, verdict: str, sure: float) -> bool:

@@ -10,7 +10,8 @@ import attrs
 from gpt4lab.chapters.c00_start.first import rent
 from gpt4lab.charts import Axis, bars
 from gpt4lab.claims import OPEN, VERDICTS, Result, audit, tally
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 

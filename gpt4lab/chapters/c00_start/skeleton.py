@@ -9,8 +9,7 @@ from IPython.display import HTML
 from gpt4lab.book.chapter import chapters
 from gpt4lab.book.page import block, shown
 from gpt4lab.claims import Result, judge, ledger
-from gpt4lab.panels.seals import sealed
-from gpt4lab.panels.verdicts import SIGNS
+from gpt4lab.panels.verdicts import SIGNS, sealed
 from gpt4lab.scenario import Scenario, load_scenario
 
 #: The sections of the post, and what stands around it, with their claims in the order of its sentences.

@@ -8,7 +8,7 @@ from random import Random
 from gpt4lab.charts.drawing import WIDTH, Boxes, Dot, Scene, Shape, Stroke, Words
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.drawn import Drawn
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import roomy, stacked
-from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.reading import Attempt
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.training import Training
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from gpt4lab.charts import Axis, dots
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.reading import Attempt
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.training import Training
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario

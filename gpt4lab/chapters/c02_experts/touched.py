@@ -9,7 +9,8 @@ from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.curve import Curve, lines_chart
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpt4lab.charts.drawing import WIDTH, Box, Scene, Shape, Stroke, Strokes, Words
 from gpt4lab.claims import judge, ledger
 from gpt4lab.panels.drawn import Drawn
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario

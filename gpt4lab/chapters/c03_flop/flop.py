@@ -7,7 +7,7 @@ from typing import Any
 from gpt4lab.charts import Axis
 from gpt4lab.claims import judge, ledger
 from gpt4lab.panels.curve import Curve
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.scenario import Scenario, load_scenario
 
 CONTEXTS = [2**power for power in range(10, 21)]  # 1,024 to 1,048,576

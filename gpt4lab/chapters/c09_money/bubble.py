@@ -10,7 +10,8 @@ from gpt4lab.charts import Axis, bars
 from gpt4lab.checks.step import layout_in
 from gpt4lab.formulas.pipeline import bubble_fraction, micro_batches
 from gpt4lab.panels.curve import Curve
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario

@@ -13,7 +13,8 @@ from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.claims.ledger import ledger
 from gpt4lab.panels.curve import lines_chart
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import Scenario, change, get, load_scenario

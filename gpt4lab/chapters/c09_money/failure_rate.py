@@ -10,7 +10,8 @@ from gpt4lab.chapters.c09_money.failures import LOGS, QUICK, SMALL_CLUSTER, as_i
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
 from gpt4lab.scenario import Scenario, load_scenario

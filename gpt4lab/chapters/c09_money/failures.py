@@ -13,7 +13,8 @@ from gpt4lab.charts.compose import stacked
 from gpt4lab.charts.marks import data, layered, mark_layers, with_words
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.formulas.failures import years_per_gpu
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change, load_scenario

@@ -18,7 +18,8 @@ from gpt4lab.models.in_scenario import layout_in, trained_in
 from gpt4lab.models.inputs import Chip, machine
 from gpt4lab.models.rules import LayoutError
 from gpt4lab.models.step.report import StepReport, step
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, get, load_scenario

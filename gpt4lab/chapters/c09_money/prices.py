@@ -7,7 +7,8 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.catalog import Rental
 from gpt4lab.charts import Axis, dots
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario

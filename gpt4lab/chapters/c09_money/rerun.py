@@ -7,7 +7,7 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.charts import Axis
 from gpt4lab.panels.curve import Curve
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario
 

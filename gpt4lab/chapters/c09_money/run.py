@@ -8,7 +8,8 @@ from gpt4lab import catalog
 from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import added
 from gpt4lab.charts.marks import pinned, span, ticks
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario

@@ -8,7 +8,7 @@ from math import ceil, log2
 from gpt4lab.charts.drawing import Box, Dot, Grip, Scene, Shape, Stroke, Strokes, Words
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.drawn import Drawn
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario

@@ -13,7 +13,7 @@ from gpt4lab.models.decode.part import kv_bytes_per_token
 from gpt4lab.models.inputs import NOT_DECODERS, network_of
 from gpt4lab.panels.curve import Curve, Lines
 from gpt4lab.panels.figure import Figure
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, change, get, load_scenario

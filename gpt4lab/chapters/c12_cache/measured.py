@@ -9,7 +9,7 @@ from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.measured import Measured
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import show

@@ -8,7 +8,7 @@ import attrs
 
 from gpt4lab.charts.drawing import Box, Scene, Shape, Stroke, Strokes, Words
 from gpt4lab.panels.drawn import Drawn
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario

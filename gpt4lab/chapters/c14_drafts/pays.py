@@ -9,7 +9,7 @@ from gpt4lab.catalog.acceptance import acceptance_curves
 from gpt4lab.charts import Axis
 from gpt4lab.checks.speculation import published
 from gpt4lab.panels.curve import Curve, Lines
-from gpt4lab.panels.panel import Slide
+from gpt4lab.panels.setting import Slide
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show

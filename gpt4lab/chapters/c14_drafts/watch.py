@@ -12,8 +12,8 @@ from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.measured import Measured
-from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.reading import Attempt, Reading
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.training import LiveTraining, Training
 from gpt4lab.panels.view import View
 from gpt4lab.quantities.topics.speculation import batch_speedup, speedup, tokens_per_pass

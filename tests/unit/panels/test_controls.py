@@ -11,7 +11,7 @@ import pytest
 import traitlets
 
 from gpt4lab.panels.controls import ChoiceControl, ControlError, NumberControl, unit_words
-from gpt4lab.panels.panel import Slide, _at_the_post
+from gpt4lab.panels.setting import Slide, at_the_post
 from gpt4lab.scenario import FIELDS
 
 NO_NUMBERS = [
@@ -67,7 +67,7 @@ def test_a_value_out_of_range_is_refused_and_the_old_one_stays(
 
 @pytest.mark.parametrize("path", FIELDS)
 def test_what_is_no_value_is_refused_in_one_short_line_and_the_old_one_stays(path: str) -> None:
-    control = _at_the_post(path)
+    control = at_the_post(path)
     before = control.value, control.mark
     for value in (*NO_NUMBERS, 1e308, -1e308):
         with pytest.raises(ControlError) as caught:
@@ -84,7 +84,7 @@ def test_what_is_no_value_is_refused_in_one_short_line_and_the_old_one_stays(pat
 def test_a_control_takes_all_that_its_field_takes_and_the_slider_widens_to_it(path: str) -> None:
     field = FIELDS[path]
     third = (field.hi - field.lo) / 3
-    control = _at_the_post(Slide(path, field.lo + third, field.hi - third))
+    control = at_the_post(Slide(path, field.lo + third, field.hi - third))
     log = control.scale == "log"
     for value in (field.lo, field.hi, np.float64(field.hi), np.array(field.lo), field.default):
         control.value = value

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gpt4lab.panels.curve import Curve
-from gpt4lab.panels.panel import Panel, path_of
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import path_of
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, load_scenario, names
 from tests.unit.panels.declared import declared

@@ -13,7 +13,8 @@ import pytest
 
 from gpt4lab.panels import measured
 from gpt4lab.panels.measured import Measured
-from gpt4lab.panels.panel import NO_TORCH, path_of
+from gpt4lab.panels.panel import NO_TORCH
+from gpt4lab.panels.setting import path_of
 from gpt4lab.scenario import Scenario, change, load_scenario
 from tests.unit.panels.declared import declared, settings, shortened
 

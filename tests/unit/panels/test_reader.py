@@ -12,7 +12,7 @@ import pytest
 
 from gpt4lab.panels import controls
 from gpt4lab.panels.controls import ControlError, NumberControl, billion_of, in_figures
-from gpt4lab.panels.panel import _at_the_post
+from gpt4lab.panels.setting import at_the_post
 from gpt4lab.scenario import FIELDS
 from gpt4lab.scenario.numbers import GRAMMAR
 from gpt4lab.units import cut
@@ -96,7 +96,7 @@ def test_the_page_refuses_by_the_field_what_python_refuses() -> None:
     told: list[str] = []
     for field in NUMBERS:
         for power in (-12, -6, -3, -2, -1, 0, 1, 2, 3, 6, 12):
-            control = _at_the_post(field.path)
+            control = at_the_post(field.path)
             units = {"shownUnit": control.unit_words, "unitOfOne": control.unit_of_one}
             state = {name: getattr(control, name) for name in names} | units
             for end in (field.lo, field.hi, field.default, -1, 2.5):

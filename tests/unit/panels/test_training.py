@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 import pytest
 
-from gpt4lab.panels.panel import NO_TORCH, path_of
+from gpt4lab.panels.panel import NO_TORCH
 from gpt4lab.panels.reading import EMPTY
+from gpt4lab.panels.setting import path_of
 from gpt4lab.panels.training import LiveTraining, Training
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, change, load_scenario

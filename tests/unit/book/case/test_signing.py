@@ -12,7 +12,7 @@ from gpt4lab.book.case.ballot import Switch, Verdict
 from gpt4lab.book.chapter import chapters
 from gpt4lab.book.way import Opened, Signed, Wish
 from gpt4lab.claims import VERDICTS, judge, ledger
-from gpt4lab.panels import seals
+from gpt4lab.panels import verdicts
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.verdicts import in_words, verdict_mark
 from gpt4lab.scenario import load_scenario
@@ -26,8 +26,8 @@ MARKS = [in_words(word) for word in VERDICTS]
 @pytest.fixture(autouse=True)
 def unsealed() -> Iterator[None]:
     yield
-    seals._SHOWING.clear()
-    seals.seal(())
+    verdicts._SHOWING.clear()
+    verdicts.seal(())
 
 
 def sign(page: Verdict, word: str = "consistent", sure: float = 0.8) -> None:
@@ -62,10 +62,10 @@ def test_a_panel_is_neutral_until_a_claim_is_signed(name: str) -> None:
     panel = PANELS[name]
     signing.wish(True)
     live = panel.widget()
-    sealed = [key for key in panel.claims if seals.sealed(key)]
-    assert live._verdicts.value.count(seals.NEUTRAL) == len(sealed)
+    sealed = [key for key in panel.claims if verdicts.sealed(key)]
+    assert live._verdicts.value.count(verdicts.NEUTRAL) == len(sealed)
     signing.wish(False)
-    assert seals.NEUTRAL not in live._verdicts.value
+    assert verdicts.NEUTRAL not in live._verdicts.value
 
 
 def test_the_board_does_not_tell_by_its_filter() -> None:
@@ -84,7 +84,7 @@ def test_only_what_was_wished_before_the_chapter_was_opened_counts() -> None:
     for key in ("C12", "C29", "C29", "C36"):
         signing.sign(ledger()[key], "consistent", 0.7)
     signing.take_back(ledger()["C36"])
-    assert verdict_mark(judge(ledger()["C36"], LEAK)) == seals.NEUTRAL
+    assert verdict_mark(judge(ledger()["C36"], LEAK)) == verdicts.NEUTRAL
     signing.sign(ledger()["C36"], "opinion", 0.7)
     signing.sign(ledger()["C35"], "opinion", 0.7)
     assert {key: record.seen for key, record in Signed.all().items()} == {
@@ -112,7 +112,7 @@ def test_what_is_left_open_is_asked_for_and_the_last_signature_comes_back() -> N
     assert Signed.all()[first.id].sure == 0.6
     page.ballot.press_undo()
     assert page.ballot.claim is first
-    assert seals.sealed(first.id)
+    assert verdicts.sealed(first.id)
     assert Signed.all()[first.id].verdict is None
 
 

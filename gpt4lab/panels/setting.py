@@ -1,0 +1,80 @@
+"""What a control of a panel sets: a field of the scenario, its range here, and the words beside it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from gpt4lab import catalog
+from gpt4lab.panels.controls import ChoiceControl, NumberControl
+from gpt4lab.scenario import FIELDS, Field, Scenario, get, load_scenario
+from gpt4lab.units import show
+
+STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
+
+
+@attrs.frozen
+class Slide:
+    """A field with a narrower range than the scenario allows, so that the slider is fine enough."""
+
+    path: str
+    lo: float
+    hi: float
+
+
+def path_of(item: str | Slide) -> str:
+    """The field that a control moves."""
+    return item if isinstance(item, str) else item.path
+
+
+def control_of(item: str | Slide, scenario: Scenario) -> Any:
+    """The control that a field asks for, at the scenario's value; its tick is the post's own."""
+    control = at_the_post(item)
+    control.stand(get(scenario, path_of(item)), known=path_of(item) not in scenario.unknown)
+    return control
+
+
+def at_the_post(item: str | Slide) -> Any:
+    """The same at the post's own value."""
+    field = FIELDS[path_of(item)]
+    post = get(load_scenario("leak"), field.path)
+    words = {"label": field.label, "help": _help(field, post), "mark_label": _whose(field)}
+    if field.choices or field.catalog:
+        return ChoiceControl(options=_options(field), value=post, mark=post, **words)
+    lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
+    scale = "log" if field.log and lo > 0 else "linear"
+    more = {"least": field.lo, "most": field.hi, "scale": scale, "integer": field.whole}
+    return NumberControl(unit=field.unit, lo=lo, hi=hi, value=post, mark=post, **more, **words)
+
+
+def _help(field: Field, post: Any) -> str:
+    """What a control sets, and who says what its mark stands for; the slider itself may be elsewhere."""
+    return f"{field.meaning}. The mark is at {show(post, field.unit)} ({field.source})."
+
+
+def _whose(field: Field) -> str:
+    """Whose value the tick marks: the post's, where a claim states it; otherwise this book's."""
+    if STATED.match(field.source):
+        return "the post"
+    return "our default" if field.choices else "our assumption"
+
+
+def _options(field: Any) -> dict[str, str]:
+    """value -> words: the words of a closed list, or the display names of a catalog table."""
+    if field.choices:
+        return {word: word for word in field.choices}
+    return {key: entry.name for key, entry in getattr(catalog, field.catalog).items()}
+
+
+def places(control: Any, here: Any) -> Iterator[int]:
+    """Whole numbers on a slider's way from where it stands to where it was put, and beyond: the nearest to it first."""
+    if not getattr(control, "integer", False):
+        return
+    asked, up = control.value, control.value > here
+    least, most = (here + 1, int(control.hi)) if up else (math.ceil(control.lo), here - 1)
+    for away in range(1, most - least + 1):
+        yield from (there for there in (asked - away, asked + away) if least <= there <= most)
