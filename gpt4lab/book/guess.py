@@ -163,7 +163,7 @@ def _axis(question: Question) -> BandControl:
 
 
 def _box(question: Question, control: Any) -> w.Widget:
-    button, note = w.Button(description="Keep my guess"), spoken()
+    button, note = w.Button(description="Keep my guess").add_class("g4l-do"), spoken()
     note.value = _put_back(question, control)
 
     def pressed(_: Any) -> None:

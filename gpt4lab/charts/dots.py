@@ -48,7 +48,7 @@ def _points(x: Axis, across: Any, name: str) -> alt.Chart:
     point = data().mark_point(strokeWidth=1.5, opacity=1)
     shown = axes.tooltip(name, "mark", x)
     size = alt.Size("mark", type="nominal", scale=_scale([SIZES[kind] for kind in KINDS]), legend=None)
-    return point.encode(axes.x(x), across, shape, fill, edge, size, tooltip=shown)
+    return point.encode(axes.x(x), across, shape, fill, edge, size, tooltip=shown).properties(name="dot_pull")
 
 
 def _error_bars(x: Axis, across: Any, bounds: tuple[str, str]) -> alt.Chart:

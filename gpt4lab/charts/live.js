@@ -63,6 +63,7 @@ async function render({ model, el }) {
     .then((drawn) => {
       chart = drawn;
       if (disposed) chart.dispose();
+      else pullable(chart, model);
       wake();
     })
     .catch((error) => {

@@ -64,11 +64,17 @@ class LiveChart(anywidget.AnyWidget):
 
     """
 
-    _esm = theme.styling("chart", theme.css()) + theme.read("view.js") + theme.read("live.js")
+    _esm = theme.styling("chart", theme.css()) + theme.read("view.js") + theme.read("pull.js") + theme.read("live.js")
 
     spec = t.Dict().tag(sync=True)
     tables = t.Dict(help="dataset -> caption and headings, for the table").tag(sync=True)
     description = t.Unicode().tag(sync=True)
+    pulls = t.Dict(help="field -> the axis along which the reader's mark is pulled, and the slider behind it").tag(
+        sync=True
+    )
+    pulled = t.List(default_value=["", 0, 0], help="field, its value where the mark was pulled, how often").tag(
+        sync=True
+    )
     _names = t.List(t.Unicode()).tag(sync=True)
     _library = t.Instance(Widget).tag(sync=True, **widget_serialization)
 

@@ -17,6 +17,7 @@ from gpt4lab.charts.axes import Axis
 
 RowList = Sequence[Mapping[str, Any]]
 LABEL_GAP = 8  # px between a mark and its words
+ARROWS = (("←", "→"), ("↓", "↑"))  # out of the plot along x, along y
 # The post's diamond stands around the reader's dot where the two agree.
 SIZES = {"post": 190, "you": 80, "measured": 80, "published": 170}
 
@@ -53,10 +54,14 @@ def _is_words(layer: Any) -> bool:
 
 
 def pinned(row: Mapping[str, Any], *within: Axis) -> dict[str, Any]:
-    """The row, held at the edge of the plot where it lies outside, and then said to."""
+    """The row, held at the edge of the plot where it lies outside; its words then say so, with an arrow.
+
+    within: the axis along x, then that along y.
+    """
     held = {a.field: min(max(row[a.field], a.domain[0]), a.domain[1]) for a in within if a.domain}
-    outside = any(held[field] != row[field] for field in held)
-    return {**row, **held, **({"label": "you, beyond the edge"} if outside else {})}
+    ways = [ARROWS[i][row[a.field] > held[a.field]] for i, a in enumerate(within) if held.get(a.field) != row[a.field]]
+    words = {"label": f"{row.get('label', theme.YOU.label)}, beyond the edge {''.join(ways)}"} if ways else {}
+    return {**row, **held, **words}
 
 
 def ticks(x: Axis, y: Axis) -> tuple[alt.Chart, alt.Chart]:
@@ -83,7 +88,9 @@ def _points(mark: theme.Mark, x: Axis, y: Axis) -> list[Any]:
     )
     return [
         *(_drop_lines(both, x, y) if mark is theme.POST else []),
-        both.mark_point(**point_look(mark)).encode(axes.x(x), axes.y(y), tooltip=axes.tooltip("label", x, y)),
+        _pulled(mark, "point", both.mark_point(**point_look(mark))).encode(
+            axes.x(x), axes.y(y), tooltip=axes.tooltip("label", x, y)
+        ),
         words.encode(axes.x(x), axes.y(y), text=_label()).properties(name=f"{mark.name}_words"),
     ]
 
@@ -96,10 +103,15 @@ def _levels(mark: theme.Mark, x: Axis, y: Axis) -> list[Any]:
     beside = moment.mark_text(dx=5, baseline="top", **look).encode(axes.x(x), y=alt.value(2), text=_label())
     return [
         level.mark_rule(**rule_look(mark)).encode(axes.y(y)),
-        moment.mark_rule(**rule_look(mark)).encode(axes.x(x)),
+        _pulled(mark, "moment", moment.mark_rule(**rule_look(mark))).encode(axes.x(x)),
         over.properties(name=f"{mark.name}_level_words"),
         beside.properties(name=f"{mark.name}_moment_words"),
     ]
+
+
+def _pulled(mark: theme.Mark, kind: str, layer: Any) -> Any:
+    """The reader's own mark has a name by which the page finds it (pull.js)."""
+    return layer.properties(name=f"you_pull_{kind}") if mark is theme.YOU else layer
 
 
 def _drop_lines(both: alt.Chart, x: Axis, y: Axis) -> list[Any]:

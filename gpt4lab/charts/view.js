@@ -128,7 +128,7 @@ function foldedTable(tables, rowsOf) {
 }
 
 // Draw `spec` into `el`. `columns` holds the rows of its named datasets, `tables` the headings of the table.
-// Returns {update, describe, dispose}; `update({name: columns})` repaints in place.
+// Returns {update, describe, dispose} and what it drew with; `update({name: columns})` repaints in place.
 async function drawChart(vegaEmbed, el, spec, columns = {}, description = "", tables = {}) {
   const figure = document.createElement("div");
   figure.className = "g4l-chart";
@@ -159,5 +159,5 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, description = "", ta
   };
   await update({});
   const dispose = () => (unfit(), finalize(), figure.remove());
-  return { update, describe, dispose };
+  return { update, describe, dispose, view, plot, spec };
 }

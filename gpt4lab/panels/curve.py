@@ -32,6 +32,7 @@ from gpt4lab.charts.marks import pinned, ticks
 from gpt4lab.charts.theme import MARKS
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.panel import Panel, method
+from gpt4lab.panels.setting import Pull, path_of
 from gpt4lab.panels.view import Rows, View
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import Scenario, load_scenario
@@ -87,6 +88,7 @@ class Curve(Panel):
     )
     whose: Callable[[Scenario], str] = lambda _: "the post"
     also: Callable[[Scenario], Mapping[str, Rows]] = lambda _: {}
+    pulls: Mapping[str, Pull] = attrs.field(default=attrs.Factory(lambda curve: curve._along(), takes_self=True))
     view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_curve_view"))
     chart: Callable[[View], Any] = attrs.field(init=False, default=method("_curve_chart"))
 
@@ -128,6 +130,10 @@ class Curve(Panel):
         except LayoutError:
             return None
         return None if (self.y.form == "percent" and found > 1) or (self.y.log and found <= 0) else found
+
+    def _along(self) -> Mapping[str, Pull]:
+        """The reader's mark is pulled along the line where a slider moves that path itself."""
+        return {self.x.field: Pull(self.along)} if self.along in map(path_of, self.controls) else {}
 
     def _place(self, along: float, found: Any) -> dict[str, Any]:
         return {self.x.field: along, self.y.field: found}

@@ -10,7 +10,6 @@ strip = Drawn(
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ import attrs
 
 from gpt4lab.charts.drawing import Drawing, Scene, Words
 from gpt4lab.panels.panel import LivePanel, Panel
+from gpt4lab.panels.setting import slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import NotKnown, Scenario
 from gpt4lab.scenario.rules import LayoutError
@@ -40,7 +40,7 @@ class Drawn(Panel):
     def widget(self, scenario: Scenario | None = None) -> LivePanel:
         """The panel on the page; what is dragged in the drawing moves the slider of that field."""
         live = super().widget(scenario)
-        live.chart.observe(lambda event: _pull(live, *event["new"][:2]), "pulled")
+        live.chart.observe(lambda event: slide(live, *event["new"][:2]), "pulled")
         return live
 
     def without(self, missing: NotKnown | LayoutError) -> View:
@@ -58,11 +58,3 @@ class Drawn(Panel):
 
 def _scenes(view: View) -> list[Scene]:
     return list(view.scenes) or [Scene([Words("nothing", 0, 20, NOTHING, "soft")], 30, view.description)]
-
-
-def _pull(live: LivePanel, path: str, value: float) -> None:
-    """Slide the control of a field to where its grip was dragged, as far as the slider goes."""
-    if control := live.controls.get(path):
-        near = min(max(value, control.lo), control.hi)
-        control.slid = True
-        control.value = math.floor(near + 0.5) if control.integer else near

@@ -53,7 +53,7 @@ globalThis.gpt4labPage ??= (() => {
   let haunted = [];
   const leave = () => (haunted.forEach((chart) => chart.querySelector(".g4l-ghost")?.remove()), (haunted = []));
   const haunt = (event) => {
-    if (haunted.length || !event.target.matches?.(".g4l-track input")) return;
+    if (haunted.length || !event.target.closest?.(".g4l-track input, .g4l-pull")) return;
     const charts = event.target.closest(".g4l-panel")?.querySelectorAll(".g4l-chart") ?? [];
     haunted = [...charts].filter((chart) => chart.querySelector(".g4l-plot svg"));
     haunted.forEach((chart) => copy(chart.querySelector(".g4l-plot svg")));
@@ -61,6 +61,7 @@ globalThis.gpt4labPage ??= (() => {
   const MOVES = /^(Arrow|Page|Home|End|Delete|Backspace)/;
   document.addEventListener("pointerdown", haunt, true);
   document.addEventListener("keydown", (event) => MOVES.test(event.key) && haunt(event), true);
-  for (const end of ["pointerup", "pointercancel", "keyup", "focusout"]) document.addEventListener(end, leave, true);
+  for (const end of ["pointerup", "pointercancel", "keyup"]) document.addEventListener(end, leave, true);
+  document.addEventListener("focusout", (event) => event.target.matches?.(".g4l-track input") && leave(), true);
   return true;
 })();

@@ -31,7 +31,7 @@ from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
 from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import spoken
-from gpt4lab.panels.setting import Slide, control_of, path_of, places
+from gpt4lab.panels.setting import Pull, Slide, control_of, path_of, places, pulled_by
 from gpt4lab.panels.view import View
 from gpt4lab.panels.words import heading, headline
 from gpt4lab.scenario import NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
@@ -55,6 +55,7 @@ class Panel:
     """The declaration of a panel; `widget()` makes a new live one. At most six controls stand open.
 
     html_of: View -> HTML, for a view that is also something to read, below the chart.
+    pulls: field of an axis -> what moves when the reader's mark is pulled along it; see `setting.Pull`.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Panel:
     html_of: Callable[[View], str] | None = None
     start: str = "leak"
     speed: Speed = "instant"
+    pulls: Mapping[str, Pull] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         if len(self.controls) > MOST_CONTROLS:
@@ -129,6 +131,7 @@ class LivePanel(w.VBox):
         self._show(view)
         self._listen()
         verdicts.follow(self)
+        pulled_by(self, panel.pulls)
 
     # --- what the reader does ---------------------------------------------------------------------
 

@@ -1,19 +1,25 @@
-"""What a control of a panel sets: a field of the scenario, its range here, and the words beside it."""
+"""What a control of a panel sets: a field, its range here, the words beside it, and the mark that is pulled for it."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from gpt4lab import catalog
 from gpt4lab.panels.controls import ChoiceControl, NumberControl
-from gpt4lab.scenario import FIELDS, Field, Scenario, get, load_scenario
+from gpt4lab.quantities import value
+from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, get, load_scenario
+from gpt4lab.scenario.rules import LayoutError
 from gpt4lab.units import show
 
+if TYPE_CHECKING:
+    from gpt4lab.panels.panel import LivePanel
+
+HALVINGS = 40  # of a slider, until it stands where the mark was pulled
 STATED = re.compile(r"[CPSF]\d|S-source")  # the source of a field is a claim
 
 
@@ -78,3 +84,62 @@ def places(control: Any, here: Any) -> Iterator[int]:
     least, most = (here + 1, int(control.hi)) if up else (math.ceil(control.lo), here - 1)
     for away in range(1, most - least + 1):
         yield from (there for there in (asked - away, asked + away) if least <= there <= most)
+
+
+# --- a mark that is pulled ----------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Pull:
+    """The reader's mark is pulled along an axis of the chart, and the slider behind it moves; see charts/pull.js.
+
+    pulls={"days": Pull("training.mfu", "training.days")}     # the mark stands at these days: which MFU is that?
+    pulls={"context": Pull("model.context")}                  # the axis is that of the slider
+    """
+
+    path: str
+    shows: str = ""
+    along: Literal["x", "y"] = "x"
+
+
+def pulled_by(live: LivePanel, pulls: Mapping[str, Pull]) -> None:
+    """Let the marks of a panel's chart be pulled."""
+    if pulls:
+        live.chart.pulls = {
+            field: {"along": one.along, "label": live.controls[one.path].label} for field, one in pulls.items()
+        }
+        live.chart.observe(lambda event: _pulled(live, pulls[event["new"][0]], event["new"][1]), "pulled")
+
+
+def _pulled(live: LivePanel, pulled: Pull, wanted: float) -> None:
+    control = live.controls[pulled.path]
+    if not control.disabled:
+        slide(live, pulled.path, place(pulled, wanted, live.scenario, control.lo, control.hi))
+
+
+def place(pulled: Pull, wanted: float, scenario: Scenario, lo: float, hi: float) -> float:
+    """Where the slider from `lo` to `hi` must stand for the axis to show this; its nearer end, where nowhere."""
+    if pulled.shows in ("", pulled.path):
+        return wanted
+    log = lo > 0
+    low, high = (lo, hi) if _shown(pulled, lo, scenario) <= _shown(pulled, hi, scenario) else (hi, lo)
+    for _ in range(HALVINGS):
+        middle = math.sqrt(low * high) if log else (low + high) / 2
+        low, high = (middle, high) if _shown(pulled, middle, scenario) < wanted else (low, middle)
+    return float(f"{(low + high) / 2:.4g}")
+
+
+def _shown(pulled: Pull, at: float, scenario: Scenario) -> float:
+    try:
+        return float(value(pulled.shows, scenario, {pulled.path: at}))
+    except (LayoutError, NotKnown, ScenarioError):
+        return math.nan
+
+
+def slide(live: LivePanel, path: str, wanted: float) -> None:
+    """Slide the control of a field to a value, as far as the slider goes."""
+    control: Any = live.controls.get(path)
+    if control is not None:
+        near = min(max(wanted, control.lo), control.hi)
+        control.slid = True
+        control.value = math.floor(near + 0.5) if control.integer else near

@@ -76,8 +76,7 @@ class LiveTraining(LivePanel):
         self._progress = w.HTML()
         self._run_button.on_click(lambda _: self.start())
         self._stop_button.on_click(lambda _: self.stop())
-        for button in (self._run_button, self._stop_button):
-            button.add_class("g4l-button")
+        self._run_button.add_class("g4l-do")
         super().__init__(training, scenario)
         self._attend(self.attempt)
 

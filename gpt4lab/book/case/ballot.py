@@ -50,7 +50,7 @@ class Ballot(w.VBox):
         first = next(iter(WORDS))
         self.word = ChoiceControl("Your verdict", WORDS, first, stacked=True)
         self.sure = ChoiceControl("How sure you are", SURE, 0.5)
-        self._sign = w.Button(description="Sign", tooltip="Sign this verdict, and see ours")
+        self._sign = w.Button(description="Sign", tooltip="Sign this verdict, and see ours").add_class("g4l-do")
         self._undo = w.Button(description="Take it back", tooltip="Take back the last signature")
         self._sign.on_click(lambda _: self.press_sign())
         self._undo.on_click(lambda _: self.press_undo())

@@ -15,7 +15,7 @@ from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
 
-CLAIMS = Axis("claims", "Claims that arithmetic decides", domain=(0, 60))
+CLAIMS = Axis("claims", "Claims that arithmetic decides", domain=(0, 40))
 _DECIDED = tuple(verdict for verdict in VERDICTS if verdict not in OPEN)
 
 

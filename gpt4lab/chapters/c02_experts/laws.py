@@ -10,7 +10,7 @@ from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import shaded, stacked
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
@@ -160,4 +160,5 @@ laws = Panel(
     },
     view=laws_view,
     chart=laws_chart,
+    pulls={"experts": Pull("model.other_experts"), "size": Pull("model.expert_params", "model.base_params")},
 )

@@ -14,7 +14,7 @@ from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.reading import Attempt
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.training import Training
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
@@ -191,6 +191,7 @@ equal_time = Panel(
     presets={"Soon": {}, "Late": {"mixture.cpu_seconds": LATEST}},
     view=time_view,
     chart=lines_chart(x=CPU_TIME, y=replace(LOSS, domain=_around()), series="lane", order=[lane(e) for e in EXPERTS]),
+    pulls={"cpu_s": Pull("mixture.cpu_seconds")},
 )
 
 

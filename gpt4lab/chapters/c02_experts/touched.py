@@ -10,7 +10,7 @@ from gpt4lab.charts.marks import pinned
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.curve import Curve, lines_chart
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario
@@ -88,6 +88,7 @@ touched = Curve(
         "DeepSeek-V3": _routing("deepseek-v3"),
         "gpt-oss-120b": _routing("gpt-oss-120b"),
     },
+    pulls={"tokens": Pull("serving.tokens_in_flight", STEP)},
 )
 
 
@@ -167,4 +168,5 @@ reading = Panel(
     },
     view=reading_view,
     chart=lines_chart(x=TOKENS, y=MS, series="what", order=[MOE, DENSE, ARITHMETIC]),
+    pulls={"tokens": Pull("serving.tokens_in_flight", STEP)},
 )

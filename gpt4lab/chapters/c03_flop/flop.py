@@ -27,7 +27,7 @@ token = Curve(
     along="model.context",
     at=CONTEXTS,
     x=Axis("context", "Context, tokens", log=True, form="count", domain=(CONTEXTS[0], CONTEXTS[-1])),
-    y=Axis("flop", "FLOP per token, forward", log=True, domain=(1e11, 2e13)),
+    y=Axis("flop", "FLOP per token, forward", log=True, domain=(3e11, 1e13)),
     series="part",
     lines={
         "weights only: 2N": "flop.per_token",

@@ -11,7 +11,7 @@ from gpt4lab.checks.step import layout_in
 from gpt4lab.formulas.pipeline import bubble_fraction, micro_batches
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario
@@ -74,6 +74,7 @@ bubble = Curve(
         "Twice the GPUs": {"cluster.gpus": 50_000},
         "Megatron-LM of 2021": MEGATRON,
     },
+    pulls={"m": Pull("training.batch_tokens", "pipeline.micro_batches")},
 )
 
 

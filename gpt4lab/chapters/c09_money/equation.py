@@ -14,14 +14,14 @@ from gpt4lab.charts.marks import pinned
 from gpt4lab.claims.ledger import ledger
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import Scenario, change, get, load_scenario
 from gpt4lab.units import show, year
 
 YEAR = Axis("year", "Published", form="plain", domain=(2020, 2025.5))
-MFU = Axis("mfu", "MFU, share of the peak", form="percent", domain=(0, 0.7))
+MFU = Axis("mfu", "MFU, share of the peak", form="percent", domain=(0, 0.6))
 STATED_MFU = (0.32, 0.36)  # C29
 HFU = " (HFU)"  # on a label: recomputed work is counted
 LEFT_OUT = ("gpt-4-leak", "gpt-3-palm-table", "gopher-palm-table")  # the post itself, and second opinions on a run
@@ -158,4 +158,5 @@ equation = Panel(
     claims=("C27", "C28", "C29"),
     view=equation_view,
     chart=lines_chart(YEAR, MFU, height=400),
+    pulls={"mfu": Pull("training.mfu", along="y")},
 )

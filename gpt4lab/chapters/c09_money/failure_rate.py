@@ -11,7 +11,7 @@ from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
 from gpt4lab.scenario import Scenario, load_scenario
@@ -134,4 +134,5 @@ rate = Panel(
     },
     view=rate_view,
     chart=lines_chart(RATE, USEFUL, series="habits", order=(YOURS, BEST, TENTH)),
+    pulls={"rate": Pull("reliability.gpu_mtbf_years", "goodput.failures_per_day")},
 )

@@ -143,7 +143,7 @@ def histogram(shares: list[float], width: float = 0.01) -> list[dict[str, float]
 def month_chart(view: View) -> Any:
     """The calendar above the histogram."""
     rows = view.datasets
-    month = timeline(rows["data"], HOUR, "end", "day", "kind", kinds=KINDS, lane_height=13)
+    month = timeline(rows["data"], HOUR, "end", "day", "kind", kinds=KINDS, lane_height=9)
     return stacked(month, _histogram_chart(rows))
 
 
@@ -152,7 +152,7 @@ def _histogram_chart(rows: Any) -> alt.LayerChart:
     found = bars.encode(axes.x(SHARE), axes.y(COUNT), x2="to", tooltip=axes.tooltip(SHARE, COUNT))
     marks = with_words(you=rows["you"], measured=rows["measured"])
     return layered(
-        [found, *mark_layers(SHARE, COUNT, marks)], {"months": rows["months"], **marks}, width=theme.WIDTH, height=110
+        [found, *mark_layers(SHARE, COUNT, marks)], {"months": rows["months"], **marks}, width=theme.WIDTH, height=90
     )
 
 

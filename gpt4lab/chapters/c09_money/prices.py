@@ -7,8 +7,9 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.catalog import Rental
 from gpt4lab.charts import Axis, dots
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario
@@ -73,8 +74,7 @@ def _posts(scenario: Scenario) -> list[dict[str, Any]]:
 
 
 def _your_price(price: float) -> dict[str, Any]:
-    low, high = HOURLY.domain or (price, price)
-    return {"quote": "you", "usd": min(max(price, low), high), "mark": "you"}
+    return {"quote": "you", "mark": "you", **pinned({"usd": price}, HOURLY)}
 
 
 def _among(name: str, price: float, quotes: list[Rental]) -> str:
@@ -113,6 +113,7 @@ quotes = Panel(
     claims=("C32", "C37"),
     view=quotes_view,
     chart=lambda view: dots(view.rows["data"], HOURLY, "quote", bounds=("low", "high")),
+    pulls={"usd": Pull("cluster.usd_per_gpu_hour")},
 )
 
 
@@ -124,7 +125,6 @@ TOTAL = Axis("usd", "Dollars", log=True, form="money", domain=(1e7, 1e9))
 def costs_view(scenario: Scenario) -> View:
     """What was said of the run's cost, by what it counts."""
     mine = value("training.cost", scenario)
-    low, high = TOTAL.domain or (mine, mine)
     buy = _epoch("cost_acquisition_2026", "cost_acquisition_2025")
     written_off = _epoch("cost_amortised_2026", "cost_amortised_2025")
     less = "; writing them off over it costs less than your rent" if written_off["high"] < mine else ""
@@ -138,7 +138,7 @@ def costs_view(scenario: Scenario) -> View:
         rows={
             "data": [
                 *_statements_of_cost(scenario),
-                {"what": "you: rent of the run", "usd": min(max(mine, low), high), "mark": "you"},
+                {"what": "you: rent of the run", "mark": "you", **pinned({"usd": mine}, TOTAL)},
             ]
         },
         alt="Estimates of what GPT-4 cost, by what they count, from hardware written off to buying it all.",
@@ -179,4 +179,5 @@ costs = Panel(
     claims=("C33", "C34"),
     view=costs_view,
     chart=lambda view: dots(view.rows["data"], TOTAL, "what", bounds=("low", "high")),
+    pulls={"usd": Pull("cluster.usd_per_gpu_hour", "training.cost")},
 )

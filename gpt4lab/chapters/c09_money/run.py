@@ -9,7 +9,7 @@ from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import added
 from gpt4lab.charts.marks import pinned, span, ticks
 from gpt4lab.panels.panel import Panel
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario
@@ -96,4 +96,5 @@ run = Panel(
     claims=("C28", "C29", "C33"),
     view=run_view,
     chart=run_chart,
+    pulls={"days": Pull("training.mfu", "training.days")},
 )

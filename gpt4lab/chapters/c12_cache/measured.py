@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEAD_COUNTS = (1, 2, 4, 8, 16)
 MOST = HEAD_COUNTS[-1]
 KV_HEADS = Axis("kv_heads", "Key-value heads for 16 query heads", log=True, form="count", domain=(0.9, 20))
-TIME = Axis("ms", "Milliseconds for one token, one layer", log=True, domain=(0.01, 100))
+TIME = Axis("ms", "Milliseconds for one token, one layer", log=True, domain=(0.03, 30))
 LEVEL = "if only bytes counted"
 NAMES = {"folded": "each head read once", "enable_gqa": "read for each query head"}
 

@@ -13,7 +13,7 @@ from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.measured import Measured
 from gpt4lab.panels.reading import Attempt, Reading
-from gpt4lab.panels.setting import Slide
+from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.training import LiveTraining, Training
 from gpt4lab.panels.view import View
 from gpt4lab.quantities.topics.speculation import batch_speedup, speedup, tokens_per_pass
@@ -61,7 +61,7 @@ def guesser(name: str) -> Draft:
 # --- watch it guess ---------------------------------------------------------------------------------------------------
 
 DRAFTED = Axis("gamma", "Tokens drafted for each pass", form="plain", domain=(0, 12))
-TIMES = Axis("times", "Times faster than plain decoding", domain=(0, 5))
+TIMES = Axis("times", "Times faster than plain decoding", domain=(0, 3))
 THEOREM, PAID = "formula: checking is free", "formula: checking as measured"
 
 
@@ -197,6 +197,7 @@ watch = Measured(
     first=(1, 2, 8),
     chart=lines_chart(DRAFTED, TIMES, series="line", order=[THEOREM, PAID]),
     html_of=watch_html,
+    pulls={"gamma": Pull("speculation.draft_length")},
 )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from gpt4lab.charts import Axis
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.setting import path_of
@@ -17,6 +20,7 @@ from tests.unit.panels.declared import declared
 
 PANELS = declared(Panel) | declared(Curve)
 STATES = 12
+FILLED = 0.6  # of an axis, by what all presets of a panel draw on it
 
 
 def somewhere(field: Field, dice: random.Random) -> Any:
@@ -73,3 +77,41 @@ def test_the_reader_s_mark_lies_within_the_axes(panel: Panel) -> None:
                 lo, hi = ends[field]
                 assert lo * (1 - 1e-9) <= row[field] <= hi * (1 + 1e-9), (field, row, scenario)
     assert seen
+
+
+def drawn(spec: Any, data: str = "data") -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+    """(direction, dataset, field, scale) of all that a chart draws on an axis with fixed ends."""
+    data = spec.get("data", {}).get("name", data)
+    for way in ("x", "y"):
+        scale = spec.get("encoding", {}).get(way, {}).get("scale") or {}
+        if "domain" in scale:
+            yield way, data, spec["encoding"][way]["field"], scale
+    for part in (*spec.get("layer", ()), *spec.get("vconcat", ())):
+        yield from drawn(part, data)
+
+
+def reach(ends: Sequence[float], numbers: Sequence[float], log: bool) -> float:
+    """The share of an axis that these numbers span."""
+    lo, hi, least, most = (math.log(n) if log else n for n in (*ends, min(numbers), max(numbers)))
+    return (min(hi, most) - max(lo, least)) / (hi - lo)
+
+
+@pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
+def test_an_axis_is_about_as_long_as_what_the_presets_draw_on_it(panel: Panel) -> None:
+    views = [panel.view(panel.scenario_of(preset)) for preset in panel.presets]
+    spec = panel.chart(views[0]).to_dict()
+    found: dict[Any, list[float]] = {}
+    for way, data, field, scale in drawn(spec):
+        axis = way, tuple(scale["domain"]), scale["type"] == "log"
+        numbers = (row.get(field) for view in views for row in view.datasets.get(data, ()))
+        found.setdefault(axis, []).extend(n for n in numbers if isinstance(n, (int, float)) and (n > 0 or not axis[2]))
+    for (way, ends, log), numbers in found.items():
+        if numbers and "stack" not in str(spec):
+            assert reach(ends, numbers, log) >= FILLED, (way, ends, min(numbers), max(numbers))
+
+
+def test_a_mark_beyond_the_edge_says_which_way_it_went() -> None:
+    x, y = Axis("days", "Days", domain=(0, 10)), Axis("rent", "Rent", domain=(1, 10))
+    assert pinned({"days": 5, "rent": 5}, x, y) == {"days": 5, "rent": 5}
+    assert pinned({"days": 50, "rent": 5}, x, y) == {"days": 10, "rent": 5, "label": "you, beyond the edge →"}
+    assert pinned({"days": -1, "rent": 0, "label": "here"}, x, y)["label"] == "here, beyond the edge ←↓"
