@@ -17,6 +17,7 @@ from gpt4lab.book.case import signing
 from gpt4lab.book.conflict import Conflict, ConflictBox
 from gpt4lab.book.page import block, escape, shown
 from gpt4lab.book.prose import priced
+from gpt4lab.book.touch.page import Touch
 from gpt4lab.book.way import Answer, Opened
 from gpt4lab.claims import claims_of
 from gpt4lab.panels.controls import LOOK
@@ -75,7 +76,9 @@ def opening(number: str) -> None:
     """Open a chapter: its look, its conflict, where the reader stands. A run of all cells leaves the reader here."""
     Opened.revise(number, lambda before: before or Opened())
     signing.refresh()
-    display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), ConflictBox(chapters()[number].conflict))
+    conflict = ConflictBox(chapters()[number].conflict)
+    conflict.children = (*conflict.children, Touch())
+    display(HTML(f"<script>{LOOK}\n{TO_THE_TOP}</script>"), conflict)
     display(shown(block("opening", f"<p>{escape(_progress())}</p>")))
 
 

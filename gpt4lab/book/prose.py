@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from IPython.display import Markdown
 
-from gpt4lab.claims.prose import fill
+from gpt4lab.book.touch.written import priced, touched
+
+__all__ = ["priced", "say"]
 
 
 def say(text: str) -> Markdown:
-    """A paragraph of Markdown with its numbers filled in. In a chapter it stands as these words: tools/notebooks.py."""
-    return Markdown(fill(text, written=priced))
+    """A paragraph of Markdown with its numbers filled in, to be touched. In a chapter it stands as these words.
 
-
-def priced(text: str) -> str:
-    """A text for Markdown whose dollars begin no formula: JupyterLab, GitHub and nbconvert escape them differently."""
-    return text.replace("$", "<span>&#36;</span>")
+    A number whose name begins with "~" is moved in its sentence: it needs a slider of that input in the chapter, and
+    the numbers around it follow that panel. See gpt4lab/book/touch, tools/notebooks.py.
+    """
+    return Markdown(touched(text))

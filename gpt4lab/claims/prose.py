@@ -8,6 +8,7 @@ r"""Sentences whose numbers are computed, each with its own unit.
 
 A name in braces is a quantity, a field, or part of a claim (stated, recomputed, residual, verdict, quote, flip). "@"
 names another scenario, "|" changes fields, ":" formats the bare number, or says which words of a quote are wanted.
+"~" before an input, as in {~training.mfu}, lets a reader move it within the sentence: see gpt4lab/book/touch.
 Other braces, as in LaTeX, are left alone.
 Two amounts of one unit with no more than a joint between them ("to", "instead of", a comma) say it once.
 """
@@ -27,27 +28,29 @@ from gpt4lab.scenario import FIELDS, RENAMED, Scenario, ScenarioError, change, l
 from gpt4lab.units import COUNTED, Amount, amount, joined, minus
 
 _NAME = re.compile(
-    r"\{(?P<name>[A-Z]\d+\.[a-z]+|[a-z_]+\.[a-z_0-9]+)"
+    r"\{(?P<moved>~)?(?P<name>[A-Z]\d+\.[a-z]+|[a-z_]+\.[a-z_0-9]+)"
     r"(?:@(?P<there>[\w.-]+))?(?:\|(?P<changes>[^{}:]+))?(?::(?P<spec>[^{}]+))?\}"
 )
 
 
+#: The parts of a claim that are numbers.
+NUMBERS = ("stated", "recomputed", "residual")
 _HEADS = {*FAMILIES, *(name.partition(".")[0] for name in (*QUANTITIES, *FIELDS, *RENAMED))}
 #: How a name begins; what begins so and is no whole name in braces was meant as one.
-_BEGUN = re.compile(r"\{\s*(?:[A-Z]\d+|" + "|".join(sorted(_HEADS)) + r")\.")
+_BEGUN = re.compile(r"\{[\s~]*(?:[A-Z]\d+|" + "|".join(sorted(_HEADS)) + r")\.")
 
 
 def fill(
     text: str,
     scenario: Scenario | None = None,
-    written: Callable[[str], str] = str,
+    written: Callable[[str, re.Match[str]], str] = lambda words, _: words,
     given: Mapping[str, Any] | None = None,
 ) -> str:
     """The text with every name in braces replaced by its value under a scenario (the post's, where none is given).
 
-    `written` makes of each value what the page needs; `given` is set over the scenario, for bare names. Raises
-    ScenarioError, with the part of the text that it is about, for an unknown name, a change or a format that cannot be,
-    and for a brace that does not close.
+    `written` makes of each value's words, and of what stands in the text for it, what the page needs; `given` is set
+    over the scenario, for bare names. Raises ScenarioError, with the part of the text that it is about, for an unknown
+    name, a change or a format that cannot be, and for a brace that does not close.
     """
     here = scenario or load_scenario("leak")
     for begun in _BEGUN.finditer(text):
@@ -60,17 +63,25 @@ def fill(
     return _joined(text, found, [_told(here, ahead, name) for name in found], written)
 
 
+def meant(brace: str, here: Scenario) -> tuple[str, Scenario]:
+    """The name within braces, and the scenario that it is asked of. Raises ScenarioError for what is no such name."""
+    found = _NAME.fullmatch(f"{{{brace}}}")
+    if not found:
+        raise ScenarioError(f"{brace!r} is not a name in braces, such as {{training.cost}}.")
+    return found["name"], _under(here, found["there"], found["changes"])
+
+
 #: What stands between two amounts that are read in one breath.
 _JOINT = re.compile(r"(,|,?\s+(to|and|or|not|against|beside|instead\s+of|out\s+of|rather\s+than))\s+")
 
 
-def _joined(text: str, found: list[re.Match[str]], told: list[Amount], written: Callable[[str], str]) -> str:
+def _joined(text: str, found: list[re.Match[str]], told: list[Amount], written: Callable[..., str]) -> str:
     """The text with the amounts in place of their names."""
     begins = [name.start() for name in found] + [len(text)]
     between = [text[name.end() : begin] for name, begin in zip(found, begins[1:], strict=True)]
     parts = [
-        written(one.before(then if _JOINT.fullmatch(words) else Amount(""))) + words
-        for one, then, words in zip(told, [*told[1:], Amount("")], between, strict=False)
+        written(one.before(then if _JOINT.fullmatch(words) else Amount("")), name) + words
+        for name, one, then, words in zip(found, told, [*told[1:], Amount("")], between, strict=False)
     ]
     return text[: begins[0]] + "".join(parts)
 
@@ -83,14 +94,32 @@ def _told(here: Scenario, ahead: Mapping[str, Any], found: re.Match[str]) -> Amo
 
 
 def _value(
-    here: Scenario, ahead: Mapping[str, Any], name: str, there: str | None, changes: str | None, spec: str | None
+    here: Scenario,
+    ahead: Mapping[str, Any],
+    moved: str | None,
+    name: str,
+    there: str | None,
+    changes: str | None,
+    spec: str | None,
 ) -> Amount:
-    scenario = _changed(load_scenario(there) if there else here, changes)
+    if moved and (not movable(name) or there or changes):
+        raise UnknownQuantity("only an input with a number, under no other scenario, can be moved in a sentence")
+    scenario = _under(here, there, changes)
     head, _, part = name.partition(".")
     if head in ledger():
         return _stated_once(head) if part == "stated" and not spec else Amount(_of_claim(head, part, scenario, spec))
     number = ahead[name] if scenario is here and name in ahead else value(known(name), scenario)
     return Amount(minus(format(number, spec))) if spec else amount(number, unit_of(name))
+
+
+def movable(name: str) -> bool:
+    """Whether a reader may move this number: an input that is no choice."""
+    field = FIELDS.get(name)
+    return field is not None and not (field.choices or field.catalog)
+
+
+def _under(here: Scenario, there: str | None, changes: str | None) -> Scenario:
+    return _changed(load_scenario(there) if there else here, changes)
 
 
 def _changed(scenario: Scenario, changes: str | None) -> Scenario:

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 import attrs
 import ipywidgets as w
@@ -127,7 +128,8 @@ class LivePanel(w.VBox):
         )
         self._presets = {name: self._button(name) for name in panel.presets}
         super().__init__(list(self._laid_out()))
-        self.add_class("g4l-panel")
+        self.add_class("g4l-panel").add_class(f"g4l-panel-{self.model_id}")
+        ALIVE[str(self.model_id)] = self
         self._show(view)
         self._listen()
         verdicts.follow(self)
@@ -341,6 +343,8 @@ class LivePanel(w.VBox):
             button.tooltip = f"Set every control to: {name}{' (they stand there)' * chosen}"
 
 
+#: The panels at work, by the end of their class on the page.
+ALIVE: WeakValueDictionary[str, LivePanel] = WeakValueDictionary()
 #: What a button says that folds something, by whether that is open.
 FOLDED = {False: "More assumptions", True: "Fewer assumptions"}
 SHARE = {False: "Share", True: "Hide the line"}

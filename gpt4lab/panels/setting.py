@@ -12,6 +12,7 @@ import attrs
 from gpt4lab import catalog
 from gpt4lab.panels.controls import ChoiceControl, NumberControl
 from gpt4lab.quantities import value
+from gpt4lab.quantities.leaf import on_page
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, get, load_scenario
 from gpt4lab.scenario.rules import LayoutError
 from gpt4lab.units import show
@@ -40,6 +41,7 @@ def path_of(item: str | Slide) -> str:
 def control_of(item: str | Slide, scenario: Scenario) -> Any:
     """The control that a field asks for, at the scenario's value; its tick is the post's own."""
     control = at_the_post(item)
+    control.add_class(f"g4l-of-{on_page(path_of(item))}")
     control.stand(get(scenario, path_of(item)), known=path_of(item) not in scenario.unknown)
     return control
 

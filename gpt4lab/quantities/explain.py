@@ -12,7 +12,7 @@ from gpt4lab.quantities import leaf
 from gpt4lab.quantities.formula import Formula
 from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, find, read_by, unit_of, values
-from gpt4lab.scenario import RENAMED, Scenario, change
+from gpt4lab.scenario import FIELDS, RENAMED, Scenario, change
 from gpt4lab.scenario.counted import SHAPE, SIZES, two_weights
 from gpt4lab.units import show
 
@@ -68,10 +68,10 @@ class Explanation:
         if self.note:
             yield f"{pad}  {self.note}"
 
-    def _formula(self, kind: str) -> list[str]:
+    def _formula(self, kind: str, **more: Any) -> list[str]:
         """The formula as text or latex: with symbols, and with numbers where it has any."""
         write = getattr(self.quantity.formula, kind)
-        return list(dict.fromkeys((write(), write(self.numbers))))
+        return list(dict.fromkeys((write(**more), write(self.numbers, **more))))
 
     def latex(self) -> str:
         r"""The formula and the numbers as one aligned block of LaTeX."""
@@ -84,7 +84,8 @@ class Explanation:
     def html(self) -> str:
         """Nested HTML: the formula and the numbers as mathematics; each computed input unfolds into its own."""
         result = html.escape(show(self.value, self.quantity.unit))
-        rows = r" \\ ".join(f"&= {row}" for row in self._formula("latex"))
+        marks = {item.symbol: mark for item in self.inputs if (mark := _mark(item.path))}
+        rows = r" \\ ".join(f"&= {row}" for row in self._formula("latex", marks=marks))
         lines = rf"\begin{{aligned}}{rows}\end{{aligned}}"
         inputs = "".join(f"<li>{_html_input(item)}</li>" for item in self.inputs)
         return (
@@ -98,8 +99,15 @@ class Explanation:
         return {"text/plain": self.text(), "text/html": self.html(), "text/latex": f"$${self.latex()}$$"}
 
 
+def _mark(path: str) -> str:
+    """The class of an input's symbol, which lights its slider; MathJax lets only such names pass."""
+    return f"mjx-g4l-{leaf.on_page(path)}" if path in FIELDS else ""
+
+
 def _html_input(item: Input) -> str:
-    symbol = f'<span class="mathjax_process">${html.escape(Formula.symbol(item.symbol))}$</span>'
+    mark = _mark(item.path)
+    more, stop = (f" {mark}", ' tabindex="0"') if mark else ("", "")
+    symbol = f'<span class="mathjax_process{more}"{stop}>${html.escape(Formula.symbol(item.symbol))}$</span>'
     line = symbol + html.escape(f" = {show(item.value, item.unit)} · {item.path} · {item.origin}")
     return f"<details><summary>{line}</summary>{item.made_of.html()}</details>" if item.made_of else line
 

@@ -57,9 +57,9 @@ class Formula:
         """The formula in plain characters."""
         return _Text(values or {}).render(self.expression)
 
-    def latex(self, values: Values | None = None) -> str:
-        """The formula in LaTeX."""
-        return _Latex(values or {}).render(self.expression)
+    def latex(self, values: Values | None = None, marks: Mapping[str, str] | None = None) -> str:
+        """The formula in LaTeX; `marks` gives symbols a class on the page."""
+        return _Latex(values or {}, marks or {}).render(self.expression)
 
     @staticmethod
     def symbol(name: str) -> str:
@@ -88,8 +88,8 @@ class _Text:
 
     times, minus, in_exponent = " × ", " − ", _ATOM
 
-    def __init__(self, values: Values) -> None:
-        self.values = values
+    def __init__(self, values: Values, marks: Mapping[str, str] | None = None) -> None:
+        self.values, self.marks = values, marks or {}
 
     def render(self, node: ast.expr, outer: int = 0) -> str:
         """One node, in brackets if its own precedence is below the one around it."""
@@ -101,6 +101,9 @@ class _Text:
 
     def symbol(self, name: str) -> str:
         return name.rstrip("_")  # lambda_ is the paper's lambda, a word that Python keeps for itself
+
+    def marked(self, text: str, name: str) -> str:
+        return rf"\class{{{self.marks[name]}}}{{{text}}}" if name in self.marks else text
 
     def number(self, value: Any) -> str:
         return plain_number(value)
@@ -119,8 +122,8 @@ class _Text:
 
     def _name(self, node: ast.Name) -> tuple[str, int]:
         if node.id not in self.values:
-            return self.symbol(node.id), _ATOM
-        text = self.number(self.values[node.id])
+            return self.marked(self.symbol(node.id), node.id), _ATOM
+        text = self.marked(self.number(self.values[node.id]), node.id)
         return text, _MUL if "×" in text or r"\times" in text else _ATOM
 
     def _constant(self, node: ast.Constant) -> tuple[str, int]:

@@ -53,6 +53,11 @@ class Leaf:
         return {"text/plain": self.text(), "text/html": self.html()}
 
 
+def on_page(path: str) -> str:
+    """A path as classes of the page have it: symbols and sliders of one input find each other by it."""
+    return path.replace(".", "-")
+
+
 def is_one(path: str) -> bool:
     """Whether this is the path of a field or of a fact."""
     return path in FIELDS or _entry_behind(path, Scenario()) is not None

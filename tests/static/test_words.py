@@ -50,7 +50,7 @@ def sentences(text: str) -> Iterator[str]:
 def units(sentence: str) -> list[str]:
     """The units in words that its filled-in numbers bring with them; one that neighbours share is there once."""
     try:
-        return UNIT.findall(fill(sentence, written=lambda amount: f"‹{amount}›"))
+        return UNIT.findall(fill(sentence, written=lambda amount, _: f"‹{amount}›"))
     except ScenarioError:  # the sentence has names of the code around it, too
         return []
 

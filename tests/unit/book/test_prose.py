@@ -10,7 +10,7 @@ from gpt4lab.scenario import ScenarioError
 
 def test_a_dollar_in_prose_begins_no_formula() -> None:
     page = say("It costs {training.cost}, and $x$ is a formula.").data
-    assert page.startswith("It costs <span>&#36;</span>")
+    assert "><span>&#36;</span>56.6 million</span>, and" in page
     assert page.endswith("$x$ is a formula.")
 
 

@@ -36,7 +36,7 @@ def test_a_sentence_follows_its_scenario() -> None:
 
 
 def test_each_value_is_written_as_the_page_needs_it() -> None:
-    assert fill("$5 is not {cluster.usd_per_gpu_hour}", written=lambda text: text.replace("$", "USD ")).startswith(
+    assert fill("$5 is not {cluster.usd_per_gpu_hour}", written=lambda text, _: text.replace("$", "USD ")).startswith(
         "$5 is not USD 1"
     )
 
