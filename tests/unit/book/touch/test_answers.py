@@ -55,7 +55,7 @@ def test_every_number_of_a_chapter_explains_itself(text: Path) -> None:
 
 @cache
 def moved_sentences(text: Path) -> list[tuple[str, LivePanel]]:
-    """Each paragraph with an input that can be moved, and the panel that it moves: the next below, or the last above."""
+    """Each paragraph with an input to be moved, and the panel that it moves: the next below, or the last above."""
     cells = jupytext.read(text).cells
     return [
         (words.strip(), panel_with(inputs[0], at, cells))
