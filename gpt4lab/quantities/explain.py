@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import attrs
@@ -100,8 +101,15 @@ class Explanation:
 
 
 def _mark(path: str) -> str:
-    """The class of an input's symbol, which lights its slider; MathJax lets only such names pass."""
-    return f"mjx-g4l-{leaf.on_page(path)}" if path in FIELDS else ""
+    """The class of a symbol with one input behind it, whose slider it lights; MathJax lets only such names pass."""
+    fields = _fields_behind(path)
+    return f"mjx-g4l-{leaf.on_page(*fields)}" if len(fields) == 1 else ""
+
+
+@cache
+def _fields_behind(path: str) -> frozenset[str]:
+    inputs = QUANTITIES[path].inputs.values() if path in QUANTITIES else ()
+    return frozenset({path}) if path in FIELDS else frozenset[str]().union(*map(_fields_behind, inputs))
 
 
 def _html_input(item: Input) -> str:

@@ -139,5 +139,11 @@ def test_fractions_of_fractions_are_one(shown: str, latex: str) -> None:
 
 def test_symbols_of_the_inputs_are_maths_as_in_the_formula() -> None:
     page = explain("goodput.share", LEAK).html()
-    assert r'<span class="mathjax_process">$\tau$</span> = 0.5 hours' in page
-    assert r"\frac{\tau \cdot \exp" in page
+    assert r'tabindex="0">$\tau$</span> = 0.5 hours' in page
+    assert r"\frac{\class{mjx-g4l-reliability-checkpoint_interval_hours}{\tau} \cdot \exp" in page
+
+
+def test_a_symbol_has_the_mark_of_the_only_input_behind_it() -> None:
+    page = explain("goodput.share", LEAK).html()
+    assert r"\class{mjx-g4l-reliability-restart_minutes}{R}" in page
+    assert r"{M}{" not in page.replace("$M$", "")  # it follows from several

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gpt4lab.book import fill
+from gpt4lab.book import say
 from tools.notebooks import made
 
 Cells = Callable[..., list[Any]]
@@ -29,7 +29,7 @@ def cells(tmp_path: Path) -> Cells:
 
 def test_a_sentence_stands_as_its_words(cells: Cells) -> None:
     (said,) = cells('say("""\nIt takes {training.days}.\n""")')
-    assert (said.cell_type, said.source) == ("markdown", fill("It takes {training.days}."))
+    assert (said.cell_type, said.source) == ("markdown", say("It takes {training.days}.").data)
 
 
 def test_a_sentence_rests_on_what_was_computed_before_it_and_on_nothing_else(cells: Cells) -> None:
