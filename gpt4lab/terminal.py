@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
+from unicodedata import category
 
 from gpt4lab.units import SUPERSCRIPT
 
@@ -79,8 +80,14 @@ def say(text: str) -> None:
 def complain(program: str, message: str) -> int:
     """Print one line of error, if there is anywhere to print it, and return the status of a failure."""
     with suppress(OSError, AttributeError):
-        sys.stderr.write(f"{program}: {message if len(message) <= LONGEST else message[:LONGEST] + ' ...'}\n")
+        short = message if len(message) <= LONGEST else message[:LONGEST] + " ..."
+        sys.stderr.write(f"{program}: {harmless(short)}\n")
     return 1
+
+
+def harmless(text: str) -> str:
+    """A text on one line in which nothing steers a terminal or cannot be written: names of files may hold anything."""
+    return "".join(rf"\u{ord(letter):04x}" if category(letter)[0] == "C" else letter for letter in text)
 
 
 def fit(text: str) -> str:

@@ -21,11 +21,31 @@ import json as _json
 from ipywidgets.widgets import widget as _widget
 from gpt4lab.book import EXERCISES as _EXERCISES
 from gpt4lab.panels.panel import LivePanel as _LivePanel
+from gpt4lab.scenario import FIELDS as _FIELDS, change as _change
+def _elsewhere(task):
+    # settings of one field that the solution does not move, and that meet the goal all the same
+    for path, field in _FIELDS.items():
+        lo, hi, own = field.lo, field.hi, field.default
+        if path in task.changes or isinstance(own, (str, bool)):
+            continue
+        for times in (0, .1, .3, .5, .7, .9, 1.1, 1.4, 2, 5, 20, 1e9):
+            there = min(hi, max(lo, round(own * times) if field.whole else own * times))
+            try:
+                met = task.check(_change(task.start, {path: there})).level == "right"
+            except ValueError:
+                continue
+            if met:
+                yield f"{path}={there:g}"
 _panels = [w for w in list(_widget._instances.values()) if isinstance(w, _LivePanel)]
 print(_json.dumps({
     "exercises": {
         key: [e.task.check(e.task.start).level, e.task.check(e.task.solution).level, len(e.hints), bool(e.because)]
         for key, e in _EXERCISES.items()
+    },
+    "elsewhere": {
+        key: list(_elsewhere(e.task))
+        for key, e in _EXERCISES.items()
+        if hasattr(e.task, "goal") and any(word in e.prompt for word in (" only ", " alone", " nothing but "))
     },
     "panels": {p.panel.title: p.error for p in _panels},
 }))

@@ -81,3 +81,10 @@ def test_every_exercise_is_open_at_its_start_and_closed_by_its_solution(ran: Any
         assert solution == "right", f"{key}: the solution does not pass"
         assert hints, f"{key} has no hint"
         assert because, f"{key} does not say why"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=name)
+def test_where_only_one_thing_may_be_moved_nothing_else_alone_reaches_the_goal(ran: Any) -> None:
+    elsewhere = probe(ran)["elsewhere"]
+    assert {key: found for key, found in elsewhere.items() if found} == {}

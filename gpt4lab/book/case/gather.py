@@ -12,6 +12,7 @@ from gpt4lab.book import store
 from gpt4lab.book.case.calibration import brier
 from gpt4lab.book.case.case import Case
 from gpt4lab.book.case.file import MOST_BYTES, CaseError, read
+from gpt4lab.terminal import harmless
 
 #: A cell that begins like this is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -43,7 +44,7 @@ def _row(file: Path) -> dict[str, Any]:
     case = Case.read(lambda kind: store.section(state, kind))
     forecasts, bands, score = case.forecasts(), case.bands(), brier(case.forecasts())
     return {
-        "file": file.name,
+        "file": harmless(file.name),
         "chapters opened": len(case.opened),
         "exercises tried": len(case.answers),
         "exercises solved": sum(answer.solved for answer in case.answers.values()),

@@ -61,6 +61,24 @@ def test_the_table_goes_into_a_file(handed_in: Path, tmp_path: Path, capsys: pyt
     assert len(out.read_text("utf-8").splitlines()) == 3
 
 
+NAMES = [b"red\n\x1b[31m.json", b"half\xff\xfe.json", "turned\u202e.json".encode()]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="this disk has no such names")
+@pytest.mark.parametrize("raw", ['{"schema": 2}', "no case"])
+def test_a_name_of_any_bytes_is_told_and_written_harmlessly(
+    raw: str, handed_in: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in NAMES:
+        (handed_in / os.fsdecode(name)).write_text(raw)
+    out = tmp_path / "class.csv"
+    assert main(["gather", str(handed_in), "--out", str(out)]) == 0
+    rows, complaints = out.read_text("utf-8"), capsys.readouterr().err
+    assert not set("\x1b\u202e\udcff") & set(rows + complaints)
+    assert (rows + complaints).count("31m") == 1
+    assert len(rows.splitlines()) - 3 + len(complaints.splitlines()) == len(NAMES)
+
+
 @pytest.mark.parametrize("name", ["", "gone", "ann.json"])
 def test_where_there_is_nothing_it_says_so(
     name: str, tmp_path: Path, handed_in: Path, capsys: pytest.CaptureFixture[str]
