@@ -49,13 +49,21 @@ def save_as_shipped(model: dict[str, Any], path: str, contents_manager: Any, **_
     if model["type"] == "notebook":
         file = Path(contents_manager.root_dir, path.strip("/"))
         chapter = file.exists() and (file.parent / "text" / f"{file.stem}.md").exists()
-        put_back(model["content"], json.loads(file.read_text("utf-8"))) if chapter else say_what_stood(model["content"])
+        put_back(model["content"], shipped_in(file)) if chapter else say_what_stood(model["content"])
+
+
+def shipped_in(file: Path) -> dict[str, Any]:
+    """The notebook in a file; an empty one where it is none, as after a merge that met a conflict."""
+    with suppress(OSError, ValueError):
+        if isinstance(found := json.loads(file.read_text("utf-8")), dict):
+            return found
+    return {}
 
 
 def put_back(notebook: dict[str, Any], shipped: dict[str, Any]) -> None:
     """Give a notebook the outputs, the counts and the metadata of another; a cell that is new there has none."""
-    notebook["metadata"] = shipped["metadata"]
-    before = {cell["id"]: cell for cell in shipped["cells"]}
+    notebook["metadata"] = shipped.get("metadata", notebook["metadata"])
+    before = {cell["id"]: cell for cell in shipped.get("cells", ()) if "id" in cell}
     for cell in notebook["cells"]:
         known = before.get(cell.get("id"), {})
         cell["metadata"] = known.get("metadata", {})

@@ -11,7 +11,7 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.claims.audit import Result
-from gpt4lab.claims.ledger import ALONE, HELPED, NEEDS_MORE, NO_CLAIM, Claim
+from gpt4lab.claims.ledger import ALONE, HELPED, NEEDS_MORE, NO_CLAIM, OPEN, Claim
 from gpt4lab.claims.prose import as_stated
 from gpt4lab.home import ADDRESS, AUTHOR, page_of
 
@@ -69,9 +69,7 @@ def _rating(result: Result, under: str) -> Record:
 
 def _stars(result: Result) -> int:
     """3, 2 or 1; 0 where the claim neither holds nor fails."""
-    if result.claim.checkable and result.holds is None:
-        return 0
-    return {ALONE: BEST, HELPED: BEST - 1}.get(result.verdict, WORST if result.holds is False else 0)
+    return {ALONE: BEST, HELPED: BEST - 1}.get(result.verdict, 0 if result.verdict in OPEN else WORST)
 
 
 def _explained(result: Result, under: str) -> str:

@@ -76,6 +76,15 @@ def test_what_a_reader_writes_into_a_chapter_is_kept_without_outputs(server: Ser
     assert not any(cell["execution_count"] for cell in saved)
 
 
+@pytest.mark.parametrize(
+    "there", ["<<<<<<< ours\n{}", "", "[]", "{}", '{"cells": [{"cell_type": "code"}], "metadata": {}}']
+)
+def test_whatever_stands_in_the_file_nothing_that_ran_is_saved_into_a_chapter(server: Server, there: str) -> None:
+    notebook = run(json.loads((ROOT / "notebooks" / "03_560_what.ipynb").read_text("utf-8")))
+    (server.folder / "03_560_what.ipynb").write_text(there, "utf-8")
+    assert not any(cell["outputs"] for cell in of_code(server.save("03_560_what.ipynb", notebook)))
+
+
 def test_a_copy_keeps_its_outputs_and_says_what_a_panel_needs(server: Server) -> None:
     for cell in of_code(server.save("my_own.ipynb", run(server.open("09_sixty_three_million.ipynb")))):
         found, panel = cell["outputs"]

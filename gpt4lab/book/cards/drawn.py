@@ -10,10 +10,10 @@ from html import escape
 from gpt4lab.book.cards.card import Card
 from gpt4lab.charts import theme
 from gpt4lab.charts.still import document, line
-from gpt4lab.claims import Result
+from gpt4lab.claims import HOLDS, OPEN, Result
 
 WIDTH, EDGE = 640, 28  # px
-TONES = {True: "#00775a", False: "#b04c00", None: theme.SOFT}  # the colours of text in tokens.css; the words say it too
+HELD, FAILED = "#00775a", "#b04c00"  # the colours of text in tokens.css; the words say it too
 PER_LETTER = 0.52  # widths of a letter in its size: wider than most, so that no line runs over
 KICKER, QUOTE, VERDICT, TOLD, SMALL = 13, 23, 18, 15, 12
 
@@ -31,8 +31,12 @@ def picture(card: Card) -> str:
 
 def _verdict(card: Card, y: float) -> str:
     """Sign and words apart: a font that lacks the sign is changed for the sign alone."""
-    (sign, words), colour = card.verdict.split(" ", 1), TONES[card.result.holds]
+    (sign, words), colour = card.verdict.split(" ", 1), _tone(card.result.verdict)
     return line(EDGE, y, sign, VERDICT, colour) + line(EDGE + 24, y, words, VERDICT, colour, font_weight=600)
+
+
+def _tone(verdict: str) -> str:
+    return HELD if verdict in HOLDS else theme.SOFT if verdict in OPEN else FAILED
 
 
 def _flow(paragraphs: list[tuple[str, int, str]], top: float) -> tuple[str, float]:

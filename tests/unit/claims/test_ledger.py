@@ -69,6 +69,11 @@ def test_remarks_and_questions_are_no_claims() -> None:
     assert none == {"C26", "C54", "C72", "C82", "F03", "F04", "F06", "P04"}
 
 
+def test_what_was_contradicted_is_not_called_an_opinion_or_right() -> None:
+    typed = {claim.id: claim.verdict for claim in CLAIMS if claim.evidence.startswith("Contradicted") and claim.verdict}
+    assert typed == {"C57": "arithmetic-mismatch"}
+
+
 def test_every_claim_is_in_one_chapter() -> None:
     assert Counter(claim for claims in CHAPTERS.values() for claim in claims) == Counter(ALL)
 
