@@ -23,6 +23,7 @@ from gpt4lab.models.search import parameters
 from gpt4lab.quantities.registry import value
 from gpt4lab.quantities.topics import scaling, training
 from gpt4lab.quantities.topics.vision import params, tile_tokens
+from gpt4lab.rows import Row
 from gpt4lab.scenario import load_scenario
 
 
@@ -47,6 +48,24 @@ def step_tables() -> tuple[CheckTable, ...]:
         for title, (checks, leaves_out) in _TABLES.items()
         if leaves_out.startswith((_STEP, _FSDP, _ZERO_3))
     )
+
+
+def step_errors() -> list[Row]:
+    """Every group of published rows that the step model predicts: how many, how far off, and to which side."""
+    return [
+        {
+            "published": group.title,
+            "rows": len(group.checks),
+            "mean error": f"{group.checks.mean_error:.1%}",
+            "largest": f"{group.checks.largest:.1%}",
+            "model too fast in": sum(_too_fast(check) for check in group.checks),
+        }
+        for group in step_tables()
+    ]
+
+
+def _too_fast(check: Check) -> bool:
+    return check.ratio > 1 if check.unit in _LESS_IS_FASTER else check.ratio < 1
 
 
 def reason(entry: Measurement) -> str:
@@ -128,6 +147,7 @@ def image_tokens() -> Checks:
 
 # --- the tables, and what each leaves out -----------------------------------------------------------------------------
 
+_LESS_IS_FASTER = ("s", "GPU*hour", "day")  # a model that is too fast finds less of these than there was
 _STEP = "Matrix products that overlap other work of their layer, stragglers, failures, checkpoints, data loading."
 _ZERO_3 = "How slowly ZeRO-3 of 2021 gathered its weights, up to three times slower than its bytes need."
 _FSDP = "What it costs that states nearly fill a GPU; and gathers that begin too early or too late."

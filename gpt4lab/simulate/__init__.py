@@ -1,1 +1,1 @@
-"""What formulas only average, played out event by event. Nothing is imported here: a simulation needs numpy."""
+"""What formulas only average, played out event by event. Nothing is imported here: most of it needs numpy."""

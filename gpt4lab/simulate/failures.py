@@ -1,13 +1,10 @@
-"""A training run with failures, checkpoints and restarts, event by event.
+"""Many training runs with failures, checkpoints and restarts at once, as arrays; `one_run` has the process, in words.
 
     habits = Habits(mtbf_h=2.0, interval_h=3.0, checkpoint_h=1 / 12, restart_h=0.5)
     months = simulate(habits, hours=720, runs=200, seed=1)
     months.share                            # useful time over all time, one number a month
 
-Failures come at random, with a mean time between them, and stop everything. The gap before a failure begins with a
-restart (the first gap of a run does not); then work and checkpoints take turns. Work is kept once its checkpoint is
-finished; what came after is lost. A failure during a restart begins it again, one during a checkpoint spoils it.
-Times are exact: nothing happens in steps. Daly (2006) gives the mean of this very process; see `goodput.share`.
+Daly (2006) gives the mean of this very process; see `goodput.share`.
 
 Left out: failures that come together or in infant mortality, spare machines that run out, slow machines that do not
 fail, and loss spikes, after which people go back further than one checkpoint.
@@ -20,33 +17,15 @@ from typing import Any
 
 import numpy as np
 from attrs import astuple, frozen
-from numpy.typing import NDArray
 
 from gpt4lab.formulas.arith import floor, minimum
-from gpt4lab.scenario.field import ScenarioError, number
+from gpt4lab.scenario.field import ScenarioError
+from gpt4lab.simulate.one_run import Habits
 from gpt4lab.simulate.serving.workload import Floats
 from gpt4lab.units import quoted
 
-#: What a moment of the run is spent on, in the order of the codes that `at` returns.
-KINDS = ("work kept", "work lost", "checkpoint", "restart")
-KEPT, LOST, CHECKPOINT, RESTART = range(4)
 #: Gaps between failures that are drawn at most: 80 MB.
 MOST_GAPS = 10**7
-
-
-@frozen
-class Habits:
-    """How often it breaks and what is done about it. Hours throughout."""
-
-    mtbf_h: float = number(2, "hour", 1e-9, 1e15, "Mean time between failures", "of all machines", "assumed", log=True)
-    interval_h: float = number(0.5, "hour", 1e-9, 1e15, "Checkpoint every", "work between", "assumed", log=True)
-    checkpoint_h: float = number(0, "hour", 0, 1e15, "Checkpoint time", "the run stands still", "assumed")
-    restart_h: float = number(0, "hour", 0, 1e15, "Restart time", "until the run goes on", "assumed")
-
-    @property
-    def round_h(self) -> float:
-        """Work and the checkpoint that saves it."""
-        return self.interval_h + self.checkpoint_h
 
 
 @frozen
@@ -125,15 +104,3 @@ def play(gaps: Floats, habits: Habits, hours: float) -> Spent:
 def simulate(habits: Habits, hours: float, runs: int = 200, seed: int = 0) -> Spent:
     """Play `runs` independent runs of the same length. Raises ScenarioError as `draw`."""
     return play(draw(habits, hours, runs, seed), habits, hours)
-
-
-def at(times: Floats, gaps: Floats, habits: Habits, hours: float) -> NDArray[np.intp]:
-    """Return what one run (gaps: (failures,)) is doing at some moments, as codes of `KINDS`."""
-    ends = np.cumsum(gaps)
-    gap = np.searchsorted(ends, times, side="right")
-    since = times - (ends - gaps)[gap] - np.where(gap > 0, habits.restart_h, 0)
-    length = np.minimum(ends, hours)[gap] - (ends - gaps)[gap] - np.where(gap > 0, habits.restart_h, 0)
-    rounds, into = np.divmod(since, habits.round_h)
-    saved = ((rounds + 1) * habits.round_h <= length) | (ends[gap] >= hours)
-    working = np.where(saved, KEPT, LOST)
-    return np.where(since < 0, RESTART, np.where(into >= habits.interval_h, CHECKPOINT, working))

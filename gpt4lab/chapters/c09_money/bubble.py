@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER, as_in
+from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
 from gpt4lab.charts import Axis, bars
+from gpt4lab.checks.logs import as_in
 from gpt4lab.checks.step import layout_in
 from gpt4lab.formulas.pipeline import bubble_fraction, micro_batches
 from gpt4lab.panels.curve import Curve

@@ -6,15 +6,16 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.chapters.c09_money.bubble import MEGATRON
-from gpt4lab.chapters.c09_money.failures import LOGS, QUICK, SMALL_CLUSTER, as_in, years_in
+from gpt4lab.chapters.c09_money.failures import QUICK, SMALL_CLUSTER
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
+from gpt4lab.checks.logs import LOGS, as_in
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
-from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 LLAMA = "llama3-interruptions"
@@ -92,24 +93,6 @@ def _in_log(log: str, scenario: Scenario) -> dict[str, Any]:
     """The cluster, if its GPUs failed as in a log and checkpoints were as often as is best."""
     found = values(("goodput.failures_per_day", "goodput.best_share"), scenario, as_in(log))
     return {"rate": found["goodput.failures_per_day"], "useful": found["goodput.best_share"], "label": log}
-
-
-def four_logs() -> list[dict[str, str]]:
-    """Each log as a row: how long a GPU lasted, and what failures alone would do to the post's cluster."""
-    return [_row(log) for log in LOGS]
-
-
-def _row(log: str) -> dict[str, str]:
-    asked = ("goodput.mtbf", "goodput.best_share", "training.full_mfu")
-    leak, entry = load_scenario("leak"), catalog.measurements[LOGS[log][0]]
-    every, useful, full = values(asked, leak, as_in(log)).values()
-    return {
-        "log": f"{log} ({catalog.references[entry.sources[0].reference].cite()})",
-        "a GPU lasts": show(years_in(log), "year"),
-        "the post's cluster fails every": show(every, "hour") if every >= 1 else show(every * 60, "minute"),
-        "useful at best": show(useful, "fraction"),
-        "MFU that is left": show(useful * full, "fraction"),
-    }
 
 
 rate = Panel(

@@ -12,8 +12,6 @@ from attrs import evolve, frozen
 from gpt4lab import catalog
 from gpt4lab.chapters.c09_money.bubble import ROUNDS
 from gpt4lab.charts import Axis, bars
-from gpt4lab.checks.check import Check
-from gpt4lab.checks.tables import step_tables
 from gpt4lab.models.in_scenario import layout_in, trained_in
 from gpt4lab.models.inputs import Chip, machine
 from gpt4lab.models.rules import LayoutError
@@ -28,7 +26,6 @@ from gpt4lab.units import show
 
 PARTS = ("matrix products", "memory", "traffic", "waiting", "optimiser")
 SECONDS = Axis("seconds", "Seconds of one step", domain=(0, 80))
-LESS_IS_FASTER = ("s", "GPU*hour", "day")  # units in which a model that is too fast finds less than there was
 HERE, POST = "your layout", "the post's layout"
 
 
@@ -73,24 +70,6 @@ def bytes_without_sequence_parallelism(scenario: Scenario) -> float:
     """What a GPU would hold if its tensor ranks did not share out what stands between their products."""
     plain = evolve(layout_in(scenario), sequence_parallel=False)
     return step(trained_in(scenario), plain, hardware(scenario.cluster.accelerator)).memory_bytes.total
-
-
-def errors() -> list[dict[str, Any]]:
-    """Every group of published rows that the step model predicts: how many, how far off, and to which side."""
-    return [
-        {
-            "published": group.title,
-            "rows": len(group.checks),
-            "mean error": f"{group.checks.mean_error:.1%}",
-            "largest": f"{group.checks.largest:.1%}",
-            "model too fast in": sum(_too_fast(check) for check in group.checks),
-        }
-        for group in step_tables()
-    ]
-
-
-def _too_fast(check: Check) -> bool:
-    return check.ratio > 1 if check.unit in LESS_IS_FASTER else check.ratio < 1
 
 
 def layout_view(scenario: Scenario) -> View:

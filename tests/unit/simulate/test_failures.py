@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from gpt4lab.quantities import value
 from gpt4lab.scenario import ScenarioError, change, load_scenario
-from gpt4lab.simulate.failures import CHECKPOINT, KEPT, KINDS, LOST, RESTART, Habits, at, draw, play, simulate, spend
+from gpt4lab.simulate.failures import Habits, draw, play, simulate, spend
+from gpt4lab.simulate.one_run import CHECKPOINT, KEPT, LOST, RESTART, gaps, hours_of, pieces
 
 #: Two hours of work, a quarter of an hour to save it, half an hour to restart.
 HABITS = Habits(mtbf_h=10, interval_h=2, checkpoint_h=0.25, restart_h=0.5)
@@ -67,11 +68,13 @@ def test_a_run_of_two_failures():
     assert spent.failures == 2
 
 
-def test_what_it_does_at_a_moment():
-    gaps = np.array([5.0, 7.0, 100.0])
-    moments = np.array([1, 2.1, 4.4, 4.8, 5.2, 6, 11, 12.4, 23.9])
-    expected = [KEPT, CHECKPOINT, CHECKPOINT, LOST, RESTART, KEPT, LOST, RESTART, KEPT]
-    assert at(moments, gaps, HABITS, 24).tolist() == expected
+def test_the_same_run_piece_by_piece():
+    run = list(pieces([5.0, 7.0, 100.0], HABITS, 24))
+    assert [piece.end for piece in run if piece.failed] == [5, 12]
+    assert [(piece.kind, piece.end) for piece in run[:7]] == [
+        (KEPT, 2), (CHECKPOINT, 2.25), (KEPT, 4.25), (CHECKPOINT, 4.5), (LOST, 5), (RESTART, 5.5), (KEPT, 7.5)
+    ]  # fmt: skip
+    assert hours_of(run, LOST, 4.75, 5.1) == 0.25
 
 
 def test_without_failures_only_checkpoints_cost():
@@ -101,13 +104,18 @@ def test_arrays_equal_numbers(habits: Habits, hours: float):
 
 @given(failing, st.integers(0, 99))
 @settings(max_examples=30, deadline=None)
-def test_the_moments_add_up_to_the_hours(habits: Habits, seed: int):
-    gaps, steps = draw(habits, 100, 1, seed), 40_000
-    moments = (np.arange(steps) + 0.5) * 100 / steps
-    counted = np.bincount(at(moments, gaps[0], habits, 100), minlength=len(KINDS)) / steps * 100
-    found = play(gaps, habits, 100)
-    events = 4 * (found.failures[0] + 100 / habits.round_h + 1)  # each border between two kinds may be off by a moment
-    assert counted == pytest.approx([part[0] for part in four(found)], abs=events * 100 / steps)
+def test_the_pieces_are_what_the_arrays_sum(habits: Habits, seed: int):
+    between = draw(habits, 100, 1, seed)
+    run, found = list(pieces(between[0].tolist(), habits, 100)), play(between, habits, 100)
+    hours = [hours_of(run, kind) for kind in (KEPT, LOST, CHECKPOINT, RESTART)]
+    assert hours == pytest.approx([part[0] for part in four(found)], abs=1e-6)
+    assert sum(piece.failed for piece in run) == found.failures[0]
+    assert all(piece.hours > 0 for piece in run)
+
+
+def test_luck_has_the_mean_that_was_asked_for():
+    many = gaps(3.0, seed=1)
+    assert sum(next(many) for _ in range(20_000)) / 20_000 == pytest.approx(3, rel=0.03)
 
 
 @given(habits)

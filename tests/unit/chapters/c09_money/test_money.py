@@ -9,14 +9,26 @@ import pytest
 
 from gpt4lab import catalog
 from gpt4lab.book import chapters
-from gpt4lab.chapters.c09_money import bubble, equation, failure_rate, failures, layout, prices, rerun, whole_runs
+from gpt4lab.chapters.c09_money import (
+    bubble,
+    drawing,
+    equation,
+    failure_rate,
+    failures,
+    layout,
+    prices,
+    rerun,
+    whole_runs,
+)
 from gpt4lab.chapters.c09_money import run as money
 from gpt4lab.charts.marks import pinned
+from gpt4lab.checks.logs import LOGS, as_in, years_in
 from gpt4lab.checks.runs import LEFT_OUT, NO_RUN, PUBLISHED, days_checks, hours_checks
 from gpt4lab.checks.step import megatron_validation
-from gpt4lab.checks.tables import tables
+from gpt4lab.checks.tables import step_errors, tables
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import change, get, load_scenario
+from gpt4lab.simulate.one_run import KEPT, LOST, RESTART
 from tests.conftest import ROOT
 from tests.unit.chapters.assume import LEAK, assume
 
@@ -121,36 +133,59 @@ def test_the_posts_second_run_needs_more_than_anybody_published():
 # Failures
 
 
-def test_the_calendar_covers_each_day_without_a_gap():
-    rows = failures.month_view(LEAK).rows["data"]
-    for day in range(1, failures.MONTH_DAYS + 1):
-        bars = [row for row in rows if row["day"] == day]
-        assert [bar["end"] for bar in bars[:-1]] == [bar["hour"] for bar in bars[1:]]
-        assert (bars[0]["hour"], bars[-1]["end"]) == (0, pytest.approx(24))
+def month() -> drawing.Month:
+    found = drawing.month_of(LEAK)
+    assert found is not None
+    return found
+
+
+def test_the_month_that_is_drawn_covers_each_hour_once():
+    run = month().pieces
+    assert [piece.end for piece in run[:-1]] == pytest.approx([piece.start for piece in run[1:]])
+    assert (run[0].start, run[-1].end) == (0, failures.MONTH_H)
+    for day in (None, 3):
+        wide = sum(w for kind in (KEPT, LOST, RESTART) for _, _, w, _ in drawing._rows_of(month(), kind, day))
+        assert 0.97 < wide / drawing.WIDTH / (drawing.DAYS if day is None else 1) <= 1  # a checkpoint is left white
+
+
+def test_every_failure_and_every_checkpoint_of_the_month_has_its_line():
+    scene = {shape.key: shape for shape in drawing.month_view(LEAK).scenes[4].shapes}
+    assert len(scene["failures"].each) == len(month().failures)
+    assert len(scene["checkpoints"].each) == len(month().saved)
 
 
 def test_the_simulated_months_surround_the_formula():
-    played = failures.play_months(LEAK)
-    assert len(played.shares) == failures.MONTHS
-    assert min(played.shares) < value("goodput.share", LEAK) < max(played.shares)
-    assert played.failures == pytest.approx(value("goodput.failures_per_day", LEAK) * failures.MONTH_DAYS, rel=0.2)
+    shares = failures.shares_of_months(LEAK)
+    assert len(shares) == failures.MONTHS
+    assert min(shares) < value("goodput.share", LEAK) < max(shares)
+    expected = value("goodput.failures_per_day", LEAK) * drawing.DAYS
+    assert len(month().failures) == pytest.approx(expected, rel=0.2)
 
 
-def test_the_histogram_counts_every_month_once():
-    assert sum(row["months"] for row in failures.histogram([0.5, 0.501, 0.62, 1.0])) == 4
-
-
-def test_without_numpy_the_panel_says_what_is_missing(monkeypatch: pytest.MonkeyPatch):
+def test_without_numpy_the_month_is_drawn_and_the_others_are_said_to_be_missing(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "numpy", None)
-    live = failures.month.widget()
-    assert live.error == ""
-    assert "numpy" in live._sentence.value
-    assert "78" in live._headline.value
+    monkeypatch.delitem(sys.modules, "gpt4lab.simulate.failures", raising=False)
+    scenes = drawing.month_view(LEAK).scenes
+    assert len(scenes) == 6
+    assert "numpy" in scenes[-1].caption
 
 
 def test_another_seed_is_another_month():
-    one, other = (failures.month_view(assume(toy__seed=seed)).rows["data"] for seed in (0, 1))
+    one, other = (drawing.month_of(assume(toy__seed=seed)) for seed in (0, 1))
     assert one != other
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reliability__gpu_mtbf_years": 1e3, "cluster__gpus": 1000},
+        {"reliability__gpu_mtbf_years": 0.05, "cluster__gpus": 10**7},
+    ],
+)
+def test_a_month_without_failures_or_with_too_many_is_said_to_have_no_drawing(changes: dict[str, float]):
+    view = drawing.month_view(assume(**changes))
+    assert not view.scenes
+    assert "nothing to draw" in view.sentence
 
 
 @pytest.mark.parametrize("needed", [0.3, 0.65, 0.95])
@@ -164,15 +199,15 @@ def test_failures_alone_would_need_rare_machines_or_slow_restarts():
     assert value("goodput.minutes_needed", LEAK) > 2 * 0.1 * 54 * 1440 / 466
 
 
-@pytest.mark.parametrize("log", failures.LOGS)
+@pytest.mark.parametrize("log", LOGS)
 def test_of_the_logs_only_one_explains_the_pace_alone(log: str):
-    there = change(LEAK, failures.as_in(log))
+    there = change(LEAK, as_in(log))
     left = value("training.full_mfu", there) * value("goodput.best_share", there)
     assert (left < LEAK.training.mfu) == log.startswith("OPT")
 
 
 def test_what_is_assumed_of_failures_and_of_the_best_run_is_the_catalogs():
-    assert failures.years_in("Llama 3, H100, 2024") == LEAK.reliability.gpu_mtbf_years
+    assert years_in("Llama 3, H100, 2024") == LEAK.reliability.gpu_mtbf_years
     assert catalog.utilisations["megascale-175b"].mfu == LEAK.training.best_mfu
     assert round(bubble.own_bubble("megascale-175b"), 3) == LEAK.training.best_bubble
 
@@ -304,7 +339,7 @@ def test_the_errors_of_the_step_model_are_those_of_all_its_tables():
     units = {table.title: {check.unit for check in table.checks} for table in tables()}
     steps = {title for title, found in units.items() if found & {"FLOP/s", "GPU*hour"} or found == {"s"}}
     fsdp = {title for title in units if title.startswith("FSDP")}
-    assert {row["published"] for row in layout.errors()} == steps | fsdp | {"PaLM 540B, utilisation"}
+    assert {row["published"] for row in step_errors()} == steps | fsdp | {"PaLM 540B, utilisation"}
 
 
 def test_the_chapter_is_read_in_thirty_five_minutes():
