@@ -40,6 +40,15 @@ def browser_path() -> str:
     return found
 
 
+@pytest.fixture(scope="session")
+def post(request: pytest.FixtureRequest) -> str:
+    """The text of the post and of the forum below it, on one line (CONTRIBUTING.md, "Add a claim")."""
+    file = Path(str(request.config.getoption("--post")))
+    if not file.is_file():
+        pytest.skip(f"the post is not at {file}: no quote was held against it; name it with --post FILE")
+    return " ".join(file.read_text("utf-8").split())
+
+
 @pytest.fixture(autouse=True)
 def no_loop_of_the_browser(request: pytest.FixtureRequest) -> Iterator[None]:
     """Playwright's event loop counts as running for as long as its browser is open, also for the tests that follow."""

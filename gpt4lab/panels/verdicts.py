@@ -68,11 +68,15 @@ def follow(place: Shows) -> None:
     _SHOWING.add(place)
 
 
+def tone(verdict: str) -> str:
+    """On which of three sides it falls, which is also its colour: "holds", "fails", or "open"."""
+    return "holds" if verdict in HOLDS else "open" if verdict in OPEN else "fails"
+
+
 def in_words(verdict: str) -> str:
     """The verdict as HTML: its sign for the eye, its words for everybody."""
-    tone = "holds" if verdict in HOLDS else "open" if verdict in OPEN else "fails"
     sign = f'<span aria-hidden="true">{SIGNS[verdict]}</span>'
-    return f'<span class="g4l-verdict g4l-{tone}">{sign} {escape(verdict.replace("-", " "))}</span>'
+    return f'<span class="g4l-verdict g4l-{tone(verdict)}">{sign} {escape(verdict.replace("-", " "))}</span>'
 
 
 def verdict_mark(result: Result) -> str:

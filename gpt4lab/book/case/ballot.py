@@ -8,7 +8,6 @@ import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.case import signing
-from gpt4lab.book.case.case import side
 from gpt4lab.book.page import block, escape
 from gpt4lab.book.tables import judgement
 from gpt4lab.book.way import Signed
@@ -105,7 +104,9 @@ def _question(claim: Claim, left: int) -> str:
 def _beside(claim: Claim) -> str:
     """Yours and ours, once it is signed."""
     yours, ours = Signed.all()[claim.id], judge(claim, load_scenario("leak")).verdict
-    same = "The same side." if yours.verdict and side(yours.verdict) == side(ours) else "Another side."
+    same = (
+        "The same side." if yours.verdict and verdicts.tone(yours.verdict) == verdicts.tone(ours) else "Another side."
+    )
     return f"{claim.id}: you say {WORDS.get(yours.verdict or '', '')}, we say {ours.replace('-', ' ')}. {same}"
 
 

@@ -12,13 +12,9 @@ from gpt4lab.book import store
 from gpt4lab.book.case.calibration import Forecast
 from gpt4lab.book.store import State
 from gpt4lab.book.way import Answer, Guess, Opened, Signed
-from gpt4lab.claims import HOLDS, OPEN, audit
+from gpt4lab.claims import audit
+from gpt4lab.panels.verdicts import tone
 from gpt4lab.scenario import load_scenario
-
-
-def side(verdict: str) -> str:
-    """On which of three sides a verdict falls: it holds, it fails, or arithmetic does not decide."""
-    return "holds" if verdict in HOLDS else "open" if verdict in OPEN else "fails"
 
 
 @attrs.frozen
@@ -34,7 +30,7 @@ class Signature:
     @property
     def agrees(self) -> bool:
         """Whether both fall on the same side."""
-        return side(self.yours) == side(self.ours)
+        return tone(self.yours) == tone(self.ours)
 
 
 def factor(guess: Guess) -> float | None:

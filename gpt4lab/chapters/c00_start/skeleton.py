@@ -9,7 +9,7 @@ from IPython.display import HTML
 from gpt4lab.book.chapter import chapters
 from gpt4lab.book.page import block, shown
 from gpt4lab.claims import Result, judge, ledger
-from gpt4lab.panels.verdicts import SIGNS, sealed
+from gpt4lab.panels.verdicts import SIGNS, sealed, tone
 from gpt4lab.scenario import Scenario, load_scenario
 
 #: The sections of the post, and what stands around it, with their claims in the order of its sentences.
@@ -32,7 +32,7 @@ SECTIONS = {
     "Speculative decoding": "C73 C74 C75 C76 C77",
     "Inference architecture": "C78 C79 C80 C81 C82 C83 C84",
     "Chinchilla": "C85 C86 C87",
-    "Dataset mixture": "C88 C89 C90 C91 C92 C93 C94 C95 C96 C97 C98 C99 C100 C105",
+    "Dataset mixture": "C88 C89 C90 C91 C105 C92 C93 C94 C95 C96 C97 C98 C99 C100",
     "The source": "P02 P03",
     "What the article behind it says": "S01 S02 S03 S04 S05 S06 S07 S08 S09 S10",
     "The forum below it": "F01 F02 F03 F04 F05 F06 F07",
@@ -52,10 +52,16 @@ def _claims(ids: list[str], scenario: Scenario) -> str:
 
 def _claim(result: Result) -> str:
     """A claim with its sign, and its word for whoever points at it or does not see it."""
-    claim, verdict, sign = result.claim, result.verdict.replace("-", " "), SIGNS[result.verdict]
+    claim, verdict, sign, lit = (
+        result.claim,
+        result.verdict.replace("-", " "),
+        SIGNS[result.verdict],
+        tone(result.verdict),
+    )
     if sealed(claim.id):
-        verdict, sign = "not signed yet", "◌"
+        verdict, sign, lit = "not signed yet", "◌", "open"
     quote = f"“{escape(claim.quote)}”"
     there = chapters().get(claim.chapter)
     linked = f'<a href="{there.file}.ipynb">{quote}</a>' if there else quote
-    return f'<span title="{claim.id}: {verdict}"><span role="img" aria-label="{verdict}">{sign}</span> {linked}</span>'
+    shown_as = f'<span class="g4l-verdict g4l-{lit}" role="img" aria-label="{verdict}">{sign}</span>'
+    return f'<span title="{claim.id}: {verdict}">{shown_as} {linked}</span>'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -136,15 +135,6 @@ def test_an_unknown_verdict_or_relation_is_refused() -> None:
 
 
 # The quotes, held against the post itself, which is no part of the book (CONTRIBUTING.md, "Add a claim")
-
-
-@pytest.fixture(scope="module")
-def post(request: pytest.FixtureRequest) -> str:
-    """The text of the post and of the forum below it, on one line."""
-    file = Path(str(request.config.getoption("--post")))
-    if not file.is_file():
-        pytest.skip(f"the post is not at {file}: no quote was held against it; name it with --post FILE")
-    return " ".join(file.read_text("utf-8").split())
 
 
 def test_every_word_that_is_quoted_stands_in_the_post(post: str) -> None:

@@ -20,11 +20,13 @@ PROOF = """
 import gpt4lab
 from gpt4lab.book import chapters
 from gpt4lab.claims import judge, ledger
+from gpt4lab.chapters.c00_start.skeleton import skeleton
 from gpt4lab.chapters.c03_flop.flop import token
 leak = gpt4lab.load_scenario("leak")
 assert abs(gpt4lab.value("training.weeks", leak) * 7 - gpt4lab.value("training.days", leak)) < 1e-9
 assert "t / 7" in gpt4lab.explain("training.weeks", leak).text()
 assert judge(ledger()["X01"], leak).verdict == "consistent"
+assert "X01" in skeleton().data
 assert leak.reliability.spare_gpus == 64
 assert gpt4lab.value("cluster.spare_share", leak) == 64 / 25_000
 live = token.widget()

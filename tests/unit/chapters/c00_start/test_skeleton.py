@@ -9,10 +9,19 @@ from gpt4lab.chapters.c00_start.skeleton import SECTIONS, skeleton
 from gpt4lab.claims import judge, ledger
 from gpt4lab.scenario import load_scenario
 
+LISTED = [key for ids in SECTIONS.values() for key in ids.split()]
+
 
 def test_every_claim_stands_in_it_once() -> None:
-    listed = [key for ids in SECTIONS.values() for key in ids.split()]
-    assert sorted(listed) == sorted(ledger())
+    """A new claim is named where its sentence stands (CONTRIBUTING.md, "Add a claim")."""
+    assert sorted(LISTED) == sorted(ledger())
+
+
+def test_quoted_claims_stand_in_the_order_of_the_post(post: str) -> None:
+    places = {key: post.find(ledger()[key].quote) for key in LISTED}
+    found = [key for key in LISTED if places[key] >= 0]
+    assert len(found) > 100
+    assert found == sorted(found, key=places.__getitem__)
 
 
 @pytest.mark.parametrize("key", ledger())
