@@ -63,9 +63,6 @@ def month_of(scenario: Scenario) -> Month | None:
     return Month(scenario, run, failures, saved, hours_of(run, KEPT) / MONTH_H, at, run[at], pause)
 
 
-# --- one failure --------------------------------------------------------------------------------------
-
-
 def _near(month: Month, step: int) -> Iterator[Shape]:
     """What the time went to, as a bar; above it a line of the work that is done, which falls back at the failure."""
     first = next(at for at in range(month.at, -1, -1) if at in (0, month.at - 4) or month.pieces[at - 1].failed)
@@ -98,9 +95,6 @@ def _named(after: int, kind: int, step: int) -> tuple[str, str]:
     if kind in (KEPT, LOST):
         return ("work", "sky") if after > 0 else ("work, saved", LOOKS[KEPT])
     return KINDS[kind], LOOKS[kind]
-
-
-# --- its day, its month, other months -----------------------------------------------------------------
 
 
 def _place(hour: float, day: int | None) -> tuple[float, float]:
@@ -182,9 +176,6 @@ def _counted(shares: list[float]) -> dict[int, int]:
     return {place: places.count(place) for place in sorted(set(places))}
 
 
-# --- the steps ----------------------------------------------------------------------------------------
-
-
 def scenes(month: Month, shares: list[float]) -> list[Scene]:
     """One failure in three steps; its day; its month; other months."""
     day = int(month.lost.end // 24)
@@ -245,13 +236,17 @@ def month_view(scenario: Scenario) -> View:
     names = ("goodput.share", "goodput.mtbf", "goodput.best_share", "goodput.young_interval")
     share, mtbf, best, interval = values(names, scenario).values()
     found = month_of(scenario)
-    nothing = "" if found else " In such a month there is nothing to draw: no failure, or more than could be seen."
+    seen = "In such a month there is nothing to draw: no failure, or more than could be seen."
+    if found:
+        seen = (
+            f"The month drawn has {_many(len(found.failures), 'failure')}, and {found.kept:.1%} of it is useful work."
+        )
     return View(
         "Share of the time that becomes useful work, by the formula",
         share,
         "fraction",
-        f"A failure every {_time(mtbf)}. With a checkpoint every {_time(interval)}, Young's interval, the share would "
-        f"be {show(best, 'fraction')}.{nothing}",
+        f"A failure every {_time(mtbf)}. {seen} With a checkpoint every {_time(interval)}, Young's interval, the share "
+        f"would be {show(best, 'fraction')}.",
         scenes=scenes(found, shares_of_months(scenario)) if found else (),
     )
 
