@@ -2,7 +2,7 @@
 
 opening, guess, say, explain, (a panel), crosscheck, verdict, exercise, closing, references
 
-Importing it also teaches the notebook the cell magic %%live, for cells that need torch.
+Importing it also teaches the notebook the cell magics %%live, for cells that need torch, and %%answer.
 """
 
 from gpt4lab.book import live_cell
@@ -11,7 +11,9 @@ from gpt4lab.book.case.ballot import sign_first, verdict
 from gpt4lab.book.case.desk import case_file
 from gpt4lab.book.case.review_box import review
 from gpt4lab.book.chapter import chapters, closing, opening, references
-from gpt4lab.book.exercise import EXERCISES, exercise
+from gpt4lab.book.exercises import exercise as exercises
+from gpt4lab.book.exercises.code import Code
+from gpt4lab.book.exercises.exercise import EXERCISES, exercise
 from gpt4lab.book.guess import guess, guesses, reveal
 from gpt4lab.book.prose import say
 from gpt4lab.book.selfcheck import selfcheck
@@ -20,3 +22,4 @@ from gpt4lab.checks.check import Check
 from gpt4lab.claims.prose import fill
 
 live_cell.register()
+exercises.register()

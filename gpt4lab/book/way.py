@@ -11,7 +11,7 @@ file; so do the fields that a later edition adds. docs/progress.schema.json is `
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, get_args
 
@@ -19,8 +19,8 @@ import attrs
 from jsonschema import Draft202012Validator
 
 from gpt4lab.book import store
+from gpt4lab.book.exercises.tasks import Level
 from gpt4lab.book.store import State
-from gpt4lab.book.tasks import Level
 from gpt4lab.claims import VERDICTS
 
 MOST_TEXT = 10_000  # characters; a line of assumptions has some hundreds
@@ -34,6 +34,7 @@ ANY_LEVEL = {"enum": list(get_args(Level))}
 LEVEL_OR_NONE = {"enum": [*get_args(Level), None]}
 NUMBER_OR_NONE = {"anyOf": [NUMBER, {"type": "null"}]}
 ANY_ANSWER = {"anyOf": [NUMBER, TEXT, {"type": "null"}]}
+MARKS = {"type": "array", "items": {"type": "boolean"}, "maxItems": 10}
 SURE = {"type": "number", "minimum": 0.5, "maximum": 1}
 
 
@@ -163,11 +164,18 @@ class Guess(Record):
 
 @attrs.frozen
 class Answer(Record):
-    """How an exercise went; the key is that of the exercise. `level` is the best so far, `tries` counts up to it."""
+    """How an exercise went; the key is that of the exercise. `level` is the best so far, `tries` counts up to it.
+
+    No try yet, and "missing", is one of which hints were seen.
+    """
 
     KIND, ONCE = "answers", "solved"
     level: str = _kept("the best answer so far", ANY_LEVEL)
     tries: int = _kept("answers judged, up to the right one", COUNT, default=1)
+    hints: int = _kept("hints shown before it was solved", COUNT, default=0)
+    told: bool = _kept("whether the solution was shown before it was solved", {"type": "boolean"}, default=False)
+    text: str = _kept("what the reader wrote: code, or a judgement", TEXT, default="")
+    marks: Sequence[bool] = _kept("yes or no to each question about a judgement, by the reader", MARKS, factory=list)
     when: str = _when()
 
     @property

@@ -18,7 +18,7 @@ const DIAMOND = '<svg viewBox="0 0 12 12" aria-hidden="true"><path d="M6 1 11 6 
 function keepKeys(root, returnToMark) {
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Tab") event.stopPropagation();
-    const typing = event.target.matches("input[type=text]");
+    const typing = event.target.matches("input[type=text], textarea");
     if (!typing && (event.key === "Delete" || event.key === "Backspace")) {
       event.preventDefault();
       returnToMark();
@@ -134,12 +134,14 @@ function renderChoice({ model, el }) {
   return listen(model, ["value", "known", "disabled", "error", "note"], refresh);
 }
 
-// ---- a line of text: Enter sends it ---------------------------------------------------------------------------
+// ---- text: Enter sends a line; of several lines it begins the next ----------------------------------------------------
 
 function renderText({ model, el }) {
   const id = newId();
   const { root, help, error } = frameOf(model, "text-control", id);
-  const entry = make("input", { type: "text", class: "g4l-entry", id, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-help` });
+  const rows = model.get("lines");
+  const kind = rows > 1 ? { rows, spellcheck: "true" } : { type: "text", autocomplete: "off", spellcheck: "false" };
+  const entry = make(rows > 1 ? "textarea" : "input", { class: "g4l-entry", id, ...kind, "aria-describedby": `${id}-help` });
   const send = sender(model);
   help.textContent = model.get("help");
   root.append(make("label", { class: "g4l-label", for: id }, model.get("label")), entry, help, error);
@@ -148,7 +150,7 @@ function renderText({ model, el }) {
     error.textContent = model.get("error");
   };
   entry.addEventListener("input", () => send(entry.value));
-  entry.addEventListener("keydown", ({ key }) => key === "Enter" && send(entry.value, { sent: model.get("sent") + 1 }));
+  entry.addEventListener("keydown", ({ key }) => key === "Enter" && rows < 2 && send(entry.value, { sent: model.get("sent") + 1 }));
   keepKeys(root, () => null);
   el.append(root);
   refresh();

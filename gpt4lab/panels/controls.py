@@ -245,10 +245,11 @@ class ChoiceControl(Control):
 
 
 class TextControl(Control):
-    """A line of text. `sent` counts how often the reader has pressed Enter in it; the value comes with it."""
+    """Text. `sent` counts how often the reader has pressed Enter in it, the value comes with it; not so in `lines`."""
 
     value = t.Unicode("").tag(sync=True, echo_update=NO_ECHO)
     sent = t.Int(0).tag(sync=True, echo_update=NO_ECHO)
+    lines = t.Int(1).tag(sync=True)
 
     def __init__(self, label: str, **more: Any) -> None:
         super().__init__(kind="text", label=label, **more)

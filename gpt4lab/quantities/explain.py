@@ -69,6 +69,10 @@ class Explanation:
         if self.note:
             yield f"{pad}  {self.note}"
 
+    def steps(self) -> list[str]:
+        """The formula with symbols, then with numbers, as text."""
+        return self._formula("text")
+
     def _formula(self, kind: str, **more: Any) -> list[str]:
         """The formula as text or latex: with symbols, and with numbers where it has any."""
         write = getattr(self.quantity.formula, kind)

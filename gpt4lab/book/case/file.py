@@ -13,7 +13,7 @@ from gpt4lab import __version__, catalog
 from gpt4lab.book import store
 from gpt4lab.book.case.calibration import COIN, brier, steps
 from gpt4lab.book.case.case import Case, Signature, factor
-from gpt4lab.book.exercise import LEVELS, WORDS
+from gpt4lab.book.exercises.box import LEVELS, WORDS
 from gpt4lab.book.page import escape, shortened, table
 from gpt4lab.book.store import State
 from gpt4lab.book.way import RECORDS, Answer, Guess, Record, now

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from gpt4lab.book import store
-from gpt4lab.book.tasks import Feedback, Level, in_words
+from gpt4lab.book.exercises.tasks import Feedback, Level, in_words
 from gpt4lab.book.way import Opened, Review
 from gpt4lab.claims import Result, audit, judge, ledger
 from gpt4lab.claims.prose import as_stated

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gpt4lab import catalog
 from gpt4lab.book import EXERCISES, exercise
-from gpt4lab.book.exercise import Exercise
+from gpt4lab.book.exercises.box import Exercise
 from gpt4lab.chapters.c14_drafts import pays as speculation
 from gpt4lab.chapters.c14_drafts import watch as speculation_live
 from gpt4lab.checks.speculation import published, speedup_checks, yield_checks

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpt4lab.book.tasks import Choice, Number, Reach
+from gpt4lab.book.exercises.tasks import Choice, Number, Reach
 from gpt4lab.scenario import change, load_scenario
 
 LEAK = load_scenario("leak")
@@ -92,7 +92,7 @@ def test_a_goal_may_be_open_to_one_side_and_its_words_say_so() -> None:
 
 def test_the_solution_is_said_in_the_units_of_its_fields() -> None:
     task = Reach({"training.days": (0, 60)}, LEAK, {"cluster.gpus": 50_000, "cluster.accelerator": "h100-sxm-80gb"})
-    assert task.solved() == "GPUs: 50,000 GPUs; Accelerator: H100 SXM5 80GB"
+    assert task.solved().startswith("GPUs: 50,000 GPUs; Accelerator: H100 SXM5 80GB. Then Length of the run")
     assert task.solution == change(LEAK, task.changes)
     assert task.check(task.solution).level == "right"
 

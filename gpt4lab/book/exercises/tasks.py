@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import attrs
 
@@ -67,8 +67,9 @@ class Reach:
         return f"{meaning}: {show(value(name, answer), unit_of(name))} (wanted: {wanted})"
 
     def solved(self) -> str:
-        """The moves of the solution."""
-        return "; ".join(f"{FIELDS[path].label}: {in_words(path, new)}" for path, new in self.changes.items())
+        """The moves of the solution, and what they make of the goal."""
+        moves = "; ".join(f"{FIELDS[path].label}: {in_words(path, new)}" for path, new in self.changes.items())
+        return f"{moves}. Then {'; '.join(self._line(name, self.solution) for name in self.goal)}"
 
 
 def in_words(path: str, new: Any) -> str:
@@ -79,12 +80,13 @@ def in_words(path: str, new: Any) -> str:
 
 @attrs.frozen
 class Number:
-    """Compute a number. A slip by a power of ten is named as one."""
+    """Compute a number. A slip by a power of ten is named as one. arithmetic: how it is made, with its numbers."""
 
     solution: float
     unit: str
     tolerance: float = 0.05
     start: str = ""
+    arithmetic: str = ""
 
     def check(self, answer: Any) -> Feedback:
         """Judge a number or the text of one."""
@@ -102,7 +104,7 @@ class Number:
 
     def _judge(self, number: float) -> Feedback:
         if abs(number - self.solution) <= self.tolerance * abs(self.solution):
-            return Feedback("right", f"Yes: {self.solved()}.")
+            return Feedback("right", f"Yes: {show(self.solution, self.unit)}.")
         if number <= 0 < self.solution:
             return Feedback("wrong", "The answer is larger than zero.")
         if min(number, self.solution) > 0:
@@ -119,8 +121,8 @@ class Number:
         return _size(off)
 
     def solved(self) -> str:
-        """The number with its unit."""
-        return show(self.solution, self.unit)
+        """The number with its unit, and how it is made."""
+        return " = ".join(filter(None, (self.arithmetic, show(self.solution, self.unit))))
 
 
 def _size(off: float) -> Feedback:
@@ -147,5 +149,50 @@ class Choice:
         return self.solution
 
 
-#: What every exercise has: `start` must not pass `check`, `solution` must; `solved` is the solution in words.
-Task = Reach | Number | Choice
+@attrs.frozen
+class Judged:
+    """Write a judgement, and compare it with a model answer by yes-or-no questions: an answer is one of them each."""
+
+    model: str
+    questions: tuple[str, ...]
+    start: tuple[bool, ...] = ()
+
+    @property
+    def solution(self) -> tuple[bool, ...]:
+        """Yes to each."""
+        return (True,) * len(self.questions)
+
+    def check(self, answer: Any) -> Feedback:
+        """How much of what counts is there, by the reader's own word."""
+        if not isinstance(answer, (list, tuple)) or len(answer) != len(self.questions) or None in answer:
+            return Feedback("missing", "Answer the questions, each with yes or no.")
+        yes, count = sum(mark is True for mark in answer), len(answer)
+        level: Level = "right" if yes == count else "almost" if yes else "wrong"
+        missing = f" Missing: {self.questions[[bool(mark) for mark in answer].index(False)]}" if yes < count else ""
+        return Feedback(level, f"By your own judgement {yes} of {count}.{missing}")
+
+    def solved(self) -> str:
+        """The model answer."""
+        return self.model
+
+
+class Task(Protocol):
+    """What every exercise has: `start` must not pass `check`, `solution` must; `solved` is the solution in words."""
+
+    @property
+    def start(self) -> Any:
+        """An answer before the reader begins."""
+        ...
+
+    @property
+    def solution(self) -> Any:
+        """An answer that is right."""
+        ...
+
+    def check(self, answer: Any) -> Feedback:
+        """Judge an answer."""
+        ...
+
+    def solved(self) -> str:
+        """The solution, without a full stop."""
+        ...

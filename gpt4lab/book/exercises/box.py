@@ -1,27 +1,21 @@
-"""Exercises that the machine checks: prompt, a place to answer, feedback, hints one by one, and the solution.
-
-exercise("09-cheap", "Bring the run under $40 million in under 60 days.", panel=panel,
-         goal={"training.cost": (0, 40e6), "training.days": (0, 60)},
-         hints=("Which field divides both?",), solution={"cluster.accelerator": "h100-sxm-80gb"}, because="...")
-exercise("03-flop", "How many FLOP ...?", quantity="flop.per_token", hints=(...), because="...")
-exercise("02-batch", "Which ...?", options=(...), answer="...", because="...")
-"""
+"""The widget of an exercise: prompt, a place to answer, feedback, hints one by one, and the solution."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import attrs
 import ipywidgets as w
 
 from gpt4lab.book import store
+from gpt4lab.book.exercises.tasks import HOW, UNJUDGED, Choice, Feedback, Level, Task
 from gpt4lab.book.page import block, escape
-from gpt4lab.book.tasks import HOW, UNJUDGED, Choice, Feedback, Level, Number, Reach, Task
-from gpt4lab.book.way import Answer
+from gpt4lab.book.way import Answer, now
 from gpt4lab.panels.controls import ChoiceControl, TextControl, spoken
-from gpt4lab.quantities import find, value
-from gpt4lab.scenario import load_scenario
+
+LEVELS = get_args(Level)
+WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "right": "Correct"}
 
 
 @attrs.frozen
@@ -35,57 +29,24 @@ class Exercise:
     because: str
 
 
-#: Every exercise that this kernel has shown, by key: the tests walk it.
-EXERCISES: dict[str, Exercise] = {}
-
-
-def exercise(
-    key: str,
-    prompt: str,
-    *,
-    hints: Sequence[str] = (),
-    because: str = "",
-    panel: Any = None,
-    goal: Mapping[str, tuple[float, float]] | None = None,
-    solution: Mapping[str, Any] | None = None,
-    quantity: str = "",
-    given: Mapping[str, Any] | None = None,
-    answer: Any = None,
-    unit: str = "1",
-    tolerance: float = 0.05,
-    options: Sequence[str] = (),
-) -> Any:
-    """Show an exercise: with a panel and a goal, with a number (a quantity, or `answer`), or with options."""
-    if panel is not None:
-        task: Task = Reach(goal or {}, panel.scenario, solution or {})
-    elif options:
-        task = Choice(tuple(options), str(answer))
-    elif quantity:
-        task = Number(value(quantity, load_scenario("leak"), given), find(quantity).unit, tolerance)
-    else:
-        task = Number(float(answer), unit, tolerance)
-    EXERCISES[key] = Exercise(key, prompt, task, tuple(hints), because)
-    return ExerciseBox(EXERCISES[key], panel)
-
-
-LEVELS = get_args(Level)
-WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "right": "Correct"}
-
-
 class ExerciseBox(w.VBox):
     """The widget of one exercise. `answer` is what the reader has put in; `press_check()` judges it.
 
-    With a panel, a line says how far its sliders are from the goal, and a button leads there.
+    With a panel, a line says how far its sliders are from the goal, and a button leads there. Hints come one by one,
+    and those that were seen stand there when the chapter is opened again.
     """
 
+    CHECK = "Check"
+
     def __init__(self, exercise: Exercise, panel: Any = None) -> None:
-        self.exercise, self._panel, self._hints_shown, self._checks = exercise, panel, 0, 0
+        self.exercise, self._panel, self._checks = exercise, panel, 0
+        self.kept = Answer.recall(exercise.key) or Answer("missing", 0)
         self._field = self._answer_field()
         self._said, self._hint, self._solution, self._distance = spoken(), spoken(), spoken(), spoken()
         prompt = w.HTML(block("exercise", f"<p><strong>Exercise.</strong> {escape(exercise.prompt)}</p>"))
-        place = self._field or w.HBox([w.HTML(_way_to(panel)), self._distance])
-        super().__init__([prompt, place, self._buttons(), self._said, self._hint, self._solution])
+        super().__init__([prompt, self._place(), self._buttons(), *self._below()])
         self.add_class("g4l-exercise-box")
+        self._show_hints(self.kept.hints)
         if panel is not None:
             panel.on_change(self._follow)
             self._follow()
@@ -107,10 +68,10 @@ class ExerciseBox(w.VBox):
     def press_check(self, _: Any = None) -> Feedback:
         """Judge the answer, say so, and keep how it went. An answer that cannot be judged is said to be none."""
         feedback = self._judged()
-        kept = feedback.level == "missing" or self._keep(feedback.level)
+        kept = feedback.level == "missing" or self._tried(feedback.level, **self._written())
         because = self.exercise.because if feedback.level == "right" else ""
         self._checks += 1
-        self._said.value = _say(feedback, because, "" if kept else store.trouble(), self._checks)
+        self._said.value = said(feedback, because, "" if kept else store.trouble(), self._checks)
         return feedback
 
     def _judged(self) -> Feedback:
@@ -119,37 +80,59 @@ class ExerciseBox(w.VBox):
             return Feedback("wrong", f"The sliders stand where nothing can be computed. {panel.error}")
         return self.exercise.task.check(self.answer)
 
-    def _keep(self, level: str) -> bool:
-        """Keep the best level and the number of tries up to the right one. False: for this session only."""
+    def _written(self) -> dict[str, Any]:
+        """What is kept of the answer itself."""
+        return {}
+
+    def _tried(self, level: str, **written: Any) -> bool:
+        """Keep the best level, what was written for it, and the tries up to the right one. False: for this session."""
 
         def tried(before: Answer | None) -> Answer:
-            if before is None or before.solved:
-                return before or Answer(level, 1)
-            return Answer(max(level, before.level, key=LEVELS.index), before.tries + 1)
+            before = before or Answer("missing", 0)
+            if LEVELS.index(level) < LEVELS.index(before.level):
+                written.clear()
+            best, more = max(level, before.level, key=LEVELS.index), not before.solved
+            return attrs.evolve(before, level=best, tries=before.tries + more, **{"when": now(), **written})
 
         return Answer.revise(self.exercise.key, tried)
 
+    def _helped(self, **shown: Any) -> None:
+        """Keep what was shown, until it is solved."""
+
+        def told(before: Answer | None) -> Answer:
+            before = before or Answer("missing", 0)
+            return before if before.solved else attrs.evolve(before, when=now(), **shown)
+
+        Answer.revise(self.exercise.key, told)
+
     def press_hint(self, _: Any = None) -> None:
         """Show one more hint."""
-        self._hints_shown = min(self._hints_shown + 1, len(self.exercise.hints))
+        self._show_hints(self._hints_shown + 1)
+        self._helped(hints=self._hints_shown)
+
+    def _show_hints(self, count: int) -> None:
+        self._hints_shown = min(count, len(self.exercise.hints))
         lines = "".join(f"<li>{escape(hint)}</li>" for hint in self.exercise.hints[: self._hints_shown])
-        self._hint.value = block("hints", f"<ol>{lines}</ol>")
+        self._hint.value = block("hints", f"<ol>{lines}</ol>") if lines else ""
 
     def press_solution(self, _: Any = None) -> None:
         """Show the solution, and move the panel there."""
-        task = self.exercise.task
         if self._panel is not None:
             self._move_panel()
-        self._solution.value = block(
-            "solution", f"<p><strong>Solution.</strong> {escape(task.solved())}. {escape(self.exercise.because)}</p>"
-        )
+        self._solution.value = block("solution", self._solved())
+        self._helped(told=True)
+
+    def _solved(self) -> str:
+        """The solution as HTML."""
+        words = f"{escape(self.exercise.task.solved())}. {escape(self.exercise.because)}"
+        return f"<p><strong>Solution.</strong> {words}</p>"
 
     def _move_panel(self) -> None:
         """Load the solution; from assumptions of the reader's own it may not be reached, and the panel says why."""
         try:
             self._panel.load(self.exercise.task.solution)
         except UNJUDGED as error:
-            self._said.value = _say(Feedback("wrong", f"From these assumptions the solution is out of reach. {error}"))
+            self._said.value = said(Feedback("wrong", f"From these assumptions the solution is out of reach. {error}"))
 
     def _follow(self, _: Any = None) -> None:
         """Show how far the reader's own state is from the goal, as the sliders move."""
@@ -159,6 +142,14 @@ class ExerciseBox(w.VBox):
     def _forget(self, _: Any = None) -> None:
         """A verdict goes with the answer that it was about."""
         self._said.value = ""
+
+    def _place(self) -> w.Widget:
+        """Where the reader answers."""
+        return self._field or w.HBox([w.HTML(_way_to(self._panel)), self._distance])
+
+    def _below(self) -> list[w.Widget]:
+        """What stands below the buttons."""
+        return [self._said, self._hint, self._solution]
 
     def _answer_field(self) -> Any:
         if self._panel is not None:
@@ -174,13 +165,13 @@ class ExerciseBox(w.VBox):
         return field
 
     def _buttons(self) -> w.Widget:
-        actions = {"Check": self.press_check, "Hint": self.press_hint, "Solution": self.press_solution}
-        buttons = []
+        actions = {self.CHECK: self.press_check, "Hint": self.press_hint, "Solution": self.press_solution}
+        buttons: list[w.Button] = []
         for words, action in actions.items():
-            button = w.Button(description=words, tooltip=f"{words}: {self.exercise.prompt[:60]}")
-            button.on_click(action)
-            buttons.append(button)
-        return w.HBox(buttons if self.exercise.hints else [buttons[0], buttons[2]])
+            if words and (words != "Hint" or self.exercise.hints):
+                buttons.append(w.Button(description=words, tooltip=f"{words}: {self.exercise.prompt[:60]}"))
+                buttons[-1].on_click(action)
+        return w.HBox(buttons)
 
 
 def _way_to(panel: Any) -> str:
@@ -191,7 +182,7 @@ def _way_to(panel: Any) -> str:
     return f'<button type="button" class="g4l-button" data-g4l-to="{place}" aria-label="{name}">To the panel</button>'
 
 
-def _say(feedback: Feedback, because: str = "", note: str = "", check: int = 0) -> str:
+def said(feedback: Feedback, because: str = "", note: str = "", check: int = 0) -> str:
     """A verdict; each press of Check shows, even where it says the same again: the page draws it anew."""
     text = f"<p><strong>{WORDS[feedback.level]}.</strong> {escape(feedback.text)} {escape(because)} {escape(note)}</p>"
     return block(f"feedback g4l-{feedback.level}", f"{text}<!-- {check} -->")

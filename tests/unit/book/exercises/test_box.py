@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gpt4lab.book import EXERCISES, exercise
-from gpt4lab.book.exercise import ExerciseBox
+from gpt4lab.book.exercises.box import ExerciseBox
 from gpt4lab.book.way import Answer
 from gpt4lab.chapters.c03_flop.flop import token
 

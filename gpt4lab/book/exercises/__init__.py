@@ -1,0 +1,1 @@
+"""Exercises that the machine checks, code in a limited process, and judgements that the reader compares."""

@@ -1,0 +1,223 @@
+"""Exercises in code: three lines of the reader's own, held against the book's numbers, case by case.
+
+    days = Code(
+        solution=\"\"\"
+        def days(flop, gpus, peak, mfu):
+            return flop / (gpus * peak * mfu) / 86_400
+        \"\"\",
+        truth=lambda flop, gpus, peak, mfu: value("training.days", leak, {...}),
+        cases=[(2.15e25, 25_000, 312e12, 0.34), ...],
+        unit="day",
+    )
+
+It lies in the chapter's exercises.py, where `codes()` finds it under the key of its exercise: "09-days".
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from textwrap import dedent
+from typing import Any
+
+import attrs
+
+from gpt4lab.book.exercises import limited
+from gpt4lab.book.exercises.tasks import Feedback
+from gpt4lab.book.page import shortened
+from gpt4lab.units import show
+
+MOST_SOURCE = 10_000  # characters, as way.py keeps of a text
+MUCH = 2_000  # characters printed
+NEEDS_PROCESS = (
+    "To check code, the book runs it in a process of its own, and there is none here: open the book in JupyterLab."
+)
+
+
+def _text(source: str) -> str:
+    return dedent(source).strip() + "\n"
+
+
+@attrs.frozen
+class Code:
+    """Write a function. What is right in each case `truth` says, from the book's own numbers, by this tolerance.
+
+    solution: the function as we would write it: its name and arguments are those that are asked for.
+    unit: of what it returns.
+    """
+
+    solution: str = attrs.field(converter=_text)
+    truth: Callable[..., Any]
+    cases: Sequence[tuple[Any, ...]]
+    unit: str = "1"
+    tolerance: float = 1e-3
+
+    @property
+    def _asked(self) -> ast.FunctionDef:
+        return next(part for part in ast.parse(self.solution).body if isinstance(part, ast.FunctionDef))
+
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        return self._asked.name
+
+    @property
+    def start(self) -> str:
+        """The function without a body."""
+        return f"def {self.name}({', '.join(_arguments(self._asked.args))}):\n    ...\n"
+
+    def solved(self) -> str:
+        """The first case, and what is right there."""
+        return f"{self._call(self.cases[0])} is {self._said(self.truth(*self.cases[0]))}"
+
+    # --- how an answer is judged ----------------------------------------------------------------------
+
+    def check(self, answer: Any) -> Feedback:
+        """Judge the text of a function: as far as it can be read, then as it runs, in the limited process."""
+        source = answer if isinstance(answer, str) else ""
+        if unready := self._unready(source):
+            return unready
+        if not limited.possible():
+            return Feedback("missing", NEEDS_PROCESS)
+        ran = limited.run(source, self.name, self.cases)
+        lines = [self._wrong(case, record) for case, record in zip(self.cases, ran.found, strict=False)]
+        if not any(lines) and not ran.ended:
+            lines.append(self._unfinished(self.cases[len(ran.found)], ran.timed))
+        return self._summed_up(lines, ran.found)
+
+    def _summed_up(self, lines: list[str], found: list[dict[str, Any]]) -> Feedback:
+        """The first case that went wrong; how many went right; how much was printed."""
+        right, count = lines.count(""), len(self.cases)
+        printed: Any = found[-1].get("printed") if found else 0
+        much = _is_number(printed) and printed > MUCH
+        note = f" It also prints {printed:,} characters: a function need print nothing." if much else ""
+        if right == count:
+            return Feedback("right", f"All {count} cases come out as in the book.{note}")
+        some = f" {right} of {count} cases come out right." if right else ""
+        return Feedback("almost" if right else "wrong", f"{next(filter(None, lines))}{some}{note}")
+
+    def _unready(self, source: str) -> Feedback | None:
+        """What can be said without running it."""
+        if not source.strip():
+            return Feedback("missing", f"Write {self.name} in the cell below, then run the cell.")
+        if len(source) > MOST_SOURCE:
+            return Feedback("wrong", f"This is longer than {MOST_SOURCE:,} characters; a few lines are enough.")
+        try:
+            made = [part for part in ast.parse(source).body if _binds(part, self.name)]
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = f"Line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else "This"
+            return Feedback("wrong", f"{line} cannot be read as Python: {getattr(error, 'msg', 'too deep')}.")
+        if not made:
+            return Feedback("wrong", f"{self.name} is not defined yet: the cell must say “def {self.name}(…)”.")
+        return self._not_so(made[-1]) if isinstance(made[-1], ast.FunctionDef) else None
+
+    def _not_so(self, written: ast.FunctionDef) -> Feedback | None:
+        """A function without a body, or that takes something else."""
+        if all(isinstance(part, ast.Pass) or _is_constant(part) for part in written.body):
+            return Feedback("missing", f"Write the body of {self.name} in place of the dots, then run the cell.")
+        arguments, taken = _arguments(self._asked.args), written.args
+        most = math.inf if taken.vararg else len(_arguments(taken))
+        least = len(_arguments(taken)) - len(taken.defaults)
+        if least <= len(arguments) <= most and not _needed_by_name(taken):
+            return None
+        takes = f"{len(arguments)} argument{'s' * (len(arguments) > 1)} ({', '.join(arguments)})"
+        return Feedback("wrong", f"{self.name} must take {takes}; yours takes {ast.unparse(taken) or 'none'}.")
+
+    def _wrong(self, case: tuple[Any, ...], record: Mapping[str, Any]) -> str:
+        """What is wrong with a case, in a sentence; "" where it came out right."""
+        call = self._call(case)
+        if "error" in record:
+            return _stopped("The cell" if record.get("cell") else call, record)
+        if "value" not in record:
+            return f"{call} returns something of type {shortened(str(record.get('type')))}: that is no answer."
+        value, right = record["value"], self.truth(*case)
+        if value is None:
+            instead = f" It prints {shortened(str(record.get('begins')))!r} instead." * bool(record.get("begins"))
+            return f"{call} returns nothing: its last line should begin with “return”.{instead}"
+        if _same(value, right, self.tolerance):
+            return ""
+        return f"{call} gives {self._said(value)}; it should be {self._said(right)}.{_slip(value, right)}"
+
+    def _unfinished(self, case: tuple[Any, ...], timed: bool) -> str:
+        call = self._call(case)
+        if timed:
+            return f"{call} does not come to an end: it was stopped after some seconds."
+        return f"{call} ends Python itself, and returns nothing."
+
+    def _call(self, case: Sequence[Any]) -> str:
+        return f"{self.name}({', '.join(map(_short, case))})"
+
+    def _said(self, value: Any) -> str:
+        return show(value, self.unit) if _is_number(value) and math.isfinite(value) else shortened(repr(value))
+
+
+def _stopped(call: str, record: Mapping[str, Any]) -> str:
+    if record["error"] == "MemoryError":
+        return f"{call} asks for more memory than the {limited.MEMORY_MB} MB that it may have."
+    line = f" in line {record['line']}" if isinstance(record.get("line"), int) else ""
+    says = f": {record.get('says')}" if record.get("says") else ""
+    return shortened(f"{call} stops with {record['error']}{line}{says}.")
+
+
+def _arguments(arguments: ast.arguments) -> list[str]:
+    return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+
+
+def _needed_by_name(arguments: ast.arguments) -> bool:
+    return None in arguments.kw_defaults
+
+
+def _binds(part: ast.stmt, name: str) -> bool:
+    """Whether a statement at the top makes this name."""
+    if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return part.name == name
+    stored = (node for node in ast.walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    imported = part.names if isinstance(part, (ast.Import, ast.ImportFrom)) else []
+    return name in {*(node.id for node in stored), *(alias.asname or alias.name for alias in imported)}
+
+
+def _is_constant(part: ast.stmt) -> bool:
+    return isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _same(value: Any, right: Any, tolerance: float) -> bool:
+    """Whether an answer is right: numbers nearly, words and yes or no exactly, lists item by item."""
+    if _is_number(right):
+        return _is_number(value) and math.isclose(value, right, rel_tol=tolerance, abs_tol=1e-12)
+    if isinstance(right, (list, tuple)):
+        alike = isinstance(value, list) and len(value) == len(right)
+        return alike and all(_same(*pair, tolerance) for pair in zip(value, right, strict=True))
+    return type(value) is type(right) and value == right
+
+
+def _slip(value: Any, right: Any) -> str:
+    """A wrong power of ten is named as one."""
+    if not (_is_number(value) and _is_number(right) and min(value, right) > 0):
+        return ""
+    off = math.log10(value) - math.log10(right)
+    return f" The power of ten is off by {round(off):+d}." * bool(round(off) and abs(off - round(off)) < 0.01)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.6g}".replace("e+", "e") if _is_number(value) and abs(value) >= 1e6 else repr(value)
+
+
+@cache
+def codes() -> Mapping[str, Code]:
+    """Every exercise in code, by key: "09-days" is `days` of exercises.py in the folder of chapter 09."""
+    folders = [entry for entry in files("gpt4lab.chapters").iterdir() if entry.joinpath("exercises.py").is_file()]
+    modules = [importlib.import_module(f"gpt4lab.chapters.{folder.name}.exercises") for folder in folders]
+    return {
+        f"{module.__name__.split('.')[-2][1:3]}-{name}": code
+        for module in modules
+        for name, code in sorted(vars(module).items())
+        if isinstance(code, Code)
+    }
