@@ -25,7 +25,7 @@ from gpt4lab.charts.live import to_columns
 from gpt4lab.rows import Rows
 
 COLOURS = ("ink", "soft", "faint", "wash", "paper", "blue", "sky", "green", "orange", "vermillion", "purple")
-LOOKS = (*COLOURS, "outline", "dashed", "thick", "pale", "bold", "small", "large", "grip", "none")
+LOOKS = (*COLOURS, "outline", "dashed", "thick", "pale", "bold", "small", "large", "typed", "grip", "none")
 WIDTH = 620  # px; a panel has about as much for its picture at 1280
 Look = str
 

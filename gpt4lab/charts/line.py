@@ -23,6 +23,7 @@ def line(
     you: RowList | None = None,
     measured: RowList | None = None,
     published: RowList | None = None,
+    recorded: RowList | None = None,
     last_value: str = "",
     width: int = theme.WIDTH,
     height: int = theme.HEIGHT,
@@ -31,7 +32,8 @@ def line(
 
     `series` is the field that tells the lines apart (at most four; `order` lists its values, the first is drawn
     solid blue). `post`, `you`, `measured` and `published` are rows of the four marks and become datasets of those
-    names; pass `[]` for rows that come later. `last_value` is a number format (".2f") that writes each line's last
+    names; pass `[]` for rows that come later. `recorded` are rows of a run that somebody else made,
+    drawn as pale lines with their names. `last_value` is a number format (".2f") that writes each line's last
     value behind its name.
 
     Raises
@@ -43,11 +45,26 @@ def line(
     marks = with_words(post=post, you=you, measured=measured, published=published)
     look = _looks(series, list(order) or _names_of(rows, series))
     layers = [
+        *([] if recorded is None else _pale(x, y, series or "")),
         data().mark_line(clip=True).encode(axes.x(x), axes.y(y), *look),
         *([_names(x, y, series, look, last_value)] if series else []),
         *mark_layers(x, y, marks),
     ]
-    return layered(layers, {"data": rows, **marks}, width=width, height=height)
+    more = {} if recorded is None else {"recorded": recorded}
+    return layered(layers, {"data": rows, **marks, **more}, width=width, height=height)
+
+
+def _pale(x: Axis, y: Axis, series: str) -> list[alt.Chart]:
+    """The lines of dataset "recorded", and their names."""
+    rows = data("recorded").transform_filter(f"isValid(datum['{y.field}'])")
+    last = rows.transform_aggregate(_last=f"argmax({x.field})", groupby=[series])
+    last = last.transform_calculate(**{axis.field: f"datum._last['{axis.field}']" for axis in (x, y)})
+    words = last.mark_text(align="left", dx=LABEL_GAP, color=theme.SOFT).encode(axes.x(x), axes.y(y))
+    lines = rows.mark_line(clip=True, color=theme.SOFT, opacity=0.45, strokeWidth=1.5)
+    return [
+        lines.encode(axes.x(x), axes.y(y), detail=alt.Detail(series, type="nominal", title=axes.heading(series))),
+        words.encode(text=alt.Text(series, type="nominal")).properties(name="recorded_words"),
+    ]
 
 
 def _names_of(rows: RowList, series: str | None) -> list[str]:

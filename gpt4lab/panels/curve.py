@@ -53,7 +53,7 @@ def lines_chart(
 
     def chart(view: View) -> Any:
         rows = view.datasets
-        marks: Any = {name: rows[name] for name in MARKS if name in rows}
+        marks: Any = {name: rows[name] for name in (*MARKS, "recorded") if name in rows}
         drawn = line(rows["data"], x, y, series or None, order=order, **{**look, **marks})
         drawn = added(drawn, *ticks(x, y), ticks=rows["ticks"]) if "ticks" in rows else drawn
         return roomy(drawn, right) if right else drawn

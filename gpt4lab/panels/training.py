@@ -18,9 +18,12 @@ sliders and other cells. A run outlives its widget: when the cell runs again, th
 from __future__ import annotations
 
 import html
+import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,7 +32,7 @@ import ipywidgets as w
 from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, method
 from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.view import View
-from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.scenario import Scenario, get, load_scenario
 
 if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
@@ -53,11 +56,30 @@ class Training(Panel):
     view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_at_rest"))
 
     def _at_rest(self, scenario: Scenario) -> View:
-        return self.watch(scenario, None, None)
+        return self.seen(scenario, None, None)
+
+    def seen(self, scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:
+        """What there is to see; where nothing has run yet, a run that the book brings, if it brings one."""
+        view, kept = self.watch(scenario, attempt, before), recorded(self.begin.__module__).get(self.title)
+        if kept is None:
+            return view
+        at_rest = f"The pale lines are a run recorded on {kept['date']} ({kept['machine']}). {view.sentence}"
+        return attrs.evolve(
+            view,
+            rows={**view.rows, "recorded": [] if attempt else kept["rows"]},
+            sentence=view.sentence if attempt else at_rest,
+        )
 
     def widget(self, scenario: Scenario | None = None) -> LiveTraining:
         """The panel on the page; it takes over what ran under this title before."""
         return LiveTraining(self, scenario or load_scenario(self.start))
+
+
+@cache
+def recorded(module: str) -> Mapping[str, Any]:
+    """The runs that lie beside a module of a chapter, by title of their panel; made by `tools/recordings.py`."""
+    file = files(module.rpartition(".")[0]).joinpath("recorded.json")
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 #: The last attempts by title of the panel, newest first: they outlive the widget that began them.
@@ -129,7 +151,18 @@ class LiveTraining(LivePanel):
     # --- how it answers ---------------------------------------------------------------------------
 
     def _view(self, scenario: Scenario) -> View:
-        return self.panel.watch(scenario, self.attempt, self.before)
+        return self.panel.seen(scenario, self.attempt, self.before)
+
+    def _show(self, view: View) -> None:
+        super()._show(view)
+        self._name_button()
+
+    def _name_button(self) -> None:
+        """What Run would do now; it stands out where that would be something new."""
+        run, verb = self.attempt, self.panel.verb
+        moved = run is not None and any(get(self.scenario, p) != get(run.scenario, p) for p in self.controls)
+        self._run_button.description = f"{verb} with these" if moved else f"{verb} again" if run else verb
+        (self._run_button.add_class if moved or run is None else self._run_button.remove_class)("g4l-do")
 
     def _attend(self, attempt: Attempt | None) -> None:
         if attempt is None:
@@ -159,7 +192,7 @@ class LiveTraining(LivePanel):
 
     def _report(self, run: BackgroundRun[Any] | None) -> None:
         busy = run is not None and run.state == "running"
-        self._run_button.description = f"{self.panel.verb} again" if run else self.panel.verb
+        self._name_button()
         self._stop_button.layout.display = "" if busy else "none"
         self._progress.value = progress(run)
         if run is not None and run.error is not None:

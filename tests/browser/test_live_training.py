@@ -37,11 +37,11 @@ def test_run_move_stop_and_run_again(open_cells: Open) -> None:
     lab.wait_for_text("this run")
     with lab.same_elements(".g4l-plot svg, .g4l-control input"):
         lab.press(lab.slider("Experts"), "ArrowLeft")
-        wait_for_words(page, "The sliders have moved since")
+        button(page, "Run with these").wait_for()
     button(page, "Stop").click()
     wait_for_words(page, "stopped at step")
     wait_for_words(page, "even share of the work")  # the reading looked at the stopped model
-    button(page, "Run again").click()
+    button(page, "Run with these").click()
     lab.wait_for_text("the run before")
     button(page, "Stop").click()
     wait_for_words(page, "stopped at step")

@@ -42,7 +42,7 @@ SECTIONS = {
 def skeleton(scenario: Scenario | None = None) -> HTML:
     """All claims by section, under a scenario (the post's, where none is given); a link where its chapter stands."""
     here = scenario or load_scenario("leak")
-    parts = (f"<p><b>{title}</b> · {_claims(ids.split(), here)}</p>" for title, ids in SECTIONS.items())
+    parts = (f"<p><strong>{title}</strong><br>{_claims(ids.split(), here)}</p>" for title, ids in SECTIONS.items())
     return shown(block("verdicts", *parts))
 
 

@@ -1,4 +1,4 @@
-"""Chapter 02, live: text in the colours of the experts that read it, each also by its letter and its underline."""
+"""Chapter 02, live: the bytes of a text that one expert reads, lit up."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.view import View
 
-COLOURS = ("blue", "orange", "green", "purple", "sky", "vermillion")
-LINES = ("solid", "dashed", "dotted", "double")
 PIECE, LONG = 180, 2000  # bytes of each domain that are shown, and that the habits are counted on
+LIT = (
+    "background: color-mix(in srgb, var(--g4l-you) 28%, transparent); border-bottom-color: var(--g4l-you);"
+    "color: var(--g4l-ink)"
+)
 SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
 def coloured_text(lab: LiveTraining) -> Reading:
-    """Text in the colours of the experts: held-out prose and code, and what the model writes itself."""
+    """Which bytes each expert reads: of held-out prose and code, and of what the model writes itself."""
     return lab.reading(
         title="Which expert reads which byte",
-        legend="Above each stretch of text stands the letter of the expert that was the first choice for these bytes; "
-        "colour and underline repeat it. The prose and the code were not trained on.",
+        legend="Choose an expert below the text, or point at it: the bytes for which it was the first choice light up. "
+        "The prose and the code were not trained on.",
         look=_coloured,
         view=coloured_view,
         html_of=coloured_html,
@@ -97,32 +99,36 @@ def coloured_view(findings: Mapping[int, Any], layer: int) -> View:
 
 
 def coloured_html(view: View) -> str:
-    """Text with a letter above each stretch, and the legend: what each expert gets."""
+    """The text, and the experts to choose from with what each gets. It starts with the expert of the spaces."""
     parts = [_piece(name, list(rows)) for name, rows in groupby(view.rows["data"], key=lambda row: row["source"])]
-    items = "".join(f"<li>{_habit(row)}</li>" for row in view.rows.get("habits", ()))
-    look = "columns: 15rem; list-style: none; padding: 0; font-size: 13px"
-    return "".join(parts) + (f'<ul aria-label="What each expert gets" style="{look}">{items}</ul>' if items else "")
+    found = view.rows.get("habits", ())
+    lit = next((row for row in found if row["most"][0] == " "), next(iter(found), None))
+    items = "".join(f"<li>{_habit(row, row is lit)}</li>" for row in found)
+    listed = f'<ul role="radiogroup" aria-label="Expert whose bytes light up">{items}</ul>' if items else ""
+    return f'<style>{"".join(map(_lighting, found))}</style><div class="g4l-bytes">{"".join(parts)}{listed}</div>'
+
+
+def _lighting(row: Mapping[str, Any]) -> str:
+    """The rule that lights the bytes of an expert: of the one that is pointed at, else of the one chosen."""
+    e, text = row["expert"], ".g4l-bytes:has("
+    chosen = f"{text}input[value='{e}']:checked):not(:has(label:hover)) .g4l-of-{e}"
+    return f"{chosen},{text}label:has(input[value='{e}']):hover) .g4l-of-{e}{{{LIT}}}"
 
 
 def _piece(name: str, rows: list[Mapping[str, Any]]) -> str:
-    look = "font-family: var(--jp-code-font-family, monospace); font-size: 14px; line-height: 2.3; margin: 0 0 1rem"
     body = "".join(_stretch(row["text"], row["expert"]) for row in rows)
-    return f'<p class="g4l-legend" style="margin:0">{html.escape(name)}</p><p style="{look}">{body}</p>'
+    return f'<p class="g4l-legend">{html.escape(name)}</p><p class="g4l-typed">{body}</p>'
 
 
 def _stretch(text: str, expert: int) -> str:
-    shown = html.escape(text).replace("\n", "⏎<br>").replace(" ", "&nbsp;<wbr>")
-    return f'<ruby style="{_look(expert)}">{shown}<rt style="font-size: 9px">{letter(expert)}</rt></ruby>'
+    shown = html.escape(text).replace("\n", "⏎<br>").replace(" ", "␣<wbr>")
+    return f'<span class="g4l-of-{expert}">{shown}</span>'
 
 
-def _look(expert: int) -> str:
-    colour, underline = f"var(--g4l-{COLOURS[expert % 6]})", LINES[expert // 6 % 4]
-    return f"background: color-mix(in srgb, {colour} 22%, transparent); border-bottom: 2px {underline} {colour}"
-
-
-def _habit(row: Mapping[str, Any]) -> str:
-    name = f'<span style="{_look(row["expert"])}"><strong>{letter(row["expert"])}</strong></span>'
-    return f"{name} {row['share']:.0%}, most often {html.escape(_characters(row['most']))}"
+def _habit(row: Mapping[str, Any], chosen: bool) -> str:
+    e, most = row["expert"], html.escape(_characters(row["most"]))
+    button = f'<input type="radio" name="g4l-expert" value="{e}"{" checked" * chosen}>'
+    return f"<label>{button} <strong>{letter(e)}</strong> {row['share']:.0%}, most often {most}</label>"
 
 
 def _characters(found: Iterable[str]) -> str:

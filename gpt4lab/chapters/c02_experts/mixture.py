@@ -72,7 +72,7 @@ def training_view(scenario: Scenario, attempt: Attempt | None, before: Attempt |
         label="Loss, bits per byte of text",
         value="–" if loss is None else f"{loss:.2f}",
         unit="",
-        sentence=_state(scenario, attempt, before),
+        sentence=_state(attempt, before),
         rows={"data": [*curves, *loads]},
         alt="Loss by training step, and below it the load of the busiest and of the idlest expert.",
     )
@@ -105,13 +105,10 @@ def times_even(load: Sequence[Sequence[float]]) -> list[float]:
     return [share * len(layer) for layer in load for share in layer]
 
 
-def _state(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> str:
+def _state(attempt: Attempt | None, before: Attempt | None) -> str:
     if attempt is None:
-        return "Nothing has trained yet. Press Run: it takes a few seconds, and Stop keeps what was reached."
-    parts = [_shape(attempt), _balance(attempt.run), _compared(attempt, before)]
-    if toy_config(scenario) != toy_config(attempt.scenario) or scenario.mixture.steps != attempt.scenario.mixture.steps:
-        parts.append("The sliders have moved since: press Run for a new one.")
-    return " ".join(part for part in parts if part)
+        return "Press Run for yours: it takes a few seconds, and Stop keeps what was reached."
+    return " ".join(filter(None, (_shape(attempt), _balance(attempt.run), _compared(attempt, before))))
 
 
 def _shape(attempt: Attempt) -> str:
@@ -160,8 +157,9 @@ def training_chart(view: View) -> Any:
     """Loss above, load below, by step."""
     rows, steps = view.rows["data"], Axis("step", "Training step", form="count")
     bits, shares = Axis("loss", "Loss, bits per byte"), Axis("load", "Load, in even shares", zero=True)
-    loss = line(rows, steps, bits, "run", order=[NOW, BEFORE], last_value=".2f", height=190)
-    load = line(rows, steps, shares, "expert", order=[BUSY, IDLE], last_value=".1f", height=110)
+    look: Any = {"recorded": view.rows.get("recorded")}
+    loss = line(rows, steps, bits, "run", order=[NOW, BEFORE], last_value=".2f", height=190, **look)
+    load = line(rows, steps, shares, "expert", order=[BUSY, IDLE], last_value=".1f", height=110, **look)
     return roomy(stacked(loss, load), right=134, bottom=30)
 
 

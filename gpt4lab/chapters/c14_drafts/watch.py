@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gpt4lab.charts import Axis
@@ -82,7 +81,7 @@ def settings(scenario: Scenario) -> Settings:
 
 
 def watch_view(scenario: Scenario, decoded: tuple[Row, list[Row]], earlier: Sequence[tuple[Row, list[Row]]]) -> View:
-    """The text with its guesses, and how much sooner it was written; squares for other lengths that were tried."""
+    """How much sooner the text was written; squares for other lengths that were tried."""
     found, text = decoded
     tried = [row for row, _ in earlier]
     squares = [{"gamma": row["gamma"], "times": row["speedup_cpu"], "label": ""} for row in tried]
@@ -96,7 +95,6 @@ def watch_view(scenario: Scenario, decoded: tuple[Row, list[Row]], earlier: Sequ
             "measured": squares,
             "you": [pinned({"gamma": found["gamma"], "times": found["speedup_cpu"]}, DRAFTED, TIMES)],
         },
-        text=(scenario.drafting.prompt, text),
         alt="Speed-up against draft length: two lines from the formulas, and what was measured here.",
     )
 
@@ -125,56 +123,11 @@ def _slope(tried: Sequence[Row]) -> float:
     return sum(row["gamma"] * (row["r"] - 1) for row in tried) / sum(row["gamma"] ** 2 for row in tried)
 
 
-# Colour, line under the text, and what it means.
-LOOKS = {
-    "accepted": ("sky", "solid", "the draft’s guess, kept"),
-    "rejected": ("vermillion", "dashed", "the large model’s own; above it the guess that it refused"),
-    "bonus": ("green", "double", "the large model’s own, after every guess was kept"),
-}
-SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
-
-
-def watch_html(view: View) -> str:
-    """Text in passes, each byte marked by what became of its guess, and the legend with the counts."""
-    prompt, rows = view.text
-    passes = (list(group) for _, group in groupby(rows, key=lambda row: row["pass"]))
-    look = "font-family: var(--jp-code-font-family, monospace); font-size: 14px; line-height: 2.4; margin: 0.75rem 0"
-    return f'<p style="{look}">{html.escape(prompt)}&nbsp;{"".join(map(_pass, passes))}</p>{_counts(rows)}'
-
-
-def _pass(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What one pass of the large model brought, a thin line before it."""
-    look = "border-left: 1px solid var(--g4l-ink-2); padding-left: 1px"
-    return f'<span style="{look}">{"".join(_byte(row) for row in rows)}</span><wbr>'
-
-
-def _byte(row: Mapping[str, Any]) -> str:
-    text = html.escape(chr(row["token"])).replace("\n", "⏎<br>").replace(" ", "&nbsp;")
-    refused = "" if row["refused"] is None else html.escape(SHOWN.get(chr(row["refused"]), chr(row["refused"])))
-    above = f'<rt style="font-size: 10px"><s>{refused}</s></rt>' if refused else "<rt></rt>"
-    return f'<ruby style="{_look(row["label"])}">{text}{above}</ruby>'
-
-
-def _look(label: str) -> str:
-    colour, underline, _ = LOOKS[label]
-    shade = f"var(--g4l-{colour})"
-    return f"background: color-mix(in srgb, {shade} 22%, transparent); border-bottom: 2px {underline} {shade}"
-
-
-def _counts(rows: Sequence[Mapping[str, Any]]) -> str:
-    found = {label: sum(row["label"] == label for row in rows) for label in LOOKS}
-    items = "".join(
-        f'<li><span style="{_look(label)}">&nbsp;{found[label]} {label}&nbsp;</span> {words}</li>'
-        for label, (_, _, words) in LOOKS.items()
-    )
-    return f'<ul aria-label="What became of the guesses" style="list-style: none; padding: 0">{items}</ul>'
-
-
 watch = Measured(
     title="Watch it guess",
-    legend="A small transformer of eight layers continues the prompt; every byte is a token. A thin line begins each "
-    "of its passes. The chart holds the time against plain decoding of the same prompt, by CPU time: the dot "
-    "is this text, squares are other lengths that you tried. Each move is decoded when you make it.",
+    legend="A small transformer of eight layers continues the prompt; every byte is a token. The chart holds the time "
+    "against plain decoding of the same prompt, by CPU time: the dot is this text, squares are other lengths that you "
+    "tried. Each move is decoded when you make it.",
     controls=(
         Slide("speculation.draft_length", 1, 12),
         "drafting.draft",
@@ -196,7 +149,6 @@ watch = Measured(
     along="speculation.draft_length",
     first=(1, 2, 8),
     chart=lines_chart(DRAFTED, TIMES, series="line", order=[THEOREM, PAID]),
-    html_of=watch_html,
     pulls={"gamma": Pull("speculation.draft_length")},
 )
 

@@ -154,7 +154,7 @@ def test_same_flop_whatever_the_number_of_experts_per_byte() -> None:
 
 
 @pytest.mark.live
-def test_letters_stand_for_all_characters_of_the_text(lab: LiveTraining) -> None:
+def test_each_stretch_of_the_text_can_be_lit(lab: LiveTraining) -> None:
     from gpt4lab.chapters.c02_experts import coloured_text as mixture_text
 
     look = mixture_text.coloured_text(lab)
@@ -162,7 +162,8 @@ def test_letters_stand_for_all_characters_of_the_text(lab: LiveTraining) -> None
     shown = "".join(row["text"] for row in look.view.rows["data"] if row["source"].startswith("prose"))
     assert len(shown) == mixture_text.PIECE
     assert sum(row["share"] for row in look.view.rows["habits"]) == pytest.approx(1)
-    assert look._body.value.count("<ruby") == len(look.view.rows["data"])
+    assert look._body.value.count('<span class="g4l-of-') == len(look.view.rows["data"])
+    assert look._body.value.count(" checked>") == 1
 
 
 def test_even_load_is_one_for_every_expert() -> None:

@@ -18,6 +18,7 @@ from gpt4lab import catalog
 from gpt4lab.book import EXERCISES, exercise
 from gpt4lab.book.exercises.box import Exercise
 from gpt4lab.chapters.c14_drafts import pays as speculation
+from gpt4lab.chapters.c14_drafts import stepped
 from gpt4lab.chapters.c14_drafts import watch as speculation_live
 from gpt4lab.checks.speculation import published, speedup_checks, yield_checks
 from gpt4lab.quantities import value, values
@@ -235,15 +236,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.live
-def test_every_byte_is_written_without_the_page_s_own_classes(short: None) -> None:
-    panel = speculation_live.watch.widget()
-    for prompt in panel.controls["drafting.prompt"].options:
-        panel.set({"drafting.prompt": prompt[1]})
-        assert 'class="g4l' not in panel._reading.value
-        assert panel._reading.value.count("<ruby") >= 12
-
-
-@pytest.mark.live
 def test_other_lengths_that_were_tried_are_squares(short: None) -> None:
     panel = speculation_live.watch.widget()
     assert {row["gamma"] for row in panel._view(panel.scenario).rows["measured"]} == {1, 2, 8}
@@ -256,21 +248,35 @@ def test_a_target_as_its_own_draft_is_never_refused(short: None) -> None:
     assert {row["label"] for row in text} == {"accepted", "bonus"}
 
 
-@pytest.mark.live
-def test_the_reading_marks_each_byte_in_words_too(short: None) -> None:
-    view = speculation_live.watch.view(LEAK)
-    shown = speculation_live.watch_html(view)
-    for label in speculation_live.LOOKS:
-        assert f"{sum(row['label'] == label for row in view.text[1])} {label}" in shown
-    assert shown.count("<s>") == sum(row["refused"] is not None for row in view.text[1])
+ROWS = [
+    {"token": ord("<"), "refused": None, "label": "accepted", "pass": 1},
+    {"token": ord("b"), "refused": ord("&"), "label": "rejected", "pass": 1},
+    {"token": ord(">"), "refused": None, "label": "bonus", "pass": 2},
+]
+
+
+def test_a_pass_is_drafted_in_grey_and_then_judged() -> None:
+    drafted, judged, *_, last = stepped.scenes("a ", ROWS)
+    looks = [{shape.key: shape.look for shape in scene.shapes} for scene in (drafted, judged, last)]
+    assert looks[0]["byte-2"] == looks[0]["refused-3"] == "faint typed"
+    assert "byte-3" not in looks[0]
+    assert looks[1]["byte-2"] == "sky typed"
+    assert looks[1]["byte-3"] == "vermillion bold typed"
+    assert {"byte-2", "byte-3", "byte-4"} <= looks[2].keys()
+    assert "refused-3" not in looks[2]
+    assert "& is refused, b stands in its place" in judged.caption
+    assert last.description.endswith("a <b>")
 
 
 @pytest.mark.live
-def test_text_from_the_model_cannot_become_markup() -> None:
-    row = {"token": ord("<"), "refused": ord("&"), "label": "rejected", "pass": 1}
-    written = speculation_live.watch_html(speculation_live.View("", "", "", "", {}, text=("<b>", [row])))
-    assert "&lt;b&gt;" in written
-    assert "<s>&amp;</s>" in written
+def test_every_byte_of_the_text_stands_in_the_last_scene(short: None) -> None:
+    panel = speculation_live.watch.widget()
+    drawing = stepped.stepped(panel).children[1].children[1]
+    for prompt in panel.controls["drafting.prompt"].options:
+        panel.set({"drafting.prompt": prompt[1]})
+        _, rows = panel.panel.finding(panel.scenario)
+        assert len(drawing.frames) == 2 * len({row["pass"] for row in rows})
+        assert drawing.frames[-1]["description"].endswith("".join(chr(row["token"]) for row in rows))
 
 
 @pytest.mark.live
