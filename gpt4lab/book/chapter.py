@@ -22,6 +22,7 @@ from gpt4lab.book.way import Answer, Opened
 from gpt4lab.claims import claims_of
 from gpt4lab.panels.controls import LOOK
 
+ASLEEP = "*The page stands still until it runs: in JupyterLab, Run → Run All Cells.*"
 TO_THE_TOP = files("gpt4lab.book").joinpath("top.js").read_text("utf-8")
 
 
@@ -68,7 +69,7 @@ def introduction(number: str) -> Markdown:
     here = chapters()[number]
     claims = len(claims_of(number))
     facts = f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims"
-    still = f'<div class="g4l-still">\n\n{priced(here.conflict.still)}\n\n</div>'
+    still = f'<div class="g4l-still">\n\n{priced(here.conflict.still)}\n\n{ASLEEP}\n\n</div>'
     return Markdown(f"{still}\n\n{priced(here.stakes)}\n\n{facts}\n\n{_neighbours(number)}")
 
 
