@@ -18,7 +18,7 @@ import ipywidgets as w
 
 from gpt4lab.book import store
 from gpt4lab.book.page import block, escape, shortened
-from gpt4lab.book.way import Guess, WayError
+from gpt4lab.book.way import MOST_TEXT, Guess, WayError
 from gpt4lab.panels.band import BandControl
 from gpt4lab.panels.controls import ChoiceControl, ControlError, in_figures, spoken
 from gpt4lab.quantities import unit_of, value
@@ -64,11 +64,23 @@ class Question:
         return None if self.kept is None else self.kept.value
 
     def keep(self, guess: Any, low: float | None = None, high: float | None = None, why: str = "") -> bool:
-        """Keep an answer and show it wherever the result stands. False: it is kept for this session only."""
+        """Keep a guess and show it wherever the result stands. False: it is kept for this session only.
+
+        Once the answer was shown beside a guess, that one stays: whoever has seen the answer guesses no more.
+        """
         unit = "" if isinstance(guess, str) else self.unit
-        kept = Guess(guess, unit, low, high, answer=self.answer, why=why).keep(self.key)
+        new = Guess(guess, unit, low, high, answer=self.answer, why=why, asked=self.text[:MOST_TEXT])
+        final = self.kept is not None and self.kept.seen
+        kept = Guess.revise(self.key, lambda before: before if final and before else new)
         for tell in self.told:
             tell()
+        return kept
+
+    def show_answer(self) -> Guess | None:
+        """The guess, beside which the answer is shown from now on; None where there is none."""
+        kept = self.kept
+        if kept is not None and not kept.seen:
+            Guess.revise(self.key, lambda before: attrs.evolve(before or kept, seen=True))
         return kept
 
     def result(self) -> str:
@@ -170,6 +182,9 @@ def _box(question: Question, control: Any) -> w.Widget:
         if not control.known:
             note.value = _note("Place your guess first: drag the point on the axis, or type a number.")
             return
+        if question.kept is not None and question.kept.seen:
+            note.value = _note("The answer has been shown since, so your first guess stays.")
+            return
         more = () if isinstance(control, ChoiceControl) else (*control.band, control.why.strip()[:MOST_WHY])
         kept = question.keep(control.value, *more)
         words = "Kept." if kept else f"Noted. {store.trouble()}"
@@ -226,7 +241,7 @@ def reveal(key: str, *, asked: bool = False) -> w.Widget:
     chart = None if isinstance(question.answer, str) or question.lo >= question.hi else _over(question)
 
     def tell() -> None:
-        kept = question.kept
+        kept = question.show_answer()
         why = f"<p>You thought: “{escape(shortened(kept.why))}”</p>" if kept and kept.why else ""
         ask = f"<p><strong>{escape(question.text)}</strong></p>" if asked else ""
         place.value = block("reveal", f"{ask}<p>{escape(question.result())}</p>{why}")

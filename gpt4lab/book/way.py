@@ -35,6 +35,7 @@ LEVEL_OR_NONE = {"enum": [*get_args(Level), None]}
 NUMBER_OR_NONE = {"anyOf": [NUMBER, {"type": "null"}]}
 ANY_ANSWER = {"anyOf": [NUMBER, TEXT, {"type": "null"}]}
 MARKS = {"type": "array", "items": {"type": "boolean"}, "maxItems": 10}
+BOOL = {"type": "boolean"}
 SURE = {"type": "number", "minimum": 0.5, "maximum": 1}
 
 
@@ -141,6 +142,8 @@ class Guess(Record):
     high: float | None = _kept("and no more than this; null: open", NUMBER_OR_NONE, default=None)
     answer: float | str | None = _kept("what the book answered then, in `unit`", ANY_ANSWER, default=None)
     why: str = _kept("why the reader thinks so, in a line", TEXT, default="")
+    asked: str = _kept("the question, in its words", TEXT, default="")
+    seen: bool = _kept("whether the answer was shown since: the guess stays as it is then", BOOL, default=False)
     when: str = _when()
 
     def __attrs_post_init__(self) -> None:
@@ -195,7 +198,7 @@ class Signed(Record):
 
     KIND = "verdicts"
     verdict: str | None = _kept("one of the book's verdict words; null: taken back", {"enum": [*VERDICTS, None]})
-    seen: bool = _kept("whether the book had shown its own verdict before", {"type": "boolean"})
+    seen: bool = _kept("whether the book had shown its own verdict before", BOOL)
     sure: float = _kept("how sure the reader is that the book's falls on the same side", SURE, default=0.5)
     when: str = _when()
 
@@ -230,7 +233,7 @@ class Wish(Record):
     """What the reader has chosen; the key is "sign-first": a verdict of one's own before the book's is shown."""
 
     KIND = "wishes"
-    on: bool = _kept("whether it is wished", {"type": "boolean"})
+    on: bool = _kept("whether it is wished", BOOL)
     when: str = _when()
 
 

@@ -13,6 +13,16 @@ globalThis.gpt4labPage ??= (() => {
   };
   window.addEventListener("keydown", keep, true); // before JupyterLab, which listens on the document
 
+  // Z takes back the last signature, wherever in that section the keyboard is.
+  const undo = (event) => {
+    const button = event.key.toLowerCase() === "z" && !event.altKey && event.target.closest?.(".g4l-signing")?.querySelector(".g4l-undo");
+    if (!button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    button.click();
+  };
+  window.addEventListener("keydown", undo, true);
+
   // ipywidgets gives no element a role. What speaks has an animation of no length, which tells that it has come; it
   // stays, and its words change: a live region that is written anew with each value may keep silent.
   const ROLES = { "g4l-spoken": "status", "g4l-alarm": "alert" };

@@ -146,7 +146,8 @@ def _gap(key: str, guess: Guess) -> tuple[str, ...]:
     band = "–" if not (low or high) else f"{low} to {high}" if low and high else f"from {low}" if low else f"to {high}"
     held = {True: "yes", False: "no", None: "–"}[guess.held]
     times = "–" if off is None else f"{off:.2g}"
-    return key, _said(guess.value, unit), band, _said(guess.answer, unit) or "–", times, held, shortened(guess.why)
+    asked = shortened(guess.asked) or key
+    return asked, _said(guess.value, unit), band, _said(guess.answer, unit) or "–", times, held, shortened(guess.why)
 
 
 def _said(value: float | str | None, unit: str) -> str:

@@ -15,12 +15,14 @@ from typing import Any
 import attrs
 
 from gpt4lab.book import store
+from gpt4lab.book.case import signing
 from gpt4lab.book.exercises.tasks import Feedback, Level, in_words
 from gpt4lab.book.way import Opened, Review
 from gpt4lab.claims import Result, audit, judge, ledger
 from gpt4lab.claims.prose import as_stated
 from gpt4lab.panels.controls import unit_words
-from gpt4lab.quantities import QUANTITIES
+from gpt4lab.panels.verdicts import sealed
+from gpt4lab.quantities import QUANTITIES, value
 from gpt4lab.scenario import FIELDS, ScenarioError, from_text, load_scenario
 from gpt4lab.units import show
 
@@ -33,18 +35,34 @@ FACTORS: tuple[tuple[float, Level, str], ...] = (
     (2, "wrong", "Within a factor of two."),
 )
 NARROW = 1.25  # times the least: over a wider range there is no question
+#: What else is asked of claims that give no number, or several.
+MORE = {
+    "C56": ("kv.reduction",),
+    "C73": ("speculation.experts_touched",),
+    "C74": ("speculation.batch_speedup",),
+    "C76": ("speculation.extra_flop",),
+}
+OWN = "How much comes out by the post’s own numbers"
 NUMBERS = re.compile(r"\d[\d.,]*")
 
 
 @attrs.frozen
 class Recall:
-    """One question; its key is the id of the claim that it is made from. What comes out lies from `low` to `high`."""
+    """One question. What comes out lies from `low` to `high`.
+
+    key: the id of the claim that it is made from; with a dot and a quantity where a claim gives several questions.
+    """
 
     key: str
     text: str
     low: float
     high: float
     unit: str
+
+    @property
+    def claim(self) -> str:
+        """The id of its claim."""
+        return self.key.partition(".")[0]
 
     def check(self, text: str) -> Feedback:
         """Judge a number by its factor; "missing" what is none, with the reason."""
@@ -61,16 +79,28 @@ class Recall:
     def solved(self) -> str:
         """What comes out, what the claim says, and the verdict."""
         out = show(self.low if self.low == self.high else [self.low, self.high], self.unit)
-        stated = as_stated(self.key)
-        said = f"{self.key} says {stated}: " if stated else f"{self.key}: "
-        return f"It is {out}. {said}{judge(ledger()[self.key], load_scenario('leak')).verdict.replace('-', ' ')}."
+        stated = as_stated(self.claim) if self.key == self.claim else ""
+        said = f"{self.claim} says {stated}: " if stated else f"{self.claim}: "
+        return f"It is {out}. {said}{judge(ledger()[self.claim], load_scenario('leak')).verdict.replace('-', ' ')}."
 
 
 @cache
 def questions() -> Mapping[str, Recall]:
-    """A question of each claim that recomputes to one number, or a narrow range, by the post's own numbers."""
-    found = [result for result in audit(load_scenario("leak")) if _asks(result)]
-    return {result.claim.id: _recall(result) for result in found}
+    """A question of each number that a claim recomputes to by the post's own numbers, where it is one, or nearly."""
+    found = [recall for result in audit(load_scenario("leak")) for recall in _of(result)]
+    return {recall.key: recall for recall in found}
+
+
+def _of(result: Result) -> Iterator[Recall]:
+    """The questions of one claim."""
+    claim = result.claim
+    if _asks(result):
+        yield _recall(result)
+    several = claim.quantity if len(claim.quantity) > 1 and claim.given == ({},) else ()
+    for name in (*several, *MORE.get(claim.id, ())):
+        if name in QUANTITIES and (number := value(name, load_scenario("leak"))) > 0:
+            asked = f"{QUANTITIES[name].meaning} {OWN}? Answer {_unit(QUANTITIES[name].unit)}."
+            yield Recall(f"{claim.id}.{name}", asked, number, number, QUANTITIES[name].unit)
 
 
 def _asks(result: Result) -> bool:
@@ -86,7 +116,7 @@ def _recall(result: Result) -> Recall:
     given = ", ".join(_setting(*item) for item in claim.given[0].items()) if len(claim.given) == 1 else ""
     quote, blanks = NUMBERS.subn("…", claim.quote)
     about = f" The claim: “{quote}”" if blanks else ""
-    asked = f"How much comes out by the post’s own numbers{f' ({given})' if given else ''}?"
+    asked = f"{OWN}{f' ({given})' if given else ''}?"
     text = f"{QUANTITIES[claim.quantity[0]].meaning} {asked} Answer {_unit(result.unit)}.{about}"
     return Recall(claim.id, text, min(result.recomputed), max(result.recomputed), result.unit)
 
@@ -112,18 +142,17 @@ def today() -> str:
 
 
 def due(day: str = "") -> list[Recall]:
-    """At most five: those whose day has come, the longest due first, then new ones of the chapters that were opened."""
+    """At most five: those whose day has come, the longest due first, then new ones of the chapters that were opened.
+
+    An answer shows our verdict: of a claim that the reader wants to sign first, nothing is asked before.
+    """
     day = day or today()
-    kept = Review.all()
+    signing.refresh()
+    kept, opened = Review.all(), Opened.all()
     again = sorted((kept[key].due, key) for key in kept.keys() & questions().keys() if kept[key].due[:10] <= day)
-    return [questions()[key] for key in [*(key for _, key in again), *_new(kept)]][:AT_ONCE]
-
-
-def _new(kept: Mapping[str, Review]) -> Iterator[str]:
-    opened = Opened.all()
-    for result in audit(load_scenario("leak"), list(questions())):
-        if result.claim.id not in kept and result.claim.chapter in opened:
-            yield result.claim.id
+    new = (key for key, each in questions().items() if key not in kept and ledger()[each.claim].chapter in opened)
+    waiting = (questions()[key] for key in [*(key for _, key in again), *new])
+    return [each for each in waiting if not sealed(each.claim)][:AT_ONCE]
 
 
 def answered(key: str, level: Level, day: str = "") -> bool:

@@ -68,8 +68,9 @@ def test_each_answer_lies_on_its_axis_and_the_start_does_not_tell_it(chapter: li
 
 def test_each_guess_with_a_band_comes_back_and_is_told(chapter: list[Question]) -> None:
     for at, question in enumerate(chapter, 1):
-        places = [reveal(question.key), guesses(question.key[:2]).children[at]]
         for share in (0, 0.3, 1):
+            store.keep("guess", question.key, None)
+            places = [reveal(question.key), guesses(question.key[:2]).children[at]]
             value = control_at(question, share)
             assert question.keep(value, *sorted((question.answer, value)), "because")
             assert (question.guess, question.kept.held) == (value, True)
@@ -101,6 +102,23 @@ def test_a_guess_is_kept_with_its_band_and_shown_beside_the_answer() -> None:
     assert "between 100 TFLOP and 600 TFLOP per token" in words(place)
     kept = Guess.recall("t-flop")
     assert (kept.value, kept.low, kept.high, kept.why, kept.held) == (5.54e14, 1e14, 6e14, "two", False)
+
+
+def test_who_has_seen_the_answer_guesses_no_more() -> None:
+    box = guess("t-once", "How many?", answer=50, lo=1, hi=100)
+    box.children[1].value = 30
+    box.children[2].click()
+    box.children[1].value = 40
+    box.children[2].click()
+    assert Guess.recall("t-once").value == 40  # nothing was shown yet
+    place = reveal("t-once")
+    box.children[1].value = 50
+    box.children[2].click()
+    assert "your first guess stays" in box.children[3].value
+    QUESTIONS["t-once"].keep(50, 49, 51)
+    kept = Guess.recall("t-once")
+    assert (kept.value, kept.seen, kept.asked) == (40, True, "How many?")
+    assert "You guessed 40" in words(place)
 
 
 def test_an_end_of_the_band_at_an_end_of_a_log_axis_lies_open() -> None:
@@ -205,6 +223,7 @@ def test_a_word_is_guessed_among_options() -> None:
     box, place = guess("t-word", "Which?", answer="b", options=("a", "b")), reveal("t-word")
     box.children[2].click()
     assert "You guessed a; the answer is b. Not what you thought." in words(place)
+    store.keep("guess", "t-word", None)
     box.children[1].value = "b"
     box.children[2].click()
     assert words(place).count("Right.") == 1
@@ -240,8 +259,8 @@ def test_the_end_of_a_chapter_counts_the_bands_that_held() -> None:
         guess(key, "?", answer=50, unit="day", lo=1, hi=100)
         QUESTIONS[key].keep(10, 5, high)
     assert "Your bands held 1 of 2 answers." in guesses("zz").children[-1].value
-    QUESTIONS["zz-b"].keep(10, 5, 70)
-    assert "2 of 2" in guesses("zz").children[-1].value
+    QUESTIONS["zz-b"].keep(10, 5, 70)  # who has seen the answer can hold it
+    assert "1 of 2" in guesses("zz").children[-1].value
 
 
 def test_a_question_and_a_kept_word_cannot_write_on_the_page() -> None:

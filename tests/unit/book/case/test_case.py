@@ -140,6 +140,14 @@ def test_the_page_stands_alone_and_nothing_of_a_record_runs(kept: None) -> None:
     assert "held the answer 1 of 2 times" in page
 
 
+def test_a_guess_is_named_by_its_question(kept: None) -> None:
+    Guess(3.0, answer=4.0, asked=f"How many? {EVIL}").keep("12-many")
+    page = as_html()
+    assert "How many? &lt;img" in page
+    assert "12-many" not in page
+    assert "09-price" in page  # an older edition kept no words
+
+
 def test_the_desk_shows_what_was_kept_since_and_offers_both_files(kept: None) -> None:
     desk = CaseFile()
     Answer("right", 1).keep("12-later")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
 
+from gpt4lab.book import chapters
 from gpt4lab.book.case import review as reviewing
+from gpt4lab.book.case import signing
 from gpt4lab.book.case.review import DAYS, answered, due, questions
 from gpt4lab.book.case.review_box import ReviewBox
 from gpt4lab.book.way import Opened, Review
 from gpt4lab.claims import judge, ledger
+from gpt4lab.quantities import value
 from gpt4lab.scenario import load_scenario
 
 ALL = pytest.mark.parametrize("key", sorted(questions()))
@@ -19,8 +23,11 @@ ALL = pytest.mark.parametrize("key", sorted(questions()))
 
 @ALL
 def test_what_is_asked_comes_out_of_the_claim(key: str) -> None:
-    question, result = questions()[key], judge(ledger()[key], load_scenario("leak"))
-    assert (question.low, question.high) == (min(result.recomputed), max(result.recomputed))
+    question, result = questions()[key], judge(ledger()[key.partition(".")[0]], load_scenario("leak"))
+    name = key.partition(".")[2]
+    found = (value(name, load_scenario("leak")),) if name else result.recomputed
+    assert (question.low, question.high) == (min(found), max(found))
+    assert question.claim in question.solved()
     for end in (question.low, question.high):
         assert question.check(repr(end)).level == "right"
 
@@ -43,6 +50,22 @@ def test_an_answer_is_judged_by_its_factor(key: str, off: float, level: str) -> 
 def test_what_is_no_number_is_asked_for_again(text: str) -> None:
     assert questions()["C12"].check(text).level == "missing"
     assert questions()["C12"].check("-3").level == "wrong"
+
+
+def test_every_chapter_that_is_written_fills_a_review() -> None:
+    per_chapter = Counter(ledger()[question.claim].chapter for question in questions().values())
+    assert {number: count for number, count in per_chapter.items() if number in chapters() and count < 4} == {}
+    assert {*chapters()} - {*per_chapter} == {"00"}  # it has no numbers of its own
+
+
+def test_what_is_to_be_signed_first_is_not_asked_before() -> None:
+    Opened().keep("03")
+    signing.wish(True)
+    assert due() == []
+    signing.sign(ledger()["C12"], "unit-error", 0.9)
+    assert [question.key for question in due()] == ["C12"]
+    signing.wish(False)
+    assert len(due()) == 4
 
 
 def test_nothing_is_due_before_a_chapter_is_opened() -> None:
