@@ -15,6 +15,7 @@ import platform
 import sys
 from collections.abc import Iterator
 from datetime import date
+from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def made_now(panel: Training) -> Row:
     run = panel.begin(scenario)
     run.wait()
     rows = panel.watch(scenario, Attempt(run, scenario), None).rows["data"]
-    machine = f"{platform.machine()}, {run.elapsed_s:.0f} s"
+    machine = f"{platform.machine()}, torch {version('torch')}"
     return {"date": date.today().isoformat(), "machine": machine, "rows": thinned(rows)}
 
 

@@ -14,7 +14,7 @@ from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario
 
 LAYERS, TOP, PITCH, DOOR = 4, 24, 82, 32  # how many are drawn; px: the first waiting row, a layer, a door
-DRAWN, FOLLOWED = 40, 0  # tokens drawn at most, and the one that is told apart
+DOTS, TOKENS, FOLLOWED = 80, 40, 0  # drawn at most, so that it moves at once; the token that is told apart
 
 #: For each layer and token, the doors that it goes through.
 Ways = list[list[list[int]]]
@@ -75,7 +75,7 @@ def _doors(woken: list[set[int]], experts: int) -> Iterator[Shape]:
 def _tokens(ways: Ways, experts: int, step: int) -> Iterator[Shape]:
     """A dot for each choice of each token; between the layers the dots of one token lie on each other."""
     layer, room = step // 2, dict[int, int]()
-    for token in range(min(len(ways[0]), DRAWN)):
+    for token in range(_shown(ways)):
         for choice, door in enumerate(ways[min(layer, LAYERS - 1)][token]):
             x, y = _waiting(ways, token, layer)
             if step % 2:
@@ -100,9 +100,14 @@ def _door_y(layer: int) -> float:
     return TOP + layer * PITCH + 18
 
 
+def _shown(ways: Ways) -> int:
+    """How many of the tokens are drawn."""
+    return min(len(ways[0]), TOKENS, DOTS // len(ways[0][0]))
+
+
 def _waiting(ways: Ways, token: int, layer: int) -> tuple[float, float]:
     """Where a token waits: in a row above the layer, the followed one in the middle."""
-    shown = min(len(ways[0]), DRAWN)
+    shown = _shown(ways)
     place = (token + shown // 2) % shown
     return WIDTH * (place + 0.5) / shown, TOP + layer * PITCH
 
