@@ -103,8 +103,8 @@ def coloured_html(view: View) -> str:
     parts = [_piece(name, list(rows)) for name, rows in groupby(view.rows["data"], key=lambda row: row["source"])]
     found = view.rows.get("habits", ())
     lit = next((row for row in found if row["most"][0] == " "), next(iter(found), None))
-    items = "".join(f"<li>{_habit(row, row is lit)}</li>" for row in found)
-    listed = f'<ul role="radiogroup" aria-label="Expert whose bytes light up">{items}</ul>' if items else ""
+    items = "".join(_habit(row, row is lit) for row in found)
+    listed = f'<div role="radiogroup" aria-label="Expert whose bytes light up">{items}</div>' if items else ""
     return f'<style>{"".join(map(_lighting, found))}</style><div class="g4l-bytes">{"".join(parts)}{listed}</div>'
 
 
