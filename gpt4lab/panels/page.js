@@ -43,6 +43,16 @@ globalThis.gpt4labPage ??= (() => {
   };
   document.addEventListener("click", lead);
 
+  // Of a text byte by byte, what one expert reads is lit: the one that is pointed at, else the one that is chosen.
+  const light = (event) => {
+    const box = event.target.closest?.(".g4l-bytes");
+    if (!box) return;
+    const at = event.type === "mouseover" ? event.target.closest("label")?.querySelector("input") : null;
+    const expert = (at ?? box.querySelector("input:checked"))?.value;
+    for (const stretch of box.querySelectorAll("[class*=g4l-of-]")) stretch.classList.toggle("g4l-lit", stretch.matches(`.g4l-of-${expert}`));
+  };
+  for (const event of ["change", "mouseover", "mouseout"]) document.addEventListener(event, light);
+
   // While a slider moves, a pale copy of the lines and of the reader's own marks stays where they were: over the
   // picture, not in it, since what draws it counts its elements.
   const SVG = "http://www.w3.org/2000/svg";

@@ -14,10 +14,6 @@ from gpt4lab.panels.training import LiveTraining
 from gpt4lab.panels.view import View
 
 PIECE, LONG = 180, 2000  # bytes of each domain that are shown, and that the habits are counted on
-LIT = (
-    "background: color-mix(in srgb, var(--g4l-you) 28%, transparent); border-bottom-color: var(--g4l-you);"
-    "color: var(--g4l-ink)"
-)
 SHOWN = {" ": "␣", "\n": "⏎", "\t": "⇥"}
 
 
@@ -100,29 +96,24 @@ def coloured_view(findings: Mapping[int, Any], layer: int) -> View:
 
 def coloured_html(view: View) -> str:
     """The text, and the experts to choose from with what each gets. It starts with the expert of the spaces."""
-    parts = [_piece(name, list(rows)) for name, rows in groupby(view.rows["data"], key=lambda row: row["source"])]
     found = view.rows.get("habits", ())
-    lit = next((row for row in found if row["most"][0] == " "), next(iter(found), None))
+    lit: Any = next((row for row in found if row["most"][0] == " "), next(iter(found), None))
+    sources = groupby(view.rows["data"], key=lambda row: row["source"])
+    parts = [_piece(name, list(rows), lit["expert"]) for name, rows in sources]
     items = "".join(_habit(row, row is lit) for row in found)
     listed = f'<div role="radiogroup" aria-label="Expert whose bytes light up">{items}</div>' if items else ""
-    return f'<style>{"".join(map(_lighting, found))}</style><div class="g4l-bytes">{"".join(parts)}{listed}</div>'
+    return f'<div class="g4l-bytes">{"".join(parts)}{listed}</div>'
 
 
-def _lighting(row: Mapping[str, Any]) -> str:
-    """The rule that lights the bytes of an expert: of the one that is pointed at, else of the one chosen."""
-    e, text = row["expert"], ".g4l-bytes:has("
-    chosen = f"{text}input[value='{e}']:checked):not(:has(label:hover)) .g4l-of-{e}"
-    return f"{chosen},{text}label:has(input[value='{e}']):hover) .g4l-of-{e}{{{LIT}}}"
-
-
-def _piece(name: str, rows: list[Mapping[str, Any]]) -> str:
-    body = "".join(_stretch(row["text"], row["expert"]) for row in rows)
+def _piece(name: str, rows: list[Mapping[str, Any]], lit: int) -> str:
+    body = "".join(_stretch(row["text"], row["expert"], lit) for row in rows)
     return f'<p class="g4l-legend">{html.escape(name)}</p><p class="g4l-typed">{body}</p>'
 
 
-def _stretch(text: str, expert: int) -> str:
+def _stretch(text: str, expert: int, lit: int) -> str:
+    """What page.js lights when its expert is chosen, or pointed at."""
     shown = html.escape(text).replace("\n", "⏎<br>").replace(" ", "␣<wbr>")
-    return f'<span class="g4l-of-{expert}">{shown}</span>'
+    return f'<span class="g4l-of-{expert}{" g4l-lit" * (expert == lit)}">{shown}</span>'
 
 
 def _habit(row: Mapping[str, Any], chosen: bool) -> str:
