@@ -28,7 +28,7 @@ def stepped(live: LivePanel) -> w.VBox:
     """The panel, and below it its text to step through; a new text with each of its moves."""
     drawing = Drawing(_scenes_of(live), steps="Pass", start=1)
     live.on_change(lambda _: drawing.show(_scenes_of(live)))
-    text = w.VBox([w.HTML(heading("Pass by pass", LEGEND)), drawing])
+    text = w.VBox([w.HTML(heading("Pass by pass", LEGEND)), w.VBox([drawing]).add_class("g4l-figure")])
     text.add_class("g4l-panel")
     return w.VBox([live, text])
 

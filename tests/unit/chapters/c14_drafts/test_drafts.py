@@ -271,7 +271,7 @@ def test_a_pass_is_drafted_in_grey_and_then_judged() -> None:
 @pytest.mark.live
 def test_every_byte_of_the_text_stands_in_the_last_scene(short: None) -> None:
     panel = speculation_live.watch.widget()
-    drawing = stepped.stepped(panel).children[1].children[1]
+    drawing = stepped.stepped(panel).children[1].children[1].children[0]
     for prompt in panel.controls["drafting.prompt"].options:
         panel.set({"drafting.prompt": prompt[1]})
         _, rows = panel.panel.finding(panel.scenario)
