@@ -90,12 +90,15 @@ function render({ model, el }) {
     const range = rangeOf(number);
     number.classList.toggle("g4l-moves", Boolean(range));
     number.setAttribute("role", range ? "slider" : "button");
-    const said = range && { label: `${range.getAttribute("aria-label")}, in this sentence`, valuemin: 0, valuemax: range.max, valuenow: range.value };
-    for (const [name, value] of Object.entries({ ...said, valuetext: range?.getAttribute("aria-valuetext") }))
-      if (range) number.setAttribute(`aria-${name}`, value);
+    const own = (name) => range?.getAttribute(`aria-${name}`);
+    const said = { label: `${own("label")}, in this sentence`, valuemin: 0, valuemax: range?.max, valuenow: range?.value, valuetext: own("valuetext") };
+    for (const [name, value] of Object.entries(said)) range ? number.setAttribute(`aria-${name}`, value) : number.removeAttribute(`aria-${name}`);
     const trouble = complaint(number);
     if (trouble && number === document.activeElement) show(number, true);
-    if (shown?.number === number) say(trouble);
+    if (shown?.number !== number) return;
+    say(trouble);
+    const typed = shown.box.querySelector(".g4l-entry");
+    if (typed && typed !== document.activeElement) typed.value = controls.get(number).querySelector(".g4l-entry").value;
   };
   const complaint = (number) => {
     const lines = controls.get(number)?.querySelectorAll(".g4l-error, .g4l-note") ?? [];

@@ -27,7 +27,7 @@ def touched(text: str) -> str:
 
     def written(words: str, found: re.Match[str]) -> str:
         about = told_of(found["name"])
-        if not about or any(begin < found.start() < end for begin, end in formulas):
+        if not (about and words) or any(begin < found.start() < end for begin, end in formulas):
             return priced(words)
         title = "" if found["name"] in told else f' title="{quoted(about)}"'
         told.add(found["name"])

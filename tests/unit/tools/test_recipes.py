@@ -107,4 +107,6 @@ def test_the_study_trains(copy: Path) -> None:
 
 def test_chapter_is_made_from_its_text(copy: Path) -> None:
     run(copy, "-m", "tools.notebooks", "99")
-    assert f", or {fill('{training.days}')}." in (copy / "notebooks" / "99_weeks.ipynb").read_text("utf-8")
+    page = (copy / "notebooks" / "99_weeks.ipynb").read_text("utf-8")
+    assert f">{fill('{training.days}')}</span>." in page
+    assert "&#126;cluster.gpus" in page
