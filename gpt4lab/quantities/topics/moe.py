@@ -32,7 +32,7 @@ def idle(q: Num, b: Num) -> Num:
 
 @quantity("moe.touched", "fraction", source="arithmetic", q_b="moe.idle")
 def touched(q_b: Num) -> Num:
-    """Share of the experts that b tokens need together: 1 - (1 - k/E)^b."""
+    """Share of the experts that b tokens need together."""
     return 1 - q_b
 
 

@@ -62,7 +62,7 @@ def test_what_can_be_moved_typed_or_pressed_can_be_seen(look: str) -> None:
     [
         r"\.g4l-track::before, \.g4l-track::after",
         r":is\(\.g4l-control, \.g4l-band\) \.g4l-entry",
-        r"\.g4l-buttons \.jupyter-button\)",
+        r"\.jupyter-button:not\(\.g4l-move\)\)",
     ],
 )
 def test_tracks_entries_and_presets_are_drawn_in_it(part: str) -> None:

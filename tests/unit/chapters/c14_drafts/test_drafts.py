@@ -182,7 +182,7 @@ def test_the_later_time_needs_two_changes() -> None:
 def exercises() -> dict[str, Exercise]:
     """Those of the chapter, made by their own cells."""
     cells = re.findall(r"```\{code-cell\} ipython3\n(.*?)```", TEXT.read_text("utf-8"), re.DOTALL)
-    names: dict[str, Any] = {"value": value, "leak": LEAK, "exercise": exercise}
+    names: dict[str, Any] = {"value": value, "leak": LEAK, "exercise": exercise, "pays": speculation}
     names["dear_panel"] = SimpleNamespace(scenario=speculation.pays.scenario_of("A dear draft"))
     names["crowd_panel"] = SimpleNamespace(scenario=LEAK)
     for cell in cells:
