@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,7 @@ def made(text: Path, draw: bool = True) -> nbformat.NotebookNode:
     numbers = [number for number, chapter in chapters().items() if chapter.file == text.stem]
     below = [new_markdown_cell(str(introduction(number).data), id="introduction") for number in numbers]
     notebook.cells = [title, opening, *below, *rest]
+    tell_once(notebook.cells)
     for cell in notebook.cells:
         cell.source = "\n" * is_folded(cell) + cell.source  # JupyterLab shows the first line of what is folded
     return notebook
@@ -122,6 +124,20 @@ def is_of_a_chapter(shown: ast.expr, earlier: Statements) -> bool:
         maker = maker.value
     ours = [each for each in earlier if isinstance(each, ast.ImportFrom) and "gpt4lab.chapters" in str(each.module)]
     return isinstance(maker, ast.Name) and any(maker.id in names(each, ast.Store) for each in ours)
+
+
+def tell_once(cells: Sequence[Any]) -> None:
+    """Leave the line that says what a number is at its first place in a chapter: a file has no room for more."""
+    told: set[str] = set()
+
+    def first(line: re.Match[str]) -> str:
+        again = line[0] in told
+        told.add(line[0])
+        return "" if again else line[0]
+
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r'(?<=") title="[^"]*"', first, cell.source)
 
 
 # --- sentences ---------------------------------------------------------------------------------------

@@ -21,17 +21,14 @@ SPECIAL = re.compile(r'["&<>*`~\[\]|$\\{}]')
 
 
 def touched(text: str) -> str:
-    """The text filled in, its numbers marked. Each is told of once; numbers within a formula stay bare."""
+    """The text filled in, its numbers marked; numbers within a formula stay bare."""
     formulas = [found.span() for found in FORMULA.finditer(text)]
-    told: set[str] = set()
 
     def written(words: str, found: re.Match[str]) -> str:
         about = told_of(found["name"])
         if not (about and words) or any(begin < found.start() < end for begin, end in formulas):
             return priced(words)
-        title = "" if found["name"] in told else f' title="{quoted(about)}"'
-        told.add(found["name"])
-        return f'<span itemprop="{quoted(found.group()[1:-1])}"{title}>{priced(words)}</span>'
+        return f'<span itemprop="{quoted(found.group()[1:-1])}" title="{quoted(about)}">{priced(words)}</span>'
 
     return fill(text, written=written)
 

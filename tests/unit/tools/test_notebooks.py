@@ -32,6 +32,12 @@ def test_a_sentence_stands_as_its_words(cells: Cells) -> None:
     assert (said.cell_type, said.source) == ("markdown", say("It takes {training.days}.").data)
 
 
+def test_a_chapter_says_once_what_a_number_is(cells: Cells) -> None:
+    first, second = cells('say("{training.days}")', 'say("{training.days} and {training.mfu}")')
+    assert [said.source.count("itemprop=") for said in (first, second)] == [1, 2]
+    assert [said.source.count("title=") for said in (first, second)] == [1, 1]
+
+
 def test_a_sentence_rests_on_what_was_computed_before_it_and_on_nothing_else(cells: Cells) -> None:
     *_, said = cells(
         "import math\ny = 2", "raise KeyboardInterrupt", "%%live\nz = 1", 'x = 3 * y\nsay(f"{math.sqrt(x * 6)}")'
