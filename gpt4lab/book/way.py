@@ -112,7 +112,8 @@ class Record:
         """Keep what `change` makes of the record kept. The fields that a later edition added to it stay."""
 
         def changed(old: Any) -> State:
-            before = cls.recall(key) if old is None else cls.read(old)  # None: an older edition may hold it
+            older = cls.recall(key) if old is None and cls.ONCE else None  # an older edition may hold it
+            before = older if old is None else cls.read(old)
             return {**(old if isinstance(old, dict) else {}), **attrs.asdict(change(before))}
 
         return store.update(cls.KIND, key, changed)

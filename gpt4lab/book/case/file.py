@@ -42,7 +42,8 @@ def read(raw: bytes) -> State:
     if len(raw) > MOST_BYTES:
         raise CaseError(f"it has {len(raw):,} bytes; a case file has at most {MOST_BYTES:,}")
     try:
-        state = json.loads(raw)
+        text = json.dumps(json.loads(raw), ensure_ascii=False)
+        state = json.loads(text.encode("utf-8", "replace"))  # half a character could not leave again
     except (ValueError, RecursionError) as error:
         raise CaseError("it is no JSON, or not all of it") from error
     if not isinstance(state, dict) or type(state.get("schema")) is not int:
@@ -57,8 +58,9 @@ def merge(state: State) -> tuple[int, int]:
         told = {**store.section(state, record.ONCE), **store.section(state, record.KIND)}
         new = {key: kept for key, kept in record.among(lambda kind: store.section(state, kind)).items() if _fits(key)}
         left += len(told) - len(new)
+        here = record.all()
         for key, kept in new.items():
-            added += added < MOST_RECORDS and _add(record, key, kept)
+            added += added < MOST_RECORDS and _add(record, key, kept, here.get(key))
     return added, left
 
 
@@ -66,9 +68,8 @@ def _fits(key: str) -> bool:
     return KEY.fullmatch(key) is not None
 
 
-def _add(record: type[Record], key: str, new: Any) -> bool:
+def _add(record: type[Record], key: str, new: Any, here: Any) -> bool:
     """Whether this changed anything."""
-    here = record.recall(key)
     if here is not None and not _better(new, here):
         return False
     record.revise(key, lambda now: new if now is None or _better(new, now) else now)

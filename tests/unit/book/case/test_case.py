@@ -140,6 +140,13 @@ def test_the_page_stands_alone_and_nothing_of_a_record_runs(kept: None) -> None:
     assert "held the answer 1 of 2 times" in page
 
 
+def test_half_a_character_does_not_keep_the_desk_from_opening() -> None:
+    assert merge(read(b'{"schema": 2, "guess": {"02-x": {"value": "\\ud800", "why": "\\udfff"}}}')) == (1, 0)
+    assert "02-x" in CaseFile()._tables.value
+    assert as_html().encode()
+    assert as_json().encode()
+
+
 def test_a_guess_is_named_by_its_question(kept: None) -> None:
     Guess(3.0, answer=4.0, asked=f"How many? {EVIL}").keep("12-many")
     page = as_html()
