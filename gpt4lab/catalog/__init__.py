@@ -35,6 +35,7 @@ from gpt4lab.catalog.records import (
     PrintedBatch,
     PrintedBatches,
     PublishedModel,
+    Ramp,
     Rental,
     Utilisation,
     describe,
@@ -51,6 +52,7 @@ def _table(file: str, record: type[T]) -> Table[T]:
 accelerators = _table("accelerators", Accelerator)
 models = _table("models", PublishedModel)
 utilisations = _table("mfu", Utilisation)
+ramps = _table("ramps", Ramp)
 prices = _table("prices", Price)
 latencies = _table("latency", Latency)
 datasets = _table("datasets", Dataset)

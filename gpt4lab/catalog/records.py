@@ -116,6 +116,23 @@ class Utilisation(Entry):
     counts_recomputation: bool = False  # then it is HFU, which flatters
 
 
+def _stages(rows: Iterable[Iterable[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(seen), float(batch)) for seen, batch in rows)
+
+
+@attrs.frozen(kw_only=True)
+class Ramp(Entry):
+    """How the batch of a published training grew; what is known of the run stands here if it has no entry in `models`.
+
+    rows: (tokens seen, batch in tokens from there on). even: it grows evenly between the rows; else it jumps at each.
+    """
+
+    rows: tuple[tuple[float, float], ...] = attrs.field(converter=_stages)
+    even: bool
+    training_tokens: float | None = fact("token", "tokens seen in training")
+    params_active: float | None = fact("param", "parameters used per token")
+
+
 @attrs.frozen(kw_only=True)
 class Price(Entry):
     """A list price of an API."""

@@ -27,6 +27,14 @@ def gradient_noise(G_small: Num, G_big: Num, b: Num, B: Num) -> Num:
     return (G_small - G_big) / (1 / b - 1 / B)
 
 
+def foretold_steps(B: Num, B_simple: Num, S_known: Num, B_known: Num) -> Num:
+    """Steps to a loss with batches of B, from the noise scale and the steps that one batch took.
+
+    S = S_min (1 + B_simple/B) is equation 2.11 with B_simple in place of B_crit; what is known fixes S_min.
+    """
+    return S_known * (1 + B_simple / B) / (1 + B_simple / B_known)
+
+
 class NoTradeOff(ValueError):
     """The steps do not fall with the batch as any trade-off says."""
 

@@ -61,6 +61,16 @@ class Drafting:
 
 
 @frozen
+class Noise:
+    """The trainings whose steps are predicted from the noise of their gradients, before they are run."""
+
+    optimizer: str = choice("AdamW", ("AdamW", "Muon", "SGD"),
+        "Optimiser", "what makes a step of a gradient", "assumed: what language models are trained with")
+    level: str = choice("4.2 bits", ("4.6 bits", "4.4 bits", "4.2 bits", "4.0 bits"),
+        "Until the loss is", "held-out loss in bits per byte, at which a training ends", "assumed: some ten seconds")
+
+
+@frozen
 class Equation:
     """The one equation between compute, GPUs, days and utilisation."""
 

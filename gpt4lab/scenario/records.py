@@ -13,7 +13,7 @@ from attrs import field, frozen, has
 from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
-from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture
+from gpt4lab.scenario.live import Cache, Drafting, Equation, Luck, Mixture, Noise
 from gpt4lab.scenario.rules import within
 from gpt4lab.units import quoted
 
@@ -114,6 +114,10 @@ class Training:
         "jiang2024megascale: 8 stages, 32 micro-batches, and 6 chunks from memory")
     batch_tokens: float = number(60e6, "token", 1e3, 1e10,
         "Batch", "tokens per optimiser step", "C22", log=True)
+    first_batch: float = number(12.58e6, "token", 1e3, 1e10,
+        "First batch", "tokens of the first optimiser step", "assumed: DeepSeek-V3's 3,072 × 4,096", log=True)
+    ramp_tokens: float = number(469e9, "token", 1e6, 1e16,
+        "Ramp", "tokens seen until the batch has its full size", "assumed: as DeepSeek-V3's", log=True)
     micro_batch: int = whole(1, "sequence", 1, 1024,
         "Micro-batch", "sequences that pass a pipeline stage together", "assumed: smallest", log=True)
 
@@ -344,6 +348,7 @@ class Scenario:
     cache: Cache = field(factory=Cache)
     drafting: Drafting = field(factory=Drafting)
     equation: Equation = field(factory=Equation)
+    noise: Noise = field(factory=Noise)
     luck: Luck = field(factory=Luck)
 
 

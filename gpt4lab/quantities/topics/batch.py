@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, exp, log
+from gpt4lab.formulas.arith import Num, exp, log, maximum, minimum, sqrt, where
 from gpt4lab.quantities.registry import constants, quantity
+
+#: A law about a good batch, its source, and the quantity that it gives.
+LAWS = [
+    {"law": "kaplan", "source": "kaplan2020", "at": "batch.critical_kaplan"},
+    {"law": "deepseek", "source": "deepseek2024", "at": "batch.deepseek"},
+    {"law": "step", "source": "li2025step", "at": "batch.step_law"},
+]
 
 
 @quantity("batch.steps", "step", source="arithmetic", D="training.tokens", B="training.batch_tokens")
@@ -83,3 +90,60 @@ def extra_tokens(B: Num, B_crit: Num) -> Num:
 def extra_steps(B: Num, B_crit: Num) -> Num:
     """Steps needed at this batch, over the fewest that any batch needs: 1 + B_crit / B."""
     return 1 + B_crit / B
+
+
+@quantity("batch.step_law", "token", source="li2025step", D="training.tokens", **constants("li2025step", "b", "beta"))
+def step_law(D: Num, b: Num, beta: Num) -> Num:
+    """Best batch by the Step Law, a power of the tokens seen in training."""
+    return b * D**beta
+
+
+# --- a batch that grows
+
+
+@quantity("batch.ramp_mean", "token", source="arithmetic", B_0="training.first_batch", B="training.batch_tokens")
+def ramp_mean(B_0: Num, B: Num) -> Num:
+    """Tokens of a step while the batch grows evenly with the tokens seen: the logarithmic mean of its two ends."""
+    return where(B == B_0, B, (B - B_0) / log(where(B == B_0, 2, B / B_0)))
+
+
+@quantity("batch.ramp_steps", "step", source="arithmetic", D="training.tokens", R="training.ramp_tokens",
+          B_m="batch.ramp_mean", B="training.batch_tokens")
+def ramp_steps(D: Num, R: Num, B_m: Num, B: Num) -> Num:
+    """Optimiser steps of the whole training with its ramp; one that is longer than the run ends with it."""
+    return minimum(R, D) / B_m + maximum(D - R, 0) / B
+
+
+@quantity("batch.ramp_days", "day", source="arithmetic", R="training.ramp_tokens", r="batch.tokens_per_day")
+def ramp_days(R: Num, r: Num) -> Num:
+    """Length of the ramp at the mean pace of the run."""
+    return R / r
+
+
+# --- what the noise of the gradient and the pipeline each ask for
+
+
+@quantity("batch.critical_pipeline", "token", source="narayanan2021", p="cluster.pipeline", d="cluster.replicas",
+          b="training.micro_batch", s="model.context")
+def critical_pipeline(p: Num, d: Num, b: Num, s: Num) -> Num:
+    """Batch at which a stage waits as long as it works, if its layers are one chunk; at half of it, twice as long."""
+    return (p - 1) * d * b * s
+
+
+@quantity("batch.extra_time", "x", source="narayanan2021", B="training.batch_tokens", B_p="batch.critical_pipeline")
+def extra_time(B: Num, B_p: Num) -> Num:
+    """Time that a token takes at this batch, over its time in a pipeline that is always full: 1 + B_p / B."""
+    return 1 + B_p / B
+
+
+@quantity("batch.dearer_{law}", "x", source="{source}", each=LAWS, B="training.batch_tokens", B_crit="{at}",
+          t="batch.extra_time")
+def dearer(B: Num, B_crit: Num, t: Num) -> Num:
+    """GPU hours to the same loss, over those of the fewest tokens in a full pipeline: noise and waiting together."""
+    return (1 + B / B_crit) * t
+
+
+@quantity("batch.cheapest_{law}", "token", source="{source}", each=LAWS, B_crit="{at}", B_p="batch.critical_pipeline")
+def cheapest(B_crit: Num, B_p: Num) -> Num:
+    """Batch with the fewest GPU hours to the same loss, where noise and waiting cost alike."""
+    return sqrt(B_crit * B_p)

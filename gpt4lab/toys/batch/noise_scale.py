@@ -47,7 +47,22 @@ def measure_noise(
     """
     check(optimizer, (ROWS,), (1.0,), steps=steps)
     model = build_model(CONFIG, seed)
-    return BackgroundRun(_noise_rows(model, optimizer, corpus, steps, seed), model, steps, name).start()
+    return BackgroundRun(noise_rows(model, optimizer, corpus, steps, seed), model, steps, name).start()
+
+
+def noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> StepRows:
+    """The rows of `measure_noise`, one a step; the model is trained meanwhile."""
+    generator, step = torch.Generator().manual_seed(seed), optimizer_for(optimizer, model, ROWS, 1.0).step
+    averages = torch.zeros(3)
+    for i in range(1, steps + 1):
+        loss, small, big = squared_norms(model, corpus.batch(ROWS, CONTEXT, generator))
+        seen = (loss, gradient_signal(small, big, MICRO, ROWS), gradient_noise(small, big, MICRO, ROWS))
+        averages = torch.tensor(seen).lerp(averages, min(KEEP, 1 - 1 / i))  # a plain mean at first
+        step()
+        nats, signal, noise = averages.tolist()
+        scale = noise / signal if signal > 0 else None
+        now = {"loss": loss, "bpb": nats * BITS_PER_NAT, "tokens": i * ROWS * CONTEXT, "signal": signal, "noise": noise}
+        yield {**now, "b_simple": scale, "b_simple_tokens": scale and scale * CONTEXT}
 
 
 def squared_norms(model: Transformer, batch: Batch, micro: int = MICRO) -> tuple[float, float, float]:
@@ -132,7 +147,7 @@ class CriticalBatch(Study):
         optimizer, seed = case["optimizer"], case["seed"]
         sweep = BatchSweep(self.corpus, optimizer, self.batches[optimizer], self.factors, seed + 1)
         steps = [row for one in sweep.cases() if one["seed"] == seed for row in sweep.found(one)]
-        noise = _noise_rows(build_model(CONFIG, seed), optimizer, self.corpus, self.noise_steps, seed)
+        noise = noise_rows(build_model(CONFIG, seed), optimizer, self.corpus, self.noise_steps, seed)
         short = [_short({"step": i, **row}) for i, row in enumerate(noise, 1) if i % 5 == 0]
         yield Found([{"trade_off": best(steps), "noise": short}])
         yield {}
@@ -141,20 +156,6 @@ class CriticalBatch(Study):
 def _fitted(group: Sequence[Row]) -> Row:
     fit = fit_trade_off([row["batch"] for row in group], [row["steps"] for row in group])
     return {"s_min": fit.S_min, "e_min": fit.E_min, "b_crit": fit.B_crit, "r_squared": fit.r_squared}
-
-
-def _noise_rows(model: Transformer, optimizer: str, corpus: Corpus, steps: int, seed: int) -> StepRows:
-    generator, step = torch.Generator().manual_seed(seed), optimizer_for(optimizer, model, ROWS, 1.0).step
-    averages = torch.zeros(3)
-    for i in range(1, steps + 1):
-        loss, small, big = squared_norms(model, corpus.batch(ROWS, CONTEXT, generator))
-        seen = (loss, gradient_signal(small, big, MICRO, ROWS), gradient_noise(small, big, MICRO, ROWS))
-        averages = torch.tensor(seen).lerp(averages, min(KEEP, 1 - 1 / i))  # a plain mean at first
-        step()
-        nats, signal, noise = averages.tolist()
-        scale = noise / signal if signal > 0 else None
-        now = {"loss": loss, "bpb": nats * BITS_PER_NAT, "tokens": i * ROWS * CONTEXT, "signal": signal, "noise": noise}
-        yield {**now, "b_simple": scale, "b_simple_tokens": scale and scale * CONTEXT}
 
 
 def _squared(tensors: Iterable[torch.Tensor | None]) -> float:

@@ -1,0 +1,1 @@
+"""Chapter 06: a batch of sixty million."""

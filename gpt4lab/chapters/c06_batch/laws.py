@@ -1,0 +1,136 @@
+"""Chapter 06: every published batch against compute, with three laws, and a toy's own point sixteen decades below."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import exp, log, sqrt
+from statistics import mean, stdev
+from typing import Any
+
+from gpt4lab import catalog
+from gpt4lab.charts import Axis, line
+from gpt4lab.charts.compose import stacked
+from gpt4lab.charts.marks import pinned
+from gpt4lab.claims.prose import fill
+from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.view import View
+from gpt4lab.quantities import value, values
+from gpt4lab.scenario import Scenario, load_scenario
+from gpt4lab.toys.batch.findings import toy_point
+
+LAWS = {"DeepSeek": "batch.deepseek", "Step Law": "batch.step_law", "Kaplan, critical": "batch.critical_kaplan"}
+NEAR = Axis("flop", "Training compute, FLOP", log=True, domain=(1e22, 1e26))
+FAR = Axis("far", "Training compute, FLOP, from a toy to GPT-4", log=True, domain=(1e8, 1e27))
+BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(5e5, 3e8))
+FAR_BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(1e2, 1e9))
+#: Those that are named in the chart; the table below it names all.
+NAMED = ("GPT-3 175B", "PaLM 540B", "Llama 3.1 405B", "DeepSeek-V3", "Kimi K2", "MiniMax-Text-01", "OLMoE-1B-7B")
+
+
+@cache
+def published() -> list[dict[str, Any]]:
+    """Every training whose batch, tokens and size are published: its compute, its largest batch, and the three laws."""
+    known = [
+        (model.name, model.batch_tokens, model.params_active, model.training_tokens)
+        for slug, model in catalog.models.items()
+        if slug != "gpt-4-leak" and model.batch_tokens and model.params_active and model.training_tokens
+    ]
+    grew = [(ramp.name, ramp.rows[-1][1], ramp.params_active, ramp.training_tokens) for ramp in catalog.ramps.values()]
+    return sorted((_run(*run) for run in (*known, *grew) if run[2] and run[3]), key=lambda run: run["flop"])
+
+
+def _run(name: str, batch: float, params: float, tokens: float) -> dict[str, Any]:
+    given = {"model.active_params": params, "training.tokens": tokens}
+    found = values(("training.flop", *LAWS.values()), load_scenario("leak"), given)
+    return {"run": name, "flop": found["training.flop"], "batch": batch, **{law: found[q] for law, q in LAWS.items()}}
+
+
+def scatter(law: str) -> tuple[float, float]:
+    """Published batch over what a law asks for: the geometric mean, and the factor of one standard deviation."""
+    ratios = [log(run["batch"] / run[law]) for run in published()]
+    return exp(mean(ratios)), exp(stdev(ratios))
+
+
+def table() -> list[dict[str, Any]]:
+    """A row a run: its batch over what each law asks for."""
+    return [
+        {"run": run["run"], "compute": run["flop"], "batch": run["batch"]}
+        | {f"over {law}": run["batch"] / run[law] for law in LAWS}
+        for run in published()
+    ]
+
+
+def curves(scenario: Scenario) -> list[dict[str, Any]]:
+    """The laws for runs of the scenario's shape: parameters and tokens grow together."""
+    tokens, params = scenario.training.tokens, value("model.active_params", scenario)
+    here, rows = value("training.flop", scenario), []
+    for step in range(61):
+        flop = 1e8 * 10 ** (19 * step / 60)
+        grown = sqrt(flop / here)
+        given = {"training.tokens": tokens * grown, "model.active_params": params * grown}
+        for law, batch in zip(LAWS, values(tuple(LAWS.values()), scenario, given).values(), strict=True):
+            rows.append({"flop": flop, "far": flop, "batch": batch, "law": law})
+    return rows
+
+
+def laws_view(scenario: Scenario) -> View:
+    """Your batch among the published ones and the laws."""
+    post, toy = load_scenario("leak"), toy_point()
+    compute, theirs = value("training.flop", scenario), value("training.flop", post)
+    mine = {"flop": compute, "far": compute, "batch": scenario.training.batch_tokens}
+    others = [{**run, "far": run["flop"], "label": run["run"] if run["run"] in NAMED else ""} for run in published()]
+    return View(
+        label="Your batch over what DeepSeek's law asks for",
+        value=scenario.training.batch_tokens / value("batch.deepseek", scenario),
+        unit="x",
+        post=post.training.batch_tokens / value("batch.deepseek", post),
+        sentence=_sentence(scenario),
+        rows={
+            "data": curves(scenario),
+            "published": others,
+            "measured": [{"far": toy["flop"], "batch": toy["batch"], "label": "the toy, measured"}],
+            "post": [{"flop": theirs, "far": theirs, "batch": post.training.batch_tokens}],
+            "you": [pinned(mine, NEAR, FAR, BATCH)],
+        },
+        alt="Batch against training compute: published runs, the post, and three laws; below, the same down to a toy.",
+    )
+
+
+def _sentence(scenario: Scenario) -> str:
+    larger = sum(run["batch"] > scenario.training.batch_tokens for run in published())
+    return fill(
+        "For {training.flop} DeepSeek's law asks for {batch.deepseek}, the Step Law for {batch.step_law}, Kaplan's "
+        f"critical batch is {{batch.critical_kaplan}}. Of {len(published())} published batches {larger} are larger.",
+        scenario,
+    )
+
+
+def laws_chart(view: View) -> Any:
+    """Above: where runs were published. Below: the same lines, stretched to a toy."""
+    rows: Any = view.datasets
+    marks: Any = {mark: rows[mark] for mark in ("post", "you", "published", "measured")}
+    near = line(rows["data"], NEAR, BATCH, "law", order=list(LAWS), height=250, **marks)
+    far = line(rows["data"], FAR, FAR_BATCH, "law", order=list(LAWS), height=150, post=marks["post"],
+               you=marks["you"], measured=marks["measured"])  # fmt: skip
+    return stacked(near, far)
+
+
+laws = Panel(
+    title="Every published batch against compute",
+    legend="Triangles: the largest batch of each training that published one. Lines: two laws of the best batch, and "
+    "Kaplan's critical batch, for runs of the shape of yours. Below, the same lines down to the toy of this chapter.",
+    controls=(
+        Slide("training.batch_tokens", 1e6, 3e8),
+        Slide("training.tokens", 1e12, 1e14),
+        Slide("model.expert_params", 1e9, 1e12),
+    ),
+    presets={
+        "The post": "leak",
+        "GPT-3": "gpt-3-175b",
+        "Llama 3.1 405B": "llama-3.1-405b",
+        "DeepSeek-V3": "deepseek-v3",
+    },
+    claims=("C22",),
+    view=laws_view,
+    chart=laws_chart,
+)
