@@ -30,16 +30,16 @@ NAMED = ("GPT-3 175B", "PaLM 540B", "Llama 3.1 405B", "DeepSeek-V3", "Kimi K2", 
 @cache
 def published() -> list[dict[str, Any]]:
     """Every training whose batch, tokens and size are published: its compute, its largest batch, and the three laws."""
-    known = [
-        (model.name, model.batch_tokens, model.params_active, model.training_tokens)
-        for slug, model in catalog.models.items()
-        if slug != "gpt-4-leak" and model.batch_tokens and model.params_active and model.training_tokens
-    ]
+    models = [(m.name, m.batch_tokens, m.params_active, m.training_tokens) for m in catalog.models.values()
+              if m.slug != "gpt-4-leak"]  # fmt: skip
     grew = [(ramp.name, ramp.rows[-1][1], ramp.params_active, ramp.training_tokens) for ramp in catalog.ramps.values()]
-    return sorted((_run(*run) for run in (*known, *grew) if run[2] and run[3]), key=lambda run: run["flop"])
+    runs = [_run(name, *known) for name, *known in (*models, *grew)]
+    return sorted((run for run in runs if run), key=lambda run: run["flop"])
 
 
-def _run(name: str, batch: float, params: float, tokens: float) -> dict[str, Any]:
+def _run(name: str, batch: float | None, params: float | None, tokens: float | None) -> dict[str, Any]:
+    if not (batch and params and tokens):
+        return {}
     given = {"model.active_params": params, "training.tokens": tokens}
     found = values(("training.flop", *LAWS.values()), load_scenario("leak"), given)
     return {"run": name, "flop": found["training.flop"], "batch": batch, **{law: found[q] for law, q in LAWS.items()}}
@@ -99,8 +99,8 @@ def laws_view(scenario: Scenario) -> View:
 def _sentence(scenario: Scenario) -> str:
     larger = sum(run["batch"] > scenario.training.batch_tokens for run in published())
     return fill(
-        "For {training.flop} DeepSeek's law asks for {batch.deepseek}, the Step Law for {batch.step_law}, Kaplan's "
-        f"critical batch is {{batch.critical_kaplan}}. Of {len(published())} published batches {larger} are larger.",
+        "For {training.flop} DeepSeek's law, the Step Law and Kaplan's critical batch say {batch.deepseek}, "
+        f"{{batch.step_law}} and {{batch.critical_kaplan}}. Of {len(published())} published batches {larger} are larger.",
         scenario,
     )
 

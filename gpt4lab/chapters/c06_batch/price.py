@@ -25,8 +25,8 @@ price = Curve(
     },
     label="GPU hours with Kaplan's critical batch, over the fewest",
     says="The pipeline alone would like far more than {batch.critical_pipeline}. With the noise, the cheapest batch is "
-    "{batch.cheapest_kaplan} by Kaplan's critical batch, {batch.cheapest_step} by the Step Law's, "
-    "{batch.cheapest_deepseek} by DeepSeek's.",
+    "{batch.cheapest_kaplan}, {batch.cheapest_step} or {batch.cheapest_deepseek}: by Kaplan's critical batch, by the "
+    "Step Law's, by DeepSeek's.",
     alt="GPU hours against batch: three valleys, one for each law, and the waiting alone, which only falls.",
     controls=(
         Slide("training.batch_tokens", 1e6, 1e9),
