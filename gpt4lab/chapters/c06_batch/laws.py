@@ -100,7 +100,7 @@ def _sentence(scenario: Scenario) -> str:
     larger = sum(run["batch"] > scenario.training.batch_tokens for run in published())
     return fill(
         "For {training.flop} DeepSeek's law, the Step Law and Kaplan's critical batch say {batch.deepseek}, "
-        f"{{batch.step_law}} and {{batch.critical_kaplan}}. Of {len(published())} published batches {larger} are larger.",
+        f"{{batch.step_law}} and {{batch.critical_kaplan}}. {larger} of {len(published())} published ones are larger.",
         scenario,
     )
 
