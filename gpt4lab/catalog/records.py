@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal, cast
 
@@ -131,6 +132,13 @@ class Ramp(Entry):
     even: bool
     training_tokens: float | None = fact("token", "tokens seen in training")
     params_active: float | None = fact("param", "parameters used per token")
+
+    def at(self, seen: float) -> float:
+        """Tokens in a batch, after so many seen."""
+        for (begin, small), (end, large) in pairwise(self.rows):
+            if seen < end:
+                return small + (large - small) * (seen - begin) / (end - begin) * self.even
+        return self.rows[-1][1]
 
 
 @attrs.frozen(kw_only=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import hypot, sqrt
+from math import sqrt
 from random import Random
 
-from gpt4lab.charts.drawing import Dot, Scene, Shape, Stroke, Words
+from gpt4lab.charts.drawing import WIDTH, Dot, Scene, Shape, Stroke, Words
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import Slide
@@ -43,9 +43,11 @@ def arrows(tokens: float, critical: float) -> Iterator[Shape]:
     """One arrow a batch, and the one that they average to."""
     spread = LENGTH * noise(tokens, critical)
     for at, (x, y) in enumerate(DIRECTIONS):
-        tip = START + LENGTH + spread * x, MIDDLE + spread * y
-        yield Stroke(f"arrow-{at}", START, MIDDLE, *tip, "sky pale")
-        yield Dot(f"tip-{at}", *tip, 2.5, "sky")
+        across, down = LENGTH + spread * x, spread * y
+        inside = min(1.0, (WIDTH - START if across > 0 else START) / abs(across), MIDDLE / abs(down))
+        yield Stroke(f"arrow-{at}", START, MIDDLE, START + inside * across, MIDDLE + inside * down, "sky")
+        if inside == 1:
+            yield Dot(f"tip-{at}", START + across, MIDDLE + down, 2.5, "sky")
     yield Stroke("true", START, MIDDLE, START + LENGTH, MIDDLE, "vermillion thick")
     yield Dot("true-tip", START + LENGTH, MIDDLE, 5, "vermillion", "what all of them average to")
 
@@ -55,8 +57,8 @@ def scene(words: str, tokens: float, critical: float) -> Scene:
     size = noise(tokens, critical)
     told = f"noise {size:.2g} times as long as the gradient"
     shapes = [*arrows(tokens, critical), Words("what", 8, 20, f"{words}: {show(tokens, 'token')}", "bold")]
-    if size * LENGTH * max(hypot(*there) for there in DIRECTIONS) > MIDDLE:
-        shapes.append(Words("out", 8, HEIGHT - 8, "some arrows end outside the picture", "soft"))
+    if sum(isinstance(shape, Dot) for shape in shapes) <= ARROWS:
+        shapes.append(Words("out", 8, HEIGHT - 8, "arrows without a tip go on outside the picture", "soft"))
     return Scene(
         shapes,
         HEIGHT,
@@ -85,7 +87,8 @@ def arrows_view(scenario: Scenario) -> View:
     sentence = (
         "At Kaplan's critical batch, {batch.critical_kaplan} here, noise and gradient are equally long. A step on "
         "{training.batch_tokens} costs {batch.extra_tokens:.1f} times the fewest tokens, and {batch.extra_steps:.2f} "
-        "times the fewest steps."
+        "times the fewest steps. To one expert, which sees {moe.share_of_tokens} of the tokens, the noise "
+        f"is {noise(value('moe.share_of_tokens', scenario), size**2):.2g} times the gradient."
     )
     return View(
         "Noise in the gradient of a whole batch, in lengths of the gradient",

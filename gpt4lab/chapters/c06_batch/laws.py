@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from math import exp, log, sqrt
-from statistics import mean, stdev
+from math import sqrt
 from typing import Any
 
-from gpt4lab import catalog
 from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import stacked
 from gpt4lab.charts.marks import pinned
+from gpt4lab.checks.batches import LAWS, published
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -18,7 +16,6 @@ from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.toys.batch.findings import toy_point
 
-LAWS = {"DeepSeek": "batch.deepseek", "Step Law": "batch.step_law", "Kaplan, critical": "batch.critical_kaplan"}
 NEAR = Axis("flop", "Training compute, FLOP", log=True, domain=(1e22, 1e26))
 FAR = Axis("far", "Training compute, FLOP, from a toy to GPT-4", log=True, domain=(1e8, 1e27))
 BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(5e5, 3e8))
@@ -27,45 +24,12 @@ FAR_BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(1e2, 
 NAMED = ("GPT-3 175B", "PaLM 540B", "Llama 3.1 405B", "DeepSeek-V3", "Kimi K2", "MiniMax-Text-01", "OLMoE-1B-7B")
 
 
-@cache
-def published() -> list[dict[str, Any]]:
-    """Every training whose batch, tokens and size are published: its compute, its largest batch, and the three laws."""
-    models = [(m.name, m.batch_tokens, m.params_active, m.training_tokens) for m in catalog.models.values()
-              if m.slug != "gpt-4-leak"]  # fmt: skip
-    grew = [(ramp.name, ramp.rows[-1][1], ramp.params_active, ramp.training_tokens) for ramp in catalog.ramps.values()]
-    runs = [_run(name, *known) for name, *known in (*models, *grew)]
-    return sorted((run for run in runs if run), key=lambda run: run["flop"])
-
-
-def _run(name: str, batch: float | None, params: float | None, tokens: float | None) -> dict[str, Any]:
-    if not (batch and params and tokens):
-        return {}
-    given = {"model.active_params": params, "training.tokens": tokens}
-    found = values(("training.flop", *LAWS.values()), load_scenario("leak"), given)
-    return {"run": name, "flop": found["training.flop"], "batch": batch, **{law: found[q] for law, q in LAWS.items()}}
-
-
-def scatter(law: str) -> tuple[float, float]:
-    """Published batch over what a law asks for: the geometric mean, and the factor of one standard deviation."""
-    ratios = [log(run["batch"] / run[law]) for run in published()]
-    return exp(mean(ratios)), exp(stdev(ratios))
-
-
-def table() -> list[dict[str, Any]]:
-    """A row a run: its batch over what each law asks for."""
-    return [
-        {"run": run["run"], "compute": run["flop"], "batch": run["batch"]}
-        | {f"over {law}": run["batch"] / run[law] for law in LAWS}
-        for run in published()
-    ]
-
-
 def curves(scenario: Scenario) -> list[dict[str, Any]]:
     """The laws for runs of the scenario's shape: parameters and tokens grow together."""
     tokens, params = scenario.training.tokens, value("model.active_params", scenario)
     here, rows = value("training.flop", scenario), []
-    for step in range(61):
-        flop = 1e8 * 10 ** (19 * step / 60)
+    for step in range(77):
+        flop = 1e8 * 10 ** (step / 4)
         grown = sqrt(flop / here)
         given = {"training.tokens": tokens * grown, "model.active_params": params * grown}
         for law, batch in zip(LAWS, values(tuple(LAWS.values()), scenario, given).values(), strict=True):
@@ -108,10 +72,10 @@ def _sentence(scenario: Scenario) -> str:
 def laws_chart(view: View) -> Any:
     """Above: where runs were published. Below: the same lines, stretched to a toy."""
     rows: Any = view.datasets
-    marks: Any = {mark: rows[mark] for mark in ("post", "you", "published", "measured")}
-    near = line(rows["data"], NEAR, BATCH, "law", order=list(LAWS), height=250, **marks)
-    far = line(rows["data"], FAR, FAR_BATCH, "law", order=list(LAWS), height=150, post=marks["post"],
-               you=marks["you"], measured=marks["measured"])  # fmt: skip
+    both: Any = {mark: rows[mark] for mark in ("post", "you")}
+    look: Any = {"series": "law", "order": list(LAWS)}
+    near = line(rows["data"], NEAR, BATCH, height=250, published=rows["published"], **both, **look)
+    far = line(rows["data"], FAR, FAR_BATCH, height=150, measured=rows["measured"], **both, **look)
     return stacked(near, far)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 from gpt4lab import catalog
-from gpt4lab.catalog import Ramp
 from gpt4lab.charts import Axis, line
 from gpt4lab.charts.compose import stacked
 from gpt4lab.charts.marks import pinned
@@ -30,14 +28,6 @@ def batch_at(scenario: Scenario, seen: float) -> float:
     """Tokens of a step after so many tokens, if the batch grows evenly with them."""
     run = scenario.training
     return run.first_batch + (run.batch_tokens - run.first_batch) * min(1.0, seen / run.ramp_tokens)
-
-
-def published_at(ramp: Ramp, seen: float) -> float:
-    """The batch of a published training after so many tokens."""
-    for (begin, small), (end, large) in pairwise(ramp.rows):
-        if seen < end:
-            return small + (large - small) * (seen - begin) / (end - begin) * ramp.even
-    return ramp.rows[-1][1]
 
 
 def worth(scenario: Scenario, seen: float, batch: float) -> float:
@@ -67,9 +57,9 @@ def ramp_view(scenario: Scenario) -> View:
     run = scenario.training
     mine = [{"seen": seen, "batch": batch_at(scenario, seen), "whose": YOURS} for seen in SEEN if seen <= run.tokens]
     theirs = [
-        {"seen": seen, "batch": published_at(catalog.ramps[slug], seen), "whose": catalog.ramps[slug].name}
+        {"seen": seen, "batch": catalog.ramps[slug].at(seen), "whose": catalog.ramps[slug].name}
         for slug in OTHERS
-        for seen in SEEN
+        for seen in sorted({*SEEN, *(at * by for at, _ in catalog.ramps[slug].rows[1:] for by in (0.999, 1))})
     ]
     value_of = [
         {"seen": seen, "worth": worth(scenario, seen, batch), "how": how}

@@ -95,7 +95,14 @@ def _both(optimizer: str, level: float) -> Iterator[tuple[float, float]]:
 def noise_checks() -> Checks:
     """Noise scale against critical batch, means over the seeds, by optimiser and loss."""
     return Checks(
-        Check("critical batch", mean(noise), mean(critical), "sequence", "recorded", f"{name}, {level:g} bits a byte")
+        Check(
+            "critical batch",
+            mean(noise),
+            mean(critical),
+            "sequence",
+            "recorded, not on this machine",
+            f"{name}, {level:g} bits a byte",
+        )
         for optimizer, name in NAMES.items()
         for level in LEVELS
         if (both := list(_both(optimizer, level))) and len(both) == SEEDS

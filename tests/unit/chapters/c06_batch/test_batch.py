@@ -7,7 +7,8 @@ from math import sqrt
 import pytest
 
 from gpt4lab import catalog
-from gpt4lab.chapters.c06_batch import drawing, laws, live, ramp
+from gpt4lab.chapters.c06_batch import drawing, live, ramp
+from gpt4lab.checks.batches import LAWS, published, scatter
 from gpt4lab.formulas.noise import fit_trade_off, foretold_steps
 from gpt4lab.quantities import value
 from gpt4lab.scenario import change, load_scenario
@@ -43,8 +44,8 @@ def test_a_ramp_that_is_longer_than_the_run_ends_with_it() -> None:
 
 def test_a_published_ramp_jumps_or_grows_as_it_is_told() -> None:
     jumps, grows = catalog.ramps["llama-3.1"], catalog.ramps["deepseek-v3"]
-    assert [ramp.published_at(jumps, seen) for seen in (0, 252e6, 1e12, 2.87e12, 1e13)] == [4e6, 8e6, 8e6, 16e6, 16e6]
-    assert ramp.published_at(grows, 469e9 / 2) == pytest.approx((12_582_912 + 62_914_560) / 2)
+    assert [jumps.at(seen) for seen in (0, 252e6, 1e12, 2.87e12, 1e13)] == [4e6, 8e6, 8e6, 16e6, 16e6]
+    assert grows.at(469e9 / 2) == pytest.approx((12_582_912 + 62_914_560) / 2)
     for one in catalog.ramps.values():
         assert list(one.rows) == sorted(one.rows)
         assert one.rows[0][0] == 0
@@ -95,11 +96,11 @@ def test_the_arrows_average_to_the_gradient_and_their_noise_is_to_scale() -> Non
 
 
 def test_no_law_meets_the_published_batches_within_a_factor_of_two() -> None:
-    assert len(laws.published()) == 16
-    for law in laws.LAWS:
-        _, by = laws.scatter(law)
+    assert len(published()) == 16
+    for law in LAWS:
+        _, by = scatter(law)
         assert 2 < by < 4.5
-    mine = next(run for run in laws.published() if run["run"] == "DeepSeek-V3")
+    mine = next(run for run in published() if run["run"] == "DeepSeek-V3")
     assert mine["DeepSeek"] == pytest.approx(value("batch.deepseek", LEAK, {"training.flop": mine["flop"]}))
 
 
