@@ -80,7 +80,7 @@ class Foretold(Study):
                 if row["case_step"] >= self.length(case):
                     return
             elif row[0]["bpb"] <= self.level:
-                yield Found([{"steps": row[0]["steps"]}])
+                yield Found([{"steps": row[0]["steps"], "signal": None, "noise": None}])
                 return
 
 
