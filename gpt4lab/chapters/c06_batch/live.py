@@ -82,6 +82,8 @@ def _sentence(scenario: Scenario, attempt: Attempt | None, results: Sequence[Row
         )
     seen, moved = watched(results), scenario.noise != attempt.scenario.noise
     again = " The choices have changed since: press Run for a new one." if moved else ""
+    if len(seen) < SEEDS and attempt.run.state != "running":
+        return f"It ended before the noise was known.{again}"
     if len(seen) < SEEDS:
         return f"Measuring the noise: {len(seen)} of {SEEDS} trainings with 64 sequences a step.{again}"
     each = "; ".join(

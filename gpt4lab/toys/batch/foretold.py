@@ -50,38 +50,39 @@ class Foretold(Study):
         watched = [{"kind": NOISE, "seed": seed, "batch": ROWS} for seed in range(self.seeds)]
         return watched + [{"kind": STEPS, "seed": s, "batch": b} for b in batches for s in range(self.seeds)]
 
-    def length(self, case: Row) -> int:
+    def train(self, case: Row) -> Trained:
+        """One training in one step, since nobody knows how long it will be."""
+        found = self._watched(case) if case["kind"] == NOISE else self._counted(case)
+        if found:
+            yield Found([found])
+        yield {}
+
+    def most(self, case: Row) -> int:
         """Half as many steps again as the recorded trainings took, if there were such."""
         usual = recorded_steps(self.optimizer).get((case["batch"], self.level), 20)
         return round(1.5 * usual) + (LAG if case["kind"] == NOISE else 0)
 
-    def train(self, case: Row) -> Trained:
-        """A row a step, with its loss; Found when the loss is reached."""
-        return self._watched(case) if case["kind"] == NOISE else self._counted(case)
-
-    def _watched(self, case: Row) -> Trained:
+    def _watched(self, case: Row) -> Row | None:
         model, steps, look = build_model(CONFIG, case["seed"]), 0, 1
         held_out = self.corpus.batch(ROWS, CONTEXT, torch.Generator().manual_seed(0), "held-out")
-        rows = noise_rows(model, self.optimizer, self.corpus, self.length(case), case["seed"])
+        rows = noise_rows(model, self.optimizer, self.corpus, self.most(case), case["seed"])
         for i, row in enumerate(rows, 1):
-            yield {"loss": row["loss"], "case_step": i}
             if not steps and i >= look:
                 look = max(i + 1, round(1.1 * i))
                 steps = i if bits(model, held_out).mean().item() <= self.level else 0
             if steps and row["bpb"] <= self.level:
-                yield Found([{"steps": steps, "signal": row["signal"], "noise": row["noise"]}])
-                return
+                return {"steps": steps, "signal": row["signal"], "noise": row["noise"]}
+        return None
 
-    def _counted(self, case: Row) -> Trained:
+    def _counted(self, case: Row) -> Row | None:
         given = {"optimizer": self.optimizer, "seed": case["seed"], "batch": case["batch"], "factor": 1.0}
         for row in BatchSweep(self.corpus, self.optimizer).train(given):
-            if not isinstance(row, Found):
-                yield {"loss": row["loss"], "case_step": row["case_step"]}
-                if row["case_step"] >= self.length(case):
-                    return
-            elif row[0]["bpb"] <= self.level:
-                yield Found([{"steps": row[0]["steps"], "signal": None, "noise": None}])
-                return
+            if isinstance(row, Found):
+                if row[0]["bpb"] <= self.level:
+                    return {"steps": row[0]["steps"], "signal": None, "noise": None}
+            elif row["case_step"] >= self.most(case):
+                return None
+        return None
 
 
 @cache
