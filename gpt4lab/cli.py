@@ -5,7 +5,7 @@ gpt4lab card C33 [--svg FILE] [--html FILE] [--png FILE] [--json]
 gpt4lab explain training.cost --set training.mfu=0.4 [--depth 3] [--json]
 gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
 gpt4lab review [--json]
-gpt4lab gather FOLDER [--out FILE] [--json]
+gpt4lab gather FOLDER [--out FILE] [--run-code] [--json]
 gpt4lab lab
 
 A NAME is that of a scenario, a shared line, a file .json or .toml of one's own, or "-" for one on the standard input.
@@ -113,6 +113,7 @@ def _gather_command(commands: Any) -> None:
     command = _command(commands, "gather", _gather, "one table (CSV) of the case files in a folder, a row a reader")
     command.add_argument("folder", type=Path, help="a folder of case files, as chapter 00 exports them (*.json)")
     command.add_argument("--out", type=Path, metavar="FILE", help="write the table into a file")
+    command.add_argument("--run-code", action="store_true", help="also run readers' code, in a limited process")
 
 
 def _command(group: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -265,7 +266,7 @@ def _gather(options: argparse.Namespace) -> Answer:
     from gpt4lab.book.case.gather import CaseError, as_csv, gather
 
     try:
-        rows = gather(options.folder, lambda words: terminal.complain("gpt4lab", words))
+        rows = gather(options.folder, lambda words: terminal.complain("gpt4lab", words), options.run_code)
     except CaseError as error:
         raise ScenarioError(str(error)) from error
     if not options.out:

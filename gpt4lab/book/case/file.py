@@ -14,7 +14,7 @@ from gpt4lab.book import store
 from gpt4lab.book.case.calibration import COIN, brier, steps
 from gpt4lab.book.case.case import Case, Signature, factor
 from gpt4lab.book.exercises.box import LEVELS, WORDS
-from gpt4lab.book.page import escape, shortened, table
+from gpt4lab.book.page import Raw, escape, shortened, table
 from gpt4lab.book.store import State
 from gpt4lab.book.way import RECORDS, Answer, Guess, Record, now
 from gpt4lab.units import show
@@ -161,14 +161,25 @@ def _said(value: float | str | None, unit: str) -> str:
 
 
 def _exercises(case: Case) -> str:
-    rows = [(key, WORDS[answer.level], answer.tries) for key, answer in sorted(case.answers.items())]
-    return table("Exercises", ("Exercise", "Best answer", "Tries"), rows) if rows else ""
+    kept = sorted(case.answers.items())
+    rows = [(key, WORDS[a.level], a.tries, a.hints, "yes" if a.told else "no") for key, a in kept]
+    head = ("Exercise", "Best answer", "Tries", "Hints before", "Solution before")
+    return (table("Exercises", head, rows) if rows else "") + _texts([(key, a) for key, a in kept if a.text])
+
+
+def _texts(kept: list[tuple[str, Answer]]) -> str:
+    """What the reader wrote, as it was written, and what they said of it."""
+    rows = [
+        (key, Raw(f"<pre>{escape(a.text)}</pre>"), " ".join("yes" if m else "no" for m in a.marks)) for key, a in kept
+    ]
+    return table("In your own words", ("Exercise", "You wrote", "By your own judgement"), rows) if rows else ""
 
 
 STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
 .g4l-scroll { overflow-x: auto; margin: 1.5rem 0 }
+pre { font-size: 0.9em; margin: 0; white-space: pre-wrap }
 table { border-collapse: collapse } caption { text-align: left; font-weight: 600 }
 th, td { text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #8888; vertical-align: top }
 """

@@ -1,4 +1,7 @@
-"""Many case files in one table, a row a file. What lies in the folder is read as data, and nothing of it runs."""
+"""Many case files in one table, a row a file. What lies in the folder is read as data, and nothing of it runs.
+
+Only where that is asked for, the code that readers wrote is run once more, in the limited process of the exercises.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,17 @@ from gpt4lab.book import store
 from gpt4lab.book.case.calibration import brier
 from gpt4lab.book.case.case import Case
 from gpt4lab.book.case.file import MOST_BYTES, CaseError, read
+from gpt4lab.book.exercises.code import codes
 from gpt4lab.terminal import harmless
 
 #: A cell that begins like this is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def gather(folder: Path, complain: Callable[[str], Any]) -> list[dict[str, Any]]:
+def gather(folder: Path, complain: Callable[[str], Any], run_code: bool = False) -> list[dict[str, Any]]:
     """One row for each case file (*.json) of a folder, by name; `complain` gets a sentence for each that is none.
+
+    run_code: whether to judge the code in them anew.
 
     Raises CaseError where there is no such folder, or no case file in it.
     """
@@ -28,7 +34,7 @@ def gather(folder: Path, complain: Callable[[str], Any]) -> list[dict[str, Any]]
     rows: list[dict[str, Any]] = []
     for file in sorted(path for path in folder.iterdir() if path.suffix.lower() == ".json"):
         try:
-            rows.append(_row(file))
+            rows.append(_row(file, run_code))
         except (CaseError, OSError) as error:
             complain(f"{file.name} was left out: {getattr(error, 'strerror', None) or error}.")
     if not rows:
@@ -36,7 +42,7 @@ def gather(folder: Path, complain: Callable[[str], Any]) -> list[dict[str, Any]]
     return rows
 
 
-def _row(file: Path) -> dict[str, Any]:
+def _row(file: Path, run_code: bool) -> dict[str, Any]:
     if not file.is_file():  # a folder, a pipe that never ends
         raise CaseError("it is no file")
     with file.open("rb") as opened:
@@ -46,7 +52,7 @@ def _row(file: Path) -> dict[str, Any]:
     return {
         "file": harmless(file.name),
         "chapters opened": len(case.opened),
-        "exercises tried": len(case.answers),
+        "exercises tried": sum(answer.tries > 0 for answer in case.answers.values()),
         "exercises solved": sum(answer.solved for answer in case.answers.values()),
         "guesses": len(case.guesses),
         "bands": len(bands),
@@ -55,7 +61,13 @@ def _row(file: Path) -> dict[str, Any]:
         "signed unseen": len(forecasts),
         "on our side": sum(out for _, out in forecasts),
         "Brier score": None if score is None else round(score, 4),
+        **({"code right, run again": _run_again(case)} if run_code else {}),
     }
+
+
+def _run_again(case: Case) -> int:
+    written = [(codes()[key], answer.text) for key, answer in case.answers.items() if answer.text and key in codes()]
+    return sum(code.check(text).level == "right" for code, text in written)
 
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:

@@ -152,7 +152,7 @@ class Code:
         return f"{self.name}({', '.join(map(_short, case))})"
 
     def _said(self, value: Any) -> str:
-        return show(value, self.unit) if _is_number(value) and math.isfinite(value) else shortened(repr(value))
+        return show(value, self.unit) if _is_number(value) and math.isfinite(value) else shortened(_short(value))
 
 
 def _stopped(call: str, record: Mapping[str, Any]) -> str:
@@ -207,7 +207,11 @@ def _slip(value: Any, right: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.6g}".replace("e+", "e") if _is_number(value) and abs(value) >= 1e6 else repr(value)
+    """A value as somebody would write it in Python."""
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_short, value))}]"
+    long = isinstance(value, float) or (_is_number(value) and abs(value) >= 1e6)
+    return f"{value:.6g}".replace("e+", "e") if long else repr(value)
 
 
 @cache

@@ -31,6 +31,8 @@ from gpt4lab.scenario import load_scenario
 EXERCISES: dict[str, Exercise] = {}
 #: The box that was shown last for each.
 SHOWN: dict[str, ExerciseBox] = {}
+#: Why a model answer is as it is.
+WHY = "A correction names what was wrong, says what is known instead, and what nobody knows."
 BOXES: dict[type[Any], type[ExerciseBox]] = {Code: CodeBox, Judged: JudgedBox}
 
 
@@ -58,7 +60,7 @@ def exercise(
     if check is not None:
         task: Task = check
     elif questions:
-        task = Judged(fill(model), tuple(questions))
+        task, because = Judged(fill(model), tuple(questions)), because or WHY
     elif panel is not None:
         task = Reach(goal or {}, panel.scenario, solution or {})
     elif options:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from gpt4lab.book.case import as_json
+from gpt4lab.book.exercises import limited
+from gpt4lab.book.exercises.code import codes
 from gpt4lab.book.way import Answer, Guess, Opened, Signed
 from gpt4lab.cli import main
 
@@ -93,3 +95,21 @@ def test_what_is_due_as_data(capsys: pytest.CaptureFixture[str]) -> None:
     Opened().keep("03")
     assert main(["review", "--json"]) == 0
     assert [row["id"] for row in json.loads(capsys.readouterr().out)] == ["C11", "C12", "C13", "C14"]
+
+
+def test_code_runs_only_where_that_is_asked_for(
+    handed_in: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    run = limited.run
+    monkeypatch.setattr(limited, "run", lambda *job: ran.append(job[0]) or run(*job))
+    Answer("right", text=codes()["02-awake"].solution).keep("02-awake")
+    Answer("right", text="while True: pass").keep("09-rent")
+    Answer("right", text="not code").keep("09-correction")
+    (handed_in / "bob.json").write_text(as_json(), "utf-8")
+    assert main(["gather", str(handed_in), "--json"]) == 0
+    assert ran == []
+    capsys.readouterr()
+    assert main(["gather", str(handed_in), "--json", "--run-code"]) == 0
+    rows = {row["file"]: row["code right, run again"] for row in json.loads(capsys.readouterr().out)}
+    assert (rows["bob.json"], rows["ann.json"], len(ran)) == (1, 0, 1)

@@ -1,0 +1,133 @@
+"""Exercises in code: each of the book's can be solved, and nothing that a reader may write hangs or harms the kernel."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gpt4lab.book.exercises import limited
+from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
+from gpt4lab.chapters.c14_drafts import drawing
+from gpt4lab.chapters.c14_drafts import exercises as drafts
+
+TEXTS = {text.name[:2]: text.read_text("utf-8") for text in Path("notebooks/text").glob("*.md")}
+CODES = list(codes().items())
+days = Code(
+    solution="""
+    def days(flop, speed):
+        return flop / speed / 86_400
+    """,
+    truth=lambda flop, speed: flop / speed / 86_400,
+    cases=[(864e21, 1e18), (864e20, 1e17), (864e19, 1e17)],
+    unit="day",
+)
+GOOD = "return flop / speed / 86_400"
+
+
+def written(*lines: str, before: str = "") -> str:
+    return f"{before}def days(flop, speed):\n" + "\n".join(f"    {line}" for line in lines)
+
+
+@pytest.mark.parametrize(("key", "code"), CODES, ids=dict(CODES))
+def test_the_solution_passes_and_a_function_without_a_body_is_no_answer(key: str, code: Code) -> None:
+    assert code.check(code.solution).level == "right"
+    assert (code.check(code.start).level, code.check("").level) == ("missing", "missing")
+    assert len(code.cases) >= 3
+    assert code.name in code.solved()
+
+
+@pytest.mark.parametrize(("key", "code"), CODES, ids=dict(CODES))
+def test_the_cell_of_the_chapter_holds_a_function_to_be_filled_in(key: str, code: Code) -> None:
+    cell = re.search(rf"```\{{code-cell\}} ipython3\n%%answer {key}\n(.*?)```", TEXTS[key[:2]], re.DOTALL)
+    assert cell, f"no cell %%answer {key}"
+    assert code.check(cell[1]).level == "missing"
+    assert '"""' in cell[1], "its docstring says what comes in and out, with units"
+
+
+@pytest.mark.parametrize(("key", "code"), CODES, ids=dict(CODES))
+def test_a_constant_does_not_pass(key: str, code: Code) -> None:
+    first = code.truth(*code.cases[0])
+    answer = code.start.replace("...", f"return {list(first) if isinstance(first, tuple) else first!r}")
+    assert code.check(answer).level in ("almost", "wrong")
+
+
+def test_the_second_draw_gives_back_p_and_is_that_of_the_drawing() -> None:
+    for p, q in drafts.second.cases:
+        drawn, kept = drafts.second.truth(p, q), list(map(min, p, q))
+        out = [k + (1 - sum(kept)) * d for k, d in zip(kept, drawn, strict=True)]
+        assert out == pytest.approx(p)
+    found = drawing.judged(drawing.load_scenario("leak"))
+    assert drafts.second.truth(drawing.TARGET, found.draft) == pytest.approx(
+        [d / sum(found.drawn) for d in found.drawn]
+    )
+
+
+SAID = {
+    "a wrong answer": (written("return flop / speed / 86.4"), "wrong", "it should be 10 days. The power of ten is off by +3"),
+    "some cases": (written("return 10.0"), "almost", "days(8.64e21, 1e17) gives 10 days; it should be 1 day. 2 of 3"),
+    "an exception": (written("return flop / 0"), "wrong", "stops with ZeroDivisionError in line 2"),
+    "nothing": (written("print(flop)"), "wrong", "returns nothing: its last line should begin with “return”. It prints"),
+    "another type": (written("return {}"), "wrong", "returns something of type dict"),
+    "text": (written("return '10'"), "wrong", "gives '10'; it should be 10 days"),
+    "yes": (written("return True"), "wrong", "gives True"),
+    "no number": (written("return float('nan')"), "wrong", "gives nan"),
+    "too few arguments": ("def days(flop): return 1", "wrong", "must take 2 arguments (flop, speed); yours takes flop"),
+    "not defined": ("hours = 3", "wrong", "days is not defined yet"),
+    "no Python": ("def days(:", "wrong", "Line 1 cannot be read as Python"),
+    "a null": ("def days(a, b): return 1\0", "wrong", "cannot be read as Python"),
+    "a book": ("#" * 20_000, "wrong", "longer than"),
+    "an end": (written("import os", "os._exit(0)"), "wrong", "ends Python itself"),
+    "a polite end": (written("raise SystemExit"), "wrong", "stops with SystemExit"),
+    "deep": (written("return days(flop, speed)"), "wrong", "RecursionError"),
+    "memory": (written("return [0] * 10**10"), "wrong", "asks for more memory than the 512 MB"),
+    "a file": (written("open('there', 'w')"), "wrong", "an exercise opens no file"),
+    "a program": (written("import subprocess", "subprocess.run(['true'])"), "wrong", "has no use for subprocess.Popen"),
+    "the net": (written("import socket", "socket.socket()"), "wrong", "has no use for socket"),
+    "on the way": (written(GOOD, before="1 / 0\n"), "wrong", "The cell stops with ZeroDivisionError in line 1"),
+    "a talker": (written(f"print('x' * {2 * MUCH})", GOOD), "right", "It also prints 12,"),
+    "a lambda": ("days = lambda flop, speed: flop / speed / 86400", "right", "All 3 cases"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "level", "words"), SAID.values(), ids=SAID)
+def test_what_a_reader_may_write_is_answered_in_a_sentence(source: str, level: str, words: str) -> None:
+    feedback = days.check(source)
+    assert feedback.level == level
+    assert words in feedback.text
+    assert len(feedback.text) < 700
+
+
+@pytest.mark.parametrize("loop", ["while True: pass", "import time; time.sleep(1e6)", "return 10 ** 10 ** 9"])
+def test_what_does_not_end_is_stopped(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limited, "WALL_S", 2)
+    before = threading.active_count()
+    feedback = days.check(written("if flop < 1e22:", f"    {loop}", GOOD))
+    assert (feedback.level, "days(8.64e21, 1e17) does not come to an end" in feedback.text) == ("almost", True)
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"value": 10.0}', b'{"value": [[]], "printed": "1"}', b'{"error": {}, "line": "x"}', b"[1]", b"\xff{"]
+)
+def test_what_a_process_says_is_only_data(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    forged = written("import os", f"for handle in range(3, 16):\n        try: os.write(handle, {line!r} + b'\\n')\n        except OSError: pass", "os._exit(0)")  # fmt: skip
+    assert days.check(forged).level in ("wrong", "almost")
+
+
+def test_nothing_of_the_environment_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_SECRET", "42")
+    told = limited.run("import os\ndef f(): return [*os.environ]", "f", [()])
+    assert "A_SECRET" not in told.found[0]["value"]
+
+
+def test_where_there_are_no_processes_it_says_so_and_runs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> Any:
+        raise AssertionError
+
+    monkeypatch.setattr(limited, "possible", lambda: False)
+    monkeypatch.setattr(limited, "run", refuse)
+    assert days.check(days.solution).text == NEEDS_PROCESS
