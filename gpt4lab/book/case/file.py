@@ -169,9 +169,8 @@ def _exercises(case: Case) -> str:
 
 def _texts(kept: list[tuple[str, Answer]]) -> str:
     """What the reader wrote, as it was written, and what they said of it."""
-    rows = [
-        (key, Raw(f"<pre>{escape(a.text)}</pre>"), " ".join("yes" if m else "no" for m in a.marks)) for key, a in kept
-    ]
+    said = {True: "yes", False: "no"}
+    rows = [(key, Raw(f"<pre>{escape(a.text)}</pre>"), " ".join(said[mark] for mark in a.marks)) for key, a in kept]
     return table("In your own words", ("Exercise", "You wrote", "By your own judgement"), rows) if rows else ""
 
 

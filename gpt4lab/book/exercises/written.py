@@ -33,7 +33,7 @@ class CodeBox(ExerciseBox):
         self._code = value
 
     @property
-    def said(self) -> w.Widget:
+    def said(self) -> w.HTML:
         """The verdict, which stands below the cell."""
         return self._said
 

@@ -1,4 +1,4 @@
-"""Exercises in code: each of the book's can be solved, and nothing that a reader may write hangs or harms the kernel."""
+"""Exercises in code: each can be solved, and nothing that a reader may write hangs or harms the kernel."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gpt4lab.book.exercises import limited
 from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
 from gpt4lab.chapters.c14_drafts import drawing
 from gpt4lab.chapters.c14_drafts import exercises as drafts
+from gpt4lab.scenario import load_scenario
 
 TEXTS = {text.name[:2]: text.read_text("utf-8") for text in Path("notebooks/text").glob("*.md")}
 CODES = list(codes().items())
@@ -60,19 +61,18 @@ def test_the_second_draw_gives_back_p_and_is_that_of_the_drawing() -> None:
         drawn, kept = drafts.second.truth(p, q), list(map(min, p, q))
         out = [k + (1 - sum(kept)) * d for k, d in zip(kept, drawn, strict=True)]
         assert out == pytest.approx(p)
-    found = drawing.judged(drawing.load_scenario("leak"))
-    assert drafts.second.truth(drawing.TARGET, found.draft) == pytest.approx(
-        [d / sum(found.drawn) for d in found.drawn]
-    )
+    found = drawing.judged(load_scenario("leak"))
+    shares = [share / sum(found.drawn) for share in found.drawn]
+    assert drafts.second.truth(drawing.TARGET, found.draft) == pytest.approx(shares)
 
 
 SAID = {
-    "a wrong answer": (written("return flop / speed / 86.4"), "wrong", "it should be 10 days. The power of ten is off by +3"),
-    "some cases": (written("return 10.0"), "almost", "days(8.64e21, 1e17) gives 10 days; it should be 1 day. 2 of 3"),
+    "a wrong answer": (written("return flop / speed / 86.4"), "wrong", "be 10.0 days. The power of ten is off by +3"),
+    "some cases": (written("return 10.0"), "almost", "days(8.64e21, 1e17) gives 10 days; it should be 1 day. The"),
     "an exception": (written("return flop / 0"), "wrong", "stops with ZeroDivisionError in line 2"),
-    "nothing": (written("print(flop)"), "wrong", "returns nothing: its last line should begin with “return”. It prints"),
+    "nothing": (written("print(flop)"), "wrong", "returns nothing: its last line should begin with “return”. It pr"),
     "another type": (written("return {}"), "wrong", "returns something of type dict"),
-    "text": (written("return '10'"), "wrong", "gives '10'; it should be 10 days"),
+    "text": (written("return '10'"), "wrong", "gives '10'; it should be 10.0 days"),
     "yes": (written("return True"), "wrong", "gives True"),
     "no number": (written("return float('nan')"), "wrong", "gives nan"),
     "too few arguments": ("def days(flop): return 1", "wrong", "must take 2 arguments (flop, speed); yours takes flop"),
@@ -110,12 +110,14 @@ def test_what_does_not_end_is_stopped(loop: str, monkeypatch: pytest.MonkeyPatch
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize(
-    "line", [b'{"value": 10.0}', b'{"value": [[]], "printed": "1"}', b'{"error": {}, "line": "x"}', b"[1]", b"\xff{"]
-)
-def test_what_a_process_says_is_only_data(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    forged = written("import os", f"for handle in range(3, 16):\n        try: os.write(handle, {line!r} + b'\\n')\n        except OSError: pass", "os._exit(0)")  # fmt: skip
-    assert days.check(forged).level in ("wrong", "almost")
+FORGED = [b'{"value": 10.0}', b'{"value": [[]], "printed": "1"}', b'{"error": {}, "line": "x"}', b"[1]", b"\xff{"]
+
+
+@pytest.mark.parametrize("line", FORGED)
+def test_what_a_process_says_is_only_data(line: bytes) -> None:
+    write = f"        os.write(handle, {line!r} + bytes([10]))"
+    tell = ("for handle in range(3, 16):", "    try:", write, "    except OSError: pass")
+    assert days.check(written("import os", *tell, "os._exit(0)")).level in ("wrong", "almost")
 
 
 def test_nothing_of_the_environment_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
