@@ -21,8 +21,8 @@ from IPython.display import Markdown, display
 
 from gpt4lab.book.exercises.box import Exercise, ExerciseBox
 from gpt4lab.book.exercises.code import Code
-from gpt4lab.book.exercises.tasks import Choice, Judged, Number, Reach, Task
-from gpt4lab.book.exercises.written import CodeBox, JudgedBox
+from gpt4lab.book.exercises.tasks import Choice, Judgement, Number, Reach, Task
+from gpt4lab.book.exercises.written import CodeBox, JudgementBox
 from gpt4lab.claims.prose import fill
 from gpt4lab.quantities import Explanation, explain, find, value
 from gpt4lab.scenario import load_scenario
@@ -33,7 +33,7 @@ EXERCISES: dict[str, Exercise] = {}
 SHOWN: dict[str, ExerciseBox] = {}
 #: Why a model answer is as it is.
 WHY = "A correction names what was wrong, says what is known instead, and what nobody knows."
-BOXES: dict[type[Any], type[ExerciseBox]] = {Code: CodeBox, Judged: JudgedBox}
+BOXES: dict[type[Any], type[ExerciseBox]] = {Code: CodeBox, Judgement: JudgementBox}
 
 
 def exercise(
@@ -60,7 +60,7 @@ def exercise(
     if check is not None:
         task: Task = check
     elif questions:
-        task, because = Judged(fill(model), tuple(questions)), because or WHY
+        task, because = Judgement(fill(model), tuple(questions)), because or WHY
     elif panel is not None:
         task = Reach(goal or {}, panel.scenario, solution or {})
     elif options:

@@ -150,7 +150,7 @@ class Choice:
 
 
 @attrs.frozen
-class Judged:
+class Judgement:
     """Write a judgement, and compare it with a model answer by yes-or-no questions: an answer is one of them each."""
 
     model: str

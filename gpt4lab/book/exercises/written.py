@@ -52,7 +52,7 @@ class CodeBox(ExerciseBox):
         return f"<p><strong>Solution.</strong></p><pre>{escape(task.solution)}</pre><p>{words}</p>"
 
 
-class JudgedBox(ExerciseBox):
+class JudgementBox(ExerciseBox):
     """`text` is what the reader writes; beside the model answer, `answer` is yes or no to each question."""
 
     CHECK = "Compare"

@@ -13,7 +13,7 @@ from gpt4lab.book import exercise
 from gpt4lab.book.case.case import Case
 from gpt4lab.book.case.file import as_html, as_json, merge, read
 from gpt4lab.book.exercises.exercise import WHY, answer
-from gpt4lab.book.exercises.written import CodeBox, JudgedBox
+from gpt4lab.book.exercises.written import CodeBox, JudgementBox
 from gpt4lab.book.way import Answer
 from gpt4lab.chapters.c02_experts.exercises import awake
 
@@ -24,7 +24,7 @@ def in_code(key: str = "02-awake") -> CodeBox:
     return exercise(key, "Write <it>.", check=awake, hints=("<One>.", "Two."), because="It is {model.top_k}.")
 
 
-def in_words(key: str = "t-words") -> JudgedBox:
+def in_words(key: str = "t-words") -> JudgementBox:
     return exercise(key, "Write <it>.", model="It is {training.cost}.", questions=QUESTIONS, hints=("One.",))
 
 
