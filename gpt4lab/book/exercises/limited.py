@@ -32,7 +32,7 @@ WORKER = files("gpt4lab.book.exercises").joinpath("worker.py").read_text("utf-8"
 
 
 @attrs.frozen
-class Trial:
+class Ending:
     """A record for each case that came to an end, in order; whether it was stopped; whether no case is missing."""
 
     found: list[dict[str, Any]]
@@ -45,7 +45,7 @@ def possible() -> bool:
     return sys.platform not in ("emscripten", "wasi")
 
 
-def run(source: str, name: str, cases: Sequence[Sequence[Any]]) -> Trial:
+def run(source: str, name: str, cases: Sequence[Sequence[Any]]) -> Ending:
     """Run a function of some source on each case. The caller waits at most WALL_S seconds."""
     job = json.dumps({"source": source, "name": name, "cases": cases, "limits": LIMITS}).encode()
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -63,7 +63,7 @@ def run(source: str, name: str, cases: Sequence[Sequence[Any]]) -> Trial:
         late = _await(process, job)
         out.seek(0)
         found = _records(out.read(OUTPUT_BYTES))[: len(cases)]
-    return Trial(found, timed=late or process.returncode in OUT_OF_TIME, ended=len(found) == len(cases))
+    return Ending(found, timed=late or process.returncode in OUT_OF_TIME, ended=len(found) == len(cases))
 
 
 def _await(process: subprocess.Popen[bytes], job: bytes) -> bool:
