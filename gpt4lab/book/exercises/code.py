@@ -1,27 +1,26 @@
-"""Exercises in code: three lines of the reader's own, held against the book's numbers, case by case.
+"""Exercises in code: three lines of the reader's own, held against the book's, case by case.
 
-    days = Code(
-        solution=\"\"\"
-        def days(flop, gpus, peak, mfu):
-            return flop / (gpus * peak * mfu) / 86_400
-        \"\"\",
-        truth=lambda flop, gpus, peak, mfu: value("training.days", leak, {...}),
-        cases=[(2.15e25, 25_000, 312e12, 0.34), ...],
-        unit="day",
-    )
+They are declared in the chapter's exercises.toml; [rent] there is the exercise "09-rent":
 
-It lies in the chapter's exercises.py, where `codes()` finds it under the key of its exercise: "09-days".
+    [rent]
+    unit = "USD"                                  # of what it returns
+    cases = [[277e9, 13e12, 312e12, 0.34, 1.0]]   # what it is called with
+    solution = '''
+    def rent(params, tokens, peak, mfu, price):
+        return 6 * params * tokens / (peak * mfu) / 3600 * price
+    '''
+
+A test holds each solution against the book's quantities: tests/unit/book/exercises/test_code.py.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from textwrap import dedent
 from typing import Any
 
 import attrs
@@ -38,23 +37,20 @@ NEEDS_PROCESS = (
 )
 
 
-def _text(source: str) -> str:
-    return dedent(source).strip() + "\n"
-
-
 @attrs.frozen
 class Code:
-    """Write a function. What is right in each case `truth` says, from the book's own numbers, by this tolerance.
+    """Write a function: its name, its arguments and what is right in each case are those of the solution."""
 
-    solution: the function as we would write it: its name and arguments are those that are asked for.
-    unit: of what it returns.
-    """
-
-    solution: str = attrs.field(converter=_text)
-    truth: Callable[..., Any]
-    cases: Sequence[tuple[Any, ...]]
+    solution: str = attrs.field(converter=lambda text: text.strip() + "\n")
+    cases: Sequence[Sequence[Any]]
     unit: str = "1"
     tolerance: float = 1e-3
+
+    def truth(self, *case: Any) -> Any:
+        """What our own function gives."""
+        known: dict[str, Any] = {}
+        exec(self.solution, known)
+        return known[self.name](*case)
 
     @property
     def _asked(self) -> ast.FunctionDef:
@@ -127,7 +123,7 @@ class Code:
         takes = f"{len(arguments)} argument{'s' * (len(arguments) > 1)} ({', '.join(arguments)})"
         return Feedback("wrong", f"{self.name} must take {takes}; yours takes {ast.unparse(taken) or 'none'}.")
 
-    def _wrong(self, case: tuple[Any, ...], record: Mapping[str, Any]) -> str:
+    def _wrong(self, case: Sequence[Any], record: Mapping[str, Any]) -> str:
         """What is wrong with a case, in a sentence; "" where it came out right."""
         call = self._call(case)
         if "error" in record:
@@ -142,7 +138,7 @@ class Code:
             return ""
         return f"{call} gives {self._said(value)}; it should be {self._said(right)}.{_slip(value, right)}"
 
-    def _unfinished(self, case: tuple[Any, ...], timed: bool) -> str:
+    def _unfinished(self, case: Sequence[Any], timed: bool) -> str:
         call = self._call(case)
         if timed:
             return f"{call} does not come to an end: it was stopped after some seconds."
@@ -216,12 +212,8 @@ def _short(value: Any) -> str:
 
 @cache
 def codes() -> Mapping[str, Code]:
-    """Every exercise in code, by key: "09-days" is `days` of exercises.py in the folder of chapter 09."""
-    folders = [entry for entry in files("gpt4lab.chapters").iterdir() if entry.joinpath("exercises.py").is_file()]
-    modules = [importlib.import_module(f"gpt4lab.chapters.{folder.name}.exercises") for folder in folders]
-    return {
-        f"{module.__name__.split('.')[-2][1:3]}-{name}": code
-        for module in modules
-        for name, code in sorted(vars(module).items())
-        if isinstance(code, Code)
-    }
+    """Every exercise in code, by key: [rent] of exercises.toml in the folder of chapter 09 is "09-rent"."""
+    folders = sorted(files("gpt4lab.chapters").iterdir(), key=lambda folder: folder.name)
+    found = [(folder.name[1:3], folder.joinpath("exercises.toml")) for folder in folders if folder.is_dir()]
+    tables = [(number, tomllib.loads(file.read_text("utf-8"))) for number, file in found if file.is_file()]
+    return {f"{number}-{name}": Code(**words) for number, table in tables for name, words in table.items()}

@@ -5,7 +5,7 @@ exercise("09-cheap", "Bring the run under $40 million in under 60 days.", panel=
          hints=("Which field divides both?",), solution={"cluster.accelerator": "h100-sxm-80gb"}, because="...")
 exercise("03-flop", "How many FLOP ...?", quantity="flop.per_token", hints=(...), because="...")
 exercise("02-batch", "Which ...?", options=(...), answer="...", because="...")
-exercise("03-days", "Write days(...)", check=days, hints=(...), because="...")  # a Code; then a cell: %%answer 03-days
+exercise("09-rent", "Write rent(...)", code=True, hints=(...), because="...")  # then a cell: %%answer 09-rent
 exercise("03-words", "Write ...", model="...", questions=("Does it ...?", ...))  # a judgement in words
 
 `because`, `model` and `arithmetic` (how `answer` is made) may hold numbers in braces, as `say` does.
@@ -20,7 +20,7 @@ from IPython import get_ipython
 from IPython.display import Markdown, display
 
 from gpt4lab.book.exercises.box import Exercise, ExerciseBox
-from gpt4lab.book.exercises.code import Code
+from gpt4lab.book.exercises.code import Code, codes
 from gpt4lab.book.exercises.tasks import Choice, Judgement, Number, Reach, Task
 from gpt4lab.book.exercises.written import CodeBox, JudgementBox
 from gpt4lab.claims.prose import fill
@@ -42,7 +42,7 @@ def exercise(
     *,
     hints: Sequence[str] = (),
     because: str = "",
-    check: Code | None = None,
+    code: bool = False,
     model: str = "",
     questions: Sequence[str] = (),
     panel: Any = None,
@@ -57,8 +57,8 @@ def exercise(
     options: Sequence[str] = (),
 ) -> Any:
     """Show an exercise: with code, words, a panel and a goal, options, or a number (a quantity, or `answer`)."""
-    if check is not None:
-        task: Task = check
+    if code:
+        task: Task = codes()[key]
     elif questions:
         task, because = Judgement(fill(model), tuple(questions)), because or WHY
     elif panel is not None:

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gpt4lab import catalog
 from gpt4lab.book.exercises import limited
 from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
-from gpt4lab.chapters.c14_drafts import drawing
-from gpt4lab.chapters.c14_drafts import exercises as drafts
-from gpt4lab.scenario import load_scenario
+from gpt4lab.claims import audit
+from gpt4lab.quantities import value
+from gpt4lab.scenario import change, load_scenario
 
 TEXTS = {text.name[:2]: text.read_text("utf-8") for text in Path("notebooks/text").glob("*.md")}
 CODES = list(codes().items())
 days = Code(
-    solution="""
-    def days(flop, speed):
-        return flop / speed / 86_400
-    """,
-    truth=lambda flop, speed: flop / speed / 86_400,
+    solution="def days(flop, speed):\n    return flop / speed / 86_400",
     cases=[(864e21, 1e18), (864e20, 1e17), (864e19, 1e17)],
     unit="day",
 )
@@ -56,14 +55,48 @@ def test_a_constant_does_not_pass(key: str, code: Code) -> None:
     assert code.check(answer).level in ("almost", "wrong")
 
 
-def test_the_second_draw_gives_back_p_and_is_that_of_the_drawing() -> None:
-    for p, q in drafts.second.cases:
-        drawn, kept = drafts.second.truth(p, q), list(map(min, p, q))
-        out = [k + (1 - sum(kept)) * d for k, d in zip(kept, drawn, strict=True)]
-        assert out == pytest.approx(p)
-    found = drawing.judged(load_scenario("leak"))
-    shares = [share / sum(found.drawn) for share in found.drawn]
-    assert drafts.second.truth(drawing.TARGET, found.draft) == pytest.approx(shares)
+LEAK = load_scenario("leak")
+FOUND = {(f"{r.stated[0]:.4g}", f"{r.recomputed[0]:.4g}"): r for r in audit(LEAK) if r.stated and r.recomputed}
+
+
+def cost(params: float, tokens: float, peak: float, mfu: float, price: float) -> float:
+    [chip] = [key for key, chip in catalog.accelerators.items() if chip.peak_bf16_flop_per_s == peak][:1]
+    run = {
+        "training.tokens": tokens,
+        "training.mfu": mfu,
+        "cluster.usd_per_gpu_hour": price,
+        "cluster.accelerator": chip,
+    }
+    return value("training.cost", change(LEAK, run), {"model.active_params": params})
+
+
+def balanced(p: list[float], q: list[float]) -> list[float]:
+    """What must be drawn for a refused guess, so that p comes out: min(p, q) has come out already."""
+    kept = list(map(min, p, q))
+    return [(wanted - there) / (1 - sum(kept)) for wanted, there in zip(p, kept, strict=True)]
+
+
+#: By other ways than the solutions: quantities, the audit, every choice of the router, what must come out in all.
+TRUE: dict[str, Callable[..., Any]] = {
+    "00-residual": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].residual,
+    "02-awake": touched,
+    "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
+    "09-rent": cost,
+    "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
+    "14-second": balanced,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "code"), [pair for pair in CODES if pair[0] in TRUE], ids=[*TRUE])
+def test_a_solution_gives_what_the_book_gives(key: str, code: Code) -> None:
+    for case in code.cases:
+        assert code.truth(*case) == pytest.approx(TRUE[key](*case), rel=1e-4)
+
+
+def test_two_of_four_experts_and_two_tokens_counted_one_by_one() -> None:
+    pairs = [*combinations(range(4), 2)]
+    awake = [len({*first, *second}) / 4 for first in pairs for second in pairs]
+    assert codes()["02-awake"].truth(4, 2, 2) == pytest.approx(sum(awake) / len(awake))
 
 
 SAID = {

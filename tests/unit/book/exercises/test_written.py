@@ -12,16 +12,17 @@ from IPython.utils.capture import capture_output
 from gpt4lab.book import exercise
 from gpt4lab.book.case.case import Case
 from gpt4lab.book.case.file import as_html, as_json, merge, read
+from gpt4lab.book.exercises.code import codes
 from gpt4lab.book.exercises.exercise import WHY, answer
 from gpt4lab.book.exercises.written import CodeBox, JudgementBox
 from gpt4lab.book.way import Answer
-from gpt4lab.chapters.c02_experts.exercises import awake
 
+awake = codes()["02-awake"]
 QUESTIONS = ("Is it <short>?", "Is it true?", "Does it say whose?")
 
 
 def in_code(key: str = "02-awake") -> CodeBox:
-    return exercise(key, "Write <it>.", check=awake, hints=("<One>.", "Two."), because="It is {model.top_k}.")
+    return exercise(key, "Write <it>.", code=True, hints=("<One>.", "Two."), because="It is {model.top_k}.")
 
 
 def in_words(key: str = "t-words") -> JudgementBox:
