@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Literal
@@ -30,6 +30,7 @@ import ipywidgets as w
 
 from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
+from gpt4lab.claims.prose import fill
 from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import spoken
 from gpt4lab.panels.setting import Pull, Slide, control_of, path_of, places, pulled_by
@@ -56,6 +57,7 @@ class Panel:
     """The declaration of a panel; `widget()` makes a new live one. At most six controls stand open.
 
     html_of: View -> HTML, for a view that is also something to read, below the chart.
+    tour: three steps, each a scenario (as a preset) and one sentence, whose numbers stand in braces.
     pulls: field of an axis -> what moves when the reader's mark is pulled along it; see `setting.Pull`.
     """
 
@@ -68,6 +70,7 @@ class Panel:
     folded: tuple[str | Slide, ...] = attrs.field(default=(), converter=tuple)
     presets: Mapping[str, str | Mapping[str, Any]] = attrs.field(factory=lambda: {"The post": "leak"})
     html_of: Callable[[View], str] | None = None
+    tour: Sequence[tuple[str | Mapping[str, Any], str]] = ()
     start: str = "leak"
     speed: Speed = "instant"
     pulls: Mapping[str, Pull] = attrs.field(factory=dict)
@@ -102,7 +105,15 @@ class Panel:
 
     def scenario_of(self, preset: str) -> Scenario:
         """The scenario behind a preset: a named one, or the start with some changes."""
-        wanted = self.presets[preset]
+        return self._wanted(self.presets[preset])
+
+    def step(self, at: int) -> tuple[Scenario, str]:
+        """A step of the tour: its scenario, and its sentence there."""
+        wanted, says = self.tour[at]
+        scenario = self._wanted(wanted)
+        return scenario, fill(says, scenario)
+
+    def _wanted(self, wanted: str | Mapping[str, Any]) -> Scenario:
         return load_scenario(wanted) if isinstance(wanted, str) else change(load_scenario(self.start), wanted)
 
 
@@ -127,6 +138,7 @@ class LivePanel(w.VBox):
             description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
         )
         self._presets = {name: self._button(name) for name in panel.presets}
+        self.tour = Tour(self)
         super().__init__(list(self._laid_out()))
         self.add_class("g4l-panel").add_class(f"g4l-panel-{self.model_id}")
         ALIVE[str(self.model_id)] = self
@@ -313,8 +325,11 @@ class LivePanel(w.VBox):
         yield self._headline
         yield self._sentence
         open_ones = _classed(w.VBox([self.controls[path_of(item)] for item in self.panel.controls]), "g4l-sliders")
+        yield self.tour.said
         buttons = _classed(w.HBox([*self._presets.values()]), "g4l-actions")
-        side = _classed(w.VBox([buttons, open_ones, *self._fold()]), "g4l-controls")
+        side = _classed(
+            w.VBox([*([self.tour] if self.panel.tour else []), buttons, open_ones, *self._fold()]), "g4l-controls"
+        )
         yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
         yield self._alert
         if self.panel.html_of:
@@ -341,6 +356,39 @@ class LivePanel(w.VBox):
             chosen = here is not None and here == self.panel.scenario_of(name)
             (button.add_class if chosen else button.remove_class)("g4l-chosen")
             button.tooltip = f"Set every control to: {name}{' (they stand there)' * chosen}"
+
+
+class Tour(w.HBox):
+    """A row of buttons: each step sets the panel and says its sentence, until the reader moves anything."""
+
+    def __init__(self, live: LivePanel) -> None:
+        self._live, self._there, self.said = live, None, spoken()
+        count = len(live.panel.tour)
+        words = {str(at + 1): f"Step {at + 1} of {count}" for at in range(count)}
+        words["Free play"] = "End the tour; everything stays where it is"
+        self.buttons = [
+            _classed(w.Button(description=name, tooltip=told), "g4l-button") for name, told in words.items()
+        ]
+        for at, button in enumerate(self.buttons):
+            button.on_click(lambda _, at=at: self.go(at))
+        super().__init__([w.Label("In three steps:"), *self.buttons])
+        self.add_class("g4l-actions").add_class("g4l-tour")
+        live.on_change(self._moved)
+
+    def go(self, at: int) -> None:
+        """To a step; after the last one, to free play."""
+        self._there, said = None, ""
+        if at < len(self._live.panel.tour):
+            scenario, said = self._live.panel.step(at)
+            self._live.load(scenario)
+            self._there = self._live.scenario
+        self.said.value = said and f'<p class="g4l-says">{html.escape(f"{at + 1}. {said}")}</p>'
+        for other, button in enumerate(self.buttons):
+            (button.add_class if other == at and said else button.remove_class)("g4l-chosen")
+
+    def _moved(self, scenario: Scenario) -> None:
+        if self._there is not None and scenario != self._there:
+            self.go(len(self.buttons) - 1)
 
 
 #: The panels at work, by the end of their class on the page.

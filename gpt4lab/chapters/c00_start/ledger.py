@@ -94,6 +94,14 @@ whole_ledger = Panel(
         "8 × 220B": "hotz-8x220b",
         "20,000 GPUs": "semianalysis-2024",
     },
+    tour=(
+        ({}, "As the post has it: {training.flop} of work, and {cluster.rental} of rent for {cluster.days}."),
+        ({"training.tokens": 26e12}, "Twice the tokens are {training.flop}: every claim made from them falls at once."),
+        (
+            {"cluster.gpus": 50_000},
+            "Twice the GPUs are {cluster.rental} of rent; other claims fall, made from the GPUs.",
+        ),
+    ),
     view=ledger_and_rent,
     chart=lambda view: bars(view.rows["data"], CLAIMS, "verdict", post=view.rows["post"]),
 )

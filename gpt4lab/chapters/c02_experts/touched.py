@@ -88,6 +88,11 @@ touched = Curve(
         "DeepSeek-V3": _routing("deepseek-v3"),
         "gpt-oss-120b": _routing("gpt-oss-120b"),
     },
+    tour=(
+        ({"serving.tokens_in_flight": 1}, "One reader: a step wakes {moe.experts_touched:.0f} of {model.experts:d}."),
+        ({}, "{decode.micro_batch:,.0f} readers: {moe.touched:.0%} of them are awake."),
+        ({"model.experts": 128}, "Of {model.experts:d} experts the same readers wake {moe.touched:.0%}."),
+    ),
     pulls={"tokens": Pull("serving.tokens_in_flight", STEP)},
 )
 

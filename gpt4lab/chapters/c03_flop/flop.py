@@ -50,6 +50,14 @@ token = Curve(
         Slide("model.shared_params", 1e9, 1e12),
     ),
     folded=(Slide("model.experts", 1, 512), Slide("model.heads", 8, 256), "model.layers"),
+    tour=(
+        ({}, "A token meets {model.active_params}, two FLOP each: {flop.per_token}."),
+        ({"model.top_k": 16}, "If it met all sixteen experts, it would cost {flop.per_token}."),
+        (
+            {"model.context": 131_072},
+            "At the end of a long context its scores add {flop.generated_scores_over_weights}.",
+        ),
+    ),
     presets={
         "The post": "leak",
         "The 32k model": {"model.context": 32_768},

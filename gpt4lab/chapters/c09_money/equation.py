@@ -71,7 +71,6 @@ def equation_view(scenario: Scenario) -> View:
 
 
 def _held(slide: Slide, found: float) -> float:
-    """The solution, held on its slider."""
     held = min(max(found, slide.lo), slide.hi)
     return round(held) if slide.path == "cluster.gpus" else held
 

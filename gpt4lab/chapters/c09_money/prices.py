@@ -117,8 +117,6 @@ quotes = Panel(
 )
 
 
-# --- which cost? --------------------------------------------------------------------------------------
-
 TOTAL = Axis("usd", "Dollars", log=True, form="money", domain=(1e7, 1e9))
 
 

@@ -19,7 +19,7 @@ MILLION = 1e6
 DAYS = Axis("days", "Days", domain=(0, 160))
 RENT = Axis("rent", "Rent, million $", domain=(0, 120))
 EPOCH = catalog.epoch["gpt-4"]
-STATED_DAYS = (90, 100)  # C28
+STATED = {"from": 90, "to": 100}  # C28
 MFUS = (0.2, 0.25, 0.3, 0.4, 0.5, 0.6)
 
 
@@ -43,7 +43,6 @@ def run_view(scenario: Scenario) -> View:
 
 
 def _needs(scenario: Scenario, found: dict[str, float]) -> str:
-    """How long the run is, and what each input alone would have to be for the stated price."""
     cluster = scenario.cluster
     return (
         f"{cluster.gpus:,} GPUs are busy for {show(found['training.days'], 'day')}. For "
@@ -62,8 +61,7 @@ def _days_at(mfu: float, scenario: Scenario) -> float:
 
 
 def _price_and_days_of_the_post(scenario: Scenario) -> dict[str, Any]:
-    low, high = STATED_DAYS
-    return {"days": (low + high) / 2, "rent": scenario.cluster.stated_usd / MILLION, "from": low, "to": high}
+    return {"days": sum(STATED.values()) / 2, "rent": scenario.cluster.stated_usd / MILLION, **STATED}
 
 
 def run_chart(view: View) -> Any:
@@ -93,6 +91,11 @@ run = Panel(
         "The same author's 20,000": "semianalysis-2024",
         "Epoch's cloud price": {"cluster.usd_per_gpu_hour": EPOCH.cost_cloud_2026 / EPOCH.gpu_hours},
     },
+    tour=(
+        ({}, "By the post's GPUs, price and utilisation the run ends after {training.days}, for {training.cost}."),
+        ({"cluster.gpus": 50_000}, "Twice the GPUs: {training.days}, and still {training.cost}. Their number cancels."),
+        ({"training.mfu": 0.5}, "What does not cancel is the utilisation: at {training.mfu} it is {training.cost}."),
+    ),
     claims=("C28", "C29", "C33"),
     view=run_view,
     chart=run_chart,

@@ -113,6 +113,14 @@ fit = Curve(
         "The same, MHA": {**LONG_ON_40_GB, "model.kv_heads": load_scenario("leak").model.heads},
         "H100, 8-bit": {"serving.accelerator": "h100-sxm-80gb", **BYTE},
     },
+    tour=(
+        ({}, "With one key-value head {kv.sequences} of {model.context} fit."),
+        (LONG_ON_40_GB, "The 32k model on 40 GB, which “cannot run”: {kv.sequences} fit."),
+        (
+            {**LONG_ON_40_GB, "model.kv_heads": load_scenario("leak").model.heads},
+            "With a head for each query: {kv.sequences}.",
+        ),
+    ),
     claims=("C59", "C60", "C61"),
 )
 

@@ -91,6 +91,11 @@ pays = Curve(
         "A dear draft": {"speculation.draft_cost": 0.3, "speculation.draft_length": 7},
         "A hopeless one": {"speculation.acceptance": 0.1, "speculation.draft_cost": 0.2},
     },
+    tour=(
+        ({}, "A good draft, four guesses ahead: text comes {speculation.speedup} as fast."),
+        ({"speculation.draft_cost": 0.3}, "As good, but dear: {speculation.speedup}."),
+        ({"speculation.draft_cost": 0.3, "speculation.draft_length": 2}, "Guess less far: {speculation.speedup}."),
+    ),
     claims=("C75",),
 )
 

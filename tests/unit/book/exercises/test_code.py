@@ -70,6 +70,10 @@ def cost(params: float, tokens: float, peak: float, mfu: float, price: float) ->
     return value("training.cost", change(LEAK, run), {"model.active_params": params})
 
 
+def touched(experts: int, chosen: int, tokens: int) -> float:
+    return value("moe.touched", LEAK, {"model.experts": experts, "model.top_k": chosen, "decode.micro_batch": tokens})
+
+
 def balanced(p: list[float], q: list[float]) -> list[float]:
     """What must be drawn for a refused guess, so that p comes out: min(p, q) has come out already."""
     kept = list(map(min, p, q))
