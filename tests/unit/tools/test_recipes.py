@@ -90,9 +90,9 @@ def run(copy: Path, *arguments: str) -> None:
 def test_there_is_a_recipe_for_each(root: Path) -> None:
     files = [file for _, file, _, _ in BLOCK.findall((root / "CONTRIBUTING.md").read_text("utf-8"))]
     assert [Path(file).name for file in files] == [
-        *("training.py", "ledger.toml", "records.py", "cluster.py", "flop.py", "weeks.py"),
+        *("training.py", "ledger.toml", "skeleton.py", "records.py", "cluster.py", "flop.py", "weeks.py"),
         *("__init__.py", "study.py", "checked.py"),
-        *("chapter.toml", "__init__.py", "99_weeks.md"),
+        *("exercises.toml", "chapter.toml", "__init__.py", "99_weeks.md"),
     ]
 
 
