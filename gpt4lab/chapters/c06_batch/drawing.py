@@ -58,7 +58,7 @@ def scene(words: str, tokens: float, critical: float) -> Scene:
     told = f"noise {size:.2g} times as long as the gradient"
     shapes = [*arrows(tokens, critical), Words("what", 8, 20, f"{words}: {show(tokens, 'token')}", "bold")]
     if sum(isinstance(shape, Dot) for shape in shapes) <= ARROWS:
-        shapes.append(Words("out", 8, HEIGHT - 8, "arrows without a tip go on outside the picture", "soft"))
+        shapes.append(Words("out", 8, HEIGHT - 8, "no tip: it ends outside", "soft"))
     return Scene(
         shapes,
         HEIGHT,
