@@ -43,5 +43,16 @@ price = Curve(
         "A quarter of the GPUs": {"cluster.gpus": 6_250},
         "4 stages": {"cluster.pipeline": 4},
     },
+    tour=(
+        ({}, "The post's {training.batch_tokens} cost {batch.dearer_kaplan} the fewest GPU hours, by Kaplan's law."),
+        (
+            {"training.batch_tokens": 4e6},
+            "A small batch saves tokens; its pipelines wait, and it costs {batch.dearer_kaplan}.",
+        ),
+        (
+            {"cluster.gpus": 6_250},
+            "A quarter of the GPUs: now half the time is lost only at {batch.critical_pipeline}.",
+        ),
+    ),
     claims=("C22", "C25"),
 )

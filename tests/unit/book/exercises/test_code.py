@@ -15,6 +15,7 @@ from gpt4lab import catalog
 from gpt4lab.book.exercises import limited
 from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
 from gpt4lab.claims import audit
+from gpt4lab.formulas.noise import gradient_noise, gradient_signal
 from gpt4lab.quantities import value
 from gpt4lab.scenario import change, load_scenario
 
@@ -85,6 +86,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "00-residual": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].residual,
     "02-awake": touched,
     "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
+    "06-scale": lambda *lengths: gradient_noise(*lengths) / gradient_signal(*lengths),
     "09-rent": cost,
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
     "14-second": balanced,
