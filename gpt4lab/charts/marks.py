@@ -58,8 +58,8 @@ def pinned(row: Mapping[str, Any], *within: Axis) -> dict[str, Any]:
 
     within: the axis along x, then that along y.
     """
-    held = {a.field: min(max(row[a.field], a.domain[0]), a.domain[1]) for a in within if a.domain}
-    ways = [ARROWS[i][row[a.field] > held[a.field]] for i, a in enumerate(within) if held.get(a.field) != row[a.field]]
+    held = {a.field: min(max(row[a.field], a.domain[0]), a.domain[1]) if a.domain else row[a.field] for a in within}
+    ways = [ARROWS[i][row[a.field] > held[a.field]] for i, a in enumerate(within) if held[a.field] != row[a.field]]
     words = {"label": f"{row.get('label', theme.YOU.label)}, beyond the edge {''.join(ways)}"} if ways else {}
     return {**row, **held, **words}
 
