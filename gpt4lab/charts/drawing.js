@@ -73,7 +73,8 @@ function painter(svg) {
   const forget = (keys) => {
     for (const [key, one] of held) if (!keys.has(key)) (one.element.remove(), held.delete(key));
   };
-  return { paint, forget };
+  const keyOf = (element) => [...held].find(([, one]) => one.element === element)?.[0];
+  return { paint, forget, keyOf };
 }
 
 function part(parent, tag, attributes = {}, text = "") {
@@ -139,13 +140,23 @@ function gripped(svg, model, gripOf) {
   });
 }
 
+// Shapes with the look "press" are pressed; which one goes to the kernel.
+function pressable(svg, model, keyOf) {
+  svg.addEventListener("click", (event) => {
+    const key = keyOf(event.target.closest(".g4l-look-press"));
+    if (!key) return;
+    model.set("pressed", [key, model.get("pressed")[1] + 1]);
+    model.save_changes();
+  });
+}
+
 function render({ model, el }) {
   const figure = part(el, "div", { class: "g4l-chart g4l-drawing" });
   const picture = part(figure, "div", { class: "g4l-picture", role: "img" });
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("aria-hidden", "true");
   picture.append(svg);
-  const { paint, forget } = painter(svg);
+  const { paint, forget, keyOf } = painter(svg);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let scenes = unfolded(model.get("frames"));
   let at = model.get("start") < 0 ? scenes.length - 1 : model.get("start");
@@ -192,6 +203,7 @@ function render({ model, el }) {
     drawAt(target);
   };
   gripped(svg, model, () => here().grip);
+  pressable(svg, model, keyOf);
   const wide = new ResizeObserver(() => drawAt(at));
   wide.observe(picture);
   model.on("change:frames", renew);

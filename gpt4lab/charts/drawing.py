@@ -25,7 +25,7 @@ from gpt4lab.charts.live import to_columns
 from gpt4lab.rows import Rows
 
 COLOURS = ("ink", "soft", "faint", "wash", "paper", "blue", "sky", "green", "orange", "vermillion", "purple")
-LOOKS = (*COLOURS, "outline", "dashed", "thick", "pale", "bold", "small", "large", "typed", "grip", "none")
+LOOKS = (*COLOURS, "outline", "dashed", "thick", "pale", "bold", "small", "large", "typed", "grip", "press", "none")
 WIDTH = 620  # px; a panel has about as much for its picture at 1280
 Look = str
 
@@ -134,7 +134,8 @@ class Scene:
 class Drawing(anywidget.AnyWidget):
     """Scenes on the page. `steps` names what the scrubber counts, `start` the scene that is seen first (-1: the last).
 
-    `pulled` is (path, value) of a grip that the reader has moved, and how often.
+    `pulled` is (path, value) of a grip that the reader has moved, and how often; `pressed` is the key of a shape with the
+    look "press" that was pressed, and how often.
     """
 
     _esm = (
@@ -148,6 +149,7 @@ class Drawing(anywidget.AnyWidget):
     steps = t.Unicode("Step").tag(sync=True)
     start = t.Int(0).tag(sync=True)
     pulled = t.List(default_value=["", 0, 0]).tag(sync=True)
+    pressed = t.List(default_value=["", 0]).tag(sync=True)
 
     def __init__(self, scenes: Sequence[Scene], steps: str = "Step", start: int = 0) -> None:
         super().__init__(frames=encoded(scenes), steps=steps, start=start)

@@ -14,9 +14,11 @@ from attrs import frozen
 
 from gpt4lab.formulas.arith import where
 from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
+from gpt4lab.models.chinchilla import Choice, Sizes
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.prices import Prompts
 from gpt4lab.models.inputs import Network, chip, machine
+from gpt4lab.models.isoflop import Grid, Surface
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.quantities.registry import values
 from gpt4lab.scenario import Scenario
@@ -60,6 +62,10 @@ def _same(drafted: Any) -> Any:
     return drafted
 
 
+def _flop(flop: Any) -> Any:
+    return flop
+
+
 _MODEL = _named("model", "layers d_model head_dim experts top_k vocab tied_embeddings parallel_block gated")
 _UNLIKE = _named("model", "shared_experts dense_layers dense_d_ff dense_gated window window_layers")
 _LATENT = _named("model", "kv_rank query_rank rope_dim nope_dim")
@@ -90,6 +96,13 @@ deployment_in = Bridge(
 drafted_in = Bridge(_same, {"drafted": "speculation.draft_length"})
 traffic_in = Bridge(Prompts, {"prompt": "serving.prompt_tokens", "cached": "serving.cached_tokens"})
 busy_chip_in = Bridge(chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_busy_hour"})
+
+#: Which law of loss holds, what counts as the size, and how the optimum is looked for.
+choice_in = Bridge(Choice, _named("chinchilla", "law dropped order delta without"))
+sizes_in = Bridge(Sizes, {"counts": "chinchilla.counts", "active": "model.active_params", "all": "model.total_params"})
+surface_in = Bridge(Surface, _named("chinchilla", "A alpha B beta"))
+grid_in = Bridge(Grid, _named("chinchilla", "span aim"))
+flop_in = Bridge(_flop, {"flop": "training.flop"})
 
 #: The accelerators of training and of serving, each at its price.
 machine_in = Bridge(machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})

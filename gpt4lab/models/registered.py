@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.models.chinchilla import Law, chosen_law, counted, stretched
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
@@ -21,15 +22,21 @@ from gpt4lab.models.in_scenario import (
     Bridge,
     busy_chip_in,
     chip_in,
+    choice_in,
     deployment_in,
     drafted_in,
+    flop_in,
+    grid_in,
     layout_in,
     machine_in,
     served_in,
+    sizes_in,
+    surface_in,
     traffic_in,
     trained_in,
 )
 from gpt4lab.models.inputs import Chip, Network
+from gpt4lab.models.isoflop import parabolas
 from gpt4lab.models.step.report import step
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, again, declaring, quantity
 
@@ -235,3 +242,50 @@ PRICES.modelled("answer.prompts_mfu", "fraction", "prompts.mfu", "FLOP of prompt
 Family(largest_batch, served_in, deployment_in, chip_in, source="pope2022").modelled(
     "answer.batch_that_fits", "sequence", "", "Sequences of the mean context that fit into the serving GPUs' memory."
 )
+
+# Chinchilla's optimum, by whichever law and size are chosen
+
+LAW = Family(chosen_law, choice_in, source="besiroglu2024")
+LAW.modelled("chinchilla.E", "1", "E", "The loss that the chosen law leaves to any model, in nats a token.")
+LAW.modelled("chinchilla.A", "1", "A", "Factor of the size's term in the chosen law.")
+LAW.modelled("chinchilla.alpha", "1", "alpha", "Power of the size in the chosen law.")
+LAW.modelled("chinchilla.B", "1", "B", "Factor of the tokens' term in the chosen law.")
+LAW.modelled("chinchilla.beta", "1", "beta", "Power of the tokens in the chosen law.")
+Family(counted, sizes_in, source="assumed").modelled(
+    "chinchilla.size", "param", "", "Parameters of the dense model that the mixture is taken for."
+)
+Family(stretched, flop_in, source="hoffmann2022").modelled(
+    "chinchilla.stretch", "x", "", "Compute of the run over that of the largest training behind the points."
+)
+again({
+    "scaling.besiroglu_balance": ("chinchilla.balance", ""),
+    "scaling.besiroglu_params": ("chinchilla.params", "Parameters of the best dense model, by the chosen law."),
+    "scaling.besiroglu_tokens": ("chinchilla.tokens", ""),
+    "scaling.besiroglu_tokens_active": ("chinchilla.best_tokens", "Tokens that the chosen size should see."),
+    "scaling.besiroglu_ratio_active": ("chinchilla.ratio", "Tokens that the chosen size should see, over the stated."),
+    "scaling.besiroglu_loss": ("chinchilla.loss", ""),
+    "scaling.besiroglu_lifetime_tokens": ("chinchilla.lifetime_tokens", ""),
+    "scaling.besiroglu_lifetime_params": ("chinchilla.lifetime_params", ""),
+    "scaling.besiroglu_lifetime_flop": ("chinchilla.lifetime_flop", ""),
+    "scaling.besiroglu_lifetime_saving": ("chinchilla.lifetime_saving", ""),
+}, instead={
+    "model.active_params": "chinchilla.size",
+    **{f"catalog/constants/besiroglu2024/{symbol}": f"chinchilla.{symbol}" for symbol in Law._fields},
+})  # fmt: skip
+
+PARABOLAS = Family(parabolas, surface_in, grid_in, flop_in, source="czech2026")
+PARABOLAS.modelled("chinchilla.parabola_exponent", "1", "exponent", "Power of C that parabolas find in the chosen law.")
+PARABOLAS.modelled("chinchilla.parabola_params", "param", "params", "Best size for this compute, as parabolas find it.")
+
+
+@quantity("chinchilla.exponent", "1", source="hoffmann2022", alpha="chinchilla.alpha", beta="chinchilla.beta")
+def exponent(alpha: Num, beta: Num) -> Num:
+    """The power of compute with which the best size grows, by the chosen law."""
+    return beta / (alpha + beta)
+
+
+@quantity("chinchilla.parabola_off", "x", source="czech2026", N="chinchilla.parabola_params",
+          N_best="chinchilla.params")  # fmt: skip
+def parabola_off(N: Num, N_best: Num) -> Num:
+    """Best size as parabolas find it, over the true one."""
+    return N / N_best

@@ -250,6 +250,7 @@ class TextControl(Control):
     value = t.Unicode("").tag(sync=True, echo_update=NO_ECHO)
     sent = t.Int(0).tag(sync=True, echo_update=NO_ECHO)
     lines = t.Int(1).tag(sync=True)
+    mark = ""
 
     def __init__(self, label: str, **more: Any) -> None:
         super().__init__(kind="text", label=label, **more)

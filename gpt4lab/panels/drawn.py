@@ -10,7 +10,7 @@ strip = Drawn(
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -31,16 +31,22 @@ def _no_chart(view: View) -> Any:
 
 @attrs.frozen(kw_only=True)
 class Drawn(Panel):
-    """The declaration of such a panel. begins: the scene that is seen first; -1 is the last."""
+    """The declaration of such a panel. begins: the scene that is seen first; -1 is the last.
+
+    pressing: what a shape of that key changes when it is pressed: path -> value. The same must be within reach of a
+    control, for whoever has no pointer.
+    """
 
     chart: Callable[[View], Any] = attrs.field(init=False, default=_no_chart)
     steps: str = "Step"
     begins: int = 0
+    pressing: Callable[[Scenario, str], Mapping[str, Any]] = lambda scenario, key: {}
 
     def widget(self, scenario: Scenario | None = None) -> LivePanel:
         """The panel on the page; what is dragged in the drawing moves the slider of that field."""
         live = super().widget(scenario)
         live.chart.observe(lambda event: slide(live, *event["new"][:2]), "pulled")
+        live.chart.observe(lambda event: live.set(self.pressing(live.scenario, event["new"][0])), "pressed")
         return live
 
     def without(self, missing: NotKnown | LayoutError) -> View:

@@ -9,6 +9,7 @@ The declaration makes the attrs field and its validator; everything else reads t
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
@@ -103,6 +104,40 @@ def choice(default: str, choices: tuple[str, ...], label: str, meaning: str, sou
     return _declare(Field("", label, meaning, source, default, choices=choices), str)
 
 
+class Listing(tuple[str, ...]):
+    """The choices of a field that takes whole numbers from 1 to `last`, blanks between: a few of them, as examples."""
+
+    last: int
+
+    def __new__(cls, last: int, *examples: str) -> Listing:
+        """Examples of what is taken."""
+        made = super().__new__(cls, examples)
+        made.last = last
+        return made
+
+    def __contains__(self, words: object) -> bool:
+        numbers = words.split() if isinstance(words, str) else ["?"]
+        return all(word.isascii() and word.isdigit() and 1 <= int(word) <= self.last for word in numbers)
+
+    @property
+    def words(self) -> str:
+        """What is taken, in words."""
+        return f"whole numbers from 1 to {self.last}, with blanks between, or nothing"
+
+
+def listing(last: int, label: str, meaning: str, source: str) -> Any:
+    """Some of the numbers from 1 to `last`, or none; kept in order, each once."""
+    return _declare(
+        Field("", label, meaning, source, "", choices=Listing(last, "", "1", f"2 {last}", "3 4 5")), _sorted
+    )
+
+
+def _sorted(value: Any) -> Any:
+    words = re.split(r"[\s,;]+", value.strip()) if isinstance(value, str) else []
+    numbers = all(word.isascii() and word.isdigit() and len(word) < 9 for word in words)
+    return " ".join(map(str, sorted(set(map(int, words))))) if words and numbers else value
+
+
 def entry(default: str, catalog: str, label: str, meaning: str, source: str) -> Any:
     """The key of a catalog entry; a path may go on into it: `cluster.accelerator.memory_bytes`."""
     return _declare(Field("", label, meaning, source, default, catalog=catalog), str)
@@ -149,7 +184,8 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 
 def _validate_word(field: Field, value: Any) -> None:
     if field.choices and value not in field.choices:
-        raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {', '.join(field.choices)}.")
+        known = field.choices.words if isinstance(field.choices, Listing) else ", ".join(field.choices)
+        raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {known}.")
     if field.catalog:
         try:
             _entries(field.catalog)[str(value)]
@@ -170,6 +206,8 @@ def is_number(value: Any) -> bool:
 
 def allowed(field: Field) -> str:
     """The allowed range in words: "allowed: 1 to 16 experts", "allowed: 0.01 to 1 (1% to 100%)"; or the choices."""
+    if isinstance(field.choices, Listing):
+        return f"allowed: {field.choices.words}"
     if field.choices or field.catalog:
         return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"
     lo = f"{field.lo:,.12g} to " if field.lo != field.hi else ""

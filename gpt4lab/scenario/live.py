@@ -5,9 +5,11 @@ The declarations are those of `records`: default, unit, bounds; label, meaning; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
-from gpt4lab.scenario.field import choice, number, whole
+from gpt4lab.scenario.field import choice, listing, number, whole
 from gpt4lab.scenario.rules import within
 
 
@@ -76,6 +78,47 @@ class Equation:
 
     follows: str = choice("MFU", ("compute", "GPUs", "days", "MFU"),
         "What follows", "the one of four numbers that the other three decide", "assumed: the post divides last")
+
+
+#: How a law of loss is called here -> its name among the quantities; the first is fitted on the page.
+LAWS: Mapping[str, str] = {
+    "fitted here": "", "Besiroglu": "besiroglu", "Hoffmann": "hoffmann_tex", "Hoffmann, rounded": "hoffmann",
+    "Muennighoff": "muennighoff",
+}  # fmt: skip
+#: Which points are dropped first.
+ORDERS = ("highest loss", "fewest tokens a parameter", "worst misfit")
+
+
+@frozen
+class Chinchilla:
+    """How many tokens a model should have seen: by which law, fitted to which points, and what counts as its size."""
+
+    law: str = choice("fitted here", tuple(LAWS),
+        "Law", "which fit of the loss says what is best", "assumed: the points of the paper, fitted on this page")
+    counts: str = choice("active", ("active", "all"),
+        "Parameters that count", "of a mixture, as the size of a dense model",
+        "assumed: those that a token meets; no dense law says")
+    dropped: int = whole(5, "1", 0, 60,
+        "Points dropped", "trainings left out of the fit by their rank", "besiroglu2024: five")
+    order: str = choice("highest loss", ORDERS,
+        "Dropped first", "how the trainings are ranked", "besiroglu2024: their notebook ranks by the loss itself")
+    delta: float = number(1e-3, "1", 1e-4, 0.3,
+        "Border of the Huber loss", "error of log loss beyond which a point pulls with its sign alone",
+        "hoffmann2022", log=True)
+    without: str = listing(245,
+        "Points left out", "numbers of trainings that are left out as well", "assumed: none")
+    span: float = number(30, "x", 2, 10_000,
+        "Sizes tried", "largest model of a budget over the smallest", "assumed: about as in the paper", log=True)
+    aim: float = number(1, "x", 0.1, 10,
+        "Middle of the sizes", "over the best size, at the largest budget tried", "assumed: well aimed", log=True)
+
+
+@frozen
+class Sweep:
+    """The small models that share a budget of compute on the page."""
+
+    rate: float = number(0.02, "1", 0.002, 0.1,
+        "Learning rate", "of the toy's inner weights", "assumed: between the two that were recorded", log=True)
 
 
 @frozen

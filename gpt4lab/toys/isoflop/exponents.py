@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import product
 from math import isfinite, log10
-from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from gpt4lab import catalog
 from gpt4lab.formulas.fit import differ
 from gpt4lab.quantities.topics.scaling import best_params
 from gpt4lab.rows import Row
+from gpt4lab.toys.isoflop.runs import groups
 
 Estimate = Callable[[Sequence[Row]], float]
 HUBER = 1e-3  # of log L: beyond it a run pulls with its sign alone (Hoffmann 2022, section 3.3)
@@ -65,7 +65,7 @@ def optima(rows: Sequence[Row], of: str = "parameters") -> list[Row]:
     Where the parabola has its bottom, or the lowest loss lies, at the edge of the sizes tried, `inside` is False and
     `optimum` and `bpb` are None: nothing is known but that one should have tried further.
     """
-    return [{"flop": flop, **_valley(budget, of)} for flop, budget in _groups(rows, "flop").items()]
+    return [{"flop": flop, **_valley(budget, of)} for flop, budget in groups(rows, "flop").items()]
 
 
 def valley_exponent(rows: Sequence[Row], of: str = "parameters") -> float:
@@ -101,7 +101,7 @@ def bootstrap(rows: Sequence[Row], estimate: Estimate, draws: int = 200, seed: i
     if draws < 1 or not 0 < level < 1:
         raise ValueError(f"draws must be at least 1 and level between 0 and 1, not {draws} and {level}")
     value, random = estimate(rows), np.random.default_rng(seed)
-    budgets = [np.array(budget, dtype=object) for budget in _groups(rows, "flop").values()]
+    budgets = [np.array(budget, dtype=object) for budget in groups(rows, "flop").values()]
     drawn = ([row for budget in budgets for row in random.choice(budget, len(budget))] for _ in range(draws))
     held = [found for found in (_try(estimate, sample) for sample in drawn) if found is not None]
     if not held:
@@ -128,13 +128,6 @@ def published() -> list[Row]:
     rows += [(source, "its L(N, D)", _law(slug).exponent) for source, slug in REFITS.items()]
     rows += [("Kaplan 2020", "without embeddings", catalog.constants["kaplan2020"].N_exponent)]
     return [dict(zip(("source", "approach", "a"), row, strict=True)) for row in rows]
-
-
-def tuned(rows: Sequence[Row]) -> list[Row]:
-    """The runs of each budget and size at whichever learning rate has the lower mean loss over the seeds."""
-    sizes = [size for budget in _groups(rows, "flop").values() for size in _groups(budget, "width").values()]
-    best = [min(_groups(size, "lr").values(), key=lambda runs: fmean(_values(runs, "bpb"))) for size in sizes]
-    return [row for runs in best for row in runs]
 
 
 def _valley(rows: list[Row], of: str) -> Row:
@@ -188,13 +181,6 @@ def _try(estimate: Estimate, rows: list[Row]) -> float | None:
 def _law(slug: str) -> LossLaw:
     law = catalog.constants[slug]
     return LossLaw(law.E, law.A, law.B, law.alpha, law.beta)
-
-
-def _groups(rows: Sequence[Row], by: str) -> dict[Any, list[Row]]:
-    groups: dict[Any, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(row[by], []).append(row)
-    return dict(sorted(groups.items()))
 
 
 def _values(rows: Sequence[Row], key: str) -> list[float]:

@@ -34,6 +34,8 @@ def settings(control: Any) -> list[Any]:
         middle = (control.lo * control.hi) ** 0.5 if control.scale == "log" else (control.lo + control.hi) / 2
         values = [control.lo, middle, control.hi]
         return [round(value) for value in values] if control.integer else values
+    if control.kind == "text":
+        return ["", "1 2", "3 4 200"]
     return [value for _, value in control.options] if control.kind == "choice" else [False, True]
 
 

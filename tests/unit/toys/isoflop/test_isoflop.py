@@ -25,9 +25,9 @@ from gpt4lab.toys.isoflop.exponents import (  # noqa: E402
     optima,
     parametric,
     published,
-    tuned,
     valley_exponent,
 )
+from gpt4lab.toys.isoflop.runs import tuned  # noqa: E402
 from gpt4lab.toys.isoflop.sweep import RECORDED, IsoFlop  # noqa: E402
 
 TINY = {2e7: (8, 16), 5e7: (8, 16)}

@@ -1,0 +1,50 @@
+"""The recorded sweep, as it is read before anything is fitted: in plain Python, without torch or numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from statistics import fmean
+from typing import Any
+
+from gpt4lab.rows import Row
+from gpt4lab.toys.core.recordings import load_recorded
+
+
+@cache
+def recorded() -> Row:
+    """The recorded run: results, settings, date, machine and script."""
+    return load_recorded("isoflop")
+
+
+def provenance() -> str:
+    """Where the recorded numbers are from, in one sentence."""
+    run = recorded()
+    return f"Recorded on {run['date']} with “{run['script']}”, torch {run['torch']}, {run['machine']}."
+
+
+def tuned(rows: Sequence[Row]) -> list[Row]:
+    """The runs of each budget and size at whichever learning rate has the lower mean loss over the seeds."""
+    best = [
+        min(groups(size, "lr").values(), key=lambda runs: fmean(run["bpb"] for run in runs))
+        for budget in groups(rows, "flop").values()
+        for size in groups(budget, "width").values()
+    ]
+    return [run for runs in best for run in runs]
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
+    """flop, parameters, and the mean held-out loss over the seeds."""
+    return [
+        {"flop": flop, "parameters": N, "bpb": fmean(run["bpb"] for run in runs)}
+        for flop, budget in groups(rows, "flop").items()
+        for N, runs in groups(budget, "parameters").items()
+    ]
+
+
+def groups(rows: Sequence[Row], by: str) -> dict[Any, list[Row]]:
+    """Rows by the value of a column, in its order."""
+    found: dict[Any, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[by], []).append(row)
+    return dict(sorted(found.items()))
