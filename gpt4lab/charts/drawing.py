@@ -134,8 +134,8 @@ class Scene:
 class Drawing(anywidget.AnyWidget):
     """Scenes on the page. `steps` names what the scrubber counts, `start` the scene that is seen first (-1: the last).
 
-    `pulled` is (path, value) of a grip that the reader has moved, and how often; `pressed` is the key of a shape with the
-    look "press" that was pressed, and how often.
+    `pulled` is (path, value) of a grip that the reader has moved, and how often; `pressed` is the key of a shape with
+    the look "press" that was pressed, and how often.
     """
 
     _esm = (

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from gpt4lab import catalog
 from gpt4lab.catalog.chinchilla import TrainedPoint, trained_points
-from gpt4lab.quantities.topics.scaling import FITS, LAW
+from gpt4lab.quantities.topics.scaling import FITS, LAW, balance, best_tokens
 from gpt4lab.scenario import NotKnown, ScenarioError
 from gpt4lab.scenario.live import LAWS, ORDERS
 
@@ -94,9 +94,9 @@ def refit(choice: Choice) -> Law:
 @lru_cache(maxsize=512)
 def left_out(choice: Choice) -> frozenset[int]:
     """The numbers of the points that are dropped, by their rank or by name."""
-    named = [int(number) for number in choice.without.split()]
     first = ranked(choice.order, choice.delta)[: round(choice.dropped)]
-    return frozenset[int]([*named, *(point.number for point in first)])
+    out: set[int] = {point.number for point in first}
+    return frozenset(out | {int(number) for number in choice.without.split()})
 
 
 @lru_cache(maxsize=64)
@@ -105,7 +105,7 @@ def ranked(order: str, delta: float) -> tuple[TrainedPoint, ...]:
     keys: dict[str, Callable[[TrainedPoint], float]] = {
         ORDERS[0]: lambda point: -point.loss,
         ORDERS[1]: lambda point: point.tokens / point.params,
-        ORDERS[2]: lambda point: -abs(misfit(_law(_fitted(frozenset(), delta)[0]), point)),
+        ORDERS[2]: lambda point: -abs(misfit(_law(_fitted(frozenset[int](), delta)[0]), point)),
     }
     return tuple(sorted(trained_points(), key=keys[order]))
 
@@ -123,6 +123,18 @@ def bootstrap(choice: Choice, draws: int, seed: int = 0) -> list[Law]:
     drawn = [Counter(rng.choices(kept, k=len(kept))) for _ in range(draws)]
     weights = [[counted[at] for at in range(len(trained_points()))] for counted in drawn]
     return [_law(_lowest(_objective(each, choice.delta), best, bent)[1]) for each in weights]
+
+
+def best_for(law: Law, size: float) -> float:
+    """Tokens at which a model of this size is the best use of its compute."""
+    return best_tokens(size, balance(law.alpha, law.beta, law.A, law.B), law.alpha, law.beta)
+
+
+@lru_cache(maxsize=64)
+def band(choice: Choice, size: float, draws: int = 60, seed: int = 0) -> tuple[float, float]:
+    """Between which tokens the middle four fifths of the draws have the optimum of a size."""
+    found = sorted(best_for(law, size) for law in bootstrap(choice, draws, seed))
+    return found[draws // 10], found[-1 - draws // 10]
 
 
 # --- the fit ----------------------------------------------------------------------------------------------------------

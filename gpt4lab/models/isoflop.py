@@ -6,7 +6,7 @@ two powers is no parabola, and sizes around a wrong middle see one side of it on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import log
 from typing import Any, NamedTuple
 
@@ -79,6 +79,17 @@ def tried(surface: Surface, grid: Grid, C: float) -> list[Num]:
     best = best_params(C, balance(alpha, beta, A, B), alpha, beta)
     middle = best * grid.aim ** (log(C / BUDGETS[0]) / log(BUDGETS[-1] / BUDGETS[0]))
     return [middle * grid.span ** (step / 2) for step in STEPS]
+
+
+def drawn(surface: Surface, grid: Grid, C: float, steps: int = 40) -> Iterator[tuple[float, float, float]]:
+    """Size over the best one, and the losses above the lowest by the law and by the parabola, over the sizes tried."""
+    sizes, A, alpha, B, beta = tried(surface, grid, C), *surface
+    best = best_params(C, balance(alpha, beta, A, B), alpha, beta)
+    floor = loss_there(surface, best, C)
+    height, slope, bend = parabola([loss_there(surface, N, C) for N in sizes])
+    for x in (step / steps for step in range(-steps, steps + 1)):
+        N = sizes[len(STEPS) // 2] * grid.span ** (x / 2)
+        yield N / best, loss_there(surface, N, C) - floor, height + slope * x + bend * x * x - floor
 
 
 def loss_there(surface: Surface, N: Num, C: float) -> Num:

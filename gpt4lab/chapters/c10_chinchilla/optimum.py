@@ -10,13 +10,15 @@ from gpt4lab.charts import Axis
 from gpt4lab.charts.compose import shaded
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import Curve, lines_chart
-from gpt4lab.panels.panel import Panel, Slide
+from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.quantities.topics.scaling import balance, best_tokens
 from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
 
+LEAK = load_scenario("leak")
 LINES = ("fitted here", "Hoffmann", "Besiroglu", "Muennighoff")
 CONSTANTS = tuple(f"chinchilla.{symbol}" for symbol in ("A", "alpha", "B", "beta"))
 FITTED = catalog.constants["hoffmann2022-tex"].values["N_fitted"]
@@ -25,21 +27,15 @@ SIZE = Axis("size", "Parameters of the model", log=True, form="count", domain=(1
 TOKENS = Axis("tokens", "Best number of tokens", log=True, form="count", domain=(1e8, 1e16))
 
 
-def decades(times: float) -> str:
-    """A factor as powers of ten, in words."""
-    return f"{log10(times):.1f} powers of ten"
-
-
 def optimum_view(scenario: Scenario) -> View:
     """Best tokens against size by each law, with the post's two points and the reader's."""
-    size, tokens, best, law = values(
-        ("chinchilla.size", "training.tokens", "chinchilla.best_tokens", "chinchilla.params"), scenario
-    ).values()
+    size, best, law = values(("chinchilla.size", "chinchilla.best_tokens", "chinchilla.params"), scenario).values()
+    stated = value("training.tokens", LEAK)
     return View(
         label=f"Best number of tokens for {show(size, 'param')}",
         value=best,
         unit="token",
-        post=value("training.tokens", load_scenario("leak")),
+        post=stated,
         sentence=f"For the run’s compute this law wants {show(law, 'param')} and "
         f"{show(value('chinchilla.tokens', scenario), 'token')}. The size lies {_far(size / FITTED.value)}, the run "
         f"{_far(value('chinchilla.stretch', scenario))}.",
@@ -47,10 +43,10 @@ def optimum_view(scenario: Scenario) -> View:
             "data": [row for name in LINES for row in _line(scenario, name)],
             "you": [pinned({"size": size, "tokens": best}, SIZE, TOKENS)],
             "post": [
-                {"size": value(f"model.{name}_params", scenario), "tokens": tokens, "label": f"the post, {words}"}
+                {"size": value(f"model.{name}_params", LEAK), "tokens": stated, "label": f"the post, {words}"}
                 for name, words in (("active", "active"), ("total", "all"))
             ],
-            "ranges": [{"from": FITTED.low, "to": FITTED.value, "label": "fitted here"}],
+            "ranges": [{"from": FITTED.low, "to": FITTED.value, "label": "trained here"}],
         },
         alt="Best number of tokens against parameters, one line a law; they part beyond the range that was fitted.",
     )
@@ -63,7 +59,7 @@ def _line(scenario: Scenario, law: str) -> list[dict[str, Any]]:
 
 
 def _far(times: float) -> str:
-    return f"{decades(times)} beyond the largest of its trainings" if times > 1 else "inside what was fitted"
+    return f"{log10(times):.1f} powers of ten beyond its largest training" if times > 1 else "inside what was fitted"
 
 
 def optimum_chart(view: View) -> Any:
@@ -76,13 +72,7 @@ optimum = Panel(
     title="The optimum, and how far it is stretched",
     legend="Each line is a law: how many tokens a dense model of that size should see. The shaded part is where models "
     "were trained. The diamonds are the post’s model, counted in two ways, at its stated tokens.",
-    controls=(
-        "chinchilla.law",
-        "chinchilla.counts",
-        "chinchilla.dropped",
-        Slide("model.experts", 2, 64),
-        Slide("training.tokens", 1e11, 1e14),
-    ),
+    controls=("chinchilla.law", "chinchilla.counts", "chinchilla.dropped", "model.experts"),
     folded=("chinchilla.order", "model.top_k", Slide("model.expert_params", 1e9, 1e12)),
     presets={
         "The post": "leak",
@@ -108,19 +98,14 @@ lifetime = Curve(
     series="law",
     lines={law: {"chinchilla.law": law} for law in LINES},
     label="Best number of training tokens, answers counted",
-    post=lambda _: value("training.tokens", load_scenario("leak")),
-    also=lambda scenario: {"post": [{"tokens": value("training.tokens", scenario), "label": "the stated tokens"}]},
-    says="With {serving.lifetime_tokens} of answers the best model of this loss has {chinchilla.lifetime_params} and sees "
-    "{chinchilla.lifetime_tokens}; over its life it costs {chinchilla.lifetime_flop}. The stated model spends "
+    post=lambda _: value("training.tokens", LEAK),
+    also=lambda _: {"post": [{"tokens": value("training.tokens", LEAK), "label": "the stated tokens"}]},
+    says="With {serving.lifetime_tokens} of answers the best model of this loss has {chinchilla.lifetime_params} and "
+    "sees {chinchilla.lifetime_tokens}; over its life it costs {chinchilla.lifetime_flop}. The stated model spends "
     "{chinchilla.lifetime_saving} of that.",
     alt="Best training tokens against tokens of answers: flat while answers are few, then rising.",
-    controls=(
-        Slide("serving.lifetime_tokens", 1e11, 1e17),
-        "chinchilla.law",
-        "chinchilla.counts",
-        Slide("training.tokens", 1e12, 1e14),
-    ),
-    folded=("chinchilla.dropped", "model.top_k"),
+    controls=(Slide("serving.lifetime_tokens", 1e11, 1e17), "chinchilla.law", "chinchilla.counts"),
+    folded=("chinchilla.dropped", Slide("training.tokens", 1e12, 1e14), "model.top_k"),
     presets={
         "As many as it was trained on": "leak",
         "A hundred times as many": {"serving.lifetime_tokens": 13e14},

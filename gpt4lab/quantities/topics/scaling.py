@@ -20,6 +20,7 @@ FITS = {
 LAW = ("E", "A", "alpha", "B", "beta")
 _EACH = [{"fit": fit, "slug": slug, "source": slug.partition("-")[0]} for fit, slug in FITS.items()]
 _SIZES = [{**pieces, "size": size} for pieces in _EACH for size in ("active", "total")]
+_KAPLAN_SIZES = [{"fit": "kaplan", "source": "kaplan2020", "size": size} for size in ("active", "total")]
 _RULE = [{"fit": "rule", "source": "hoffmann2022", "size": size} for size in ("active", "total")]
 
 
@@ -56,7 +57,15 @@ def rule_tokens(N: Num, r: Num) -> Num:
     return r * N
 
 
-@quantity("scaling.{fit}_ratio_{size}", "x", source="{source}", each=_SIZES + _RULE,
+@quantity("scaling.{fit}_tokens_{size}", "token", source="{source}", each=_KAPLAN_SIZES, N="model.{size}_params",
+          N_1="catalog/constants/kaplan2020/N_best", D_1="catalog/constants/kaplan2020/D_best",
+          a="catalog/constants/kaplan2020/N_exponent")
+def kaplan_tokens_of(N: Num, N_1: Num, D_1: Num, a: Num) -> Num:
+    """Tokens that Kaplan gives a model of N parameters, at the compute for which it is his best."""
+    return D_1 * (N / N_1) ** ((1 - a) / a)
+
+
+@quantity("scaling.{fit}_ratio_{size}", "x", source="{source}", each=_SIZES + _RULE + _KAPLAN_SIZES,
           D_best="scaling.{fit}_tokens_{size}", D="training.tokens")
 def ratio(D_best: Num, D: Num) -> Num:
     """Best number of tokens over the stated one: above 1, the model saw too few."""

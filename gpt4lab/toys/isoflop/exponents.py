@@ -11,14 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from math import isfinite, log10
+from math import isfinite, log, log10
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpt4lab import catalog
+from gpt4lab.catalog.chinchilla import trained_points
 from gpt4lab.formulas.fit import differ
-from gpt4lab.quantities.topics.scaling import best_params
+from gpt4lab.models.chinchilla import Choice, refit
+from gpt4lab.models.isoflop import BUDGETS
+from gpt4lab.quantities.topics.scaling import best_params, tokens_of
 from gpt4lab.rows import Row
 from gpt4lab.toys.isoflop.runs import groups
 
@@ -118,6 +121,24 @@ def exponents(rows: Sequence[Row], draws: int = 200, seed: int = 0, level: float
     return [
         {"approach": name, "a": a, "low": low, "high": high, "b": 1 - a, "failed": failed}
         for name, (a, low, high, failed) in bands.items()
+    ]
+
+
+def of_points(near: float = 0.12) -> list[Row]:
+    """Parabolas through the points of Chinchilla's own figure, and the law through them: approach, a.
+
+    A point belongs to a budget of the paper where the logarithm of its FLOP lies that near.
+    """
+    nearest = [(min(BUDGETS, key=lambda C: abs(log(C / point.flop))), point) for point in trained_points()]
+    rows: list[Row] = [
+        {"flop": C, "parameters": point.params, "tokens": tokens_of(C, point.params), "bpb": point.loss}
+        for C, point in nearest
+        if abs(log(C / point.flop)) < near
+    ]
+    law = refit(Choice(5))
+    return [
+        {"approach": "parabolas", "a": valley_exponent(rows)},
+        {"approach": "one law, five dropped", "a": law.beta / (law.alpha + law.beta)},
     ]
 
 

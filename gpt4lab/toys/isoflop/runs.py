@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from importlib.util import find_spec
 from statistics import fmean
 from typing import Any
 
@@ -40,6 +41,25 @@ def means(rows: Sequence[Row]) -> list[Row]:
         for flop, budget in groups(rows, "flop").items()
         for N, runs in groups(budget, "parameters").items()
     ]
+
+
+def budget(flop: float) -> str:
+    """How a budget is called."""
+    return f"{flop / 1e9:g} GFLOP"
+
+
+def bottoms_in_words(who: str, rows: Sequence[Row]) -> str:
+    """Where the parabola of each budget is lowest; without numpy, that it is needed."""
+    if not find_spec("numpy"):
+        return "To find where they are lowest needs numpy, which is not installed here."
+    from gpt4lab.toys.isoflop.exponents import FitFailed, optima
+
+    try:
+        found = [(budget(row["flop"]), row) for row in optima(rows)]
+    except FitFailed as failed:
+        return f"{who}: {failed}."
+    each = (f"{name} {row['optimum']:,.0f}" if row["inside"] else f"{name} beyond the sizes" for name, row in found)
+    return f"{who}, the parameters where the loss is lowest: {', '.join(each)}."
 
 
 def groups(rows: Sequence[Row], by: str) -> dict[Any, list[Row]]:
