@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 from math import log
-from typing import Any
 
-from gpt4lab.catalog.chinchilla import TrainedPoint, trained_points
+from attrs import asdict
+
+from gpt4lab.catalog.chinchilla import trained_points
 from gpt4lab.chapters.c10_chinchilla.needle import COUNTS, TICKS, claimed, share
 from gpt4lab.charts import Axis
 from gpt4lab.charts.drawing import Box, Dot, Scene, Shape, Stroke, Strokes, Words
@@ -49,10 +50,7 @@ LEFT, RIGHT, TOP, FLOOR, RULER = 40, 600, 14, 236, 306  # px
 SIZES, LOSSES = (4e7, 2.5e10), (1.95, 5.4)  # ends of the axes
 LISTED = 3.2  # nats: a loss above it stands in the table
 BUDGETS = {1e19: "10¹⁹ FLOP", 1e20: "10²⁰", 1e21: "10²¹", 1e22: "10²²"}
-TABLE = {
-    "number": "Training", "N": "Parameters", "D": "Tokens", "loss": "Loss, nats a token", "off": "Law over loss, %",
-    "kept": "In the fit",
-}  # fmt: skip
+TABLE = {"number": "Training", "params": "Parameters", "flop": "FLOP", "loss": "Loss", "off": "Law over loss, %"}
 
 
 def _x(N: float) -> float:
@@ -61,12 +59,6 @@ def _x(N: float) -> float:
 
 def _y(L: float) -> float:
     return FLOOR - (FLOOR - TOP) * log(L / LOSSES[0]) / log(LOSSES[1] / LOSSES[0])
-
-
-def _row(law: Law, point: TrainedPoint, out: frozenset[int]) -> dict[str, Any]:
-    off, kept = round(100 * misfit(law, point), 1), "left out" if point.number in out else "yes"
-    named = {"number": point.number, "N": point.params, "D": point.tokens, "loss": point.loss}
-    return {**named, "off": off, "kept": kept}
 
 
 def _frame() -> Iterator[Shape]:
@@ -122,13 +114,14 @@ def _ruler(scenario: Scenario) -> Iterator[Shape]:
 def picture(scenario: Scenario, law: Law, out: frozenset[int]) -> Scene:
     """Points with the law's valleys through them, and what the law says below, on a ruler."""
     listed = [point for point in trained_points() if point.number in out or point.loss > LISTED]
+    rows = [{**asdict(point), "off": round(100 * misfit(law, point), 1)} for point in listed]
     return Scene(
         [*_frame(), *_valleys(law), *_points(law, out), *_ruler(scenario)],
         RULER + 48,
         f"{len(trained_points())} trainings by size and loss, {len(out)} of them left out, with the fitted law; below, "
         "on a ruler, how many times the stated tokens are best.",
         titles=TABLE,
-        rows=[_row(law, point, out) for point in listed],
+        rows=rows,
     )
 
 
@@ -169,7 +162,6 @@ points = Drawn(
         "Epoch: five": {},
         "The twenty of highest loss": {"chinchilla.dropped": 20},
         "The twenty that fit worst": {"chinchilla.dropped": 20, "chinchilla.order": ORDERS[2]},
-        "What a token meets": "leak",
     },
     claims=("C85", "C87"),
     view=picture_view,
@@ -210,9 +202,7 @@ def ways_view(scenario: Scenario) -> View:
 
 
 def _holds(low: float, high: float) -> str:
-    held = {1: "“it saw just enough”", 2: "“it should have seen twice as many”"}
-    words = [text for at, text in held.items() if low <= at <= high]
-    return f", which holds {' and '.join(words)}" if words else ""
+    return ", which holds both “it saw just enough” and “twice as many”" if low <= 1 and high >= 2 else ""
 
 
 ways = Panel(

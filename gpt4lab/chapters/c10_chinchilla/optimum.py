@@ -25,6 +25,7 @@ FITTED = catalog.constants["hoffmann2022-tex"].values["N_fitted"]
 SIZES = [1e7 * 10 ** (step / 4) for step in range(25)]
 SIZE = Axis("size", "Parameters of the model", log=True, form="count", domain=(1e7, 1e13))
 TOKENS = Axis("tokens", "Best number of tokens", log=True, form="count", domain=(1e8, 1e16))
+LAWS = lines_chart(SIZE, TOKENS, series="law", order=LINES)
 
 
 def optimum_view(scenario: Scenario) -> View:
@@ -62,18 +63,12 @@ def _far(times: float) -> str:
     return f"{log10(times):.1f} powers of ten beyond its largest training" if times > 1 else "inside what was fitted"
 
 
-def optimum_chart(view: View) -> Any:
-    """The lines, and the range that was fitted behind them."""
-    chart = lines_chart(SIZE, TOKENS, series="law", order=LINES)(view)
-    return shaded(chart, SIZE, view.rows["ranges"])
-
-
 optimum = Panel(
     title="The optimum, and how far it is stretched",
     legend="Each line is a law: how many tokens a dense model of that size should see. The shaded part is where models "
     "were trained. The diamonds are the post’s model, counted in two ways, at its stated tokens.",
-    controls=("chinchilla.law", "chinchilla.counts", "chinchilla.dropped", "model.experts"),
-    folded=("chinchilla.order", "model.top_k", Slide("model.expert_params", 1e9, 1e12)),
+    controls=("chinchilla.law", "chinchilla.counts", "chinchilla.dropped", Slide("model.expert_params", 1e9, 1e12)),
+    folded=("chinchilla.order", "model.experts", "model.top_k"),
     presets={
         "The post": "leak",
         "All parameters": {"chinchilla.counts": "all"},
@@ -82,7 +77,7 @@ optimum = Panel(
     },
     claims=("C85",),
     view=optimum_view,
-    chart=optimum_chart,
+    chart=lambda view: shaded(LAWS(view), SIZE, view.rows["ranges"]),
 )
 
 lifetime = Curve(

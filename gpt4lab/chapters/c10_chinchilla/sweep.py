@@ -55,11 +55,8 @@ def sweep_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | No
 
 def _live(rows: Sequence[Row]) -> str:
     of = sum(map(len, LIVE["grid"].values())) * LIVE["seeds"]
-    if not rows:
-        return "Press Run: seven smaller ones of your own, on two smaller budgets."
-    if len(rows) < of:
-        return f"Here {len(rows)} of {of} are trained."
-    return bottoms_in_words("Here", rows)
+    here = bottoms_in_words("Here", rows) if len(rows) == of else f"Here {len(rows)} of {of} are trained."
+    return here if rows else "Press Run: seven smaller ones of your own, on two smaller budgets."
 
 
 sweep = Training(
@@ -144,7 +141,7 @@ parabola = Panel(
     title="A valley is no parabola",
     legend="No noise, and a law that is known: whatever is wrong here is the method’s. Nine budgets as in the paper, "
     "nine sizes in each; drawn is the largest budget. Make the sizes span more, or aim beside the best one.",
-    controls=("chinchilla.span", "chinchilla.aim", "chinchilla.law", "chinchilla.dropped"),
+    controls=("chinchilla.span", "chinchilla.aim", "chinchilla.law"),
     start="leak?chinchilla.law=Hoffmann",
     presets={
         "Well aimed": {},
