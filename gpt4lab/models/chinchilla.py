@@ -41,7 +41,7 @@ class Law(NamedTuple):
     beta: Any
 
 
-class Choice(NamedTuple):
+class Fitting(NamedTuple):
     """How the points are fitted: how many are dropped, which first, the border of the Huber loss, which others.
 
     law: whose fit it is; the first of `LAWS` is ours.
@@ -72,7 +72,7 @@ def stretched(flop: Any) -> Any:
     return flop / max(point.flop for point in trained_points())
 
 
-def chosen_law(choice: Choice) -> Law:
+def chosen_law(choice: Fitting) -> Law:
     """The law of that name, fitted anew where it is to be. Arrays of choices give arrays of constants."""
     if name := LAWS[choice.law]:
         constants = catalog.constants[FITS[name]]
@@ -86,13 +86,13 @@ def chosen_law(choice: Choice) -> Law:
     return Law(*np.array(fitted).T.reshape(5, *each.shape))
 
 
-def refit(choice: Choice) -> Law:
+def refit(choice: Fitting) -> Law:
     """The law through the points that stay. Raises ScenarioError where too few do, or they leave it open."""
     return _law(_fitted(left_out(choice), choice.delta)[0])
 
 
 @lru_cache(maxsize=512)
-def left_out(choice: Choice) -> frozenset[int]:
+def left_out(choice: Fitting) -> frozenset[int]:
     """The numbers of the points that are dropped, by their rank or by name."""
     first = ranked(choice.order, choice.delta)[: round(choice.dropped)]
     out: set[int] = {point.number for point in first}
@@ -115,7 +115,7 @@ def misfit(law: Law, point: TrainedPoint) -> float:
     return log((law.E + law.A / point.params**law.alpha + law.B / point.tokens**law.beta) / point.loss)
 
 
-def bootstrap(choice: Choice, draws: int, seed: int = 0) -> list[Law]:
+def bootstrap(choice: Fitting, draws: int, seed: int = 0) -> list[Law]:
     """The laws of so many draws of the points that stay, with replacement: what other luck would have given."""
     out, rng = left_out(choice), random.Random(seed)
     best, bent = _fitted(out, choice.delta)
@@ -131,7 +131,7 @@ def best_for(law: Law, size: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def band(choice: Choice, size: float, draws: int = 60, seed: int = 0) -> tuple[float, float]:
+def band(choice: Fitting, size: float, draws: int = 60, seed: int = 0) -> tuple[float, float]:
     """Between which tokens the middle four fifths of the draws have the optimum of a size."""
     found = sorted(best_for(law, size) for law in bootstrap(choice, draws, seed))
     return found[draws // 10], found[-1 - draws // 10]

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from gpt4lab.formulas.arith import where
 from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
-from gpt4lab.models.chinchilla import Choice, Sizes
+from gpt4lab.models.chinchilla import Fitting, Sizes
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.prices import Prompts
 from gpt4lab.models.inputs import Network, chip, machine
@@ -98,7 +98,7 @@ traffic_in = Bridge(Prompts, {"prompt": "serving.prompt_tokens", "cached": "serv
 busy_chip_in = Bridge(chip, {"accelerator": "serving.accelerator", "usd_per_hour": "serving.usd_per_busy_hour"})
 
 #: Which law of loss holds, what counts as the size, and how the optimum is looked for.
-choice_in = Bridge(Choice, _named("chinchilla", "law dropped order delta without"))
+choice_in = Bridge(Fitting, _named("chinchilla", "law dropped order delta without"))
 sizes_in = Bridge(Sizes, {"counts": "chinchilla.counts", "active": "model.active_params", "all": "model.total_params"})
 surface_in = Bridge(Surface, _named("chinchilla", "A alpha B beta"))
 grid_in = Bridge(Grid, _named("chinchilla", "span aim"))

@@ -9,7 +9,7 @@ from math import log
 from attrs import asdict
 
 from gpt4lab.catalog.chinchilla import trained_points
-from gpt4lab.chapters.c10_chinchilla.needle import COUNTS, TICKS, claimed, share
+from gpt4lab.chapters.c10_chinchilla.needle import TICKS, claimed, share
 from gpt4lab.charts import Axis
 from gpt4lab.charts.drawing import Box, Dot, Scene, Shape, Stroke, Strokes, Words
 from gpt4lab.charts.marks import pinned
@@ -46,10 +46,10 @@ def word(ratio: float) -> str:
 
 # --- the points -------------------------------------------------------------------------------------------------------
 
-LEFT, RIGHT, TOP, FLOOR, RULER = 40, 600, 14, 236, 306  # px
+LEFT, RIGHT, TOP, FLOOR, RULER = 40, 570, 14, 236, 322  # px
 SIZES, LOSSES = (4e7, 2.5e10), (1.95, 5.4)  # ends of the axes
 LISTED = 3.2  # nats: a loss above it stands in the table
-BUDGETS = {1e19: "10¹⁹ FLOP", 1e20: "10²⁰", 1e21: "10²¹", 1e22: "10²²"}
+BUDGETS = {1e19: "10¹⁹", 1e20: "10²⁰", 1e21: "10²¹", 1e22: "10²²"}
 TABLE = {"number": "Training", "params": "Parameters", "flop": "FLOP", "loss": "Loss", "off": "Law over loss, %"}
 
 
@@ -68,7 +68,7 @@ def _frame() -> Iterator[Shape]:
     for L in (2, 3, 4, 5):
         yield Stroke(f"loss-{L}", LEFT, _y(L), RIGHT, _y(L), "faint pale")
         yield Words(f"loss-words-{L}", LEFT - 6, _y(L) + 4, f"{L}", "soft small", "end")
-    yield Words("loss-words", LEFT, TOP - 2, "loss, nats a token", "soft small")
+    yield Words("loss-words", LEFT, TOP - 2, "loss, nats a token, and the law at four budgets, FLOP", "soft small")
 
 
 def _valleys(law: Law) -> Iterator[Shape]:
@@ -77,7 +77,7 @@ def _valleys(law: Law) -> Iterator[Shape]:
         there = ((N, loss(N, tokens_of(C, N), law.E, law.A, law.alpha, law.B, law.beta)) for N in sizes)
         line = [(_x(N), _y(L)) for N, L in there if LOSSES[1] >= L]
         yield Strokes(f"valley-{C:g}", [(*here, *on) for here, on in pairwise(line)], "soft")
-        yield Words(f"valley-words-{C:g}", line[0][0] + 4, line[0][1] - 5, words, "soft small")
+        yield Words(f"valley-words-{C:g}", line[-1][0] + 4, line[-1][1] + 4, words, "soft small")
 
 
 def _points(law: Law, out: frozenset[int]) -> Iterator[Shape]:
@@ -95,8 +95,8 @@ def _on_ruler(ratio: float) -> float:
 def _ruler(scenario: Scenario) -> Iterator[Shape]:
     """The answer by both ways to count."""
     low, high = map(_on_ruler, claimed())
-    yield Box("claim", low, RULER - 22, high - low, 28, "soft pale")
-    yield Words("claim-words", (low + high) / 2, RULER + 38, "the post: 2×", "small bold", "middle")
+    yield Box("claim", low, RULER - 40, high - low, 46, "soft pale")
+    yield Words("claim-words", (low + high) / 2, RULER - 46, "the post: 2×", "small bold", "middle")
     yield Stroke("ruler", LEFT, RULER, RIGHT, RULER, "ink")
     for tick in TICKS:
         yield Stroke(f"tick-{tick}", _on_ruler(tick), RULER - 4, _on_ruler(tick), RULER + 4, "ink")
@@ -107,7 +107,7 @@ def _ruler(scenario: Scenario) -> Iterator[Shape]:
         x, back = _on_ruler(ratio), ratio > TICKS[-2] / 3
         yield Stroke(f"answer-{counts}", x, RULER - up, x, RULER + 8, f"{look} thick")
         yield Dot(f"answer-dot-{counts}", x, RULER - up, 6, look)
-        words, side = f"{COUNTS[counts]}: {show(ratio, 'x')}", "end" if back else "start"
+        words, side = f"{counts}: {show(ratio, 'x')}", "end" if back else "start"
         yield Words(f"answer-words-{counts}", x + (-10 if back else 10), RULER - up + 4, words, f"{look} bold", side)
 
 

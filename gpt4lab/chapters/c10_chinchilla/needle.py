@@ -16,7 +16,7 @@ from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change
 from gpt4lab.units import show
 
-X, Y, R, HEIGHT = 310, 268, 215, 330  # px: hub, radius, height of the picture
+X, Y, R, HEIGHT = 310, 248, 215, 332  # px: hub, radius, height of the picture
 TICKS = (0.1, 0.3, 1, 3, 10, 30)  # of the dial, from end to end
 CLAIM = ledger()["C85"]
 #: Law -> its name among the quantities, and what it is.
@@ -95,8 +95,8 @@ def _face(found: list[Needles]) -> Iterator[Shape]:
         x, y = _at(tick, R - 20)
         yield Words(f"tick-{tick}", x, y + 4, f"{tick:g}×", "soft small", "middle")
     yield Words("claim-words", *_at(CLAIM.stated[0], R + 24), "the post: 2×", "ink bold")
-    yield Words("enough-words", 0, 20, "it saw more than enough", "green")
-    yield Words("few-words", 2 * X, 20, "it saw too few", "vermillion", "end")
+    yield Words("enough-words", 0, Y + 80, "it saw more than enough", "green")
+    yield Words("few-words", 2 * X, Y + 80, "it saw too few", "vermillion", "end")
     for law, *both in found:
         for ratio, look in zip(both, ("blue pale", "orange outline"), strict=True):
             yield Dot(f"rim-{law}-{look}", *_at(ratio, R - 40), 4, look, f"{law}: {show(ratio, 'x')}")
@@ -108,10 +108,9 @@ def _hands(here: Needles) -> Iterator[Shape]:
     for counts, side in (("active", -16), ("all", 16)):
         ratio, (line, colour) = getattr(here, counts), LOOKS[counts]
         x, y = _at(ratio, R - 34)
-        beyond = "" if TICKS[0] <= ratio <= TICKS[-1] else ", beyond the dial"
         yield Stroke(f"hand-{counts}", X, Y, x, y, line)
         yield Dot(f"tip-{counts}", x, y, 6, colour)
-        words = f"{COUNTS[counts]}: {show(ratio, 'x')}{beyond}"
+        words = f"{counts}: {show(ratio, 'x')}"
         yield Words(f"words-{counts}", X + side, Y + 54, words, f"{colour} bold", "end" if side < 0 else "start")
 
 

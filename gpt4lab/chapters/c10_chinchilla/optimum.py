@@ -44,8 +44,8 @@ def optimum_view(scenario: Scenario) -> View:
             "data": [row for name in LINES for row in _line(scenario, name)],
             "you": [pinned({"size": size, "tokens": best}, SIZE, TOKENS)],
             "post": [
-                {"size": value(f"model.{name}_params", LEAK), "tokens": stated, "label": f"the post, {words}"}
-                for name, words in (("active", "active"), ("total", "all"))
+                {"size": value(f"model.{name}_params", LEAK), "tokens": stated, "label": words}
+                for name, words in (("active", "active"), ("total", "the post, all"))
             ],
             "ranges": [{"from": FITTED.low, "to": FITTED.value, "label": "trained here"}],
         },

@@ -24,7 +24,7 @@ from gpt4lab.units import show
 if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
 
-SIZE = Axis("parameters", "Parameters that multiply a token", log=True, form="count", domain=(1e3, 6e4))
+SIZE = Axis("parameters", "Parameters that multiply a token", log=True, form="count", domain=(1e3, 1e5))
 LOSS = Axis("bpb", "Held-out loss, bits per byte", domain=(2.8, 4.2))
 LIVE = {"grid": {1.5e9: (6, 8, 12), 6e9: (8, 12, 16, 24)}, "seeds": 1}  # two valleys in ten seconds of two cores
 ORDER = [f"{flop} GFLOP" for flop in (5, 10, 20, 40)]

@@ -19,7 +19,7 @@ import numpy as np
 from gpt4lab import catalog
 from gpt4lab.catalog.chinchilla import trained_points
 from gpt4lab.formulas.fit import differ
-from gpt4lab.models.chinchilla import Choice, refit
+from gpt4lab.models.chinchilla import Fitting, refit
 from gpt4lab.models.isoflop import BUDGETS
 from gpt4lab.quantities.topics.scaling import best_params, tokens_of
 from gpt4lab.rows import Row
@@ -135,10 +135,10 @@ def of_points(near: float = 0.12) -> list[Row]:
         for C, point in nearest
         if abs(log(C / point.flop)) < near
     ]
-    law = refit(Choice(5))
+    law = refit(Fitting(5))
     return [
         {"approach": "parabolas", "a": valley_exponent(rows)},
-        {"approach": "one law, five dropped", "a": law.beta / (law.alpha + law.beta)},
+        {"approach": "one law", "a": law.beta / (law.alpha + law.beta)},
     ]
 
 

@@ -10,7 +10,7 @@ from gpt4lab import catalog, value
 from gpt4lab.catalog import chinchilla as points
 from gpt4lab.claims import judge, ledger
 from gpt4lab.models import chinchilla
-from gpt4lab.models.chinchilla import Choice, Law, bootstrap, left_out, misfit, ranked, refit
+from gpt4lab.models.chinchilla import Fitting, Law, bootstrap, left_out, misfit, ranked, refit
 from gpt4lab.models.isoflop import BUDGETS, Grid, Surface, bottom, parabolas
 from gpt4lab.quantities.topics.scaling import balance, best_params, best_tokens
 from gpt4lab.scenario import ScenarioError, change, load_scenario
@@ -41,17 +41,17 @@ def test_the_points() -> None:
     ],
 )  # fmt: skip
 def test_what_is_dropped_decides(order: str, dropped: int, ratio: float) -> None:
-    assert starved(refit(Choice(dropped, order))) == pytest.approx(ratio, rel=0.01)
+    assert starved(refit(Fitting(dropped, order))) == pytest.approx(ratio, rel=0.01)
 
 
 @pytest.mark.parametrize(("delta", "ratio"), [(1e-4, 2.17), (1e-2, 1.87), (0.1, 1.40)])
 def test_the_border_of_the_huber_loss_matters_less(delta: float, ratio: float) -> None:
-    assert starved(refit(Choice(5, delta=delta))) == pytest.approx(ratio, rel=0.01)
+    assert starved(refit(Fitting(5, delta=delta))) == pytest.approx(ratio, rel=0.01)
 
 
 def test_five_dropped_is_epochs_fit() -> None:
     """Within their standard errors, by a wide margin."""
-    here, theirs = refit(Choice(5)), catalog.constants["besiroglu2024"].values
+    here, theirs = refit(Fitting(5)), catalog.constants["besiroglu2024"].values
     for symbol in Law._fields:
         assert abs(getattr(here, symbol) - theirs[symbol].value) < 0.2 * (theirs[symbol].se or 0), symbol
 
@@ -66,7 +66,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 
 def test_every_start_finds_the_same_law() -> None:
-    objective = chinchilla._objective([int(n not in left_out(Choice(5))) for n in range(1, 246)], 1e-3)
+    objective = chinchilla._objective([int(n not in left_out(Fitting(5))) for n in range(1, 246)], 1e-3)
     far = [0.0, 0.0, 0.0, 0.8, 0.8]
     found = [chinchilla._lowest(objective, list(start))[0] for start in (*chinchilla.STARTS, far)]
     assert found == pytest.approx([found[0]] * 3, rel=1e-7)
@@ -74,21 +74,21 @@ def test_every_start_finds_the_same_law() -> None:
 
 def test_left_out_by_number_and_by_rank() -> None:
     worst = [point.number for point in ranked(BY_LOSS, 1e-3)]
-    assert left_out(Choice(2, without="9 12")) == {worst[0], worst[1], 9, 12}
+    assert left_out(Fitting(2, without="9 12")) == {worst[0], worst[1], 9, 12}
     by_hand = " ".join(map(str, sorted(worst[:5])))
-    assert refit(Choice(0, without=by_hand)) == refit(Choice(5))
-    assert abs(misfit(refit(Choice(5)), ranked(BY_MISFIT, 1e-3)[0])) > 0.2
+    assert refit(Fitting(0, without=by_hand)) == refit(Fitting(5))
+    assert abs(misfit(refit(Fitting(5)), ranked(BY_MISFIT, 1e-3)[0])) > 0.2
 
 
 def test_too_few_points_are_refused() -> None:
     with pytest.raises(ScenarioError, match="20 points stay, and 40 must"):
-        refit(Choice(0, without=" ".join(map(str, range(1, 226)))))
+        refit(Fitting(0, without=" ".join(map(str, range(1, 226)))))
 
 
 def test_a_bootstrap_is_the_same_for_one_seed_and_holds_the_fit() -> None:
-    draws = sorted(map(starved, bootstrap(Choice(5), 60)))
-    assert draws == sorted(map(starved, bootstrap(Choice(5), 60)))
-    assert draws[6] < starved(refit(Choice(5))) < draws[-7]
+    draws = sorted(map(starved, bootstrap(Fitting(5), 60)))
+    assert draws == sorted(map(starved, bootstrap(Fitting(5), 60)))
+    assert draws[6] < starved(refit(Fitting(5))) < draws[-7]
 
 
 def test_without_the_points_published_laws_remain(monkeypatch: pytest.MonkeyPatch) -> None:
