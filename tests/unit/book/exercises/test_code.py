@@ -17,6 +17,7 @@ from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
 from gpt4lab.claims import audit
 from gpt4lab.formulas.noise import gradient_noise, gradient_signal
 from gpt4lab.quantities import value
+from gpt4lab.quantities.topics.scaling import balance, best_tokens
 from gpt4lab.scenario import change, load_scenario
 
 TEXTS = {text.name[:2]: text.read_text("utf-8") for text in Path("notebooks/text").glob("*.md")}
@@ -88,6 +89,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
     "06-scale": lambda *lengths: gradient_noise(*lengths) / gradient_signal(*lengths),
     "09-rent": cost,
+    "10-tokens": lambda N, A, alpha, B, beta: best_tokens(N, balance(alpha, beta, A, B), alpha, beta),
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
     "14-second": balanced,
 }  # fmt: skip
