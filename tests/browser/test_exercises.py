@@ -12,7 +12,7 @@ CELLS = [
     "from gpt4lab.book import exercise, opening\nopening('09')",
     "exercise('02-awake', 'Write awake().', code=True, hints=('One.', 'Two.'), because='So.')",
     "%%answer 02-awake\ndef awake(experts, chosen, tokens):\n    return 1 - (1 - chosen / experts) ** tokens",
-    "exercise('t', 'Write.', model='It is {training.cost}.', questions=('Is it short?', 'Is it true?'), hints=('One.',))",
+    "exercise('t', 'Write.', model='It is {training.cost}.', questions=('Is it short?', 'Is it true?'))",
     "from gpt4lab.chapters.c09_money.run import run\nrun.widget()",
 ]
 
