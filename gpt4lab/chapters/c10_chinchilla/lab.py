@@ -46,7 +46,7 @@ def word(ratio: float) -> str:
 
 # --- the points -------------------------------------------------------------------------------------------------------
 
-LEFT, RIGHT, TOP, FLOOR, RULER = 40, 570, 14, 236, 322  # px
+LEFT, RIGHT, TOP, FLOOR, RULER = 40, 545, 14, 236, 322  # px
 SIZES, LOSSES = (4e7, 2.5e10), (1.95, 5.4)  # ends of the axes
 LISTED = 3.2  # nats: a loss above it stands in the table
 BUDGETS = {1e19: "10¹⁹", 1e20: "10²⁰", 1e21: "10²¹", 1e22: "10²²"}
@@ -68,7 +68,7 @@ def _frame() -> Iterator[Shape]:
     for L in (2, 3, 4, 5):
         yield Stroke(f"loss-{L}", LEFT, _y(L), RIGHT, _y(L), "faint pale")
         yield Words(f"loss-words-{L}", LEFT - 6, _y(L) + 4, f"{L}", "soft small", "end")
-    yield Words("loss-words", LEFT, TOP - 2, "loss, nats a token, and the law at four budgets, FLOP", "soft small")
+    yield Words("loss-words", LEFT, TOP - 2, "loss; the law at four budgets, FLOP", "soft small")
 
 
 def _valleys(law: Law) -> Iterator[Shape]:
