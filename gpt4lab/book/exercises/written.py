@@ -62,6 +62,7 @@ class JudgementBox(ExerciseBox):
         questions = exercise.task.questions
         self.marks = [ChoiceControl(question, [("Yes", True), ("No", False)], True) for question in questions]
         self._beside = w.VBox([spoken(), *self.marks])
+        self._beside.add_class("g4l-compare")
         super().__init__(exercise, panel)
         self.text = self.kept.text
         self.answer = self.kept.marks
