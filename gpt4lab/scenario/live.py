@@ -37,6 +37,21 @@ class Mixture:
 
 
 @frozen
+class Repeats:
+    """The toy that reads a small text again and again, beside one whose text is always new."""
+
+    epochs: int = whole(16, "1", 2, 64,
+        "Readings", "times the toy reads its text; the text is shorter by as much", "assumed: the paper's half-life",
+        log=True)
+    text: str = choice("prose", ("prose", "code"),
+        "Text", "what the toy reads: Python's documentation, or its library", "assumed: the larger part of the mix")
+    width: str = choice("32", ("16", "32", "64"),
+        "Width", "numbers that stand for a byte inside the toy", "assumed: the middle one of those recorded")
+    steps: int = whole(160, "step", 64, 200,
+        "Training steps", "batches of 8 texts of 128 bytes", "assumed: as recorded", log=True)
+
+
+@frozen
 class Cache:
     """The keys and values that one decode step of the toy reads, while its time is taken."""
 

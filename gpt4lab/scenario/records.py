@@ -13,7 +13,7 @@ from attrs import field, frozen, has
 from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
-from gpt4lab.scenario.live import Cache, Chinchilla, Drafting, Equation, Luck, Mixture, Noise, Sweep
+from gpt4lab.scenario.live import Cache, Chinchilla, Drafting, Equation, Luck, Mixture, Noise, Repeats, Sweep
 from gpt4lab.scenario.rules import within
 from gpt4lab.units import quoted
 
@@ -204,7 +204,7 @@ class Data:
 
     web_tokens: float = number(5e12, "token", 1e9, 1e15,
         "Web text", "unique tokens of web text", "C88", log=True)
-    code_tokens: float = number(0.75e12, "token", 1e9, 1e15,
+    code_tokens: float = number(0.75e12, "token", 0, 1e15,
         "Code", "unique tokens of code", "assumed: what closes 13T, see C17", log=True)
     text_epochs: float = number(2, "1", 1, 100,
         "Epochs of text", "times each text was seen", "C17", log=True)
@@ -216,20 +216,28 @@ class Data:
         "Tokens per row", "length of a row", "assumed: a long paragraph", log=True)
     books: float = number(4e6, "book", 1e3, 1e9,
         "Books", "books in the shadow library", "C92", log=True)
-    tokens_per_book: float = number(1.3e5, "token/book", 1e3, 1e7,
-        "Tokens per book", "length of a book", "assumed: from memory", log=True)
+    tokens_per_book: float = number(1.38e5, "token/book", 1e3, 1e7,
+        "Tokens per book", "length of a book", "gao2020", log=True)
+    books_used: float = number(0, "fraction", 0, 1,
+        "Books used", "share of the shadow library's books that is in the mix", "assumed: none, a speculation")
     papers: float = number(80e6, "paper", 1e3, 1e10,
         "Papers", "papers in the shadow library", "C93", log=True)
-    tokens_per_paper: float = number(8e3, "token/paper", 100, 1e6,
-        "Tokens per paper", "length of a paper", "assumed: from memory", log=True)
+    tokens_per_paper: float = number(7.8e3, "token/paper", 100, 1e6,
+        "Tokens per paper", "length of a paper", "gao2020", log=True)
+    papers_used: float = number(0, "fraction", 0, 1,
+        "Papers used", "share of the shadow library's papers that is in the mix", "assumed: none, a speculation")
     repository_tokens: float = number(0.9e12, "token", 1e9, 1e15,
         "GitHub", "unique tokens of public code", "lozhkov2024", log=True)
     textbooks: float = number(1e5, "book", 1, 1e8,
         "Textbooks", "college textbooks", "assumed: a generous guess", log=True)
     tokens_per_textbook: float = number(2.5e5, "token/book", 1e3, 1e7,
         "Tokens per textbook", "length of a textbook", "assumed: from memory", log=True)
+    textbooks_used: float = number(0, "fraction", 0, 1,
+        "Textbooks used", "share of the college textbooks that is in the mix", "assumed: none, a speculation")
     video_hours: float = number(1e6, "hour", 1, 1e10,
         "Video", "hours of speech transcribed", "nyt2024", log=True)
+    speech_used: float = number(0, "fraction", 0, 1,
+        "Speech used", "share of the transcribed speech that is in the mix", "assumed: none, a rumour")
     words_per_minute: float = number(150, "word/minute", 10, 1000,
         "Speech", "words spoken per minute", "assumed: usual")
     words_per_token: float = number(0.75, "word/token", 0.1, 2,
@@ -345,6 +353,7 @@ class Scenario:
     speculation: Speculation = field(factory=Speculation)
     vision: Vision = field(factory=Vision)
     mixture: Mixture = field(factory=Mixture)
+    repeats: Repeats = field(factory=Repeats)
     cache: Cache = field(factory=Cache)
     drafting: Drafting = field(factory=Drafting)
     equation: Equation = field(factory=Equation)

@@ -7,17 +7,31 @@ from gpt4lab.quantities.registry import constants, quantity
 from gpt4lab.quantities.topics import scaling
 
 
-@quantity("data.tokens_seen", "token", source="arithmetic", T="data.web_tokens", e_T="data.text_epochs",
+@quantity("data.text_tokens", "token", source="arithmetic", T="data.web_tokens", B="data.books_tokens",
+          u_B="data.books_used", P="data.papers_tokens", u_P="data.papers_used", X="data.textbooks_tokens",
+          u_X="data.textbooks_used", S="data.speech_tokens", u_S="data.speech_used")
+def text_tokens(T: Num, B: Num, u_B: Num, P: Num, u_P: Num, X: Num, u_X: Num, S: Num, u_S: Num) -> Num:
+    """Different tokens of text in the mix: the web, and the used share of books, papers, textbooks and speech."""
+    return T + B * u_B + P * u_P + X * u_X + S * u_S
+
+
+@quantity("data.tokens_seen", "token", source="arithmetic", T="data.text_tokens", e_T="data.text_epochs",
           K="data.code_tokens", e_K="data.code_epochs")
 def tokens_seen(T: Num, e_T: Num, K: Num, e_K: Num) -> Num:
-    """Tokens seen, epochs counted: web text and code, each times its epochs."""
+    """Tokens seen, epochs counted: text and code, each times its epochs."""
     return T * e_T + K * e_K
 
 
-@quantity("data.unique_tokens", "token", source="arithmetic", T="data.web_tokens", K="data.code_tokens")
+@quantity("data.unique_tokens", "token", source="arithmetic", T="data.text_tokens", K="data.code_tokens")
 def unique_tokens(T: Num, K: Num) -> Num:
     """Different tokens in the mix."""
     return T + K
+
+
+@quantity("data.hole", "token", source="arithmetic", D="training.tokens", S="data.tokens_seen")
+def hole(D: Num, S: Num) -> Num:
+    """Tokens that the sources leave open; below zero they are too many."""
+    return D - S
 
 
 @quantity("data.unique_if_code", "token", source="arithmetic", D="training.tokens", e="data.code_epochs",
@@ -35,7 +49,7 @@ def unexplained(D: Num, T: Num, e_T: Num) -> Num:
     return D - T * e_T
 
 
-@quantity("data.effective_text", "token", source="muennighoff2023", U="data.web_tokens", e="data.text_epochs",
+@quantity("data.effective_text", "token", source="muennighoff2023", U="data.text_tokens", e="data.text_epochs",
           R_star="catalog/constants/repetition/R_D_star")
 @quantity("data.effective_code", "token", source="muennighoff2023", U="data.code_tokens", e="data.code_epochs",
           R_star="catalog/constants/repetition/R_D_star")
@@ -100,15 +114,34 @@ def instruction_share(n: Num, t: Num, D: Num) -> Num:
 @quantity("data.books_tokens", "token", source="arithmetic", n="data.books", t="data.tokens_per_book")
 @quantity("data.papers_tokens", "token", source="arithmetic", n="data.papers", t="data.tokens_per_paper",
           about="Different tokens in the papers of the shadow library.")
+@quantity("data.textbooks_tokens", "token", source="arithmetic", n="data.textbooks", t="data.tokens_per_textbook",
+          about="Different tokens in the college textbooks.")
 def books_tokens(n: Num, t: Num) -> Num:
     """Different tokens in the books of the shadow library."""
     return n * t
 
 
+@quantity("data.web_seen", "token", source="arithmetic", K="data.web_tokens", e="data.text_epochs",
+          about="Tokens seen of web text.")
+@quantity("data.code_seen", "token", source="arithmetic", K="data.code_tokens", e="data.code_epochs",
+          about="Tokens seen of the mix's code.")
 @quantity("data.repository_seen", "token", source="lozhkov2024", K="data.repository_tokens", e="data.code_epochs")
 def repository_seen(K: Num, e: Num) -> Num:
     """Tokens seen if all public code were in the mix."""
     return K * e
+
+
+@quantity("data.books_seen", "token", source="arithmetic", U="data.books_tokens", u="data.books_used",
+          e="data.text_epochs", about="Tokens seen of books.")
+@quantity("data.papers_seen", "token", source="arithmetic", U="data.papers_tokens", u="data.papers_used",
+          e="data.text_epochs", about="Tokens seen of papers.")
+@quantity("data.textbooks_seen", "token", source="arithmetic", U="data.textbooks_tokens", u="data.textbooks_used",
+          e="data.text_epochs", about="Tokens seen of textbooks.")
+@quantity("data.speech_seen", "token", source="arithmetic", U="data.speech_tokens", u="data.speech_used",
+          e="data.text_epochs")
+def speech_seen(U: Num, u: Num, e: Num) -> Num:
+    """Tokens seen of transcribed speech."""
+    return U * u * e
 
 
 @quantity("data.shadow_seen", "token", source="arithmetic", B="data.books_tokens", P="data.papers_tokens",

@@ -1,5 +1,7 @@
 """What repeated text is worth: the rows of `repetition` turned into fresh bytes, beside the published law.
 
+Each kind of text and each width stands for itself: `fresh` models of the same make are the measure of a repeated one.
+
 Muennighoff 2023: e readings of U unique tokens teach as much as D' = U + U R* (1 - exp(-R / R*)) fresh ones, with
 R = e - 1 and R* = 15.4. Here D' is read off the fresh models of the same width, and R* is fitted anew.
 
@@ -34,51 +36,73 @@ def published_r_star() -> float:
     return constants["repetition"].need("R_D_star")
 
 
+def worth_by_law(epochs: float, r_star: float = published_r_star()) -> float:
+    """What a token is worth that is one of so many readings, in fresh ones."""
+    return effective(1, epochs, r_star) / epochs
+
+
 def worth_rows(results: Sequence[Row], up_to: int = MOST_EPOCHS) -> list[Row]:
-    """What e readings are worth: one row for each width and number of epochs above 1, means over the seeds.
+    """What e readings are worth: one row for each text, width and number of epochs above 1, means over the seeds.
 
     worth: fresh bytes with the same held-out loss, over the bytes trained on; None if every fresh model is better.
-    law, fitted: the same by the law, with the published R* and with that of `fit_rows`. within: whether the law can
-    say it with any R*: the readings together are worth at least one. ValueError without two lengths of fresh models.
+    low, high: the least and the most that a seed on its own says. law, fitted: the same by the law, with the published
+    R* and with that of `fit_rows`. within: whether the law can say it with any R*: the readings together are worth at
+    least one. ValueError without two lengths of fresh models.
     """
-    fitted = {row["d_model"]: row["R_star"] for row in fit_rows(results, up_to)}
+    fitted = {(row["text"], row["d_model"]): row["R_star"] for row in fit_rows(results, up_to)}
     return [
-        {**row, "law": _share(row["epochs"], published_r_star()), "fitted": _share(row["epochs"], fitted[d_model])}
-        for d_model, found in _by(results, "d_model").items()
+        {**row, "law": worth_by_law(row["epochs"]), "fitted": worth_by_law(row["epochs"], fitted[make])}
+        for make, found in _makes(results).items()
         for row in _measured(found)
     ]
 
 
 def fit_rows(results: Sequence[Row], up_to: int = MOST_EPOCHS) -> list[Row]:
-    """R* of each width: least squares in bits per byte, over the epochs `up_to` this that are `within` the law.
+    """R* of each text and width: least squares in bits per byte, over epochs `up_to` this that are `within` the law.
 
     low, high: the seeds, each fitted on its own. rms: the misfit that remains, bits per byte. epochs: those used;
     R_star is nan without any, and where no R* fits better than another. published: the paper's R*.
     """
     rows = []
-    for d_model, found in _by(results, "d_model").items():
+    for (text, d_model), found in _makes(results).items():
         epochs = [row["epochs"] for row in _measured(found) if row["within"] and row["epochs"] <= up_to]
         r_star, rms = _fit(found, epochs)
         seeds = [_fit(one, epochs)[0] for one in _by(found, "seed").values()]
-        spread = {"low": min(seeds), "high": max(seeds), "rms": rms}
-        rows.append({"d_model": d_model, "R_star": r_star, **spread, "epochs": epochs, "published": published_r_star()})
+        spread = {"low": min(seeds), "high": max(seeds), "rms": rms, "epochs": epochs, "published": published_r_star()}
+        rows.append({"text": text, "d_model": d_model, "R_star": r_star, **spread})
     return rows
 
 
+def _makes(results: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
+    """Rows by text and width."""
+    return {
+        (text, d_model): found
+        for text, read in _by(results, "text").items()
+        for d_model, found in _by(read, "d_model").items()
+    }
+
+
 def _measured(results: Sequence[Row]) -> list[Row]:
-    """Rows of one width, but for the law."""
-    fresh = _fresh(results)
-    return [_worth(rows, fresh) for e, rows in _by(results, "epochs").items() if e > 1]
+    """Rows of one text and width, but for the law."""
+    return [_worth(rows, results) for e, rows in _by(results, "epochs").items() if e > 1]
 
 
-def _worth(rows: Sequence[Row], fresh: Points) -> Row:
-    same = ("d_model", "epochs", "unique_bytes", "tokens")
+def _worth(rows: Sequence[Row], results: Sequence[Row]) -> Row:
+    same = ("text", "d_model", "params", "epochs", "unique_bytes", "tokens")
     bpb = {of: mean(row[of] for row in rows) for of in ("train_bpb", "held_out_bpb")}
+    fresh, seeds = _fresh(results), _by(results, "seed")
     row = {**{name: rows[0][name] for name in same}, **bpb, "fresh_bpb": fresh[-1][1]}
-    by_loss = sorted((loss, log_tokens) for log_tokens, loss in fresh)
-    in_reach = bpb["held_out_bpb"] <= by_loss[-1][0]
-    worth = math.exp(_line(by_loss, bpb["held_out_bpb"])) / row["tokens"] if in_reach else None
-    return {**row, "worth": worth, "within": worth is not None and worth * row["epochs"] >= 1}
+    worth = _fresh_share(fresh, bpb["held_out_bpb"], row["tokens"])
+    each = [_fresh_share(_fresh(seeds[one["seed"]]), one["held_out_bpb"], one["tokens"]) for one in rows]
+    known = [share or 0 for share in each]  # a seed whose model is worse than every fresh one: as good as nothing
+    found = {"worth": worth, "low": min(known), "high": max(known)}
+    return {**row, **found, "within": worth is not None and worth * row["epochs"] >= 1}
+
+
+def _fresh_share(fresh: Points, loss: float, tokens: int) -> float | None:
+    """Fresh bytes with this loss, over those trained on; None where every fresh model is better."""
+    by_loss = sorted((there, log_tokens) for log_tokens, there in fresh)
+    return math.exp(_line(by_loss, loss)) / tokens if loss <= by_loss[-1][0] else None
 
 
 def _fit(results: Sequence[Row], epochs: Sequence[int]) -> tuple[float, float]:
@@ -115,11 +139,6 @@ def _line(points: Points, x: float) -> float:
     i = min(max(bisect(points, (x,)), 1), len(points) - 1)
     (x0, y0), (x1, y1) = points[i - 1 : i + 1]
     return y0 + (y1 - y0) * (x - x0) / (x1 - x0)
-
-
-def _share(epochs: int, r_star: float) -> float:
-    """D' by the law over the bytes trained on."""
-    return effective(1, epochs, r_star) / epochs
 
 
 def _by(rows: Sequence[Row], key: str) -> dict[Any, list[Row]]:

@@ -87,6 +87,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "00-residual": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].residual,
     "02-awake": touched,
     "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
+    "04-fresh": lambda u, e: value("data.effective_code", LEAK, {"data.code_tokens": u, "data.code_epochs": e}),
     "06-scale": lambda *lengths: gradient_noise(*lengths) / gradient_signal(*lengths),
     "09-rent": cost,
     "10-tokens": lambda N, A, alpha, B, beta: best_tokens(N, balance(alpha, beta, A, B), alpha, beta),
