@@ -15,7 +15,7 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 SEEN = Axis("tokens", "Tokens seen, readings counted", log=True, form="count", domain=(1e9, 3e13))
-LEAST = SEEN.domain[0] if SEEN.domain else 0
+LEAST, MOST = SEEN.domain or (0, 0)
 
 
 def filled_view(scenario: Scenario) -> View:
@@ -34,14 +34,19 @@ def filled_view(scenario: Scenario) -> View:
         ),
         rows={
             "data": [
-                {"source": one.name, "tokens": one.tokens, "low": one.low, "high": one.high, "mark": one.who,
-                 "label": show(one.tokens, "token").removesuffix(" tokens")}
+                {"source": one.name, "tokens": _held(one.tokens), "low": _held(one.low), "high": _held(one.high),
+                 "mark": one.who, "label": show(one.tokens, "token").removesuffix(" tokens")}
                 for one in found
             ],
-            "ranges": [{"from": max(low, LEAST), "to": max(high, LEAST), "label": ""}],
+            "ranges": [{"from": _held(low), "to": _held(high), "label": ""}],
         },
         alt="Lanes of sources by the tokens that they could give, on a log axis; the hole is a shaded range.",
     )  # fmt: skip
+
+
+def _held(tokens: float) -> float:
+    """At the edge of the plot, where it lies outside; its label says the number."""
+    return min(max(tokens, LEAST), MOST)
 
 
 def _between(low: float, high: float) -> str:

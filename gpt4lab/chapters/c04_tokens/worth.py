@@ -7,7 +7,7 @@ from typing import Any
 from gpt4lab.catalog import constants
 from gpt4lab.charts import Axis, axes, line
 from gpt4lab.charts.compose import added, roomy, shaded
-from gpt4lab.charts.marks import data
+from gpt4lab.charts.marks import data, pinned
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.figure import Figure
 from gpt4lab.panels.panel import Panel, Slide
@@ -55,7 +55,8 @@ def worth_view(scenario: Scenario) -> View:
             ],
             "bars": measured,
             "you": [
-                {"epochs": e, "worth": law(e), "label": name} for e, name in zip(mine, ("text", "code"), strict=True)
+                pinned({"epochs": e, "worth": law(e), "label": name}, READINGS)
+                for e, name in zip(mine, ("text", "code"), strict=True)
             ],
             "ranges": [
                 {"from": 1, "to": HARMLESS, "label": "“negligible”"},
