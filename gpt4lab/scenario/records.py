@@ -205,7 +205,7 @@ class Data:
     web_tokens: float = number(5e12, "token", 1e9, 1e15,
         "Web text", "unique tokens of web text", "C88", log=True)
     code_tokens: float = number(0.75e12, "token", 0, 1e15,
-        "Code", "unique tokens of code", "assumed: what closes 13T, see C17", log=True)
+        "Code", "unique tokens of code", "assumed: what closes 13T, see C17")
     text_epochs: float = number(2, "1", 1, 100,
         "Epochs of text", "times each text was seen", "C17", log=True)
     code_epochs: float = number(4, "1", 1, 100,

@@ -66,10 +66,8 @@ def _curves(attempt: Attempt) -> list[Row]:
 
 
 def _behind(found: list[Row]) -> str:
-    if len(found) < 2:
-        return "–"
-    fresh, again = (row["held_out_bpb"] for row in found[:2])
-    return f"{again - fresh:+.2f} bits per byte".replace("-", "−")
+    losses = [row["held_out_bpb"] for row in found[:2]]
+    return f"{losses[1] - losses[0]:+.2f} bits per byte".replace("-", "−") if len(losses) == 2 else "–"
 
 
 def _said(attempt: Attempt | None, found: list[Row]) -> str:
