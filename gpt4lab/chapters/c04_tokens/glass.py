@@ -100,7 +100,7 @@ def _vessel(scenario: Scenario) -> Iterator[Shape]:
         "slack", LEFT - 8, rim - scale * slack, 6, 2 * scale * slack, "soft pale", "13T, as exact as it is written"
     )
     yield Stroke("rim", LEFT - 8, rim, LEFT + WIDE + 8, rim, "ink dashed")
-    yield Words("rim-words", LEFT + WIDE + 12, rim + 4, f"{_short(scenario.training.tokens)}: the post", "bold")
+    yield Words("rim-words", LEFT + WIDE + 16, rim + 4, f"{_short(scenario.training.tokens)}: the post", "bold")
 
 
 def _layers(scenario: Scenario, rows: Sequence[tuple[Poured, float]], last: bool) -> Iterator[Shape]:
