@@ -93,14 +93,18 @@ def keep(kind: str, key: str, value: Any) -> bool:
 
 def update(kind: str, key: str, change: Callable[[Any], Any]) -> bool:
     """Keep what `change` makes of the value kept (None where there is none); nobody else writes meanwhile."""
+    return update_all(kind, lambda kept: {key: change(kept.get(key))})
+
+
+def update_all(kind: str, change: Callable[[State], State]) -> bool:
+    """The same for many values at once: `change` makes of all that is kept under `kind` what is to be kept anew."""
     with _THREADS:
         place = folder()
         session = _session(place)
         try:
-            _update_file(place, session, kind, key, change)
+            _update_file(place, session, kind, change)
         except OSError as error:
-            value = change(recall(kind, key))
-            session.unwritten.setdefault(kind, {})[key] = value
+            session.unwritten.setdefault(kind, {}).update(change(entries(kind)))
             session.why = error.strerror or str(error)
             return False
         session.unwritten, session.why = {}, ""
@@ -134,7 +138,7 @@ def _file(place: Path) -> Path:
 # --- one change, under the lock -----------------------------------------------------------------------------------
 
 
-def _update_file(place: Path | None, session: Session, kind: str, key: str, change: Callable[[Any], Any]) -> None:
+def _update_file(place: Path | None, session: Session, kind: str, change: Callable[[State], State]) -> None:
     """Read, change, write. Raises OSError where the folder cannot be written; the file then stays as it was."""
     if place is None:
         raise OSError("there is no home folder")
@@ -145,7 +149,7 @@ def _update_file(place: Path | None, session: Session, kind: str, key: str, chan
         damaged = damaged or not all(isinstance(found.get(part, {}), dict) for part in (kind, *session.unwritten))
         state = _with(found, session.unwritten)
         kept = section(state, kind)
-        state = {**state, kind: {**kept, key: change(kept.get(key))}, "schema": _edition(found)}
+        state = {**state, kind: {**kept, **change(kept)}, "schema": _edition(found)}
         session.aside = _replace(file, json.dumps(state, indent=1), damaged) or session.aside
 
 

@@ -50,12 +50,13 @@ def now() -> str:
 
 def _fits(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     number = isinstance(value, float) and not math.isfinite(value)  # NaN compares with nothing, so it passes a schema
-    if number or not Draft202012Validator(attribute.metadata["schema"]).is_valid(value):
+    if number or not attribute.metadata["judge"].is_valid(value):
         raise WayError(f"{record.KIND}.{attribute.name} = {str(value)[:80]!r}: {attribute.metadata['schema']}")
 
 
 def _kept(meaning: str, schema: Mapping[str, Any], **more: Any) -> Any:
-    return attrs.field(validator=_fits, metadata={"schema": {"description": meaning, **schema}}, **more)
+    told = {"description": meaning, **schema}
+    return attrs.field(validator=_fits, metadata={"schema": told, "judge": Draft202012Validator(told)}, **more)
 
 
 def _when() -> Any:
@@ -72,7 +73,7 @@ class Record:
     @classmethod
     def recall(cls, key: str) -> Self | None:
         """The record kept under a key, or None."""
-        return cls.all().get(key)
+        return cls.among(lambda kind: {own: value for own, value in store.entries(kind).items() if own == key}).get(key)
 
     @classmethod
     def all(cls) -> dict[str, Self]:
@@ -109,14 +110,24 @@ class Record:
 
     @classmethod
     def revise(cls, key: str, change: Callable[[Self | None], Record]) -> bool:
-        """Keep what `change` makes of the record kept. The fields that a later edition added to it stay."""
+        """Keep what `change` makes of the record kept."""
+        return cls.revise_all({key: change})
 
-        def changed(old: Any) -> State:
-            older = cls.recall(key) if old is None and cls.ONCE else None  # an older edition may hold it
-            before = older if old is None else cls.read(old)
-            return {**(old if isinstance(old, dict) else {}), **attrs.asdict(change(before))}
+    @classmethod
+    def revise_all(cls, changes: Mapping[str, Callable[[Self | None], Record]]) -> bool:
+        """The same for many, written at once. The fields that a later edition added to a record stay."""
 
-        return store.update(cls.KIND, key, changed)
+        def changed(kept: State) -> State:
+            older = store.entries(cls.ONCE) if cls.ONCE else {}  # an older edition may hold it
+
+            def one(key: str, change: Callable[[Self | None], Record]) -> State:
+                old = kept.get(key)
+                before = cls.read(older[key] if old is None and key in older else old)
+                return {**(old if isinstance(old, dict) else {}), **attrs.asdict(change(before))}
+
+            return {key: one(key, change) for key, change in changes.items()}
+
+        return store.update_all(cls.KIND, changed)
 
 
 @attrs.frozen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import attrs
@@ -59,8 +60,11 @@ def merge(state: State) -> tuple[int, int]:
         new = {key: kept for key, kept in record.among(lambda kind: store.section(state, kind)).items() if _fits(key)}
         left += len(told) - len(new)
         here = record.all()
-        for key, kept in new.items():
-            added += added < MOST_RECORDS and _add(record, key, kept, here.get(key))
+        news = [key for key, kept in new.items() if key not in here or _better(kept, here[key])]
+        taken = news[: MOST_RECORDS - added]
+        added, left = added + len(taken), left + len(news) - len(taken)
+        if taken:
+            record.revise_all({key: partial(_of_both, new[key]) for key in taken})
     return added, left
 
 
@@ -68,12 +72,8 @@ def _fits(key: str) -> bool:
     return KEY.fullmatch(key) is not None
 
 
-def _add(record: type[Record], key: str, new: Any, here: Any) -> bool:
-    """Whether this changed anything."""
-    if here is not None and not _better(new, here):
-        return False
-    record.revise(key, lambda now: new if now is None or _better(new, now) else now)
-    return True
+def _of_both(new: Record, here: Record | None) -> Record:
+    return new if here is None or _better(new, here) else here
 
 
 def _better(new: Any, here: Any) -> bool:

@@ -144,12 +144,15 @@ def today() -> str:
 def due(day: str = "") -> list[Recall]:
     """At most five: those whose day has come, the longest due first, then new ones of the chapters that were opened.
 
-    An answer shows our verdict: of a claim that the reader wants to sign first, nothing is asked before.
+    An answer shows our verdict: of a claim that the reader wants to sign first, nothing is asked before. A day further
+    off than any wait was kept by a clock that was wrong: it has come.
     """
     day = day or today()
+    last = (datetime.fromisoformat(day) + timedelta(days=max(DAYS))).date().isoformat()
     signing.refresh()
     kept, opened = Review.all(), Opened.all()
-    again = sorted((kept[key].due, key) for key in kept.keys() & questions().keys() if kept[key].due[:10] <= day)
+    waits = {key: kept[key].due[:10] for key in kept.keys() & questions().keys()}
+    again = sorted((then, key) for key, then in waits.items() if not day < then <= last)
     new = (key for key, each in questions().items() if key not in kept and ledger()[each.claim].chapter in opened)
     waiting = (questions()[key] for key in [*(key for _, key in again), *new])
     return [each for each in waiting if not sealed(each.claim)][:AT_ONCE]

@@ -32,6 +32,7 @@ from gpt4lab.units import show
 
 MOST_SOURCE = 10_000  # characters, as way.py keeps of a text
 MUCH = 2_000  # characters printed
+LONGEST = 1024  # bits of a whole number: more than a float holds
 NEEDS_PROCESS = (
     "To check code, the book runs it in a process of its own, and there is none here: open the book in JupyterLab."
 )
@@ -105,8 +106,7 @@ class Code:
         try:
             made = [part for part in ast.parse(source).body if _binds(part, self.name)]
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            line = f"Line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else "This"
-            return Feedback("wrong", f"{line} cannot be read as Python: {getattr(error, 'msg', 'too deep')}.")
+            return Feedback("wrong", _unread(error))
         if not made:
             return Feedback("wrong", f"{self.name} is not defined yet: the cell must say “def {self.name}(…)”.")
         return self._not_so(made[-1]) if isinstance(made[-1], ast.FunctionDef) else None
@@ -121,7 +121,8 @@ class Code:
         if least <= len(arguments) <= most and not _needed_by_name(taken):
             return None
         takes = f"{len(arguments)} argument{'s' * (len(arguments) > 1)} ({', '.join(arguments)})"
-        return Feedback("wrong", f"{self.name} must take {takes}; yours takes {ast.unparse(taken) or 'none'}.")
+        yours = ", ".join([*_arguments(taken), *(f"{each.arg} by name" for each in taken.kwonlyargs)])
+        return Feedback("wrong", f"{self.name} must take {takes}; yours takes {shortened(yours) or 'none'}.")
 
     def _wrong(self, case: Sequence[Any], record: Mapping[str, Any]) -> str:
         """What is wrong with a case, in a sentence; "" where it came out right."""
@@ -156,7 +157,15 @@ def _stopped(call: str, record: Mapping[str, Any]) -> str:
         return f"{call} asks for more memory than the {limited.MEMORY_MB} MB that it may have."
     line = f" in line {record['line']}" if isinstance(record.get("line"), int) else ""
     says = f": {record.get('says')}" if record.get("says") else ""
-    return shortened(f"{call} stops with {record['error']}{line}{says}.")
+    alone = " Only what comes with Python is there." * (record["error"] == "ModuleNotFoundError")
+    return shortened(f"{call} stops with {record['error']}{line}{says}.") + alone
+
+
+def _unread(error: Exception) -> str:
+    """Why a text is no Python."""
+    line = f"Line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else "This"
+    why = getattr(error, "msg", str(error) if isinstance(error, ValueError) else "too deep")
+    return shortened(f"{line} cannot be read as Python: {why}.")
 
 
 def _arguments(arguments: ast.arguments) -> list[str]:
@@ -171,6 +180,9 @@ def _binds(part: ast.stmt, name: str) -> bool:
     """Whether a statement at the top makes this name."""
     if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return part.name == name
+    inner = [node for node in ast.iter_child_nodes(part) if isinstance(node, (ast.stmt, ast.ExceptHandler))]
+    if inner:  # within "if", "try", "with"
+        return any(_binds(node, name) for node in inner)  # type: ignore[arg-type]
     stored = (node for node in ast.walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     imported = part.names if isinstance(part, (ast.Import, ast.ImportFrom)) else []
     return name in {*(node.id for node in stored), *(alias.asname or alias.name for alias in imported)}
@@ -181,7 +193,8 @@ def _is_constant(part: ast.stmt) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Whether it is a number that a float can hold."""
+    return isinstance(value, float) or (type(value) is int and value.bit_length() < LONGEST)
 
 
 def _same(value: Any, right: Any, tolerance: float) -> bool:
@@ -196,7 +209,7 @@ def _same(value: Any, right: Any, tolerance: float) -> bool:
 
 def _slip(value: Any, right: Any) -> str:
     """A wrong power of ten is named as one."""
-    if not (_is_number(value) and _is_number(right) and min(value, right) > 0):
+    if not (_is_number(value) and _is_number(right) and min(value, right) > 0 and max(value, right) < math.inf):
         return ""
     off = math.log10(value) - math.log10(right)
     return f" The power of ten is off by {round(off):+d}." * bool(round(off) and abs(off - round(off)) < 0.01)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gpt4lab.book import store, way
-from gpt4lab.book.case import Case, CaseError, as_html, as_json, merge, read
+from gpt4lab.book.case import Case, CaseError, as_html, as_json, file, merge, read
 from gpt4lab.book.case.calibration import COIN, brier, steps
 from gpt4lab.book.case.case import factor
 from gpt4lab.book.case.desk import CaseFile
@@ -126,6 +126,16 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found += [tag, *(name for name, _ in attrs)]
+
+
+def test_many_records_are_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(file, "MOST_RECORDS", 100)
+    monkeypatch.setattr(store, "_replace", lambda file, text, damaged: written.append(text) or "")
+    guesses = {f"09-{n}": {"value": n} for n in range(100)}
+    assert merge({"schema": 2, "guess": guesses, "opened": {"09": {}}}) == (100, 1)
+    assert len(written) == 2
+    assert len(json.loads(written[1])["guess"]) == 99
 
 
 def test_the_page_stands_alone_and_nothing_of_a_record_runs(kept: None) -> None:

@@ -85,7 +85,16 @@ def test_what_is_known_comes_back_later_and_later_and_what_is_not_the_next_day()
         day = kept.due
     assert waits == [*DAYS, DAYS[-1], DAYS[-1], DAYS[0]]
     assert [question.key for question in due(day)] == ["C12"]
-    assert due("2025-12-31") == []
+    eve = reviewing.datetime.fromisoformat(day) - reviewing.timedelta(days=1)
+    assert due(eve.date().isoformat()) == []
+
+
+def test_what_a_clock_that_was_wrong_put_off_for_years_is_asked_now() -> None:
+    Opened().keep("03")
+    for day, then in (("2026-01-01", "C12"), ("2099-01-01", "C13")):
+        answered(then, "right", day)
+    assert [question.key for question in due("2026-01-01")][:1] == ["C13"]
+    assert "C12" not in [question.key for question in due("2026-01-01")]
 
 
 def _days(here: str, there: str) -> int:
@@ -93,7 +102,7 @@ def _days(here: str, there: str) -> int:
 
 
 def test_the_longest_due_comes_first_and_at_most_five() -> None:
-    for key, day in {"C12": "2026-02-02", "C13": "2026-01-02", "C29": "2027-01-01"}.items():
+    for key, day in {"C12": "2026-02-02", "C13": "2026-01-02", "C29": "2026-03-30"}.items():
         Review(day).keep(key)
     for chapter in ("02", "03", "09"):
         Opened().keep(chapter)

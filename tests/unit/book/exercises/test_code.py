@@ -131,6 +131,13 @@ SAID = {
     "the net": (written("import socket", "socket.socket()"), "wrong", "has no use for socket"),
     "on the way": (written(GOOD, before="1 / 0\n"), "wrong", "The cell stops with ZeroDivisionError in line 1"),
     "a talker": (written(f"print('x' * {2 * MUCH})", GOOD), "right", "It also prints 12,"),
+    "no end": (written("return 1e999"), "wrong", "gives inf; it should be 10.0 days"),
+    "below any number": (written("return -1e999"), "wrong", "gives -inf"),
+    "half a letter": ("def days(a, b): return '\ud800'", "wrong", "surrogates not allowed"),
+    "a deep default": (f"def days(flop={'1+' * 900}1): return 1", "wrong", "yours takes flop."),
+    "by name": ("def days(*, flop, speed): return 1", "wrong", "yours takes flop by name, speed by name."),
+    "numpy": (written(GOOD, before="import numpy\n"), "wrong", "Only what comes with Python is there."),
+    "within": (f"try:\n    def days(flop, speed): {GOOD}\nfinally:\n    pass", "right", "All 3 cases"),
     "a lambda": ("days = lambda flop, speed: flop / speed / 86400", "right", "All 3 cases"),
 }  # fmt: skip
 
@@ -153,6 +160,7 @@ def test_what_does_not_end_is_stopped(loop: str, monkeypatch: pytest.MonkeyPatch
 
 
 FORGED = [b'{"value": 10.0}', b'{"value": [[]], "printed": "1"}', b'{"error": {}, "line": "x"}', b"[1]", b"\xff{"]
+FORGED += [b'{"value": 1e999, "printed": 1e999}', b'{"value": 1' + b"0" * 4000 + b"}"]
 
 
 @pytest.mark.parametrize("line", FORGED)
