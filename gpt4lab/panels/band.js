@@ -179,11 +179,16 @@ function renderFree(model, el) {
       error.textContent = String(why);
     }
   };
+  const undo = (which) => {
+    const n = bandState(model);
+    entries[which].value = n.known ? formatNumber(n[which], n) : "";
+    error.textContent = "";
+  };
   for (const which of Object.keys(HANDLES)) {
     inputs[which].addEventListener("input", () => slide(which));
     entries[which].addEventListener("change", () => type(which));
     entries[which].addEventListener("focus", () => entries[which].select());
-    entries[which].addEventListener("keydown", ({ key }) => key === "Enter" && type(which));
+    entries[which].addEventListener("keydown", ({ key }) => (key === "Enter" ? type(which) : key === "Escape" && undo(which)));
   }
   why.addEventListener("input", () => send(model.get("value"), { why: why.value }));
   dragOn(axis, model, choose);

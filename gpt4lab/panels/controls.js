@@ -140,7 +140,7 @@ function renderText({ model, el }) {
   const id = newId();
   const { root, help, error } = frameOf(model, "text-control", id);
   const rows = model.get("lines");
-  const kind = rows > 1 ? { rows, spellcheck: "true" } : { type: "text", autocomplete: "off", spellcheck: "false" };
+  const kind = rows > 1 ? { rows, spellcheck: "true", maxlength: 10_000 } : { type: "text", autocomplete: "off", spellcheck: "false" };
   const entry = make(rows > 1 ? "textarea" : "input", { class: "g4l-entry", id, ...kind, "aria-describedby": `${id}-help` });
   const send = sender(model);
   help.textContent = model.get("help");

@@ -136,3 +136,44 @@ def test_a_finger_taps_and_drags_in_a_narrow_window(browser: Any, server: str, o
     lab.page.wait_for_function("document.querySelector(\"[itemprop='~model.context']\").textContent !== '8,192 tokens'")
     lab.no_trouble()
     lab.close()
+
+
+def test_escape_in_the_entry_ends_it_and_escape_while_dragging_takes_it_back(opened: Lab) -> None:
+    context, about, mouse = number(opened, "~model.context"), opened.page.locator(".g4l-about"), opened.page.mouse
+    context.click()
+    about.locator(".g4l-entry").press("Escape")
+    about.wait_for(state="detached")
+    box = context.bounding_box()
+    mouse.move(box["x"] + 4, box["y"] + 6)
+    mouse.down()
+    mouse.move(box["x"] + 64, box["y"] + 6, steps=6)
+    opened.page.keyboard.press("Escape")
+    says(context, "8,192 tokens")
+    mouse.move(box["x"] + 90, box["y"] + 6, steps=3)
+    mouse.up()
+    says(context, "8,192 tokens")
+
+
+def test_a_sentence_follows_the_panel_below_it_and_no_other_and_a_dead_one_says_so(
+    browser: Any, server: str, served: Any, harness: Any
+) -> None:
+    harness.write_notebook(served / "two.ipynb", [*CELLS[:2], CELLS[4], CELLS[1], "fit.widget()"])
+    lab = harness.Lab(browser, server, height=2_500)
+    lab.open("two.ipynb")
+    lab.run_all()
+    lab.charts(2)
+    heads = [number(lab, "~model.kv_heads", place) for place in (0, 1)]
+    lab.page.wait_for_function("document.querySelectorAll('.g4l-moves').length === 4")
+    lab.press(heads[1], "ArrowRight")
+    says(heads[1], "2 heads")
+    lab.press(heads[0], "ArrowRight", "ArrowRight")
+    says(heads[0], "3 heads")
+    says(number(lab, "kv.bytes_per_sequence", 1), "1.01 GB")
+    says(heads[1], "2 heads")
+    heads[0].click()
+    lab.page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
+    lab.page.locator(".g4l-panel > .g4l-no-kernel").first.wait_for()
+    lab.type(lab.page.locator(".g4l-about .g4l-entry"), "7")
+    lab.page.locator(".g4l-about > .g4l-error", has_text="No kernel").wait_for()
+    says(heads[0], "3 heads")
+    lab.close()

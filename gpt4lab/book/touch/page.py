@@ -6,6 +6,7 @@ Its state is that of the panels. The page says by messages:
     {"follow": 3, "panel": "4f…", "text": "At {~training.mfu} it takes {training.days}."}
                                                           -> {"follow": 3, "words": ["34%", "94.3 days"]},
                                                           now, and whenever the panel shows something else
+    {"forget": 3}                                         that sentence follows another panel by now
 
 An input in a sentence is a remote of the slider in that panel, so it moves scenario, panel and verdicts as the slider
 does, reads numbers by the same grammar and refuses them in the same words.
@@ -35,11 +36,13 @@ class Touch(anywidget.AnyWidget):
     def __init__(self) -> None:
         super().__init__()
         self.layout.display = "none"
-        self._followed: dict[str, dict[int, str]] = {}  # panel -> the sentences that follow it
+        self._followed: dict[str, dict[Any, str]] = {}  # panel -> the sentences that follow it
         self.on_msg(self._heard)
 
     def _heard(self, _: Any, said: Mapping[str, Any], __: Any) -> None:
         panel = ALIVE.get(said.get("panel", ""))
+        for followed in self._followed.values():
+            followed.pop(said.get("forget"), None)
         if "follow" in said and panel is not None:
             self._follow(panel, said["follow"], said["text"])
         elif "explain" in said:

@@ -29,6 +29,11 @@ function render({ model, el }) {
   const on = (type, heard, capture = false) => document.addEventListener(type, heard, { signal: leaving.signal, capture });
   const page = () => el.closest(".jp-Notebook") ?? document.body;
   const numberAt = (target) => (page().contains(target) ? at(target, NUMBER) : null);
+  const send = (said) => {
+    try {
+      model.send(said);
+    } catch {} // no kernel hears it any more: the panels say so
+  };
   const typeset = (box) => model.widget_manager?.rendermime?.latexTypesetter?.typeset(box);
 
   // ---- sentences and their panels -----------------------------------------------------------------------------
@@ -66,9 +71,12 @@ function render({ model, el }) {
     copy.querySelectorAll(".g4l-about").forEach((box) => box.remove());
     const names = [...copy.querySelectorAll(NUMBER)].map((number) => (number.replaceWith("\u0001"), nameOf(number)));
     const text = copy.textContent.replace(/[{}]/g, " ").replaceAll("\u0001", () => `{${names.shift()}}`);
-    const key = followed.push([...sentence.querySelectorAll(NUMBER)]) - 1;
-    model.send({ follow: key, panel: panelOf(followed[key][0]), text });
+    const numbers = [...sentence.querySelectorAll(NUMBER)];
+    followed.forEach((others, old) => others[0] === numbers[0] && forget(old)); // it followed another panel
+    const key = followed.push(numbers) - 1;
+    send({ follow: key, panel: panelOf(followed[key][0]), text });
   };
+  const forget = (key) => (delete followed[key], send({ forget: key }));
   const refresh = () => {
     const numbers = [...page().querySelectorAll(NUMBER)];
     numbers.forEach(dress);
@@ -101,8 +109,9 @@ function render({ model, el }) {
     if (typed && typed !== document.activeElement) typed.value = controls.get(number).querySelector(".g4l-entry").value;
   };
   const complaint = (number) => {
-    const lines = controls.get(number)?.querySelectorAll(".g4l-error, .g4l-note") ?? [];
-    return [...lines].map((line) => line.textContent).find(Boolean) ?? "";
+    const control = controls.get(number);
+    const lines = [...(control?.querySelectorAll(".g4l-error, .g4l-note") ?? []), at(control, ".g4l-panel")?.querySelector(".g4l-no-kernel")];
+    return lines.map((line) => line?.textContent).find(Boolean) ?? "";
   };
   const slide = (range, position) => {
     range.value = position;
@@ -132,7 +141,7 @@ function render({ model, el }) {
     place();
     ask(number);
   };
-  const ask = (number) => model.send({ explain: nameOf(number), panel: panelOf(number) });
+  const ask = (number) => send({ explain: nameOf(number), panel: panelOf(number) });
   const place = () => {
     if (!shown) return;
     const { number, box } = shown;
@@ -153,6 +162,7 @@ function render({ model, el }) {
     const here = make("input", { type: "text", class: "g4l-entry", inputmode: "decimal", autocomplete: "off", "aria-label": own.getAttribute("aria-label") });
     here.value = own.value;
     here.addEventListener("change", () => {
+      if (own.disabled) return say(complaint(number));
       own.value = here.value;
       own.dispatchEvent(new Event("change", { bubbles: true }));
       if (!complaint(number)) here.value = own.value;
@@ -163,8 +173,8 @@ function render({ model, el }) {
   const escaped = () => {
     const { number } = shown;
     controls.get(number)?.querySelector(".g4l-entry").dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
-    hide();
     number.focus();
+    hide(); // last: the focus would show it again
   };
 
   // ---- what the reader does -------------------------------------------------------------------------------------
@@ -191,8 +201,9 @@ function render({ model, el }) {
     const range = number && !event.button && rangeOf(number);
     if (range) pull = { number, range, x: event.clientX, from: Number(range.value), far: false };
   }, true);
-  on("pointermove", ({ clientX: x, pointerId }) => {
-    if (!pull) return;
+  on("pointermove", ({ clientX: x, pointerId, buttons }) => {
+    if (!buttons || !pull?.number.isConnected) pull = null; // let go where nobody told
+    if (!pull || pull.ended) return;
     if (!pull.far && Math.abs(x - pull.x) < 4) return;
     if (!pull.far) {
       pull.far = true;
@@ -227,6 +238,7 @@ function render({ model, el }) {
   };
   on("keydown", (event) => {
     const { target, key } = event;
+    if (key === "Escape" && pull?.far) slide(pull.range, pull.from), (pull.ended = true);
     const number = numberAt(target) === target ? target : null;
     const mine = number || at(target, ".g4l-about");
     if (!mine) return;
@@ -255,7 +267,7 @@ function render({ model, el }) {
 
   const heard = ({ follow: key, words, why, explain, html }) => {
     if (words && followed[key]?.includes(shown?.number)) ask(shown.number);
-    if (words) words.forEach((word, i) => followed[key][i].textContent !== word && (followed[key][i].textContent = word));
+    if (words && followed[key]) words.forEach((word, i) => followed[key][i].textContent !== word && (followed[key][i].textContent = word));
     if (why && shown && followed[key]?.includes(shown.number)) say(why);
     if (!html || shown?.number.getAttribute("itemprop") !== explain || !model.widget_manager?.rendermime?.latexTypesetter) return;
     shown.words.innerHTML = html;
