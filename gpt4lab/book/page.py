@@ -47,7 +47,7 @@ class Raw(str):
 
 
 NUMBER = ' class="g4l-number"'
-LOOKS_LIKE_ONE = re.compile(r"[+−-]?[$×]?[\d.,]+(?!\d*-)[^(),]{0,24}")
+LOOKS_LIKE_ONE = re.compile(r"[+−-]?[$×]?[\d.,]+(?!\d*-)(?:[^(),]|,(?=\d{3})){0,28}")
 
 
 def _is_number(value: Any) -> bool:

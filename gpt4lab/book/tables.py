@@ -97,7 +97,7 @@ def residual_of(result: Result) -> str:
 
 def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
     """One row a claim: id, verdict, quote, stated, recomputed, residual; of a sealed one nothing that gives it away."""
-    return [(r.claim.id, _judged(r), f"“{r.claim.quote}”", as_stated(r.claim.id), *_outcome(r)) for r in results]
+    return [(r.claim.id, _judged(r), r.claim.quoted, as_stated(r.claim.id), *_outcome(r)) for r in results]
 
 
 def _outcome(result: Result) -> tuple[str, str]:

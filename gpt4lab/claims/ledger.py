@@ -103,6 +103,11 @@ class Claim:
     status: str = ""
 
     @property
+    def quoted(self) -> str:
+        """The quote in its marks; its own become inner ones."""
+        return f"“{self.quote.replace('“', '‘').replace('”', '’')}”"
+
+    @property
     def checkable(self) -> bool:
         """Whether arithmetic decides it."""
         return not self.verdict

@@ -133,7 +133,7 @@ def _changed(scenario: Scenario, changes: str | None) -> Scenario:
 
 def _of_claim(key: str, part: str, scenario: Scenario, spec: str | None) -> str:
     if part == "quote":
-        return f"“{_trimmed(key, spec) if spec else ledger()[key].quote}”"
+        return f"“{_trimmed(key, spec)}”" if spec else ledger()[key].quoted
     if spec:
         raise UnknownQuantity(f"only a quote is trimmed; {key}.{part} takes no {spec!r}")
     if part == "flip":

@@ -108,7 +108,7 @@ class Chips:
 
 
 def _chip(result: Result, flipped: bool) -> str:
-    quote = escape(f"“{result.claim.quote}”")
+    quote = escape(result.claim.quoted)
     flipped = flipped and not sealed(result.claim.id)
     return (
         f'<li class="g4l-chip{" g4l-flipped" * flipped}" title="{quote}"><strong>{result.claim.id}</strong> '

@@ -16,7 +16,8 @@ from gpt4lab.claims.review import Record, review
 from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.home import page_of
 from gpt4lab.panels.verdicts import SIGNS
-from gpt4lab.scenario import Scenario, ScenarioError, share
+from gpt4lab.quantities import QUANTITIES
+from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, share
 
 
 @attrs.frozen
@@ -42,7 +43,7 @@ class Card:
     @property
     def quote(self) -> str:
         """The claim in its own words."""
-        return f"“{self.result.claim.quote}”"
+        return self.result.claim.quoted
 
     @property
     def verdict(self) -> str:
@@ -55,12 +56,18 @@ class Card:
         told = {
             "As written": as_stated(claim.id),
             "Recomputed": self.result.shown(),
+            "What that is": self._computed() if self.result.recomputed else "",
             "Residual": residual_of(self.result),
             "If": claim.assumption if needs else "",
             "Why": claim.why,
             "What flips it": self.flip,
         }
         return ((name, words) for name, words in told.items() if words)
+
+    def _computed(self) -> str:
+        """What the recomputed numbers are numbers of: "12.5%" alone says nothing to whoever reads one card."""
+        found = (FIELDS.get(name) or QUANTITIES.get(name) for name in self.result.claim.quantity)
+        return "; ".join(dict.fromkeys(one.meaning.rstrip(".") for one in found if one))
 
     @property
     def made(self) -> str:

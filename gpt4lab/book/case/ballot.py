@@ -99,7 +99,7 @@ class Ballot(w.VBox):
 def _question(claim: Claim, left: int) -> str:
     stated = as_stated(claim.id)
     says = f" Stated: {escape(stated)}." if stated else ""
-    return f"<strong>{claim.id}, {left} to sign.</strong> “{escape(claim.quote)}”{says}"
+    return f"<strong>{claim.id}, {left} to sign.</strong> {escape(claim.quoted)}{says}"
 
 
 def _beside(claim: Claim) -> str:

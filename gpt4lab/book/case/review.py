@@ -114,8 +114,8 @@ def _recall(result: Result) -> Recall:
     """The claim's quote without its numbers; what it gives itself is given."""
     claim = result.claim
     given = ", ".join(_setting(*item) for item in claim.given[0].items()) if len(claim.given) == 1 else ""
-    quote, blanks = NUMBERS.subn("…", claim.quote)
-    about = f" The claim: “{quote}”" if blanks else ""
+    quote, blanks = NUMBERS.subn("…", claim.quoted)
+    about = f" The claim: {quote}" if blanks else ""
     asked = f"{OWN}{f' ({given})' if given else ''}?"
     text = f"{QUANTITIES[claim.quantity[0]].meaning} {asked} Answer {_unit(result.unit)}.{about}"
     return Recall(claim.id, text, min(result.recomputed), max(result.recomputed), result.unit)

@@ -74,7 +74,7 @@ def in_words(brace: str, scenario: Scenario) -> str:
     claim = ledger().get(name.partition(".")[0])
     if claim is None:
         return explain(name, under).html()
-    quote = f"<p>The post ({claim.id}): “{escape(claim.quote)}”</p>"
+    quote = f"<p>The post ({claim.id}): {escape(claim.quoted)}</p>"
     return quote + "".join(explain(quantity, under).html() for quantity in claim.quantity)
 
 

@@ -42,7 +42,7 @@ def told_of(name: str) -> str:
     """What a number is, in one line: its formula and source; a claim's own words; "" for what is no number."""
     head, _, part = name.partition(".")
     if head in ledger():
-        return f"The post: “{ledger()[head].quote}”" if part in NUMBERS else ""
+        return f"The post: {ledger()[head].quoted}" if part in NUMBERS else ""
     name = known(name)
     if name in FIELDS:
         field = FIELDS[name]

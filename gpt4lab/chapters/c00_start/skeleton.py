@@ -60,7 +60,7 @@ def _claim(result: Result) -> str:
     )
     if sealed(claim.id):
         verdict, sign, lit = "not signed yet", "◌", "open"
-    quote = f"“{escape(claim.quote)}”"
+    quote = escape(claim.quoted)
     there = chapters().get(claim.chapter)
     linked = f'<a href="{there.file}.ipynb">{quote}</a>' if there else quote
     shown_as = f'<span class="g4l-verdict g4l-{lit}" role="img" aria-label="{verdict}">{sign}</span>'

@@ -23,7 +23,8 @@ from gpt4lab.claims.sensitivity import flips_in_words
 from gpt4lab.cli import main
 from gpt4lab.home import ADDRESS, AUTHOR
 from gpt4lab.panels.verdicts import SIGNS
-from gpt4lab.scenario import ScenarioError, load_scenario
+from gpt4lab.quantities import QUANTITIES
+from gpt4lab.scenario import FIELDS, ScenarioError, load_scenario
 
 LEAK, DAY = load_scenario("leak"), dt.date(2026, 1, 2)
 MOST_WORDS = 12
@@ -69,7 +70,7 @@ def test_a_card_says_what_the_audit_says(key: str) -> None:
     found, told = made(key), dict(made(key).lines())
     result = judged()[key]
     assert len(ledger()[key].quote.split()) <= MOST_WORDS
-    assert ledger()[key].quote in found.quote
+    assert found.quote == ledger()[key].quoted
     assert found.verdict == f"{SIGNS[result.verdict]} {result.verdict.replace('-', ' ')}"
     assert told.get("As written", "") == as_stated(key)
     assert told.get("Recomputed", "") == result.shown()
@@ -195,3 +196,12 @@ def test_claimreview_on_the_command_line_follows_its_filters(capsys: pytest.Capt
     assert main(["claims", "--claimreview", "--chapter", "03"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [entry["identifier"] for entry in document["@graph"]] == ["C11", "C12", "C13", "C14"]
+
+
+def test_a_card_names_what_was_computed_and_no_mark_stands_twice() -> None:
+    for key, result in judged().items():
+        told = " ".join(made(key).text())
+        names = [name for name in result.claim.quantity if name in QUANTITIES or name in FIELDS]
+        assert ("What that is: " in told) == bool(result.recomputed and names), key
+        assert "““" not in told
+        assert "””" not in told
