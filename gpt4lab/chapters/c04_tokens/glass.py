@@ -17,6 +17,8 @@ from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import show
 
 LEFT, WIDE, FLOOR, TALL = 12, 236, 336, 290  # px: the glass, and the most that stands in it
+LEAK = load_scenario("leak")
+GITHUB = LEAK.data.repository_tokens
 BESIDE, LINE = LEFT + WIDE + 34, 19  # px: where the names begin, and how near they may come
 
 
@@ -96,9 +98,7 @@ def _vessel(scenario: Scenario) -> Iterator[Shape]:
     rim = FLOOR - scale * scenario.training.tokens
     yield Strokes("glass", [(LEFT, rim - 6, LEFT, FLOOR), (LEFT, FLOOR, LEFT + WIDE, FLOOR),
                             (LEFT + WIDE, FLOOR, LEFT + WIDE, rim - 6)], "ink")  # fmt: skip
-    yield Box(
-        "slack", LEFT - 8, rim - scale * slack, 6, 2 * scale * slack, "soft pale", "13T, as exact as it is written"
-    )
+    yield Box("slack", LEFT - 8, rim - scale * slack, 6, 2 * scale * slack, "soft pale", "as exact as it is written")
     yield Stroke("rim", LEFT - 8, rim, LEFT + WIDE + 8, rim, "ink dashed")
     yield Words("rim-words", LEFT + WIDE + 16, rim + 4, f"{_short(scenario.training.tokens)}: the post", "bold")
 
@@ -122,10 +122,9 @@ def _layers(scenario: Scenario, rows: Sequence[tuple[Poured, float]], last: bool
     missing = y - rim
     if last and missing > 3:
         yield Box("hole", LEFT + 1, rim, WIDE - 2, missing, "soft outline dashed")
-        if missing > 16:
-            yield Words("hole-words", LEFT + WIDE / 2, rim + missing / 2 + 4, _state(scenario), "bold", "middle")
-    elif last and missing < -16:
-        yield Words("hole-words", LEFT + WIDE / 2, y + 15, _state(scenario), "bold", "middle")
+    if last and abs(missing) > 16:
+        middle = rim + missing / 2 if missing > 0 else y + 11
+        yield Words("hole-words", LEFT + WIDE / 2, middle + 4, _state(scenario), "bold", "middle")
 
 
 def glass_view(scenario: Scenario) -> View:
@@ -136,11 +135,8 @@ def glass_view(scenario: Scenario) -> View:
         f"{_state(scenario)} Of {_short(seen)} seen, {different} are different. By the law of repetition they teach as "
         f"much as {fresh} fresh ones would."
     )
-    post = load_scenario("leak").training.tokens
-    return View("Seen in all", seen, "token", sentence, post=post, scenes=glass(scenario))
+    return View("Seen in all", seen, "token", sentence, post=LEAK.training.tokens, scenes=glass(scenario))
 
-
-GITHUB = load_scenario("leak").data.repository_tokens
 
 budget = Drawn(
     title="A glass of thirteen trillion",
@@ -171,6 +167,11 @@ budget = Drawn(
         "Court record only": {"data.code_tokens": 0, "data.books": 1e5, "data.books_used": 1},
         "All shadow libraries": {"data.books_used": 1, "data.papers_used": 1, "data.code_tokens": GITHUB},
     },
+    tour=(
+        ({}, "Web text read {data.text_epochs} times, code {data.code_epochs} times: {data.tokens_seen}. It closes."),
+        ({"data.code_tokens": 0}, "Nobody stated the code. Without it {data.hole} are missing."),
+        ({"data.code_tokens": 0, "data.books_used": 1}, "All of LibGen in its place: {data.hole} are missing still."),
+    ),
     claims=("C17", "C88", "C89", "C94"),
     view=glass_view,
     steps="Source",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gpt4lab.catalog import constants
-from gpt4lab.charts import Axis, axes, line
+from gpt4lab.charts import Axis, axes, line, theme
 from gpt4lab.charts.compose import added, roomy, shaded
 from gpt4lab.charts.marks import data, pinned
 from gpt4lab.claims.prose import fill
@@ -77,7 +77,7 @@ def worth_chart(view: View) -> Any:
     """Lines with the seeds' range as bars, in front of what the paper says of ranges."""
     rows = view.rows
     chart = line(rows["data"], READINGS, WORTH, "by", order=[LAW, *TEXTS.values()], you=rows["you"])
-    bar = data("bars").mark_rule(strokeWidth=1.5, opacity=0.7)
+    bar = data("bars").mark_rule(strokeWidth=1.5, opacity=0.7, color=theme.INK)
     seeds = bar.encode(axes.x(READINGS), axes.y(WORTH.at("low", " (least)")), y2="high")
     return roomy(shaded(added(chart, seeds, bars=rows["bars"]), READINGS, rows["ranges"]), right=90)
 

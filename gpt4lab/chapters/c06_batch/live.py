@@ -100,7 +100,8 @@ def live_chart(view: View) -> Any:
     chart = lines_chart(SEQUENCES, COUNT, series="line", order=[FORETOLD, EACH, NONE], right=150, measured=[])(view)
     low, high = axes.y(COUNT.at("low", " (low)")), alt.Y2("high", title=f"{COUNT.title} (high)")
     area = data("band").mark_area(color=theme.BLUE, opacity=0.13, clip=True).encode(axes.x(SEQUENCES), low, high)
-    bars = data("measured").mark_rule(strokeWidth=1.5, opacity=0.7).encode(axes.x(SEQUENCES), low, high)
+    bars = data("measured").mark_rule(strokeWidth=1.5, opacity=0.7, color=theme.INK)
+    bars = bars.encode(axes.x(SEQUENCES), low, high)
     return added(chart, area, bars, band=view.rows["band"]).properties(padding=chart.padding)
 
 

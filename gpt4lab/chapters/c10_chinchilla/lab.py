@@ -163,6 +163,11 @@ points = Drawn(
         "The twenty of highest loss": {"chinchilla.dropped": 20},
         "The twenty that fit worst": {"chinchilla.dropped": 20, "chinchilla.order": ORDERS[2]},
     },
+    tour=(
+        ({"chinchilla.dropped": 0}, "All points: {chinchilla.ratio} the stated tokens was best. It saw too many."),
+        ({}, "The five of highest loss are out, and the best is {chinchilla.ratio}. The post is right."),
+        ({"chinchilla.dropped": 20}, "Twenty are out: {chinchilla.ratio}. The post asked for too little."),
+    ),
     claims=("C85", "C87"),
     view=picture_view,
     pressing=pressing,

@@ -137,7 +137,6 @@ needle = Drawn(
     presets={
         "The post": "leak",
         "No point dropped": {"chinchilla.dropped": 0},
-        "Twenty dropped": {"chinchilla.dropped": 20},
         "Twice the tokens, as it asks": {"training.tokens": 26e12},
     },
     claims=("C85",),

@@ -45,7 +45,7 @@ def optimum_view(scenario: Scenario) -> View:
             "you": [pinned({"size": size, "tokens": best}, SIZE, TOKENS)],
             "post": [
                 {"size": value(f"model.{name}_params", LEAK), "tokens": stated, "label": words}
-                for name, words in (("active", "active"), ("total", "the post, all"))
+                for name, words in (("active", "active"), ("total", "all"))
             ],
             "ranges": [{"from": FITTED.low, "to": FITTED.value, "label": "trained here"}],
         },
