@@ -137,6 +137,36 @@ class Sweep:
 
 
 @frozen
+class Heart:
+    """What a model has by heart: the models that answered, how they were asked, and the one that trains on the page."""
+
+    model: str = choice("GPT-4 (0314)", ("GPT-4 (0314)", "GPT-3.5 Turbo (0301)", "text-davinci-002"),
+        "Model", "who was asked", "roberts2024")
+    asked: str = choice("its number alone", ("its number alone", "its text"),
+        "Given", "what the model was told of a problem", "roberts2024")
+    cutoff: float = number(2021.67, "1", 2002, 2023.3,
+        "Cut-off, as a year", "problems that came out later count as not seen", "roberts2024: September 2021")
+    difficulty: str = choice("any", ("any", "easy: up to 15%", "middling: 20 to 45%", "hard: 50% and more"),
+        "Difficulty", "the site's own rating, from 5 to 100%", "assumed: all of them")
+    copies: float = number(5600, "1", 1, 100_000,
+        "Copies of a problem", "repositories on GitHub that hold it", "roberts2024: one of the first hundred", log=True)
+    elsewhere: float = number(0.0, "fraction", 0, 1,
+        "Known from elsewhere", "share of all answers that a secret collection taught, however many copies the web has",
+        "assumed: none")
+    half: float = number(2877, "1", 100, 100_000,
+        "Copies for one half", "repositories at which the web alone teaches half of the answers",
+        "assumed: as fitted to the answers", log=True)
+    bits: float = number(3.6, "bit/param", 0.1, 16,
+        "Bits a parameter holds", "capacity of a model for text by heart", "morris2025", log=True)
+    width: str = choice("64", ("16", "32", "64"),
+        "Width of the toy", "numbers that its two layers hold of each byte", "assumed: a few seconds")
+    epochs: int = whole(3, "x", 1, 4,
+        "Readings of the text", "how often the toy reads all of it", "assumed: a few seconds")
+    prompt: str = choice("24 bytes", ("6 bytes", "12 bytes", "24 bytes"),
+        "Given of the line", "bytes before the secret that the toy is shown", "assumed: nearly the whole line")
+
+
+@frozen
 class Luck:
     """What chance does in trainings, texts and failures."""
 

@@ -13,7 +13,7 @@ from attrs import field, frozen, has
 from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
-from gpt4lab.scenario.live import Cache, Chinchilla, Drafting, Equation, Luck, Mixture, Noise, Repeats, Sweep
+from gpt4lab.scenario.live import Cache, Chinchilla, Drafting, Equation, Heart, Luck, Mixture, Noise, Repeats, Sweep
 from gpt4lab.scenario.rules import within
 from gpt4lab.units import quoted
 
@@ -360,6 +360,7 @@ class Scenario:
     noise: Noise = field(factory=Noise)
     chinchilla: Chinchilla = field(factory=Chinchilla)
     sweep: Sweep = field(factory=Sweep)
+    heart: Heart = field(factory=Heart)
     luck: Luck = field(factory=Luck)
 
 
