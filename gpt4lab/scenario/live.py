@@ -167,6 +167,29 @@ class Heart:
 
 
 @frozen
+class Nearness:
+    """How far a shape may be from the sums that were stated, to count as one that fits."""
+
+    tolerance: float = number(0.01, "fraction", 0.001, 0.1,
+        "Tolerance", "how far a shape may miss a stated sum", "assumed: “~55B” and “~111B” are rounded", log=True)
+
+
+@frozen
+class Logits:
+    """The toy that answers with scores for all bytes, and how much of them is asked for and given away."""
+
+    width: str = choice("32", ("16", "32", "48", "64"),
+        "Width of the toy", "values that represent a byte between its layers: what is to be found out",
+        "assumed: some seconds of training")
+    prompts: int = whole(256, "1", 4, 2048,
+        "Prompts", "texts for which the scores of all bytes are asked", "assumed: more than any width here", log=True)
+    noise: float = number(0, "1", 0, 3,
+        "Noise", "standard deviation of what is added to each score before it is given away", "assumed: none")
+    repeats: int = whole(1, "1", 1, 1024,
+        "Repeats", "times that each prompt is asked; its answers are averaged", "assumed: once", log=True)
+
+
+@frozen
 class Luck:
     """What chance does in trainings, texts and failures."""
 

@@ -13,7 +13,20 @@ from attrs import field, frozen, has
 from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
-from gpt4lab.scenario.live import Cache, Chinchilla, Drafting, Equation, Heart, Luck, Mixture, Noise, Repeats, Sweep
+from gpt4lab.scenario.live import (
+    Cache,
+    Chinchilla,
+    Drafting,
+    Equation,
+    Heart,
+    Logits,
+    Luck,
+    Mixture,
+    Nearness,
+    Noise,
+    Repeats,
+    Sweep,
+)
 from gpt4lab.scenario.rules import within
 from gpt4lab.units import quoted
 
@@ -361,6 +374,8 @@ class Scenario:
     chinchilla: Chinchilla = field(factory=Chinchilla)
     sweep: Sweep = field(factory=Sweep)
     heart: Heart = field(factory=Heart)
+    nearness: Nearness = field(factory=Nearness)
+    logits: Logits = field(factory=Logits)
     luck: Luck = field(factory=Luck)
 
 

@@ -14,6 +14,7 @@ import torch
 from attrs import frozen
 from torch import Tensor
 
+from gpt4lab.checks.check import Check, Checks
 from gpt4lab.toys.core.corpus import VOCABULARY, load_corpus
 from gpt4lab.toys.core.training import training_rows
 from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
@@ -33,6 +34,7 @@ class Spectrum:
 
     values: Sequence[float]
     level: float
+    noise: float
     bits: float
     exact_bits: float
 
@@ -81,8 +83,16 @@ def read(width: int, prompts: int, noise: float = 0.0, repeats: int = 1, seed: i
     seen = given_away(scores, noise, repeats, seed)
     found = spectrum(seen)
     blurred = given_away(scores, noise, 1, seed)
-    return Spectrum(
-        found, level(found[0], prompts, noise / sqrt(repeats)), _bits(blurred, targets), _bits(scores, targets)
+    edge = level(found[0], prompts, noise / sqrt(repeats))
+    return Spectrum(found, edge, noise, _bits(blurred, targets), _bits(scores, targets))
+
+
+def width_checks(widths: Sequence[int], seeds: int = 3, prompts: int = 256) -> Checks:
+    """The width of some toys, each trained from several seeds, against what their answers tell."""
+    return Checks(
+        Check("width", width, read(width, prompts, seed=seed).width, "1", name=f"width {width}, seed {seed}")
+        for width in widths
+        for seed in range(seeds)
     )
 
 

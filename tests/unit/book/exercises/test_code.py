@@ -85,6 +85,10 @@ def balanced(p: list[float], q: list[float]) -> list[float]:
 #: By other ways than the solutions: quantities, the audit, every choice of the router, what must come out in all.
 TRUE: dict[str, Callable[..., Any]] = {
     "00-residual": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].residual,
+    "01-width": lambda N, L, kept: value("geometry.width_from_mqa", LEAK, {
+        "model.shared_params": N, "model.layers": L, "model.head_dim": 64,
+        "model.kv_heads": kept // 64, "model.heads": kept // 64,
+    }),
     "02-awake": touched,
     "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
     "04-fresh": lambda u, e: value("data.effective_code", LEAK, {"data.code_tokens": u, "data.code_epochs": e}),

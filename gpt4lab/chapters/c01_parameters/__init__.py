@@ -1,0 +1,1 @@
+"""Chapter 01: counting to 1.8 trillion."""
