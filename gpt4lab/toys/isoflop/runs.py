@@ -58,7 +58,7 @@ def bottoms_in_words(who: str, rows: Sequence[Row]) -> str:
         found = [(budget(row["flop"]), row) for row in optima(rows)]
     except FitFailed as failed:
         return f"{who}: {failed}."
-    each = (f"{name} {row['optimum']:,.0f}" if row["inside"] else f"{name} beyond the sizes" for name, row in found)
+    each = (f"{row['optimum']:,.0f} at {at}" if row["inside"] else f"beyond the sizes at {at}" for at, row in found)
     return f"{who}, the parameters where the loss is lowest: {', '.join(each)}."
 
 
