@@ -26,6 +26,7 @@ SMALLEST: dict[str, Row] = {
     "facts": {"experts": (1, 4), "steps": 3, "batch": 8},
     "repetition": {"epochs": (2,), "steps": 2, "batch": 2, "widths": (8,)},
     "memorisation": {"widths": (8,), "epochs": (1,), "each": 1, "prompt_bytes": (6,)},
+    "capacity": {"widths": (8,), "loads": (0.1,), "steps": 2},
     "batch": {"batches": {"adamw": (4, 8, 16)}, "noise_steps": 5},
     "trade-off": {"batches": (8, 16)},
     "foretold": {"level": 6.5, "batches": (8,), "seeds": 1},

@@ -1,0 +1,1 @@
+"""Study: how many bits a parameter holds."""
