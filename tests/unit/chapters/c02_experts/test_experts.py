@@ -122,7 +122,7 @@ def test_a_run_fills_every_reading(lab: LiveTraining) -> None:
 def test_two_runs_are_two_lines_and_moved_sliders_are_said(lab: LiveTraining) -> None:
     lab.start().wait()
     lab.set({"mixture.experts": 4})
-    assert "moved since" in lab._sentence.value
+    assert lab._run_button.description.endswith("with these")
     lab.start().wait()
     names = {row["run"] for row in lab._view(lab.scenario).rows["data"] if "run" in row}
     assert names == {"this run", "the run before"}
