@@ -6,9 +6,9 @@
 The text in notebooks/text is what one edits; the .ipynb beside it is what one reads, before anything has run and where
 nothing runs at all. So a cell that ends in `say`, `references` or `closing` stands there as the words that it says now,
 numbers and all; what else it computes stays code if a later cell needs it. A cell that shows a panel of its chapter
-holds what that opens with, standing still (stills.py). After a change of a text, number, claim or chart make them
-again: a test compares, the pictures by the numbers that they draw. The same text and the same numbers make the same
-file, ids included.
+holds what that opens with, standing still (stills.py), a `%%live` cell what it once showed (live_cells.py). After a
+change of a text, number, claim or chart make them again: a test compares, the pictures by the numbers that they draw.
+The same text and the same numbers make the same file, ids included.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from gpt4lab.book.chapter import chapters, closing, introduction, references
 from gpt4lab.book.prose import say
-from tools.stills import still
+from tools.live_cells import recorded
+from tools.stills import DRAWN, HOW, still
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 SAID = {"say": say, "references": references, "closing": closing}
+AGAIN = f"<p><em>The panel from above, once more. {HOW}</em></p>"
 Statements = list[ast.stmt]
 
 
@@ -53,13 +55,14 @@ def made(text: Path, draw: bool = True) -> nbformat.NotebookNode:
     name_cells(notebook.cells)
     with unread():
         for at, cell in enumerate(notebook.cells):
-            if output := still(panel_of(cell, notebook.cells[:at]), draw):
+            if output := still(panel_of(cell, notebook.cells[:at]), draw) or recorded(text, cell.source, draw):
                 cell.outputs = [output]
     title, opening, *rest = in_words(notebook.cells)
     numbers = [number for number, chapter in chapters().items() if chapter.file == text.stem]
     below = [new_markdown_cell(str(introduction(number).data), id="introduction") for number in numbers]
     notebook.cells = [title, opening, *below, *rest]
     tell_once(notebook.cells)
+    draw_once(notebook.cells)
     for cell in notebook.cells:
         cell.source = "\n" * is_folded(cell) + cell.source  # JupyterLab shows the first line of what is folded
     return notebook
@@ -138,6 +141,15 @@ def tell_once(cells: Sequence[Any]) -> None:
     for cell in cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r'(?<=") title="[^"]*"', first, cell.source)
+
+
+def draw_once(cells: Sequence[Any]) -> None:
+    """Draw a panel that comes again, under an exercise, at its first place alone."""
+    drawn: set[str] = set()
+    for output in (output for cell in cells for output in cell.get("outputs", ())):
+        shown = DRAWN.sub("", output.data["text/html"])  # a picture numbers its parts
+        output.data["text/html"] = AGAIN if shown in drawn else output.data["text/html"]
+        drawn.add(shown)
 
 
 # --- sentences ---------------------------------------------------------------------------------------

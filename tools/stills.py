@@ -29,6 +29,7 @@ from gpt4lab.charts.live import LiveChart
 from gpt4lab.charts.still import document, line, renderer
 
 HOW = "Here it stands still, as it opens. Run the chapter (Run → Run All Cells), and it moves."
+DRAWN = re.compile(r"base64,[\w+/=]+")  # a picture in HTML
 Element = ElementTree.Element
 DIGITS = 6  # of the numbers of a row: what two machines agree about
 MOST_PARTS = 1000  # of a picture: a month of failures hour by hour has more, and would fill the file
@@ -37,14 +38,17 @@ Picture = LiveChart | Drawing
 
 def still(shown: Any, draw: bool = True) -> Any:
     """The output of a cell that shows this widget."""
-    parts = list(parts_of(shown)) if isinstance(shown, w.Widget) else []
-    pictures = [part for part in parts if isinstance(part, Picture)]
+    pictures = [part for part in parts_of(shown) if isinstance(part, Picture)] if isinstance(shown, w.Widget) else []
     if not pictures:
         return None
-    html = "".join(image(part, draw) if isinstance(part, Picture) else part.value for part in parts)
-    text = f'<div class="mathjax_ignore">{plain(html)}<p><em>{HOW}</em></p></div>'
+    text = f'<div class="mathjax_ignore">{inside(shown, draw)}<p><em>{HOW}</em></p></div>'
     drawn = [digest(tables_of(part)) for part in pictures]
     return nbformat.v4.new_output("display_data", {"text/html": text}, metadata={"gpt4lab": {"drawn": drawn}})
+
+
+def inside(shown: w.Widget, draw: bool = True) -> str:
+    """The words and the pictures of a widget, as HTML."""
+    return plain("".join(image(part, draw) if isinstance(part, Picture) else part.value for part in parts_of(shown)))
 
 
 def parts_of(shown: w.Widget) -> Iterator[Any]:
@@ -120,6 +124,8 @@ def chart_svg(chart: LiveChart) -> str:
     slim(root)
     body = "".join(ElementTree.tostring(child, "unicode") for child in root)
     body = re.sub(r' xmlns:?\w*="[^"]*"|\bns0:| (?=/>)', "", body)
+    clips: dict[str, str] = {}  # numbered by the renderer over all that it has drawn
+    body = re.sub(r"\bclip\d+", lambda found: clips.setdefault(found[0], f"c{len(clips)}"), body)
     width, height = (float(root.attrib[side]) for side in ("width", "height"))
     return document("", "", width + ROOM, height, body)
 

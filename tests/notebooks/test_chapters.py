@@ -11,12 +11,14 @@ import nbformat
 import pytest
 
 from gpt4lab.book.chapter import Chapter, chapters
-from tools.notebooks import made
+from tools.live_cells import name_of, recordings
+from tools.notebooks import is_folded, made
+from tools.stills import DRAWN
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = sorted((ROOT / "notebooks" / "text").glob("*.md"))
 CHAPTERS = [ROOT / "notebooks" / f"{text.stem}.ipynb" for text in TEXTS]  # a reader's copies lie beside them
-DRAWN = re.compile(r"base64,[\w+/=]+")
+NOT_RECORDED = "{}: a live cell has changed; record it again: .venv/bin/python -m tools.live_cells"
 STALE = "{}: a text, a number or a claim has changed; make it again: .venv/bin/python -m tools.notebooks"
 
 
@@ -38,6 +40,14 @@ def test_chapter_is_what_its_text_says_today(text: Path) -> None:
     assert shipped == now, STALE.format(text.stem)
 
 
+@pytest.mark.parametrize("text", [text for text in TEXTS if recordings(text)], ids=name)
+def test_a_live_cell_shows_what_it_once_showed(text: Path) -> None:
+    cells = nbformat.read(ROOT / "notebooks" / f"{text.stem}.ipynb", as_version=4).cells
+    live = [cell for cell in cells if cell.source.startswith("%%live")]
+    assert set(recordings(text)) == {name_of(cell.source) for cell in live}, NOT_RECORDED.format(text.stem)
+    assert all("Recorded on" in cell.outputs[0].data["text/html"] for cell in live)
+
+
 def undrawn(cell: Any) -> None:
     """Take the pictures out of a cell: what they draw is compared by its numbers."""
     for output in cell.get("outputs", ()):
@@ -48,6 +58,15 @@ def undrawn(cell: Any) -> None:
 def test_a_chapter_begins_with_its_title(chapter: Chapter) -> None:
     first = nbformat.read(ROOT / "notebooks" / f"{chapter.file}.ipynb", as_version=4).cells[0]
     assert first.source == f"# {chapter.number} · {chapter.title}"
+
+
+@pytest.mark.parametrize("chapter", chapters().values(), ids=lambda chapter: chapter.file)
+def test_a_chapter_is_read_in_the_minutes_that_it_names(chapter: Chapter) -> None:
+    """220 words a minute, code that is seen among them, and a minute a panel; exercises apart."""
+    cells = nbformat.read(ROOT / "notebooks" / f"{chapter.file}.ipynb", as_version=4).cells
+    seen = " ".join(cell.source for cell in cells if not is_folded(cell))
+    panels = sum(cell.source.count(".widget()") + cell.source.count("_figure()") for cell in cells)
+    assert len(re.sub("<[^>]*>", " ", seen).split()) / 220 + panels <= chapter.minutes <= 35
 
 
 def probe(notebook: Any) -> dict[str, Any]:

@@ -6,6 +6,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("book", deadline=None)  # a busy machine is no failure
+settings.load_profile("book")
 
 
 @pytest.fixture(autouse=True)
