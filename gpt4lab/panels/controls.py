@@ -244,10 +244,20 @@ class ChoiceControl(Control):
         return value
 
 
+class Text(t.Unicode[str, Any]):
+    """Text alone. What is none, the control says in its own words."""
+
+    def validate(self, obj: Any, value: Any) -> str:
+        """The text as it is."""
+        if not isinstance(value, str):
+            raise ControlError(f"{obj.label}: {quoted(value)} is not text.")
+        return value
+
+
 class TextControl(Control):
     """Text. `sent` counts how often the reader has pressed Enter in it, the value comes with it; not so in `lines`."""
 
-    value = t.Unicode("").tag(sync=True, echo_update=NO_ECHO)
+    value = Text("").tag(sync=True, echo_update=NO_ECHO)
     sent = t.Int(0).tag(sync=True, echo_update=NO_ECHO)
     lines = t.Int(1).tag(sync=True)
     mark = ""

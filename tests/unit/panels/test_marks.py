@@ -28,7 +28,8 @@ def somewhere(field: Field, dice: random.Random) -> Any:
     if field.choices or field.catalog:
         return field.default
     share = dice.choice([0, 1, dice.random()])
-    value = field.lo * (field.hi / field.lo) ** share if field.log else field.lo + (field.hi - field.lo) * share
+    log = field.log and field.lo > 0  # one that may be nothing has no ratio to its end
+    value = field.lo * (field.hi / field.lo) ** share if log else field.lo + (field.hi - field.lo) * share
     value = min(max(value, field.lo), field.hi)
     return round(value) if field.whole else value
 
