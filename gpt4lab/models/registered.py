@@ -251,7 +251,7 @@ LAW.modelled("chinchilla.A", "1", "A", "Factor of the size's term in the chosen 
 LAW.modelled("chinchilla.alpha", "1", "alpha", "Power of the size in the chosen law.")
 LAW.modelled("chinchilla.B", "1", "B", "Factor of the tokens' term in the chosen law.")
 LAW.modelled("chinchilla.beta", "1", "beta", "Power of the tokens in the chosen law.")
-Family(counted, sizes_in, source="assumed").modelled(
+Family(counted, sizes_in, source="arithmetic").modelled(
     "chinchilla.size", "param", "", "Parameters of the dense model that the mixture is taken for."
 )
 Family(stretched, flop_in, source="hoffmann2022").modelled(

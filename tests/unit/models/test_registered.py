@@ -13,19 +13,26 @@ from gpt4lab import catalog
 from gpt4lab.claims import Claim
 from gpt4lab.claims.prose import fill
 from gpt4lab.claims.sensitivity import elasticities, flips, upstream
+from gpt4lab.models.chinchilla import chosen_law, counted, stretched
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import decode
 from gpt4lab.models.in_scenario import (
     busy_chip_in,
     chip_in,
+    choice_in,
     deployment_in,
+    flop_in,
+    grid_in,
     layout_in,
     machine_in,
     served_in,
+    sizes_in,
+    surface_in,
     traffic_in,
     trained_in,
 )
+from gpt4lab.models.isoflop import parabolas
 from gpt4lab.models.rules import LayoutError
 from gpt4lab.models.step.report import step
 from gpt4lab.quantities import QUANTITIES, UnknownQuantity, explain, find, unit_of, value
@@ -46,8 +53,16 @@ def found_by(name: str, scenario: Any) -> Any:
     """The same number off the model's own report."""
     if name == "answer.batch_that_fits":
         return largest_batch(served_in(scenario), deployment_in(scenario), chip_in(scenario))
-    if name in PRICED:
-        report: Any = token_prices(
+    if name == "chinchilla.size":
+        return counted(sizes_in(scenario))
+    if name == "chinchilla.stretch":
+        return stretched(flop_in(scenario))
+    if name.startswith("chinchilla.parabola_"):
+        report: Any = parabolas(surface_in(scenario), grid_in(scenario), flop_in(scenario))
+    elif name.startswith("chinchilla."):
+        report = chosen_law(choice_in(scenario))
+    elif name in PRICED:
+        report = token_prices(
             served_in(scenario), deployment_in(scenario), busy_chip_in(scenario), traffic_in(scenario)
         )
     elif name.startswith("step."):
