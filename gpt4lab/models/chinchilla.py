@@ -69,6 +69,8 @@ def counted(sizes: Sizes) -> Any:
 
 def stretched(flop: Any) -> Any:
     """Compute over that of the largest training behind the points."""
+    if not trained_points():
+        raise NotKnown(GONE, ["chinchilla.law"])
     return flop / max(point.flop for point in trained_points())
 
 

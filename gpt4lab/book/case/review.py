@@ -23,7 +23,7 @@ from gpt4lab.claims.prose import as_stated
 from gpt4lab.panels.controls import unit_words
 from gpt4lab.panels.verdicts import sealed
 from gpt4lab.quantities import QUANTITIES, value
-from gpt4lab.scenario import FIELDS, ScenarioError, from_text, load_scenario
+from gpt4lab.scenario import FIELDS, NotKnown, ScenarioError, from_text, load_scenario
 from gpt4lab.units import show
 
 AT_ONCE = 5
@@ -41,6 +41,7 @@ MORE = {
     "C73": ("speculation.experts_touched",),
     "C74": ("speculation.batch_speedup",),
     "C76": ("speculation.extra_flop",),
+    "C85": ("chinchilla.stretch", "chinchilla.exponent", "scaling.kaplan_params"),
 }
 OWN = "How much comes out by the post’s own numbers"
 NUMBERS = re.compile(r"\d[\d.,]*")
@@ -98,9 +99,17 @@ def _of(result: Result) -> Iterator[Recall]:
         yield _recall(result)
     several = claim.quantity if len(claim.quantity) > 1 and claim.given == ({},) else ()
     for name in (*several, *MORE.get(claim.id, ())):
-        if name in QUANTITIES and (number := value(name, load_scenario("leak"))) > 0:
+        if name in QUANTITIES and (number := _number(name)) > 0:
             asked = f"{QUANTITIES[name].meaning} {OWN}? Answer {_unit(QUANTITIES[name].unit)}."
             yield Recall(f"{claim.id}.{name}", asked, number, number, QUANTITIES[name].unit)
+
+
+def _number(name: str) -> float:
+    """What comes out by the post's own numbers; 0 where this copy of the book does not know."""
+    try:
+        return value(name, load_scenario("leak"))
+    except NotKnown:
+        return 0
 
 
 def _asks(result: Result) -> bool:
