@@ -54,7 +54,7 @@ def laws_view(scenario: Scenario) -> View:
             "published": others,
             "measured": [{"far": toy["flop"], "batch": toy["batch"], "label": "the toy, measured"}],
             "post": [{"flop": theirs, "far": theirs, "batch": post.training.batch_tokens}],
-            "you": [pinned(mine, NEAR, FAR, BATCH)],
+            "you": [{**pinned(mine, NEAR, BATCH), "far": pinned(mine, FAR)["far"]}],
         },
         alt="Batch against training compute: published runs, the post, and three laws; below, the same down to a toy.",
     )

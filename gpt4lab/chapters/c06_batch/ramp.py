@@ -19,7 +19,7 @@ from gpt4lab.units import show
 SEEN = [1e8 * 10 ** (step / 12) for step in range(65)]  # tokens
 TOKENS = Axis("seen", "Tokens seen", log=True, form="count", domain=(SEEN[0], SEEN[-1]))
 BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(1e6, 3e8))
-WORTH = Axis("worth", "What a token is worth", form="percent", domain=(0, 1))
+WORTH = Axis("worth", "What a token is worth", form="percent", domain=(0, 0.95))
 YOURS, FLAT = "yours", "yours, without a ramp"
 OTHERS = ("deepseek-v3", "llama-3.1", "minimax-text-01")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gpt4lab.charts import Axis, dots
+from gpt4lab.charts.marks import pinned
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -35,7 +36,11 @@ def readings_view(scenario: Scenario) -> View:
     """Your batch, the post's, and what a published training says of its own."""
     post, other = load_scenario("leak"), counted(load_scenario("deepseek-v3"), DEEPSEEK)
     marks = {"post": counted(post), "you": counted(scenario)}
-    rows = [{"lane": words, "size": size, "mark": mark} for mark, of in marks.items() for words, size in of.items()]
+    rows = [
+        pinned({"lane": words, "size": size, "mark": mark}, SIZE) if mark == "you" else
+        {"lane": words, "size": size, "mark": mark}
+        for mark, of in marks.items() for words, size in of.items()
+    ]  # fmt: skip
     rows += [
         {"lane": words, "size": other[words], "mark": "published", "label": "DeepSeek-V3"} for words in [*COUNTED][:3]
     ]
