@@ -53,9 +53,10 @@ def poured(scenario: Scenario) -> list[tuple[Poured, float]]:
 
 
 def glass(scenario: Scenario) -> list[Scene]:
-    """One source after the other."""
+    """One source after the other; one alone has no steps, and so no caption."""
     found = poured(scenario)
-    return [_scene(scenario, found[: step + 1], step + 1 == len(found)) for step in range(len(found))]
+    scenes = [_scene(scenario, found[: step + 1], step + 1 == len(found)) for step in range(len(found))]
+    return scenes if len(scenes) > 1 else [attrs.evolve(scene, caption="") for scene in scenes]
 
 
 def _scale(scenario: Scenario) -> float:
@@ -147,12 +148,12 @@ budget = Drawn(
         Slide("data.code_tokens", 0, 2e12),
         "data.books_used",
         "data.papers_used",
-        Slide("data.tokens_per_book", 6e4, 3e5),
         Slide("data.text_epochs", 1, 8),
     ),
     folded=(
         Slide("data.code_epochs", 1, 8),
         Slide("data.books", 1e5, 1e7),
+        Slide("data.tokens_per_book", 6e4, 3e5),
         Slide("data.papers", 1e6, 2e8),
         Slide("data.tokens_per_paper", 3e3, 2e4),
         "data.textbooks_used",

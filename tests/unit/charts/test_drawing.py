@@ -14,6 +14,7 @@ from gpt4lab.scenario import load_scenario
 from tests.unit.panels.declared import declared
 
 DRAWN = declared(Drawn)
+BEYOND = 1e18  # above every slider, those of tokens too
 TANK, DOT = Box("tank", 0, 0, 10, 5), Dot("dot", 1, 2, 3)
 
 
@@ -90,9 +91,9 @@ def test_what_is_dragged_moves_the_slider(drawn: Drawn) -> None:
     grip = drawn.view(load_scenario(drawn.start)).scenes[0].grip
     if grip is None:
         return
-    live.chart.pulled = [grip.path, 1e12, 1]
+    live.chart.pulled = [grip.path, BEYOND, 1]
     control = live.controls[grip.path]
     assert control.value == control.hi
-    live.chart.pulled = [grip.path, -1e12, 2]
+    live.chart.pulled = [grip.path, -BEYOND, 2]
     assert control.value == control.lo
     assert live.error == ""
