@@ -34,7 +34,7 @@ def toy_checks(most: int = 16) -> Checks:
     return Checks(
         Check(
             f"{row['epochs']} readings", worth_by_law(row["epochs"]), row["worth"] or 0.0, "fraction",
-            "recorded run", f"{row['text']}, width {row['d_model']}",
+            "recorded, not on this machine", f"{row['text']}, width {row['d_model']}",
         )
         for row in recorded()
         if row["epochs"] <= most
