@@ -72,3 +72,10 @@ def test_no_sentence_of_a_chapter_says_a_unit_twice(root: Path) -> None:
     all_ = [sentence for text in texts for sentence in sentences(text.read_text("utf-8"))]
     assert [s for s in all_ if max(Counter(units(s)).values(), default=0) > 1] == []
     assert sum(bool(units(s)) for s in all_) > 40
+
+
+def test_a_sum_of_dollars_is_no_formula(root: Path) -> None:
+    """A page typesets what stands between two dollar signs, so one before a brace that is filled in has its stroke."""
+    texts = sorted((root / "notebooks" / "text").glob("*.md"))
+    assert texts
+    assert {file.name: bare for file in texts if (bare := re.findall(r"(?<!\\)\$\{.*", file.read_text("utf-8")))} == {}
