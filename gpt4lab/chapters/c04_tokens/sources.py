@@ -18,8 +18,7 @@ from gpt4lab.units import show
 ROUNDED = {"training.tokens": 0.5e12, "data.web_tokens": 0.5e12}
 TERA = 1e12
 BOOKS = sum(catalog.datasets[slug].need("tokens") for slug in ("gpt-3-books1", "gpt-3-books2"))
-GPT3 = {"gpt-3-commoncrawl": "commoncrawl", "gpt-3-webtext2": "webtext2", "gpt-3-books1": "books1",
-        "gpt-3-books2": "books2", "gpt-3-wikipedia": "wikipedia"}  # fmt: skip
+GPT3 = {f"gpt-3-{part}": part for part in ("commoncrawl", "webtext2", "books1", "books2", "wikipedia")}
 
 
 def hole_range(scenario: Scenario) -> tuple[float, float]:
