@@ -44,7 +44,8 @@ def contract(check: Check) -> None:
     assert check.where in catalog.references or check.where.endswith(HERE)
     assert math.isfinite(check.predicted)
     assert check.predicted > 0
-    assert check.found > 0
+    # A count may come out as none, as the problems after a cut-off do; whatever else is measured is more than nothing.
+    assert check.found > 0 or (check.found, check.unit) == (0, "1")
 
 
 @pytest.mark.parametrize(("module", "name"), FOUND, ids=[f"{module}.{name}" for module, name in FOUND])
@@ -60,6 +61,7 @@ def test_what_returns_checks_keeps_their_contract(module: str, name: str) -> Non
 def test_a_table_of_checks_keeps_their_contract(title: str) -> None:
     for check in TABLES[title]:
         contract(check)
+        assert check.found > 0, "the mean error of a table is published: each of its rows has one"
 
 
 def test_the_search_finds_all_but_those_that_ask_for_an_argument() -> None:
