@@ -149,7 +149,7 @@ function renderFree(model, el) {
       input.setAttribute("aria-valuetext", endWords(which, n));
       if (document.activeElement !== entries[which]) entries[which].value = n.known ? formatNumber(n[which], n) : "";
     }
-    if (why.value !== model.get("why")) why.value = model.get("why");
+    if (document.activeElement !== why && why.value !== model.get("why")) why.value = model.get("why");
     root.classList.toggle("g4l-not-known", !n.known);
   };
   const choose = (which, value) => {

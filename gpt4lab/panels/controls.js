@@ -145,12 +145,19 @@ function renderText({ model, el }) {
   const send = sender(model);
   help.textContent = model.get("help");
   root.append(make("label", { class: "g4l-label", for: id }, model.get("label")), entry, help, error);
+  let draft = false; // whether the reader is typing: it stays, whatever the kernel writes meanwhile
   const refresh = () => {
-    if (entry.value !== model.get("value")) entry.value = model.get("value");
+    if (document.activeElement !== entry) draft = false;
+    if (!draft && entry.value !== model.get("value")) entry.value = model.get("value");
     error.textContent = model.get("error");
   };
-  entry.addEventListener("input", () => send(entry.value));
-  entry.addEventListener("keydown", ({ key }) => key === "Enter" && rows < 2 && send(entry.value, { sent: model.get("sent") + 1 }));
+  const typed = ({ key }) => {
+    if (key === "Escape") (draft = false), refresh();
+    if (key === "Enter" && rows < 2) (draft = false), send(entry.value, { sent: model.get("sent") + 1 });
+  };
+  entry.addEventListener("input", () => ((draft = true), send(entry.value)));
+  entry.addEventListener("change", () => draft && entry.value !== model.get("value") && send(entry.value));
+  entry.addEventListener("keydown", typed);
   keepKeys(root, () => null);
   el.append(root);
   refresh();

@@ -112,6 +112,7 @@ function renderNumber({ model, el }) {
   const part = numberParts(model, newId());
   const send = sender(model);
   let own = ""; // the fault of what stands in the entry
+  let draft = false; // whether the reader is typing there: it stays, whatever the kernel moves meanwhile
   let last = 0; // the slider's position before this move
   let chosen = null; // what the reader chose last
 
@@ -132,8 +133,9 @@ function renderNumber({ model, el }) {
     if (Number(part.range.value) !== last) part.range.value = last;
     part.range.setAttribute("aria-valuetext", n.known ? withUnit(value, n) : NOT_KNOWN);
     part.range.disabled = part.entry.disabled = part.mark.disabled = model.get("disabled");
-    if (!own || document.activeElement !== part.entry) part.entry.value = written(n);
-    say(document.activeElement === part.entry ? own : "");
+    if (document.activeElement !== part.entry) draft = false;
+    if (!draft) part.entry.value = written(n);
+    say(draft ? own : "");
     part.unit.textContent = unitOf(value, n);
     const marked = n.mark !== null;
     part.mark.hidden = !marked;
@@ -146,7 +148,7 @@ function renderNumber({ model, el }) {
     part.root.classList.toggle("g4l-moved", marked && n.known && value !== n.mark);
     part.root.classList.toggle("g4l-not-known", !n.known);
   };
-  const choose = (value, slid) => (say(""), (chosen = value), send(value, { slid }), refresh());
+  const choose = (value, slid) => ((draft = false), say(""), (chosen = value), send(value, { slid }), refresh());
   // The kernel put another value in the place of one that cannot be; what was chosen meanwhile is on its way there.
   const given = () => {
     const late = chosen !== null && model.get("gave")[1] !== chosen;
@@ -165,7 +167,7 @@ function renderNumber({ model, el }) {
   };
   const type = () => {
     const n = numberState(model);
-    if (part.entry.value === written(n)) return say("");
+    if (part.entry.value === written(n)) return (draft = false), say("");
     try {
       const value = parseNumber(part.entry.value, n);
       const why = fault(value, n);
@@ -189,10 +191,11 @@ function renderNumber({ model, el }) {
   };
   const typed = (event) => {
     if (event.key === "Enter") type();
-    if (event.key === "Escape") (own = ""), (part.entry.value = written(numberState(model))), say("");
+    if (event.key === "Escape") (draft = false), (part.entry.value = written(numberState(model))), say("");
   };
   part.range.addEventListener("input", slide);
   part.range.addEventListener("keydown", leap);
+  part.entry.addEventListener("input", () => (draft = true));
   part.entry.addEventListener("change", type);
   part.entry.addEventListener("keydown", typed);
   part.entry.addEventListener("focus", () => part.entry.select());

@@ -16,7 +16,7 @@ Open = Callable[[Sequence[str]], Any]
 MODEL = """
 from ipywidgets import VBox
 from gpt4lab.charts import Axis, LiveChart, line
-from gpt4lab.panels.controls import ChoiceControl, NumberControl
+from gpt4lab.panels.controls import ChoiceControl, NumberControl, TextControl
 
 def days(gpus, mfu):
     return 2.15e25 / (gpus * 312e12 * mfu * 86400)
@@ -56,7 +56,8 @@ slow.observe(note, "value")
 for control in (zero, chip):
     control.observe(lambda change: setattr(slow, "error", str(change["new"])), "value")
 layers = NumberControl("Layers", "layer", 1, 1_000, 3, scale="log", integer=True)
-VBox([layers, slow])
+words = TextControl("Words", value="as it was")
+VBox([layers, slow, words])
 """
 PANEL = [MODEL, "VBox([gpus, mfu, zero, chip, chart])", SLOW]
 START = "you: 93.8 days"  # 2.15e25 / (25,000 * 312e12 * 0.34 * 86,400)
@@ -170,6 +171,27 @@ def test_a_number_that_cannot_be_used_is_refused_in_place(panel: Lab, label: str
     assert panel.slider(label).get_attribute("aria-valuetext") == before
     panel.page.keyboard.press("Escape")
     assert panel.alert(label) == ""
+
+
+@pytest.mark.parametrize(
+    ("label", "kernel", "typed", "moved", "now"),
+    [("MFU", "mfu.value = 0.2", "45", "20", "45"), ("Words", "words.value = 'ours'", "mine", "ours", "mine")],
+)
+def test_what_is_typed_stays_until_it_is_committed_or_escaped(
+    panel: Lab, label: str, kernel: str, typed: str, moved: str, now: str
+) -> None:
+    """While somebody types, the kernel moves the field: neither waits for the other, and nothing is lost."""
+    entry = panel.page.get_by_label(label, exact=label == "Words").and_(panel.page.locator("input.g4l-entry"))
+    entry.focus()
+    for key, left in (("Escape", moved), ("Enter", now)):
+        entry.select_text()
+        panel.page.keyboard.type(typed)
+        panel.page.evaluate(EXECUTED, f"{kernel}; {kernel.partition(' ')[0].replace('.value', '.error')} = '{key}'")
+        panel.wait_for_alert(key)
+        assert entry.input_value() == typed
+        panel.page.keyboard.press(key)
+        assert entry.input_value() == left
+        panel.page.evaluate(EXECUTED, f"{kernel.partition('.')[0]}.error = ''")
 
 
 def test_a_fast_hand_builds_no_queue(panel: Lab, served: Path) -> None:
@@ -289,6 +311,7 @@ BOXES = [
 SILENT = "count => document.querySelectorAll('.g4l-no-kernel').length === count"
 HEADLINE = ".g4l-headline-value"
 KERNEL = "jupyterapp.shell.currentWidget.context.sessionContext"
+EXECUTED = f"code => {KERNEL}.session.kernel.requestExecute({{ code }}).done.then(() => null)"
 
 
 def test_without_its_kernel_every_box_of_the_book_says_so(open_cells: Open) -> None:
