@@ -88,6 +88,21 @@ class Noise:
 
 
 @frozen
+class Positions:
+    """Rotary positions, bent for a longer context: of a model that might have them, and of the toy, which has."""
+
+    base: float = number(10_000, "1", 100, 1e9,
+        "Base", "each pair turns this many times slower than the first, to the power of its place", "su2021", log=True)
+    way: str = choice("none", ("none", "interpolation", "NTK", "YaRN"),
+        "Bend", "how the rotations are slowed for the longer context", "assumed: first see what breaks")
+    times: int = whole(4, "x", 1, 8,
+        "Stretch of the toy", "context that the toy is asked to read, in trained contexts", "C20: 32k over 8k")
+    steps: int = whole(40, "step", 1, 200,
+        "Steps of fine-tuning", "steps of 1,024 bytes in the long context",
+        "assumed: a fifth of the toy's training", log=True)
+
+
+@frozen
 class Equation:
     """The one equation between compute, GPUs, days and utilisation."""
 

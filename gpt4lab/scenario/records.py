@@ -24,6 +24,7 @@ from gpt4lab.scenario.live import (
     Mixture,
     Nearness,
     Noise,
+    Positions,
     Repeats,
     Sweep,
 )
@@ -131,6 +132,9 @@ class Training:
         "First batch", "tokens of the first optimiser step", "assumed: DeepSeek-V3's 3,072 × 4,096", log=True)
     ramp_tokens: float = number(469e9, "token", 1e6, 1e16,
         "Ramp", "tokens seen until the batch has its full size", "assumed: as DeepSeek-V3's", log=True)
+    extension_steps: int = whole(1000, "step", 1, 1_000_000,
+        "Steps of the extension", "optimiser steps on long sequences after the training, with its batch",
+        "chen2023pi: 32,768 tokens within 1,000 steps", log=True)
     micro_batch: int = whole(1, "sequence", 1, 1024,
         "Micro-batch", "sequences that pass a pipeline stage together", "assumed: smallest", log=True)
 
@@ -376,6 +380,7 @@ class Scenario:
     heart: Heart = field(factory=Heart)
     nearness: Nearness = field(factory=Nearness)
     logits: Logits = field(factory=Logits)
+    positions: Positions = field(factory=Positions)
     luck: Luck = field(factory=Luck)
 
 

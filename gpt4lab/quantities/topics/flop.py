@@ -125,6 +125,12 @@ def training_per_token(F: Num) -> Num:
     return 3 * F
 
 
+again({
+    "flop.with_context_per_token": ("flop.long_with_context_per_token", ""),
+    "flop.training_per_token": ("flop.long_training_per_token", ""),
+}, instead={"flop.scores_per_token": "flop.long_scores_per_token"})
+
+
 @quantity("flop.training_unmasked_per_token", "FLOP/token", source="chowdhery2022", F="flop.with_context_per_token",
           F_scores="flop.scores_per_token")
 def training_unmasked_per_token(F: Num, F_scores: Num) -> Num:

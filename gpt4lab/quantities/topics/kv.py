@@ -79,6 +79,11 @@ again({
     "kv.bytes_per_sequence": ("kv.bytes_per_long_sequence", ""), "kv.sequences": ("kv.long_sequences", ""),
 }, instead={"model.context": "model.long_context"})
 
+again({
+    "kv.bytes_per_sequence": ("kv.full_long_sequence", "Cache of one long sequence if every query head had keys and "
+                              "values of its own."),
+}, instead={"kv.bytes_per_token": "kv.bytes_per_token_full", "kv.tokens_kept": "kv.long_tokens_kept"})
+
 
 @quantity("kv.kept_at_batch", "token", source="pope2022", M="kv.free_bytes", p="serving.even_stages", r="kv.ranks",
           c="kv.bytes_per_token", b="serving.tokens_in_flight")

@@ -1,9 +1,8 @@
 """Train short, then extend: what a model does behind the last position that it was trained on, and what mends it.
 
 Rotary positions (Su 2021) give an angle to any position, so a model can be asked about places four times as far as it
-ever saw: "raw" does just that. "interpolated" squeezes all positions into the angles seen in training (Chen 2023).
-"ntk" slows the turning of the slow pairs only, by a larger base (as told in YaRN, Peng 2023, section 3.1). Each is
-measured before and after a few steps on long text, beside a model that saw long text from the start.
+ever saw: "none" does just that. The other ways bend the rotations first (`formulas.rotary`). Each is measured before
+and after a few steps on long text, beside a model that saw long text from the start.
 
 At this size nothing is won by reading further back than some 50 bytes, so the best that an extension can do here is a
 flat line: it shows what breaks and how quickly it heals, not what long context is good for.
@@ -15,11 +14,13 @@ from collections.abc import Generator
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
+from typing import ClassVar
 
 import torch
 from attrs import frozen
 
 from gpt4lab.checks.check import Check
+from gpt4lab.formulas.rotary import WAYS, bent, gain
 from gpt4lab.quantities.topics.context import extension_share
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.background import timed
@@ -30,9 +31,7 @@ from gpt4lab.toys.core.transformer import ToyConfig, Transformer, build_model
 from gpt4lab.toys.counting.flop import count_flop, meta_model
 from gpt4lab.toys.decoding.cache import one_thread
 
-WAYS = ("raw", "interpolated", "ntk")
 CONTROL = "long from the start"
-BUCKETS = 8  # the long context is measured in eighths
 HELD_OUT_ROWS = 256
 FINE_TUNE_LR = 0.01  # a third of the training's
 MODEL = ToyConfig()
@@ -42,12 +41,14 @@ MODEL = ToyConfig()
 class Extension(Study):
     """Train short, extend in each way, fine-tune each, train the control, which sees as many bytes as both.
 
-    short, long: contexts in bytes; batch_tokens: bytes of a step at either. position: the middle of an eighth of the
-    long context; bpb: held out, over that eighth (every model reads the same text); tokens, cpu_s: trained on so far.
-    ValueError for numbers that do not go together.
+    short, long: contexts in bytes; batch_tokens: bytes of a step at either. position: the middle of one of the
+    `buckets` of the long context; bpb: held out, over that part (every model reads the same text); tokens, cpu_s:
+    trained on so far. ValueError for numbers that do not go together.
     """
 
     name = "context"
+    recorded: ClassVar = {"seeds": 3, "long": 512, "buckets": 32}
+    fixed: ClassVar = {"lr": 0.03, "fine_tune_lr": FINE_TUNE_LR, "held_out_rows": HELD_OUT_ROWS}
     columns = columns("seed 1, way, fine_tuned, tokens token, cpu_s s, position byte, bpb bit/byte")
 
     corpus: Corpus
@@ -57,37 +58,41 @@ class Extension(Study):
     fine_tune: int = 40
     batch_tokens: int = 1024
     config: ToyConfig = MODEL
+    buckets: int = 8
     seed: int = 0
+    seeds: int = 1
 
     def __attrs_post_init__(self) -> None:
-        names = ("short", "long", "steps", "fine_tune", "batch_tokens")
+        names = ("short", "long", "steps", "fine_tune", "batch_tokens", "buckets", "seeds")
         require_whole(**{name: getattr(self, name) for name in names})
         if self.long <= self.short:
             raise ValueError(f"long must be more than short, {self.short} bytes, not {self.long}")
-        if self.long % BUCKETS or self.batch_tokens % self.short or self.batch_tokens % self.long:
-            raise ValueError(f"long must be a multiple of {BUCKETS}, and batch_tokens one of short and of long: {self}")
+        if self.long % self.buckets or self.batch_tokens % self.short or self.batch_tokens % self.long:
+            raise ValueError(
+                f"long must be a multiple of {self.buckets}, and batch_tokens one of short and of long: {self}"
+            )
 
     def cases(self) -> list[Row]:
-        """One: all ways go on from the same short model."""
-        return [{"seed": self.seed}]
+        """One a seed: all ways go on from the same short model."""
+        return [{"seed": self.seed + more} for more in range(self.seeds)]
 
     def length(self, case: Row) -> int:
         """Steps of the short model, of each fine-tuning, and of the control."""
         return 2 * self.steps + (len(WAYS) + 1) * self.fine_tune
 
     def train(self, case: Row) -> Trained:
-        """A row with context and loss; an eighth found at a time, of one model after another."""
-        model, times = build_model(self.config, self.seed), self.long / self.short
-        spent = yield from self._train(model, self.seed, self.steps, self.short)
-        models = {way: _with_weights(stretched(self.config, way, times), model) for way in WAYS}
+        """A row with context and loss; a part found at a time, of one model after another."""
+        model, times = build_model(self.config, case["seed"]), self.long / self.short
+        spent = yield from self._train(model, case["seed"], self.steps, self.short)
+        models = {way: with_weights(stretched(self.config, way, times, self.short), model) for way in WAYS}
         for way, extended in models.items():
             yield self._measured(extended, {"way": way, "fine_tuned": False, **spent})
         for way, extended in models.items():
-            more = yield from self._train(extended, self.seed + 1, self.fine_tune, self.long, FINE_TUNE_LR)
+            more = yield from self._train(extended, case["seed"] + 1, self.fine_tune, self.long, FINE_TUNE_LR)
             both = {key: spent[key] + more[key] for key in spent}
             yield self._measured(extended, {"way": way, "fine_tuned": True, **both})
-        control = build_model(self.config, self.seed)
-        spent = yield from self._train(control, self.seed, self.steps + self.fine_tune, self.long)
+        control = build_model(self.config, case["seed"])
+        spent = yield from self._train(control, case["seed"], self.steps + self.fine_tune, self.long)
         yield self._measured(control, {"way": CONTROL, "fine_tuned": False, **spent})
 
     def _train(
@@ -100,23 +105,23 @@ class Extension(Study):
         return {key: row[key] for key in ("tokens", "cpu_s")}
 
     def _measured(self, model: Transformer, about: Row) -> Found:
-        batch = self.corpus.batch(HELD_OUT_ROWS, self.long, torch.Generator().manual_seed(0), "held-out")
-        wide = self.long // BUCKETS
-        by_bucket = bits(model, batch).mean(0).unflatten(0, (BUCKETS, wide)).mean(1)  # (BUCKETS,)
-        return Found({**about, "position": (i + 0.5) * wide, "bpb": bpb} for i, bpb in enumerate(by_bucket.tolist()))
+        found = by_position(model, self.corpus, self.long, self.buckets)
+        return Found({**about, "position": position, "bpb": bpb} for position, bpb in found)
 
 
-def stretched(config: ToyConfig, way: str, times: float) -> ToyConfig:
-    """The same model for a context `times` as long. ValueError for an unknown way."""
-    width = config.head_width
-    changes = {
-        "raw": config,
-        "interpolated": replace(config, rope_scale=config.rope_scale / times),
-        "ntk": replace(config, rope_base=config.rope_base * times ** (width / (width - 2))),
-    }
-    if way not in changes:
-        raise ValueError(f"way must be one of {', '.join(WAYS)}, not {way!r}")
-    return changes[way]
+def by_position(
+    model: Transformer, corpus: Corpus, long: int, buckets: int, rows: int = HELD_OUT_ROWS
+) -> list[tuple[float, float]]:
+    """Middle of each part of the long context, in bytes, and held-out bits per byte there."""
+    batch = corpus.batch(rows, long, torch.Generator().manual_seed(0), "held-out")
+    parts = bits(model, batch).mean(0).unflatten(0, (buckets, long // buckets)).mean(1)  # (buckets,)
+    return [((i + 0.5) * long / buckets, bpb) for i, bpb in enumerate(parts.tolist())]
+
+
+def stretched(config: ToyConfig, way: str, times: float, trained: int) -> ToyConfig:
+    """The same model for a context `times` as long as the `trained` one. ValueError for an unknown way."""
+    turns = bent(way, times, trained, config.head_width, config.rope_base)
+    return replace(config, rope_bent=tuple(turns), rope_gain=gain(way, times))
 
 
 def share_check(result: list[Row], plan: Extension) -> Check:
@@ -143,7 +148,7 @@ def cost_rows(plan: Extension, repeats: int = 8) -> list[Row]:
     return [{**row, **{name: row[of] / rows[0][of] for name, of in ratios.items()}} for row in rows]
 
 
-def _with_weights(config: ToyConfig, model: Transformer) -> Transformer:
+def with_weights(config: ToyConfig, model: Transformer) -> Transformer:
     """A copy that differs only in what its config says about positions."""
     copy = build_model(config)
     copy.load_state_dict(model.state_dict())

@@ -105,7 +105,7 @@ class Study:
             "results": run.result,
         }
         path = Path(__file__).parents[1] / cls.name / "recorded.json"
-        path.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(made, indent=1, default=repr) + "\n", encoding="utf-8")
         return path
 
     def _in_turn(self, cases: list[Row], result: list[Row]) -> StepRows:

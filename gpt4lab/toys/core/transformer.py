@@ -28,7 +28,8 @@ _seeding = threading.RLock()  # torch has one generator for all threads: two mod
 class ToyConfig:
     """Shape of a toy model. `d_ff` is the width of one feed-forward network: of each expert, if there are several.
 
-    `rope_scale` multiplies every position: 1/4 squeezes four times the context into the angles of the original one.
+    `rope_bent` are the rotations of the pairs where they are not those of the base, in radians a position, as
+    `formulas.rotary.bent` gives them; `rope_gain` multiplies turned queries and keys.
     """
 
     d_model: int = 64
@@ -43,14 +44,16 @@ class ToyConfig:
     balance_weight: float = 0.01
     vocabulary: int = VOCABULARY
     rope_base: float = 10_000.0
-    rope_scale: float = 1.0
+    rope_bent: tuple[float, ...] = ()
+    rope_gain: float = 1.0
 
     def __post_init__(self) -> None:
         _require(self.d_model % (2 * self.n_heads) == 0, "d_model must be a multiple of 2 n_heads (rotary pairs)")
         _require(self.n_heads % self.n_kv_heads == 0, "n_heads must be a multiple of n_kv_heads")
         _require(1 <= self.top_k <= self.n_experts, "top_k must be between 1 and n_experts")
         _require(self.d_ff % 4 == 0, "d_ff must be a multiple of 4")
-        _require(0 < self.rope_scale < math.inf, "rope_scale must be a positive number")
+        _require(0 < self.rope_gain < math.inf, "rope_gain must be a positive number")
+        _require(len(self.rope_bent) in (0, self.head_width // 2), "rope_bent must have a rotation for each pair")
 
     @property
     def head_width(self) -> int:
@@ -60,7 +63,9 @@ class ToyConfig:
     @property
     def rope_frequencies(self) -> Tensor:
         """How far each pair of a head's coordinates turns from one position to the next, (D/2,) radians."""
-        return self.rope_scale * self.rope_base ** (-torch.arange(0, self.head_width, 2) / self.head_width)
+        if self.rope_bent:
+            return torch.tensor(self.rope_bent)
+        return self.rope_base ** (-torch.arange(0, self.head_width, 2) / self.head_width)
 
     @property
     def dense_twin(self) -> ToyConfig:
@@ -91,15 +96,15 @@ class RMSNorm(nn.Module):
 class Rotary(nn.Module):
     """Turns each pair of a head's coordinates, read as a complex number, by position x frequency."""
 
-    def __init__(self, frequencies: Tensor) -> None:
+    def __init__(self, frequencies: Tensor, gain: float = 1.0) -> None:
         super().__init__()
-        self.frequencies = frequencies  # (D/2,)
+        self.frequencies, self.gain = frequencies, gain  # (D/2,)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, T, D) to (B, H, T, D)."""
         angle = torch.arange(x.shape[-2], device=x.device)[:, None] * self.frequencies.to(x.device)  # (T, D/2)
         pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # (B, H, T, D/2)
-        return torch.view_as_real(pairs * torch.polar(torch.ones_like(angle), angle)).flatten(-2)
+        return torch.view_as_real(pairs * torch.polar(torch.full_like(angle, self.gain), angle)).flatten(-2)
 
 
 class Attention(nn.Module):
@@ -112,7 +117,7 @@ class Attention(nn.Module):
         self.key = nn.Linear(config.d_model, self.kv_heads * self.width, bias=False)
         self.value = nn.Linear(config.d_model, self.kv_heads * self.width, bias=False)
         self.out = nn.Linear(self.heads * self.width, config.d_model, bias=False)
-        self.rotary = Rotary(config.rope_frequencies)
+        self.rotary = Rotary(config.rope_frequencies, config.rope_gain)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, C) to (B, T, C)."""

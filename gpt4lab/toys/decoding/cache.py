@@ -23,7 +23,7 @@ from torch import Tensor
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.quantities.topics.kv import bytes_per_token, kept_values
 from gpt4lab.rows import Row
-from gpt4lab.toys.core.transformer import Attention, Transformer
+from gpt4lab.toys.core.transformer import Attention, Rotary, Transformer
 
 Name = TypeVar("Name")
 HEADS, HEAD_WIDTH = 16, 64  # the attention that is timed
@@ -137,15 +137,15 @@ def _attend(attention: Attention, x: Tensor, layer: int, cache: KVCache) -> Tens
     query, key, value = (
         part(x).view(-1, attention.width) for part in (attention.query, attention.key, attention.value)
     )
-    turned = _turn(torch.cat([query, key]), attention.rotary.frequencies, cache.length)
+    turned = _turn(torch.cat([query, key]), attention.rotary, cache.length)
     keys, values = cache.put(layer, turned[len(query) :], value)
     return attention.out(folded(turned[: len(query)], keys, values).view(1, 1, -1))
 
 
-def _turn(x: Tensor, frequencies: Tensor, position: int) -> Tensor:
+def _turn(x: Tensor, rotary: Rotary, position: int) -> Tensor:
     """Rotary position of one place; (heads, D) to (heads, D)."""
-    pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))
-    return torch.view_as_real(pairs * torch.polar(torch.ones_like(frequencies), position * frequencies)).flatten(-2)
+    pairs, angle = torch.view_as_complex(x.unflatten(-1, (-1, 2))), position * rotary.frequencies
+    return torch.view_as_real(pairs * torch.polar(torch.full_like(angle, rotary.gain), angle)).flatten(-2)
 
 
 # --- measuring --------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class CachedDecoder:
         self.embedding, self.head = model.embedding.weight.detach(), model.head.weight.detach().t().contiguous()
         self.layers = [_layer(cast(Block, block)) for block in model.blocks]
         angle = torch.arange(context)[:, None] * c.rope_frequencies
-        self.turn = torch.polar(torch.ones_like(angle), angle)[:, None]  # (context, 1, D/2), as in `Rotary`
+        self.turn = torch.polar(torch.full_like(angle, c.rope_gain), angle)[:, None]  # (context, 1, D/2)
         self.mask = torch.full((context, context), -torch.inf).triu(1)  # added to the scores
 
     def rewind(self, position: int) -> None:

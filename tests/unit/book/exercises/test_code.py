@@ -83,6 +83,7 @@ def balanced(p: list[float], q: list[float]) -> list[float]:
 
 
 #: By other ways than the solutions: quantities, the audit, every choice of the router, what must come out in all.
+HEAD = ("model.head_dim", "positions.base", "model.context")
 TRUE: dict[str, Callable[..., Any]] = {
     "00-residual": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].residual,
     "01-width": lambda N, L, kept: value("geometry.width_from_mqa", LEAK, {
@@ -93,6 +94,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
     "04-fresh": lambda u, e: value("data.effective_code", LEAK, {"data.code_tokens": u, "data.code_epochs": e}),
     "06-scale": lambda *lengths: gradient_noise(*lengths) / gradient_signal(*lengths),
+    "07-hands": lambda *head: value("context.unfinished", LEAK, dict(zip(HEAD, head, strict=True))),
     "09-rent": cost,
     "10-tokens": lambda N, A, alpha, B, beta: best_tokens(N, balance(alpha, beta, A, B), alpha, beta),
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),

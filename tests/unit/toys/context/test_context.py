@@ -11,7 +11,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from gpt4lab.toys.context.extension import BUCKETS, CONTROL, WAYS, Extension, cost_rows, share_check, stretched  # noqa: E402
+from gpt4lab.formulas.rotary import WAYS  # noqa: E402
+from gpt4lab.toys.context.extension import CONTROL, Extension, cost_rows, share_check, stretched  # noqa: E402
 from gpt4lab.toys.core.corpus import Corpus  # noqa: E402
 from gpt4lab.toys.core.transformer import Rotary, ToyConfig, build_model  # noqa: E402
 from gpt4lab.toys.counting.flop import flop_checks  # noqa: E402
@@ -43,12 +44,12 @@ def curve(result: list[Row], way: str, fine_tuned: bool = False) -> list[float]:
 
 
 def test_interpolation_turns_each_pair_as_little_at_the_end_as_training_saw() -> None:
-    plain, squeezed = CONFIG.rope_frequencies, stretched(CONFIG, "interpolated", 4).rope_frequencies
+    plain, squeezed = CONFIG.rope_frequencies, stretched(CONFIG, "interpolation", 4, 64).rope_frequencies
     torch.testing.assert_close(256 * squeezed, 64 * plain)
 
 
 def test_ntk_leaves_the_quickest_pair_and_squeezes_the_slowest() -> None:
-    ratio = stretched(CONFIG, "ntk", 4).rope_frequencies / CONFIG.rope_frequencies
+    ratio = stretched(CONFIG, "NTK", 4, 64).rope_frequencies / CONFIG.rope_frequencies
     assert ratio[0].item() == pytest.approx(1)
     assert ratio[-1].item() == pytest.approx(1 / 4)
     assert ratio.tolist() == sorted(ratio.tolist(), reverse=True)
@@ -56,14 +57,15 @@ def test_ntk_leaves_the_quickest_pair_and_squeezes_the_slowest() -> None:
 
 def test_the_first_position_is_the_same_in_every_way_and_later_ones_are_not() -> None:
     x = torch.randn(1, 2, 3, CONFIG.head_width)
-    turned = [Rotary(stretched(CONFIG, way, 4).rope_frequencies)(x)[0, 0] for way in WAYS]
+    turned = [Rotary(stretched(CONFIG, way, 4, 64).rope_frequencies)(x)[0, 0] for way in WAYS]
     for other in turned[1:]:
         torch.testing.assert_close(other[0], turned[0][0])
         assert not torch.allclose(other[1], turned[0][1])
 
 
-def test_the_cached_decoder_turns_by_the_scale_too() -> None:
-    model = build_model(stretched(CONFIG, "interpolated", 4)).eval()
+@pytest.mark.parametrize("way", WAYS)
+def test_the_cached_decoder_turns_as_the_model_does(way: str) -> None:
+    model = build_model(stretched(CONFIG, way, 4, 64)).eval()
     torch.nn.init.normal_(model.head.weight, generator=torch.Generator().manual_seed(0))
     tokens = list(range(20, 44))
     with torch.no_grad():
@@ -79,7 +81,7 @@ def test_every_model_is_measured_at_every_position(corpus: Corpus) -> None:
     run = Extension(corpus, **TINY).start(name="").wait()
     found = [(row["way"], row["fine_tuned"], row["position"]) for row in run.result]
     cases = [(way, tuned) for tuned in (False, True) for way in WAYS] + [(CONTROL, False)]
-    assert found == [(*case, 1 + 2 * i) for case in cases for i in range(BUCKETS)]
+    assert found == [(*case, 1 + 2 * i) for case in cases for i in range(8)]
     assert run.progress == 1
 
 
@@ -91,8 +93,8 @@ def test_the_control_has_seen_as_many_bytes(corpus: Corpus) -> None:
 
 def test_behind_the_trained_positions_it_breaks_and_a_few_steps_heal_it(learnt: list[Row]) -> None:
     """Trained on 4 bytes: half of the first eighth of 64 is known, the last is not."""
-    raw = curve(learnt, "raw")
-    healed, control = curve(learnt, "raw", fine_tuned=True), curve(learnt, CONTROL)
+    raw = curve(learnt, "none")
+    healed, control = curve(learnt, "none", fine_tuned=True), curve(learnt, CONTROL)
     assert raw[-1] > raw[0] + 0.3
     assert healed[-1] < raw[-1] - 0.3
     assert control[-1] < raw[-1] - 0.3
@@ -132,12 +134,14 @@ def test_impossible_plans_are_refused(corpus: Corpus, wrong: dict[str, Any], mes
         Extension(corpus, **wrong)
 
 
-@pytest.mark.parametrize("scale", [0, -1, math.nan, math.inf])
-def test_impossible_scales_and_ways_are_refused(scale: float) -> None:
-    with pytest.raises(ValueError, match="rope_scale must be"):
-        replace(CONFIG, rope_scale=scale)
-    with pytest.raises(ValueError, match="raw, interpolated, ntk, not 'yarn'"):
-        stretched(CONFIG, "yarn", 4)
+@pytest.mark.parametrize("gain", [0, -1, math.nan, math.inf])
+def test_impossible_gains_rotations_and_ways_are_refused(gain: float) -> None:
+    with pytest.raises(ValueError, match="rope_gain must be"):
+        replace(CONFIG, rope_gain=gain)
+    with pytest.raises(ValueError, match="a rotation for each pair"):
+        replace(CONFIG, rope_bent=(1.0,))
+    with pytest.raises(ValueError, match="NTK, YaRN, not 'xpos'"):
+        stretched(CONFIG, "xpos", 4, 64)
 
 
 # --- cross-checks -----------------------------------------------------------------------------------------------------

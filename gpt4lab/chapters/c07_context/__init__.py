@@ -1,0 +1,1 @@
+"""Chapter 07: from 8k to 32k."""
