@@ -28,7 +28,7 @@ def training_rows(
     model: Transformer, data: Sampler, steps: int, seed: int = 0, lr: float = 0.03, adam_lr: float = 0.003
 ) -> StepRows:
     """The training loop; each `next` is one step. Muon and AdamW, learning rate falling over the second half."""
-    torch.set_num_threads(1)  # as in a background run: else whoever trains in a cell of their own waits ten times as long
+    torch.set_num_threads(1)  # as a background run does: a second thread in a cell costs tenfold on a busy machine
     generator, tokens = torch.Generator().manual_seed(seed), 0
     for i, layer in enumerate(model.mixtures):
         layer.generator.manual_seed(seed + i)
