@@ -21,6 +21,7 @@ TRAININGS = declared(Training)
 #: Module of a chapter -> constants with which its run is short.
 SHORT: dict[str, dict[str, Any]] = {
     "c02_experts.more_experts": {"LIVE": {"experts": (1, 16), "seeds": 1}, "FACT_EXPERTS": (1, 4)},
+    "c05_memory.live": {"EACH": 1, "SEEDS": 1},
     "c06_batch.live": {"SEEDS": 1},
     "c10_chinchilla.sweep": {"LIVE": {"grid": {3e7: (6, 8), 6e7: (6, 8)}, "seeds": 1}, "JOBS": 1},
     "c14_drafts.watch": {"LENGTH": 12, "LENIENCES": (1.0, 0.05)},

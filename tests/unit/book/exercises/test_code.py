@@ -15,6 +15,7 @@ from gpt4lab import catalog
 from gpt4lab.book.exercises import limited
 from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
 from gpt4lab.claims import audit
+from gpt4lab.formulas.memorisation import exposure
 from gpt4lab.formulas.noise import gradient_noise, gradient_signal
 from gpt4lab.quantities import value
 from gpt4lab.quantities.topics.scaling import balance, best_tokens
@@ -93,6 +94,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "02-awake": touched,
     "03-slip": lambda stated, found: FOUND[f"{stated:.4g}", f"{found:.4g}"].slip,
     "04-fresh": lambda u, e: value("data.effective_code", LEAK, {"data.code_tokens": u, "data.code_epochs": e}),
+    "05-exposure": lambda cost, others: exposure(sorted([*others, cost]).index(cost) + 1, len(others) + 1),
     "06-scale": lambda *lengths: gradient_noise(*lengths) / gradient_signal(*lengths),
     "07-hands": lambda *head: value("context.unfinished", LEAK, dict(zip(HEAD, head, strict=True))),
     "09-rent": cost,
