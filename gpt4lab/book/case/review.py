@@ -41,6 +41,8 @@ MORE = {
     "C73": ("speculation.experts_touched",),
     "C74": ("speculation.batch_speedup",),
     "C76": ("speculation.extra_flop",),
+    "C99": ("heart.capacity", "heart.room"),
+    "C100": ("heart.known_of_all",),
     "C85": ("chinchilla.stretch", "chinchilla.exponent", "scaling.kaplan_params"),
 }
 OWN = "How much comes out by the post’s own numbers"

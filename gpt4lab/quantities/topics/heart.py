@@ -9,7 +9,7 @@ from gpt4lab.units import BITS_PER_NAT
 
 @quantity("heart.known", "fraction", source="roberts2024", k="heart.copies", **constants("roberts2024-gpt4", "h", "a"))
 def known(k: Num, h: Num, a: Num) -> Num:
-    """Chance that GPT-4 answers a problem by its number alone, held by so many repositories.
+    """Chance that GPT-4 answers by its number a problem that so many repositories hold; unmoved, a famous one.
 
     A curve that this book fits to the published answers.
     """
