@@ -108,8 +108,8 @@ beside = Panel(
         ({"heart.half": 1000}, "Suppose that {heart.half} copies taught one half: far more would have been right."),
         (
             {"heart.elsewhere": 0.17, "heart.half": 100_000, "heart.copies": 700},
-            "Suppose that a collection off the web taught {heart.elsewhere}: then {heart.story} would be known of those "
-            "with {heart.copies} copies as well. By the fit it was {heart.known}.",
+            "Suppose that a collection off the web taught {heart.elsewhere}: then {heart.story} would be known of "
+            "those with {heart.copies} copies as well. By the fit it was {heart.known}.",
         ),
     ),
     claims=("C99", "C100"),
