@@ -3,6 +3,8 @@
     still(panel)             an output for the cell; None for what has no chart
     still(panel, draw=False) the same without the picture: what a test compares, number for number
 
+What a panel measures differs by machine: it belongs into a live cell, and is recorded.
+
 The words are those that the panel opens with: headline, sentence, verdicts; the picture is its own chart or drawing. It
 is an image within HTML, because that is shown everywhere: by JupyterLab for a notebook that nobody has trusted yet,
 where a code forge shows notebooks, and in an exported page. Its text alternative is the panel's.
@@ -27,6 +29,8 @@ from gpt4lab.charts import theme
 from gpt4lab.charts.drawing import Drawing
 from gpt4lab.charts.live import LiveChart
 from gpt4lab.charts.still import document, line, renderer
+from gpt4lab.panels.measured import Measured
+from gpt4lab.panels.panel import LivePanel
 
 HOW = "Here it stands still, as it opens. Run the chapter (Run → Run All Cells), and it moves."
 DRAWN = re.compile(r"base64,[\w+/=]+")  # a picture in HTML
@@ -41,6 +45,8 @@ def still(shown: Any, draw: bool = True) -> Any:
     pictures = [part for part in parts_of(shown) if isinstance(part, Picture)] if isinstance(shown, w.Widget) else []
     if not pictures:
         return None
+    if isinstance(shown, LivePanel) and isinstance(shown.panel, Measured):
+        raise ValueError(f"{shown.panel.title!r} measures, and machines differ: begin its cell with %%live")
     text = f'<div class="mathjax_ignore">{inside(shown, draw)}<p><em>{HOW}</em></p></div>'
     drawn = [digest(tables_of(part)) for part in pictures]
     return nbformat.v4.new_output("display_data", {"text/html": text}, metadata={"gpt4lab": {"drawn": drawn}})

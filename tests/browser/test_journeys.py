@@ -29,9 +29,30 @@ UNFOLDED = """() => [...document.querySelectorAll('.jp-InputPlaceholder *')]
   .filter((part) => [...part.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim()))
   .filter((part) => getComputedStyle(part).fontSize !== '0px')
   .map((part) => part.textContent)"""
-OPEN_ALL = "() => document.querySelectorAll('.jp-OutputArea-output details').forEach((fold) => (fold.open = true))"
+OPEN_ALL = """() => {
+  const closed = [...document.querySelectorAll('.jp-OutputArea-output details:not([open])')];
+  return closed.map((fold) => { fold.open = true; return fold; });
+}"""
+CLOSE = "(folds) => folds.forEach((fold) => (fold.open = false))"
 PICTURE = ".g4l-plot svg, .g4l-drawing svg"
 DRAWN = f"panel => panel.querySelector('{PICTURE}')?.innerHTML ?? ''"
+SEEN = 779  # px that JupyterLab leaves of a window of 900
+SHORTEST = 170  # px of a slider's track
+#: (width of the window, whether the side bar is open)
+WINDOWS = ((1280, True), (1280, False), (1440, True), (800, False), (390, False))
+
+# From the top of the chart, or of the sliders, to the lower end of both; and the shortest open track.
+TOGETHER = """() => [...document.querySelectorAll('.g4l-panel:has(.g4l-figure svg)')].flatMap((panel) => {
+  const tracks = [...panel.querySelectorAll('.g4l-track')].filter((track) => track.offsetParent);
+  if (!tracks.length) return [];
+  const places = [panel.querySelector('.g4l-figure svg'), ...tracks].map((part) => part.getBoundingClientRect());
+  const height = Math.max(...places.map((p) => p.bottom)) - Math.min(...places.map((p) => p.top));
+  const shortest = Math.min(...places.slice(1).map((place) => place.width));
+  return [[panel.querySelector('.g4l-title').textContent, height, shortest]];
+})"""
+EDGES = """() => [...document.querySelectorAll('.jp-RenderedMarkdown > p')].filter((p) => p.offsetParent)
+  .map((p) => [p.getBoundingClientRect(), p.textContent.slice(0, 60)])
+  .map(([{ left, width }, words]) => [left, width, words])"""
 # A scrubber moves what is seen of a drawing, and no number: it has a test of its own.
 SLIDERS = "input[type=range]:not(.g4l-scrub *)"
 
@@ -92,7 +113,7 @@ def test_every_chart_has_a_text_alternative_and_a_table(chapter: Lab) -> None:
 @pytest.mark.parametrize("look", ["light", "dark", "forced colours"])
 def test_axe_finds_no_barrier(chapter: Lab, look: str) -> None:
     """In outputs and text, with every fold opened."""
-    chapter.page.evaluate(OPEN_ALL)
+    opened = chapter.page.evaluate_handle(OPEN_ALL)
     chapter.theme(look == "dark")
     chapter.forced_colours(look == "forced colours")
     try:
@@ -100,6 +121,28 @@ def test_axe_finds_no_barrier(chapter: Lab, look: str) -> None:
     finally:
         chapter.theme(False)
         chapter.forced_colours(False)
+        chapter.page.evaluate(CLOSE, opened)
+
+
+def test_sliders_and_chart_are_seen_together_and_text_has_one_edge(chapter: Lab) -> None:
+    try:
+        for width, side in WINDOWS:
+            chapter.page.set_viewport_size({"width": width, "height": 900})
+            chapter.page.evaluate(f"() => jupyterapp.shell.{'expand' if side else 'collapse'}Left()")
+            chapter.page.evaluate("() => new Promise((done) => setTimeout(done, 500))")  # charts take the new width
+            fits(chapter.page, width)
+    finally:
+        chapter.page.set_viewport_size({"width": 1280, "height": WHOLE_CHAPTER})
+
+
+def fits(page: Any, width: int) -> None:
+    """What a reader moves and what answers are seen together, on every common screen."""
+    for title, height, shortest in page.evaluate(TOGETHER):
+        assert shortest >= SHORTEST, f"{title} at {width} px: a track of {shortest} px"
+        assert height <= SEEN or width < 800, f"{title} at {width} px: {height} px from chart to slider"
+    edges = page.evaluate(EDGES)
+    assert len({round(left) for left, _, _ in edges}) == 1, f"left edges at {width} px: {edges}"
+    assert max(wide for _, wide, _ in edges) <= 46 * 16
 
 
 def test_what_speaks_has_a_role_on_an_element_that_stays(chapter: Lab) -> None:

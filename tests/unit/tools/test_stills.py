@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import attrs
 import ipywidgets as w
 import pytest
 
 from gpt4lab.charts.drawing import Box, Drawing, Scene, Words
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.drawn import Drawn
+from gpt4lab.panels.measured import Measured
 from gpt4lab.panels.panel import LivePanel, Panel
-from gpt4lab.scenario import FIELDS
+from gpt4lab.scenario import FIELDS, load_scenario
 from tests.unit.panels.declared import declared
 from tools import stills
 from tools.stills import still
@@ -114,6 +116,16 @@ def test_no_dollar_begins_a_formula() -> None:
 
 def test_what_shows_no_picture_has_no_still() -> None:
     assert [still(shown) for shown in (None, 3, "text", w.HTML("<p>"), w.VBox([w.HTML("<p>")]))] == [None] * 5
+
+
+def test_what_is_measured_is_recorded_and_not_drawn_anew() -> None:
+    panel = attrs.evolve(
+        next(iter(declared(Measured).values())),
+        measure=lambda _: None,
+        shown=lambda *_: some_panel().panel.view(load_scenario("leak")),
+    )
+    with pytest.raises(ValueError, match="begin its cell with %%live"):
+        still(panel.widget())
 
 
 def test_words_over_each_other_are_moved_apart() -> None:
