@@ -21,6 +21,12 @@ grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60
 print(os.getpid(), grandchild.pid, flush=True)
 time.sleep(600)
 """
+# Tests that run in the background, or under nohup, are deaf to these signals, and what they start would be.
+LISTENING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+"""
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + CHILD
 PARENT = """
 import os, sys
@@ -32,7 +38,7 @@ getattr(process, sys.argv[1])([sys.executable, "-c", sys.argv[2]], Path.cwd(), d
 """
 
 
-def started(way: str, child: str, before: str = "") -> tuple[subprocess.Popen[str], list[int]]:
+def started(way: str, child: str, before: str = LISTENING) -> tuple[subprocess.Popen[str], list[int]]:
     """A parent that runs a child, and the child's and grandchild's process ids."""
     parent = subprocess.Popen(
         [sys.executable, "-c", before + PARENT, way, child], cwd=ROOT, stdout=subprocess.PIPE, text=True
@@ -69,9 +75,7 @@ def test_a_signal_ends_the_child_too(way: str, child: str, number: signal.Signal
 
 
 def test_an_interrupt_ends_a_setup_and_all_that_it_started() -> None:
-    # tests that run in the background are deaf to it, and what they start would be
-    listening = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    parent, pids = started("work", CHILD, listening)
+    parent, pids = started("work", CHILD)
     parent.send_signal(signal.SIGINT)
     assert parent.wait() != 0
     assert all(map(ends, pids))
