@@ -31,7 +31,7 @@ def _registry() -> Any:
     registry = cast(Any, pint.UnitRegistry)(cache_folder=None)
     for name in COUNTED:
         registry.define(f"{name} = [{name.lower()}_count]")
-    for definition in ("fraction = 1", "x = 1", "nat = 1", "cent = 0.01 USD", "percent = 0.01 = %"):
+    for definition in ("fraction = 1", "x = 1", "nat = 1", "cent = 0.01 USD", "percent = 0.01 = %", "date = 1"):
         registry.define(definition)
     return registry
 
@@ -157,6 +157,8 @@ def _amount_in(value: float, unit: str) -> Amount:
         return Amount(f"{_digits(value * 100 if unit == 'fraction' else value)}%")
     if unit == "x":
         return Amount(f"{_digits(value)}×")
+    if unit == "date":
+        return Amount(month(value))
     if unit == "USD":
         return Amount(("−" if value < 0 else "") + "$" + _dollars(abs(value)))
     if unit in _PREFIXED:
@@ -166,6 +168,8 @@ def _amount_in(value: float, unit: str) -> Amount:
 
 def counted(value: float, unit: str) -> str:
     """A number, written out, and its unit in the right number: "1 head", "16 experts", "0.34"."""
+    if unit == "date":
+        return month(value)
     name = "" if unit == "fraction" else unit if unit in ("s", "x") or "/" in unit else _plural(unit, value)
     return f"{value:,.12g} {name}".strip()
 
@@ -233,6 +237,22 @@ def scientific(value: float) -> str:
     """2.15e25 -> "2.15×10²⁵"."""
     mantissa, _, exponent = f"{value:.2e}".partition("e")
     return f"{minus(mantissa)}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
+
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
+
+
+def year_and_month(date: float) -> tuple[int, int]:
+    """The year, and the month from 0 to 11, of a date that is written as a year with its fraction: of unit "date"."""
+    whole = math.floor(date)
+    return whole, min(11, math.floor((date - whole) * 12 + 1e-6))
+
+
+def month(date: float) -> str:
+    """2021.67 -> "September 2021"."""
+    whole, at = year_and_month(date)
+    return f"{MONTHS[at]} {whole}"
 
 
 def year(date: Any) -> float:

@@ -11,26 +11,33 @@ from typing import Any
 from gpt4lab.catalog.euler import ASKED, MODELS, Problem, problems
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.formulas.shares import chance, logistic, wilson
+from gpt4lab.units import year_and_month
 
 GPT4, BY_NUMBER = next(iter(MODELS)), next(iter(ASKED))
 BY_TEXT = [*ASKED][1]
 #: The published end of the training text of all three models: problems from this day on cannot have been in it.
 CUTOFF = dt.date(2021, 9, 1)
-CUTOFF_YEAR = CUTOFF.year + (CUTOFF.timetuple().tm_yday - 1) / 365.25
+CUTOFF_YEAR = CUTOFF.year + (CUTOFF.month - 1) / 12
 #: Of repositories, from ... to below.
 BINS = ((1, 600), (600, 800), (800, 1000), (1000, 1500), (1500, 5000), (5000, 8000), (8000, 20_000))
 #: Words -> difficulty in the site's per cent, from ... to below.
 STRATA = {"any": (0, 101), "easy: up to 15%": (0, 20), "middling: 20 to 45%": (20, 50), "hard: 50% and more": (50, 101)}
 
 
+def first_day(date: float) -> dt.date:
+    """Of the month in which a year with its fraction lies."""
+    year, month = year_and_month(date)
+    return dt.date(year, month + 1, 1)
+
+
 def before(year: float = CUTOFF_YEAR) -> list[Problem]:
-    """The problems that came out before a cut-off."""
-    return [problem for problem in problems() if problem.year < year]
+    """The problems that came out before the month of a cut-off."""
+    return [problem for problem in problems() if problem.released < first_day(year)]
 
 
 def after(year: float = CUTOFF_YEAR) -> list[Problem]:
     """Those from it on."""
-    return [problem for problem in problems() if problem.year >= year]
+    return [problem for problem in problems() if problem.released >= first_day(year)]
 
 
 def of_stratum(which: str, chosen: Sequence[Problem]) -> list[Problem]:

@@ -30,7 +30,7 @@ import traitlets as t
 from gpt4lab.charts import theme
 from gpt4lab.scenario.field import SLIPS, is_number, meant, plain
 from gpt4lab.scenario.numbers import GRAMMAR
-from gpt4lab.units import quoted
+from gpt4lab.units import MONTHS, month, quoted
 
 # What the page says is not said back to it: each move would wait for one message more, a fifth of its time.
 NO_ECHO = False
@@ -58,7 +58,7 @@ LOOK = theme.styling(
 
 
 #: JavaScript that reads numbers by the same table as Python does.
-READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS})};\n" + read_beside("grammar.js")
+READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS, 'months': MONTHS})};\n" + read_beside("grammar.js")
 
 
 def spoken(how: str = "spoken") -> w.HTML:
@@ -106,7 +106,7 @@ class Control(anywidget.AnyWidget):
 
 def unit_words(unit: str, *, one: bool = False) -> str:
     """A unit as a reader says it: "GPU" -> "GPUs", or of one "GPU"; "USD/GPU/hour" -> "$ per GPU-hour"."""
-    known = {"fraction": "%", "percent": "%", "1": "", "x": "×", "USD": "$", "s": "s"}
+    known = {"fraction": "%", "percent": "%", "1": "", "x": "×", "USD": "$", "s": "s", "date": ""}
     head, *below = unit.replace("param", "parameter").replace("ktoken", "1,000 tokens").split("/")
     plural = head if one or (not head.islower() and head != "GPU") else f"{head}s"
     words = known.get(head, plural)
@@ -205,6 +205,8 @@ class NumberControl(Control):
         return f"{number}{'' if words == '%' else ' '}{words}".strip()
 
     def _number(self, value: float) -> str:
+        if self.unit == "date":
+            return month(value)
         shown = value * 100 if self.unit == "fraction" else value
         return in_figures(shown, billion_of(self.unit_words))
 

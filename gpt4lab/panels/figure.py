@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as w
 
 from gpt4lab.charts import LiveChart
-from gpt4lab.panels.controls import ChoiceControl, spoken
+from gpt4lab.panels.controls import ChoiceControl, TextControl, spoken
 from gpt4lab.panels.view import View
 from gpt4lab.panels.words import heading
 
@@ -17,7 +17,8 @@ from gpt4lab.panels.words import heading
 class Figure(w.VBox):
     """What a view shows, by `chart` (View -> chart with named data) or by `html_of` (View -> HTML).
 
-    choices: value -> words, for a figure that the reader can turn; `asks` is the control's label.
+    choices: value -> words, for a figure that the reader can turn; `asks` is the control's label. Without choices it is
+    an entry for text, and `helps` says what may be written there.
     """
 
     def __init__(
@@ -29,11 +30,16 @@ class Figure(w.VBox):
         legend: str = "",
         choices: Mapping[Any, str] | None = None,
         asks: str = "",
+        helps: str = "",
     ) -> None:
         self.error, self._html_of = "", html_of
         self._sentence, self._body = spoken(), w.HTML()
         self.chart = LiveChart(chart(view), rows=view.datasets) if chart else None
-        self.choice = ChoiceControl(label=asks, options=choices, value=next(iter(choices))) if choices else None
+        self.choice = None
+        if choices:
+            self.choice = ChoiceControl(label=asks, options=choices, value=next(iter(choices)))
+        elif asks:
+            self.choice = TextControl(asks, help=helps)
         words = w.HTML(heading(title, legend) if title else "")
         parts = [words, self._sentence, self.choice, self.chart or self._body]
         super().__init__([part for part in parts if part])

@@ -9,8 +9,10 @@ function fromText(text, unit = null) {
   if (text.length > 2 * GRAMMAR.longest || [...text].length > GRAMMAR.longest) throw wrong("long", text);
   const simple = plain(text);
   if (!simple) throw wrong("empty", text);
+  const date = unit === "date" ? ofMonth(simple) : null;
+  if (date !== null) return date;
   const found = new RegExp(GRAMMAR.number).exec(simple);
-  if (!found) throw wrong("none", text);
+  if (!found) throw wrong("none", text, unit);
   const [sign, dollar, ten, digits, exponent, power, rest] = found.slice(1).map((part) => part ?? "");
   if (new RegExp(GRAMMAR.comma).test(rest)) throw wrong("comma", text);
   const raised = Number(ten || exponent || power || 0) + behind(rest, dollar ? "usd " : "", unit, text);
@@ -21,6 +23,15 @@ function fromText(text, unit = null) {
 function plain(text) {
   const simple = text.replace(SPACES, " ").replace(/^ +| +$/g, "").replaceAll("−", "-").replaceAll("**", "^");
   return simple.replace(/[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]+/g, (raised) => "^" + [...raised].map((letter) => LOWERED[letter]).join(""));
+}
+
+function ofMonth(simple) {
+  const found = new RegExp(GRAMMAR.month, "i").exec(simple);
+  if (!found) return null;
+  const [word, year, only, number] = found.slice(1).map((part) => part ?? "");
+  const named = word ? GRAMMAR.months.findIndex((name) => name.toLowerCase().startsWith(word.toLowerCase())) : -1;
+  const at = named >= 0 ? named : Number(number || 0) - 1;
+  return at >= 0 && at < 12 ? Number(year || only) + at / 12 : null;
 }
 
 function nearNumber(number, digits, text) {
@@ -81,7 +92,8 @@ function singular(word) {
 
 function wrong(why, text, unit = null) {
   const words = { text: `“${cut(text)}”`, longest: GRAMMAR.longest, unit: unit || "it" };
-  return GRAMMAR.said[why].replace(/\{(\w+)\}/g, (_, name) => words[name]);
+  const told = unit === "date" && ["none", "unit"].includes(why) ? "date" : why;
+  return GRAMMAR.said[told].replace(/\{(\w+)\}/g, (_, name) => words[name]);
 }
 
 function cut(text, most = 60) {

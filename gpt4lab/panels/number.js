@@ -13,12 +13,19 @@ function parseNumber(text, n) {
 
 // 25000 -> "25,000"; 13e12 -> "13T"; 0.34 of a fraction -> "34"
 function formatNumber(value, n) {
+  if (n.unit === "date") return monthOf(value);
   const shown = n.percent ? value * 100 : value;
   const size = Math.abs(shown);
   if (size !== 0 && (size >= 1e21 || size < 1e-4)) return shown.toExponential().replace("+", "");
   const large = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, n.billion], [1e6, "M"]].find(([factor]) => size >= factor);
   const [factor, letter] = large ?? [1, ""];
   return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : 7 }) + letter;
+}
+
+// 2021.67 -> "September 2021"
+function monthOf(date) {
+  const year = Math.floor(date);
+  return `${GRAMMAR.months[Math.min(11, Math.floor((date - year) * 12 + 1e-6))]} ${year}`;
 }
 
 // What stands in the entry

@@ -14,7 +14,7 @@ from gpt4lab.panels.controls import ChoiceControl, NumberControl, TextControl
 from gpt4lab.quantities import value
 from gpt4lab.quantities.leaf import on_page
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, get, load_scenario
-from gpt4lab.scenario.field import Listing
+from gpt4lab.scenario.field import Listing, Sentence
 from gpt4lab.scenario.rules import LayoutError
 from gpt4lab.units import show
 
@@ -52,13 +52,19 @@ def at_the_post(item: str | Slide) -> Any:
     field = FIELDS[path_of(item)]
     post = get(load_scenario("leak"), field.path)
     words = {"label": field.label, "help": _help(field, post), "mark_label": _whose(field)}
-    if isinstance(field.choices, Listing):
+    if isinstance(field.choices, Listing | Sentence):
         return TextControl(field.label, value=post, help=f"{field.meaning}: {field.choices.words}.")
     if field.choices or field.catalog:
         return ChoiceControl(options=_options(field), value=post, mark=post, **words)
     lo, hi = (item.lo, item.hi) if isinstance(item, Slide) else (field.lo, field.hi)
     scale = "log" if field.log and lo > 0 else "linear"
-    more = {"least": field.lo, "most": field.hi, "scale": scale, "integer": field.whole}
+    more = {
+        "least": field.lo,
+        "most": field.hi,
+        "scale": scale,
+        "integer": field.whole,
+        "step": 1 / 12 if field.unit == "date" else None,
+    }
     return NumberControl(unit=field.unit, lo=lo, hi=hi, value=post, mark=post, **more, **words)
 
 

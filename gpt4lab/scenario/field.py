@@ -132,6 +132,45 @@ def listing(last: int, label: str, meaning: str, source: str) -> Any:
     )
 
 
+class Sentence(tuple[str, ...]):
+    """The choices of a field that takes any short line of plain characters: a few of them, as examples."""
+
+    longest: int
+
+    def __new__(cls, longest: int, *examples: str) -> Sentence:
+        """Examples of what is taken."""
+        made = super().__new__(cls, examples)
+        made.longest = longest
+        return made
+
+    def __contains__(self, words: object) -> bool:
+        return not self.fault(words)
+
+    def fault(self, words: object) -> str:
+        """Why it is none, in words; "" where it is one."""
+        if not isinstance(words, str):
+            return f"{quoted(words)} is no text"
+        if not words.strip():
+            return "nothing is written there"
+        if len(words) > self.longest:
+            return f"{len(words):,} characters are too many"
+        odd = next((letter for letter in words if not (letter.isascii() and letter.isprintable())), "")
+        return odd and f"{quoted(odd)} is none of the characters that are known"
+
+    @property
+    def words(self) -> str:
+        """What is taken, in words."""
+        return (
+            f"one line of 1 to {self.longest} characters: letters without accents, digits, and the signs of a keyboard"
+        )
+
+
+def sentence(longest: int, default: str, label: str, meaning: str, source: str) -> Any:
+    """A line of the reader's own."""
+    examples = Sentence(longest, default, "Aha!", "To be, or not to be", "x" * longest)
+    return _declare(Field("", label, meaning, source, default, choices=examples), str)
+
+
 def _sorted(value: Any) -> Any:
     words = re.split(r"[\s,;]+", value.strip()) if isinstance(value, str) else []
     numbers = all(word.isascii() and word.isdigit() and len(word) < 9 for word in words)
@@ -183,6 +222,8 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 
 
 def _validate_word(field: Field, value: Any) -> None:
+    if isinstance(field.choices, Sentence) and (fault := field.choices.fault(value)):
+        raise ScenarioError(f"{field.label}: {fault}; {allowed(field)}.")
     if field.choices and value not in field.choices:
         known = field.choices.words if isinstance(field.choices, Listing) else ", ".join(field.choices)
         raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {known}.")
@@ -206,11 +247,12 @@ def is_number(value: Any) -> bool:
 
 def allowed(field: Field) -> str:
     """The allowed range in words: "allowed: 1 to 16 experts", "allowed: 0.01 to 1 (1% to 100%)"; or the choices."""
-    if isinstance(field.choices, Listing):
+    if isinstance(field.choices, Listing | Sentence):
         return f"allowed: {field.choices.words}"
     if field.choices or field.catalog:
         return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"
-    lo = f"{field.lo:,.12g} to " if field.lo != field.hi else ""
+    least = counted(field.lo, "date") if field.unit == "date" else f"{field.lo:,.12g}"
+    lo = f"{least} to " if field.lo != field.hi else ""
     share = f" ({show([field.lo, field.hi], 'fraction')})" if field.unit == "fraction" else ""
     return f"allowed: {lo}{counted(field.hi, field.unit)}{share}"
 

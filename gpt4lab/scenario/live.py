@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from gpt4lab.scenario.field import choice, listing, number, whole
+from gpt4lab.scenario.field import choice, listing, number, sentence, whole
 from gpt4lab.scenario.rules import within
 
 
@@ -159,8 +159,8 @@ class Heart:
         "Model", "who was asked", "roberts2024")
     asked: str = choice("its number alone", ("its number alone", "its text"),
         "Given", "what the model was told of a problem", "roberts2024")
-    cutoff: float = number(2021.67, "1", 2002, 2023.3,
-        "Cut-off, as a year", "problems that came out later count as not seen", "roberts2024: September 2021")
+    cutoff: float = number(2021.67, "date", 2002, 2023.25,
+        "Cut-off", "problems that came out later count as not seen", "roberts2024: September 2021")
     difficulty: str = choice("any", ("any", "easy: up to 15%", "middling: 20 to 45%", "hard: 50% and more"),
         "Difficulty", "the site's own rating, from 5 to 100%", "assumed: all of them")
     copies: float = number(5600, "1", 1, 100_000,
@@ -179,6 +179,12 @@ class Heart:
         "Readings of the text", "how often the toy reads all of it", "assumed: a few seconds")
     prompt: str = choice("24 bytes", ("6 bytes", "12 bytes", "24 bytes"),
         "Given of the line", "bytes before the secret that the toy is shown", "assumed: nearly the whole line")
+    sentence: str = sentence(100, "The key lies under the third stone from the gate.",
+        "Your sentence", "what is planted in the text of the toy", "assumed: stands nowhere else")
+    planted: int = whole(32, "x", 0, 256,
+        "Copies of it", "how often your sentence stands in the text; 0 plants none", "assumed: enough to be known")
+    readings: int = whole(6, "x", 1, 12,
+        "Readings", "how often the toy reads the text with your sentence in it", "assumed: a few seconds")
 
 
 @frozen

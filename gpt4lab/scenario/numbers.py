@@ -13,10 +13,11 @@ from importlib.resources import files
 from typing import Any
 
 from gpt4lab.scenario.field import FAR, ScenarioError
-from gpt4lab.units import cut
+from gpt4lab.units import MONTHS, cut
 
 GRAMMAR: dict[str, Any] = json.loads(files("gpt4lab.scenario").joinpath("grammar.json").read_text("utf-8"))
 _NUMBER, _COMMA, _SPACE = (re.compile(GRAMMAR[name]) for name in ("number", "comma", "space"))
+_MONTH = re.compile(GRAMMAR["month"], re.IGNORECASE | re.ASCII)
 _SCALE = re.compile(GRAMMAR["scale"], re.IGNORECASE | re.ASCII)
 _RAISED = re.compile("[⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _LOWERED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
@@ -32,9 +33,11 @@ def from_text(text: str, unit: str | None = None) -> float:
     plain = _plain(text)
     if not plain:
         raise _wrong("empty", text)
+    if unit == "date" and (date := _of_month(plain)) is not None:
+        return date
     found = _NUMBER.match(plain)
     if not found:
-        raise _wrong("none", text)
+        raise _wrong("none", text, unit)
     sign, dollar, ten, digits, exponent, power, rest = found.groups(default="")
     if _COMMA.match(rest):
         raise _wrong("comma", text)
@@ -46,6 +49,16 @@ def _plain(text: str) -> str:
     """The text with plain spaces, signs and powers."""
     text = _SPACE.sub(" ", text).strip(" ").replace("−", "-").replace("**", "^")
     return _RAISED.sub(lambda raised: "^" + raised[0].translate(_LOWERED), text)
+
+
+def _of_month(plain: str) -> float | None:
+    """A month, as a year with its fraction; None for what is none."""
+    if not (found := _MONTH.match(plain)):
+        return None
+    word, year, only, number = found.groups(default="")
+    named = (at for at, name in enumerate(MONTHS) if word and name.lower().startswith(word.lower()))
+    at = next(named, int(number or 0) - 1)
+    return int(year or only) + at / 12 if 0 <= at < 12 else None
 
 
 def _near(number: float, digits: str, text: str) -> float:
@@ -118,5 +131,5 @@ def _singular(word: str) -> str:
 
 
 def _wrong(why: str, text: str, unit: str | None = None) -> ScenarioError:
-    said: str = GRAMMAR["said"][why]
+    said: str = GRAMMAR["said"]["date" if unit == "date" and why in ("none", "unit") else why]
     return ScenarioError(said.format(text=f"“{cut(text)}”", longest=GRAMMAR["longest"], unit=unit or "it"))

@@ -13,6 +13,7 @@ from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.panel import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
+from gpt4lab.units import month
 
 LEFT, WIDE, FLOOR, TALL = 44, 540, 330, 300  # px: where the plot begins, how wide, its lower edge, how high
 FIRST, LAST = 2001.5, 2023.5
@@ -57,7 +58,14 @@ def _line(scenario: Scenario) -> Iterator[Shape]:
     yield Stroke("cutoff", LEFT, y, LEFT + WIDE, y, "ink thick")
     yield Dot("handle", LEFT + WIDE, y, 7, "ink grip")
     yield Box("hold", LEFT, y - 12, WIDE, 24, "none grip")
-    yield Words("cutoff-words", LEFT + WIDE - 12, y + (16 if y < 40 else -8), "your cut-off", "bold", "end")
+    yield Words(
+        "cutoff-words",
+        LEFT + WIDE - 12,
+        y + (16 if y < 40 else -8),
+        f"your cut-off: {month(scenario.heart.cutoff)}",
+        "bold",
+        "end",
+    )
 
 
 def scene(scenario: Scenario, asked: str) -> Scene:
@@ -94,7 +102,7 @@ def answers_view(scenario: Scenario) -> View:
     known = [p.released for p in (*before(heart.cutoff), *late) if p.right[heart.model, heart.asked]]
     last = f"The last that {heart.model} had right came out in {max(known):%B %Y}. " if known else ""
     return View(
-        label="Right answers from your cut-off on",
+        label=f"Right answers from {month(heart.cutoff)} on",
         value=f"{hits} of {len(late)}",
         sentence=f"Problems above the line came out later. {last}The text of all three models ends before "
         f"{CUTOFF:%B %Y}. The answers alone do not say so: few late problems are famous.",
@@ -106,7 +114,7 @@ answers = Drawn(
     title="837 problems, and a line",
     legend="Each square is a problem of Project Euler; a red one was answered rightly. Drag the line up and down. Step "
     "from its number alone to its text. Whose answers, and how hard the problems: below.",
-    controls=(Slide("heart.cutoff", 2002, 2023.3), "heart.model", "heart.difficulty"),
+    controls=(Slide("heart.cutoff", 2002, 2023.25), "heart.model", "heart.difficulty"),
     presets={
         "September 2021": "leak",
         "A line in 2010": {"heart.cutoff": 2010},

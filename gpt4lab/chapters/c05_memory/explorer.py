@@ -13,6 +13,7 @@ from gpt4lab.checks.memorised import STRATA, after, before, chance_of_none, coun
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
+from gpt4lab.units import month
 
 COPIES = Axis("copies", "Repositories that hold a problem", log=True, form="count", domain=(300, 20_000))
 SHARE = Axis("share", "Answered rightly", form="percent", domain=(0, 1))
@@ -39,9 +40,9 @@ def explorer_view(scenario: Scenario) -> View:
     luck = chance_of_none(heart.model, heart.asked)
     often = f"{luck:.0%} of all cases" if luck > 0.005 else "fewer than one case in two hundred"
     return View(
-        label="Right before the cut-off",
+        label=f"Right before {month(heart.cutoff)}",
         value=f"{hits} of {len(early)}",
-        sentence=f"From your cut-off on: {right(late, heart.model, heart.asked)} of {len(late)}. The problems since "
+        sentence=f"From then on: {right(late, heart.model, heart.asked)} of {len(late)}. The problems since "
         f"September 2021 have few copies: by those alone {expected:.1f} of 76 would be right, and none was. Luck does "
         f"that in {often}.",
         rows={"data": shares(scenario)},
@@ -64,7 +65,7 @@ explorer = Panel(
     title="Copies or difficulty?",
     legend="Problems in bins by their copies. Bars: 95% intervals, wide where there are few. Famous problems are "
     "easier, too; so look along one line, where difficulty is about the same.",
-    controls=(Slide("heart.cutoff", 2002, 2023.3), "heart.model", "heart.asked"),
+    controls=(Slide("heart.cutoff", 2002, 2023.25), "heart.model", "heart.asked"),
     presets={
         "GPT-4, by number": "leak",
         "GPT-4, by text": {"heart.asked": "its text"},

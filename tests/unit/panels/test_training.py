@@ -22,6 +22,7 @@ TRAININGS = declared(Training)
 SHORT: dict[str, dict[str, Any]] = {
     "c02_experts.more_experts": {"LIVE": {"experts": (1, 16), "seeds": 1}, "FACT_EXPERTS": (1, 4)},
     "c05_memory.live": {"EACH": 1, "SEEDS": 1},
+    "c05_memory.own": {"MOST_STEPS": 9},
     "c06_batch.live": {"SEEDS": 1},
     "c10_chinchilla.sweep": {"LIVE": {"grid": {3e7: (6, 8), 6e7: (6, 8)}, "seeds": 1}, "JOBS": 1},
     "c14_drafts.watch": {"LENGTH": 12, "LENIENCES": (1.0, 0.05)},
@@ -153,7 +154,7 @@ def test_both_ends_of_every_control_can_be_run(lab: LiveTraining) -> None:
             refused = lab.error
             lab.start().wait()
             assert lab.error == refused, (path, new)
-            assert not refused or "A token cannot meet" in refused, (path, new)
+            assert not refused or control.kind == "text" or "A token cannot meet" in refused, (path, new)
 
 
 @pytest.mark.live

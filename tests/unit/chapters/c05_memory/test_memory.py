@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from gpt4lab.chapters.c05_memory import beside, capacity, drawing, explorer
+from gpt4lab.chapters.c05_memory import beside, capacity, drawing, explorer, own
 from gpt4lab.checks import memorised
-from gpt4lab.scenario import load_scenario
+from gpt4lab.scenario import load_scenario, parse
 from gpt4lab.toys.capacity.findings import held, most
 from gpt4lab.toys.memorisation import findings
 from tests.unit.chapters.assume import assume
@@ -46,6 +48,29 @@ def test_every_problem_is_drawn_once_and_the_line_moves() -> None:
 def test_the_explorer_says_what_was_to_be_expected() -> None:
     assert "4.3 of 76 would be right" in explorer.explorer_view(LEAK).sentence
     assert "one case in two hundred" in explorer.explorer_view(assume(heart__model="GPT-3.5 Turbo (0301)")).sentence
+
+
+def test_a_cut_off_is_a_month() -> None:
+    assert "September 2021" in str(drawing.answers_view(LEAK).scenes[0].shapes)
+    there = assume(heart__cutoff=parse("heart.cutoff", "March 2010"))
+    assert explorer.explorer_view(there).label == "Right before March 2010"
+    early = memorised.before(there.heart.cutoff)
+    assert max(problem.released for problem in early) < date(2010, 3, 1)
+    assert min(problem.released for problem in memorised.after(there.heart.cutoff)) >= date(2010, 3, 1)
+
+
+# --- a sentence of one's own
+
+
+def test_what_is_asked_is_answered_or_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "continued", lambda found, start: found["sentence"] if start[:4] == "Open" else start)
+    found = {"sentence": "Open, Sesame!", "bits": [2.0] * 3 + [0.1] * 10}
+    at_rest, said = own.answers_view(found, ""), own.answers_view(found, "Close").sentence
+    assert at_rest.sentence.startswith("From “Open” on it knows your sentence: extracted.")
+    assert "3 cost more than one bit" in at_rest.sentence
+    assert said.startswith("To “Close” it says “Close”.")
+    for bad, why in (("é", "'é' is none"), ("x" * 101, "101 characters are too many"), (" ", "nothing is written")):
+        assert own.answers_view(found, bad).sentence.startswith(f"{own.TYPED}: {why}")
 
 
 # --- capacity

@@ -20,6 +20,7 @@ from gpt4lab.toys.core.transformer import Transformer, build_model  # noqa: E402
 from gpt4lab.toys.memorisation import canaries as planted  # noqa: E402
 from gpt4lab.toys.memorisation import study as toy  # noqa: E402
 from gpt4lab.toys.memorisation.canaries import Canary, ask, canaries, learn, plant, recall, shape  # noqa: E402
+from gpt4lab.toys.memorisation.planted import OTHERS, costs, others, read  # noqa: E402
 from gpt4lab.toys.memorisation.study import Memorisation, laws  # noqa: E402
 
 SECRET = "The key lies under the third stone."
@@ -205,3 +206,34 @@ def test_the_recorded_run_shows_the_three_laws_and_an_honest_control() -> None:
 def test_the_same_random_numbers_make_the_same_canary() -> None:
     for make in planted.KINDS.values():
         assert make(random.Random(3)) == make(random.Random(3)) != make(random.Random(4))
+
+
+# --- a sentence of one's own
+
+
+@pytest.mark.parametrize("sentence", [SECRET, "Abracadabra", "To be, or not to be"])
+def test_other_orders_are_as_long_of_the_same_letters_and_not_the_sentence(sentence: str) -> None:
+    found = others(sentence)
+    assert len(set(found)) == OTHERS
+    assert sentence not in found
+    assert {(len(other), *sorted(other)) for other in found} == {(len(sentence), *sorted(sentence))}
+
+
+def test_what_has_one_order_alone_has_no_other() -> None:
+    assert others("aaaa") == others("x") == []
+    run = read("aaaa", 1, 1, width=16, most_steps=9).wait()
+    assert "others" not in run.history[-1]
+    assert run.history[-1]["exposure"] == 0
+
+
+def test_a_sentence_that_is_planted_gets_cheaper_than_its_words_in_other_orders() -> None:
+    run = read(SECRET, 100, 6, width=32).wait()
+    last = run.history[-1]
+    assert last["own"] < last["others"] / 2
+    assert last["exposure"] == math.log2(OTHERS + 1)
+    assert costs(run.result, [SECRET]).sum().item() == pytest.approx(last["own"], rel=1e-4)
+
+
+def test_without_a_copy_the_text_stays_as_it_was() -> None:
+    bare, often = (read(SECRET, copies, 1, width=16, most_steps=2).wait().history[-1]["read"] for copies in (0, 200))
+    assert bare > often, "a reading is longer by the lines"
