@@ -104,8 +104,8 @@ def answers_view(scenario: Scenario) -> View:
     return View(
         label=f"Right answers from {month(heart.cutoff)} on",
         value=f"{hits} of {len(late)}",
-        sentence=f"Problems above the line came out later. {last}The text of all three models ends before "
-        f"{CUTOFF:%B %Y}. The answers alone do not say so: few late problems are famous.",
+        sentence=f"Problems above the line came out later. {last}Of the text of all three models next to "
+        f"nothing is from {CUTOFF:%B %Y} or later. The answers alone do not say so: few late problems are famous.",
         scenes=[scene(scenario, asked) for asked in ASKED],
     )
 

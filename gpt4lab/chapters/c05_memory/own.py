@@ -59,7 +59,7 @@ def own_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None
 
 def _sentence(scenario: Scenario, attempt: Attempt | None, seen: Sequence[Row]) -> str:
     if attempt is None:
-        return "Nothing has trained yet. Write a sentence and press Run: it takes some seconds."
+        return "Nothing has trained yet. Write a sentence of your own, if you like. Press Run: it takes some seconds."
     if not seen:
         return "It begins to read."
     heart, last = attempt.scenario.heart, seen[-1]
