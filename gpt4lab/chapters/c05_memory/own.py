@@ -49,8 +49,7 @@ def own_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | None
             "data": [
                 {"read": row["read"], "bits": row[key] / length, "line": name}
                 for key, name in (("own", OWN), ("others", OTHERS))
-                for row in seen
-                if key in row
+                for row in (row for row in seen if key in row)
             ]
         },
         alt="Bits a character against readings of the text: your sentence, and the same parts in other orders.",
@@ -63,9 +62,7 @@ def _sentence(scenario: Scenario, attempt: Attempt | None, seen: Sequence[Row]) 
     if not seen:
         return "It begins to read."
     heart, last = attempt.scenario.heart, seen[-1]
-    beside = (
-        f" Shuffled, it costs {last['others']:.0f} on the mean, and nobody planted that." if "others" in last else ""
-    )
+    beside = f" Shuffled, never planted, it costs {last['others']:.0f} on the mean." if "others" in last else ""
     again = " The choices have changed since: press Run." if scenario.heart != heart else ""
     planted = f"Planted {heart.planted} times" if heart.planted else "Never planted"
     return (
@@ -111,10 +108,8 @@ def questioned(lab: LiveTraining) -> Reading:
 
 def _look(attempt: Attempt) -> dict[str, Any]:
     from gpt4lab.toys.core.transformer import snapshot
-    from gpt4lab.toys.memorisation.planted import costs
 
-    model, sentence = snapshot(attempt.run.result), attempt.scenario.heart.sentence
-    return {"model": model, "sentence": sentence, "bits": costs(model, [sentence])[0].tolist()}
+    return {"model": snapshot(attempt.run.result), "sentence": attempt.scenario.heart.sentence}
 
 
 def answers_view(found: Mapping[str, Any], typed: str) -> View:
@@ -123,15 +118,14 @@ def answers_view(found: Mapping[str, Any], typed: str) -> View:
     starts = [sentence[:given] for given in GIVEN if given < len(sentence)] or [sentence[:1]]
     said = {start: continued(found, start) for start in [*starts, *([typed] if typed and not fault else [])]}
     first = next((start for start in starts if said[start] == sentence), "")
-    told = (
-        f"From “{first}” on it knows your sentence: extracted." if first else "No beginning brings your sentence back."
-    )
+    told = f"From “{first}” on it knows your sentence: extracted." if first else "No beginning brings it back whole."
     if typed:
         told = f"{TYPED}: {fault}; {TAKEN.words}." if fault else f"To “{typed}” it says “{said[typed]}”."
-    rows = [(start, _gone_on(start, said[start]), "yes" if said[start] == sentence else "no") for start in said]
+    goes_on = {
+        start: Raw(f"{escape(start)}<strong>{escape(line[len(start) :])}</strong>") for start, line in said.items()
+    }
+    rows = [(start, goes_on[start], "yes" if line == sentence else "no") for start, line in said.items()]
     tables = table("How it goes on", ("Given", "It says", "Your sentence"), rows)
-    unsure = sum(bits > 1 for bits in found["bits"])
-    told += f" Of the {len(sentence)} characters of your sentence, {unsure} cost more than one bit."
     return View("", "", "", told, {"data": []}, text=tables)
 
 
@@ -140,8 +134,3 @@ def continued(found: Mapping[str, Any], start: str) -> str:
     from gpt4lab.toys.memorisation.canaries import CONTEXT, recall
 
     return recall(found["model"], start, longest=CONTEXT - len(start))
-
-
-def _gone_on(start: str, said: str) -> Raw:
-    """What was given, and in bold what the toy adds."""
-    return Raw(f"{escape(start)}<strong>{escape(said[len(start) :])}</strong>")

@@ -64,11 +64,11 @@ def test_a_cut_off_is_a_month() -> None:
 
 def test_what_is_asked_is_answered_or_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own, "continued", lambda found, start: found["sentence"] if start[:4] == "Open" else start)
-    found = {"sentence": "Open, Sesame!", "bits": [2.0] * 3 + [0.1] * 10}
+    found = {"sentence": "Open, Sesame!"}
     at_rest, said = own.answers_view(found, ""), own.answers_view(found, "Close").sentence
-    assert at_rest.sentence.startswith("From “Open” on it knows your sentence: extracted.")
-    assert "3 cost more than one bit" in at_rest.sentence
-    assert said.startswith("To “Close” it says “Close”.")
+    assert at_rest.sentence == "From “Open” on it knows your sentence: extracted."
+    assert "<td>Open<strong>, Sesame!</strong></td><td>yes</td>" in str(at_rest.text)
+    assert said == "To “Close” it says “Close”."
     for bad, why in (("é", "'é' is none"), ("x" * 101, "101 characters are too many"), (" ", "nothing is written")):
         assert own.answers_view(found, bad).sentence.startswith(f"{own.TYPED}: {why}")
 
