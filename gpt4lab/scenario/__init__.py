@@ -169,7 +169,10 @@ def parse(path: str, text: str) -> Any:
 
 def differences(scenario: Scenario, other: Scenario) -> dict[str, tuple[Any, Any]]:
     """path -> (value here, value there) for every field in which two scenarios differ; one may be "not known"."""
-    pairs = {path: (told(scenario, path), told(other, path)) for path in FIELDS}
+    same = {group for group in GROUPS if getattr(scenario, group) == getattr(other, group)}  # all but one, mostly
+    news = scenario.unknown ^ other.unknown
+    asked = [path for path in FIELDS if path in news or path.partition(".")[0] not in same]
+    pairs = {path: (told(scenario, path), told(other, path)) for path in asked}
     return {path: pair for path, pair in pairs.items() if pair[0] != pair[1]}
 
 
