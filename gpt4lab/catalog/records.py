@@ -238,6 +238,24 @@ class Measurement(Entry):
     setup: Mapping[str, Value] = attrs.field(converter=_frozen)
     measured: Mapping[str, float] = attrs.field(converter=_frozen)
 
+    def need(self, field: str) -> Any:
+        """A fact, or what was measured under this key."""
+        return self.measured[field] if field in self.measured else super().need(field)
+
+    def unit(self, field: str) -> str:
+        """The unit of a field, or of what was measured under this key."""
+        return _key(field).unit if field in self.measured else super().unit(field)
+
+    def label(self, field: str) -> str:
+        """What a field is, or what was measured under this key."""
+        return _key(field).label if field in self.measured else super().label(field)
+
+
+def _key(name: str) -> MeasuredKey:
+    from gpt4lab.catalog import measured_keys
+
+    return measured_keys[name]
+
 
 def _rows(value: Any) -> tuple[PrintedBatch, ...]:
     return tuple(PrintedBatch(*row) for row in value)

@@ -221,6 +221,8 @@ NOT_PREDICTED: Mapping[str, str] = {
     "orca-gain": "The load at which it was measured is not in the source; the simulation shows the mechanism.",
     "vllm-gain": "A range over several models and loads; the simulation shows the mechanism.",
     "vllm-waste": "A bound.",
+    "sarathi-gain-": "The load at which it was measured is not in the abstract; the simulation shows the mechanism.",
+    "anyscale-gain": "Batching, memory and kernels in one number; the simulation has batching alone.",
     "chen23-": "Neither acceptance nor the draft's cost is in the source.",
     "mlx-moe": "Neither acceptance nor the machine is in the source.",
     "tsai-moe": "What llama.cpp's checking pass costs is not in the source.",

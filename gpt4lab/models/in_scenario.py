@@ -17,6 +17,7 @@ from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
 from gpt4lab.models.chinchilla import Fitting, Sizes
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.prices import Prompts
+from gpt4lab.models.gangs import Gang
 from gpt4lab.models.inputs import Network, chip, machine
 from gpt4lab.models.isoflop import Grid, Surface
 from gpt4lab.models.step.layout import Layout
@@ -103,6 +104,9 @@ sizes_in = Bridge(Sizes, {"counts": "chinchilla.counts", "active": "model.active
 surface_in = Bridge(Surface, _named("chinchilla", "A alpha B beta"))
 grid_in = Bridge(Grid, _named("chinchilla", "span aim"))
 flop_in = Bridge(_flop, {"flop": "training.flop"})
+
+#: Requests of a service, as many as a lane has slots.
+gang_in = Bridge(Gang, {"service": "batching.traffic", "size": "batching.slots"})
 
 #: The accelerators of training and of serving, each at its price.
 machine_in = Bridge(machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})

@@ -18,6 +18,7 @@ from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import PassReport, decode
+from gpt4lab.models.gangs import gang_lengths
 from gpt4lab.models.in_scenario import (
     Bridge,
     busy_chip_in,
@@ -26,6 +27,7 @@ from gpt4lab.models.in_scenario import (
     deployment_in,
     drafted_in,
     flop_in,
+    gang_in,
     grid_in,
     layout_in,
     machine_in,
@@ -242,6 +244,26 @@ PRICES.modelled("answer.prompts_mfu", "fraction", "prompts.mfu", "FLOP of prompt
 Family(largest_batch, served_in, deployment_in, chip_in, source="pope2022").modelled(
     "answer.batch_that_fits", "sequence", "", "Sequences of the mean context that fit into the serving GPUs' memory."
 )
+
+# Gangs: answers that are begun together and given back together
+
+GANG = Family(gang_lengths, gang_in, source="patel2024")
+GANG.modelled("gang.mean", "token", "mean", "Tokens of an answer of the traced service, on average.")
+GANG.modelled("gang.longest", "token", "longest", "Tokens of the longest answer of a gang that fills a lane's slots.")
+
+
+@quantity("gang.padding", "x", source="arithmetic", o_most="gang.longest", o="gang.mean")
+def padding(o_most: Num, o: Num) -> Num:
+    """Places that a full gang computes for each token that was asked for: its longest answer over the mean."""
+    return o_most / o
+
+
+@quantity("gang.under_way", "sequence", source="arithmetic", r="batching.lane_requests_per_s", o="gang.mean",
+          t="batching.step_s")  # fmt: skip
+def under_way(r: Num, o: Num, t: Num) -> Num:
+    """Answers under way in a lane: arrivals times the length of a stay (Little's law), at the pace of full slots."""
+    return r * o * t
+
 
 # Chinchilla's optimum, by whichever law and size are chosen
 

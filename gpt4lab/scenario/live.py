@@ -210,6 +210,37 @@ class Logits:
         "Repeats", "times that each prompt is asked; its answers are averaged", "assumed: once", log=True)
 
 
+#: How batches are formed; the first three as in `simulate.serving`, the last with prompts in pieces.
+SCHEDULES = ("static", "dynamic", "continuous", "chunked prefill")
+
+
+@frozen
+class Batching:
+    """Requests that the machines answer, and how they are put into batches. A copy of the model has many lanes."""
+
+    traffic: str = choice("conversation", ("conversation", "code"),
+        "Traffic", "of which service of Azure the lengths, and where it says so the times, are", "patel2024")
+    scheduler: str = choice("continuous", SCHEDULES,
+        "Scheduler", "who enters a batch, and when", "C62")
+    requests_per_s: float = number(4.8, "1/s", 0.01, 10_000,
+        "Requests a second", "to all lanes of one copy; the traffic is sped up or slowed down to it",
+        "patel2024: the ten minutes of conversation", log=True)
+    slots: int = whole(6, "sequence", 1, 4096,
+        "Slots of a lane", "answers that are under way in it at most", "assumed: few enough to draw", log=True)
+    chunk_tokens: int = whole(256, "token", 16, 100_000,
+        "Chunk", "tokens of prompts in one step at most; chunked prefill only", "assumed: half of what is usual",
+        log=True)
+    wait_s: float = number(5, "s", 0, 600,
+        "Wait", "a batch that is not full starts when its first request has waited so long; dynamic only",
+        "assumed: a few dozen steps")
+    latency_limit_s: float = number(0.4, "s", 0.01, 100,
+        "Latency limit", "for each token of an answer, waiting included; half of the readers wait longer",
+        "assumed: half the reading speed; the post gives no number", log=True)
+    burstiness: float = number(3, "1", 0, 10,
+        "Burstiness", "standard deviation of the gaps between requests, in mean gaps; 1 is Poisson",
+        "assumed: clearly more than 1")
+
+
 @frozen
 class Luck:
     """What chance does in trainings, texts and failures."""

@@ -14,6 +14,7 @@ from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
 from gpt4lab.scenario.live import (
+    Batching,
     Cache,
     Chinchilla,
     Drafting,
@@ -381,6 +382,7 @@ class Scenario:
     nearness: Nearness = field(factory=Nearness)
     logits: Logits = field(factory=Logits)
     positions: Positions = field(factory=Positions)
+    batching: Batching = field(factory=Batching)
     luck: Luck = field(factory=Luck)
 
 

@@ -18,9 +18,10 @@ MOST = {
     #: hundred and fifty for a field that takes a sentence of the reader's own, and for months.
     "spine": 18_450,
     "models": 3_700,
-    "simulate": 1_400,
+    "simulate": 1_700,  # a minute of traffic, loads and frontiers without arrays
     "distributed": 1_900,
     "toys/*": 650,
+    "toys/engine": 720,  # the engine, and the real traffic that it serves
     "toys/core": 1_230,  # what the studies share
     "chapters/*": 650,
     "chapters/c02_experts": 1_380,  # two chapters' worth, as 09: not a precedent

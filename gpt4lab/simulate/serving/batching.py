@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from attrs import frozen
 
 from gpt4lab.scenario.field import ScenarioError, choice, number, whole
 from gpt4lab.simulate.serving.pace import Pace, seconds_of, series, step_s
-from gpt4lab.simulate.serving.workload import Requests
 
 SCHEDULERS = ("continuous", "dynamic", "static")
 NO_LIMIT = 10**12
+
+
+class Columns(Protocol):
+    """Requests in order of arrival: `workload.Requests`, or `plain.Plain`. Each column has a `tolist`."""
+
+    @property
+    def arrival_s(self) -> Any:
+        """When they come, in seconds."""
+
+    @property
+    def prompt(self) -> Any:
+        """Tokens of the prompts."""
+
+    @property
+    def output(self) -> Any:
+        """Tokens of the answers."""
+
+    def __len__(self) -> int: ...
 
 
 @frozen
@@ -89,10 +106,10 @@ class Log:
         self.stretches: list[float] = []
 
 
-def check(asked: Requests, rules: Rules) -> None:
+def check(asked: Columns, rules: Rules) -> None:
     """Raise ScenarioError for a request that alone is too long for the cache."""
-    length = asked.prompt + asked.output - 1
-    worst = int(length.argmax())
+    length = [p + o - 1 for p, o in zip(asked.prompt.tolist(), asked.output.tolist(), strict=True)]
+    worst = max(range(len(length)), key=length.__getitem__)
     if length[worst] > rules.cache_tokens:
         raise ScenarioError(
             f"rules.cache_tokens = {rules.cache_tokens:,} is too small for request {worst}, "
@@ -107,7 +124,7 @@ class Gangs:
     all are, as in the systems that Orca was compared with; but the answer is sent with its own last token.
     """
 
-    def __init__(self, asked: Requests, pace: Pace, rules: Rules) -> None:
+    def __init__(self, asked: Columns, pace: Pace, rules: Rules) -> None:
         self.arrival, self.prompt, self.output = asked.arrival_s.tolist(), asked.prompt.tolist(), asked.output.tolist()
         self.pace, self.rules, self.log = pace, rules, Log(len(asked))
         self.wait_s = rules.wait_s if rules.scheduler == "dynamic" else float("inf")

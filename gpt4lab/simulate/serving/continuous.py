@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush
 
-from gpt4lab.simulate.serving.batching import Log, Rules, Stay
+from gpt4lab.simulate.serving.batching import Columns, Log, Rules, Stay
 from gpt4lab.simulate.serving.pace import ENDLESS, ROUNDING, Pace, seconds_of, series, step_s, steps_in
-from gpt4lab.simulate.serving.workload import Requests
 
 # The last step of an answer is kept as one integer, step << BITS | request: nothing is faster to keep in order.
 BITS = 32
@@ -26,7 +25,7 @@ class Replica:
     comes back before all others; the prompt and what was answered so far are computed again (Kwon 2023).
     """
 
-    def __init__(self, asked: Requests, pace: Pace, rules: Rules) -> None:
+    def __init__(self, asked: Columns, pace: Pace, rules: Rules) -> None:
         self.arrival, self.prompt, self.output = asked.arrival_s.tolist(), asked.prompt.tolist(), asked.output.tolist()
         self.pace, self.log = pace, Log(len(asked))
         self.slots, self.cache, self.chunk, self.limit_s = (

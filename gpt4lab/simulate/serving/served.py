@@ -13,21 +13,18 @@ them; prefix caching; the quadratic part of attention within a prompt; swapping 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import cached_property
-from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 from attrs import define
 
-from gpt4lab.simulate.serving.batching import STRETCH, Gangs, Log, Rules, Stay, check
+from gpt4lab.simulate.serving.batching import STRETCH, Gangs, Log, Rules, check
 from gpt4lab.simulate.serving.continuous import Replica
-from gpt4lab.simulate.serving.pace import ROUNDING, Pace
+from gpt4lab.simulate.serving.pace import Pace
+from gpt4lab.simulate.serving.stays import timeline
 from gpt4lab.simulate.serving.workload import Floats, Requests
 
-#: What a slot is busy with. A prompt is done again after its request was thrown out; padding waits for the gang.
-PROMPT, ANSWER, AGAIN, PADDING = KINDS = ("prompt", "answer", "prompt again", "padding")
 PERCENTS = (50, 90, 99)
 
 
@@ -129,42 +126,11 @@ class Served:
         }
 
     def timeline(self, until_s: float = np.inf) -> list[dict[str, Any]]:
-        """Return what each slot did: rows of slot, start_s, end_s, kind (see `KINDS`) and request, slot by slot."""
-        stays = [stay for stay in self.log.stays if stay.start_s < until_s]
-        seen: set[int] = set()
-        rows = []
-        for slot, stay in placed(stays):
-            parts = _parts(stay, AGAIN if stay.request in seen else PROMPT)
-            seen.add(stay.request)
-            rows += [
-                {"slot": slot, "start_s": start, "end_s": min(end, until_s), "kind": kind, "request": stay.request}
-                for start, end, kind in parts
-                if end > start and start < until_s
-            ]
-        return sorted(rows, key=lambda row: (row["slot"], row["start_s"]))
+        """Return what each slot did: see `stays.timeline`."""
+        return timeline(self.log.stays, until_s)
 
 
 def percentiles(name: str, values: Floats) -> dict[str, float]:
     """Return the percentiles under "name_p50", ...; nan where there are no values."""
     found = np.percentile(values, PERCENTS) if len(values) else [np.nan] * len(PERCENTS)
     return {f"{name}_p{percent}": float(value) for percent, value in zip(PERCENTS, found, strict=True)}
-
-
-def placed(stays: Sequence[Stay]) -> Iterator[tuple[int, Stay]]:
-    """Yield the stays in order of entry, each with its slot, from 1: the lowest that was free."""
-    busy: list[tuple[float, int]] = []
-    free: list[int] = []
-    for stay in sorted(stays, key=lambda stay: (stay.start_s, stay.request)):
-        while busy and busy[0][0] <= stay.start_s + ROUNDING:
-            heappush(free, heappop(busy)[1])
-        slot = heappop(free) if free else len(busy) + 1
-        heappush(busy, (stay.left_s, slot))
-        yield slot, stay
-
-
-def _parts(stay: Stay, prompt: str) -> list[tuple[float, float, str]]:
-    return [
-        (stay.start_s, stay.answering_s, prompt),
-        (stay.answering_s, stay.end_s, ANSWER),
-        (stay.end_s, stay.left_s, PADDING),
-    ]

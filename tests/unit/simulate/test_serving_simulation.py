@@ -17,7 +17,8 @@ from gpt4lab.quantities import value
 from gpt4lab.scenario import ScenarioError, change, load_scenario
 from gpt4lab.simulate.serving.batching import SCHEDULERS, Rules
 from gpt4lab.simulate.serving.pace import ROUNDING, Linear, Pace, Roofline, lane, seconds_of, step_s, steps_in
-from gpt4lab.simulate.serving.served import AGAIN, ANSWER, KINDS, PADDING, PROMPT, Served, serve
+from gpt4lab.simulate.serving.served import Served, serve
+from gpt4lab.simulate.serving.stays import AGAIN, ANSWER, KINDS, PADDING, PROMPT
 from gpt4lab.simulate.serving.workload import (
     Bursty,
     Fixed,
