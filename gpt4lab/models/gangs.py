@@ -16,17 +16,17 @@ class Gang(NamedTuple):
     size: Num
 
 
-class Lengths(NamedTuple):
+class GangLengths(NamedTuple):
     """Tokens of answers: on average, and of the longest in a gang."""
 
     mean: Num
     longest: Num
 
 
-def gang_lengths(gang: Gang) -> Lengths:
+def gang_lengths(gang: Gang) -> GangLengths:
     """Mean of the answers of a service, and of the longest of so many that were drawn with replacement."""
     outputs = _sorted(gang.service)
-    return Lengths(sum(outputs) / len(outputs), longest(outputs, gang.size))
+    return GangLengths(sum(outputs) / len(outputs), longest(outputs, gang.size))
 
 
 def longest(lengths: tuple[int, ...], n: Num) -> Num:

@@ -222,7 +222,7 @@ class Batching:
         "Traffic", "of which service of Azure the lengths, and where it says so the times, are", "patel2024")
     scheduler: str = choice("continuous", SCHEDULES,
         "Scheduler", "who enters a batch, and when", "C62")
-    requests_per_s: float = number(4.8, "1/s", 0.01, 10_000,
+    requests_per_s: float = number(4.8, "request/s", 0.01, 10_000,
         "Requests a second", "to all lanes of one copy; the traffic is sped up or slowed down to it",
         "patel2024: the ten minutes of conversation", log=True)
     slots: int = whole(6, "sequence", 1, 4096,

@@ -15,8 +15,9 @@ MOST = {
     #: guesses, drawings, case file, cards, panels standing still). Seven hundred for sentences that can be touched,
     #: tours and exercises with code; a thousand for what seven more chapters read from the catalog and register,
     #: and three hundred for GPT-4's answers to 837 problems, with the curve through them and the checks of it. A
-    #: hundred and fifty for a field that takes a sentence of the reader's own, and for months.
-    "spine": 18_450,
+    #: hundred and fifty for a field that takes a sentence of the reader's own, and for months; two hundred and fifty
+    #: for real traffic, batches and slots.
+    "spine": 18_700,
     "models": 3_700,
     "simulate": 1_700,  # a minute of traffic, loads and frontiers without arrays
     "distributed": 1_900,
@@ -32,7 +33,8 @@ MOST = {
 #: the models, prices of tokens, one's own model, what a reader keeps, a set-up that survives; verdict words that are
 #: computed, four logs of failures, the reader's side: guesses with bands, drawings, a case file, cards.
 #: Seven chapters on training: 650 lines each, and what they need of the spine.
-TOGETHER = 40_500
+#: The first on serving, with real traffic.
+TOGETHER = 41_600
 MOST_MODULES = 14
 ONE_FILE_A_PREFIX = "quantities/topics"
 

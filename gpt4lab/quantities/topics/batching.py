@@ -51,7 +51,7 @@ def gain(n: Num, t_1: Num, t: Num) -> Num:
     return n * t_1 / t
 
 
-@quantity("batching.lane_requests_per_s", "1/s", source="arithmetic", r="batching.requests_per_s",
+@quantity("batching.lane_requests_per_s", "request/s", source="arithmetic", r="batching.requests_per_s",
           p="serving.pipeline")
 def lane_requests_per_s(r: Num, p: Num) -> Num:
     """Requests that come to one lane, if they are dealt out in turn."""

@@ -1,7 +1,7 @@
 """A serving engine that really decodes: requests come, wait for a slot and leave, under three ways to form batches.
 
     decoder = BatchedDecoder(load_shipped("draft"), slots=8)
-    served = Engine([Request(0, 12), Request(0.1, 80)], decoder, Batching("static")).run()
+    served = Engine([Request(0, 12), Request(0.1, 80)], decoder, EngineRules("static")).run()
     served.rows, served.summary(), served.timeline()
 
 Continuous batching (Orca, Yu 2022): a request enters at the first pass with a free slot, and its slot is free with its
@@ -24,7 +24,7 @@ from gpt4lab.scenario import ScenarioError
 from gpt4lab.scenario.field import number, whole
 from gpt4lab.toys.core.corpus import encode
 from gpt4lab.toys.decoding.cache import one_thread
-from gpt4lab.toys.engine.served import Answered, Batching, Pass, SlotStay
+from gpt4lab.toys.engine.served import Answered, EngineRules, Pass, SlotStay
 
 ROUNDING = 1e-9  # seconds: closer than that is at once
 
@@ -67,11 +67,11 @@ class Engine:
         self,
         asked: Sequence[Request],
         decoder: Decoder,
-        rules: Batching | None = None,
+        rules: EngineRules | None = None,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         check(asked, decoder.context)
-        self.asked, self.decoder, self.rules, self.clock = asked, decoder, rules or Batching(), clock
+        self.asked, self.decoder, self.rules, self.clock = asked, decoder, rules or EngineRules(), clock
         self.gangs = self.rules.scheduler != "continuous"
         self.wait_s = self.rules.wait_s if self.rules.scheduler == "dynamic" else math.inf
         self.now, self.coming, self.given = 0.0, 0, 0  # seconds, requests, tokens

@@ -25,7 +25,7 @@ from gpt4lab.toys.core.transformer import Transformer
 from gpt4lab.toys.drafting.measured import PROMPTS
 from gpt4lab.toys.engine.batched import BatchedDecoder
 from gpt4lab.toys.engine.engine import Engine, Request, in_turns
-from gpt4lab.toys.engine.served import SCHEDULERS, Answered, Batching, Pass
+from gpt4lab.toys.engine.served import SCHEDULERS, Answered, EngineRules, Pass
 
 LONGEST = 200  # tokens of an answer: a slot of 256 has room for it behind any of the prompts
 PROFILE_TOKENS = 48  # of each answer while passes are timed
@@ -158,7 +158,7 @@ class Trial:
         rate = self.load * capacity_per_s(fit(self.passes), self.slots, drawn)
         self.asked = workload(self.requests, rate, self.variation, self.seed)
         engines = [
-            Engine(self.asked, BatchedDecoder(self.model, self.slots), Batching(name)) for name in self.schedulers
+            Engine(self.asked, BatchedDecoder(self.model, self.slots), EngineRules(name)) for name in self.schedulers
         ]
         self.served = [engine.served for engine in engines]
         for engine, stay in in_turns(engines):

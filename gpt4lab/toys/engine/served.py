@@ -19,7 +19,7 @@ PROMPT, ANSWER, PADDING = KINDS = ("prompt", "answer", "padding")
 
 
 @frozen
-class Batching:
+class EngineRules:
     """Who may enter the batch, and when: as in `gpt4lab.simulate.serving.batching`."""
 
     scheduler: str = choice("continuous", SCHEDULERS, "Scheduler", "who enters the batch, and when", "C62; yu2022")
@@ -91,7 +91,7 @@ class SlotStay:
 class Answered:
     """Stays that are over, in order of leaving, and all passes. Valid at any time, also half-way."""
 
-    rules: Batching
+    rules: EngineRules
     slots: int
     stays: list[SlotStay] = field(factory=list)
     steps: list[Pass] = field(factory=list)

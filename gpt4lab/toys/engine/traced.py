@@ -11,7 +11,7 @@ from gpt4lab.toys.drafting.train_target import load_shipped
 from gpt4lab.toys.engine.batched import BatchedDecoder
 from gpt4lab.toys.engine.engine import Engine, Request, in_turns
 from gpt4lab.toys.engine.measured import PassTime, capacity_per_s, fit, profile
-from gpt4lab.toys.engine.served import Answered, Batching
+from gpt4lab.toys.engine.served import Answered, EngineRules
 
 KNOWN = ("static", "dynamic", "continuous")  # what the engine can do: it takes prompts whole
 MANY, REPEATS, LOAD = 20, 3, 0.9  # requests, runs of each scheduler, arrivals over what full slots can answer
@@ -43,7 +43,7 @@ class Repeated:
         per_s = LOAD * capacity_per_s(pace, self.slots, drawn)
         self.asked = toy_requests(MANY / drawn[-1].arrival_s / per_s)
         decoders = [(name, BatchedDecoder(model, self.slots)) for _ in range(REPEATS) for name in KNOWN]
-        engines = [Engine(self.asked, decoder, Batching(name)) for name, decoder in decoders]
+        engines = [Engine(self.asked, decoder, EngineRules(name)) for name, decoder in decoders]
         self.served = [engine.served for engine in engines]
         for engine, stay in in_turns(engines):
             yield {"scheduler": engine.rules.scheduler, **stay.row}

@@ -35,7 +35,7 @@ from gpt4lab.toys.engine.measured import (  # noqa: E402
     profile,
     workload,
 )
-from gpt4lab.toys.engine.served import ANSWER, PADDING, PROMPT, SCHEDULERS, Answered, Batching, Pass, p95  # noqa: E402
+from gpt4lab.toys.engine.served import ANSWER, PADDING, PROMPT, SCHEDULERS, Answered, EngineRules, Pass, p95  # noqa: E402
 
 
 def model(seed: int = 0) -> Transformer:
@@ -66,7 +66,7 @@ class Fake:
         return dict.fromkeys((*answers, *prompts), 7)
 
 
-def serve(asked: Sequence[Request], rules: Batching, slots: int, pace: Linear | None = None) -> Answered:
+def serve(asked: Sequence[Request], rules: EngineRules, slots: int, pace: Linear | None = None) -> Answered:
     fake = Fake(slots, pace)
     return Engine(asked, fake, rules, clock=lambda: fake.now).run()
 
@@ -96,7 +96,7 @@ def check_answers(whole: Transformer, asked: Sequence[Request], slots: int) -> N
     """A pass takes a second, so that who meets whom does not depend on the machine."""
     expected, decoder = [alone(whole, request) for request in asked], BatchedDecoder(whole, slots)
     for scheduler in SCHEDULERS:
-        served = Engine(asked, decoder, Batching(scheduler, 3), clock=count().__next__).run()
+        served = Engine(asked, decoder, EngineRules(scheduler, 3), clock=count().__next__).run()
         assert served.answers == expected, scheduler
 
 
@@ -140,7 +140,7 @@ THREE = [Request(0, 2, "a"), Request(0, 4, "a"), Request(0, 2, "a")]
 
 
 def test_continuous_batching_fills_a_slot_at_once() -> None:
-    assert story(serve(THREE, Batching(), 2)) == [
+    assert story(serve(THREE, EngineRules(), 2)) == [
         (PROMPT, 0, 1, 0),
         (ANSWER, 1, 2, 0),
         (PROMPT, 2, 3, 2),
@@ -151,7 +151,7 @@ def test_continuous_batching_fills_a_slot_at_once() -> None:
 
 
 def test_static_batching_waits_for_the_longest() -> None:
-    served = serve(THREE, Batching("static"), 2)
+    served = serve(THREE, EngineRules("static"), 2)
     assert story(served) == [
         (PROMPT, 0, 1, 0),
         (ANSWER, 1, 2, 0),
@@ -166,7 +166,7 @@ def test_static_batching_waits_for_the_longest() -> None:
 
 
 def test_the_figures_by_hand() -> None:
-    served = serve([Request(1, 3, "abc"), Request(1.5, 1, "abc")], Batching(), 1)
+    served = serve([Request(1, 3, "abc"), Request(1.5, 1, "abc")], EngineRules(), 1)
     one, two = served.rows
     assert (one["queue_s"], one["to_first_s"], one["per_token_s"], one["latency_s"]) == (0, 1, 1, 3)
     assert (two["queue_s"], two["to_first_s"], two["latency_s"], two["finished_s"]) == (2.5, 3.5, 3.5, 5)
@@ -178,9 +178,9 @@ def test_the_figures_by_hand() -> None:
 
 def test_dynamic_batching_waits_only_so_long() -> None:
     late = [Request(0, 2, "a"), Request(0.25, 2, "a"), Request(7, 2, "a")]
-    served = serve(late, Batching("dynamic", 0.5), 3)
+    served = serve(late, EngineRules("dynamic", 0.5), 3)
     assert [stay.answering_s for stay in served.in_order] == [1.5, 1.5, 8]
-    assert serve(late, Batching("static"), 3).steps[0].start_s == 7
+    assert serve(late, EngineRules("static"), 3).steps[0].start_s == 7
 
 
 def test_p95_lies_between_two_values() -> None:
@@ -196,13 +196,13 @@ asked_of = st.lists(st.tuples(eighths, st.integers(1, 30), st.integers(1, 30)), 
 )
 part = st.sampled_from([0, 1 / 8, 1 / 128])  # exact in binary: the two clocks agree to the last digit
 paces = st.builds(Linear, st.sampled_from([1, 0.25]), part, part, part)
-rules_of = st.builds(Batching, st.sampled_from(SCHEDULERS), eighths)
+rules_of = st.builds(EngineRules, st.sampled_from(SCHEDULERS), eighths)
 
 
 @given(asked_of, rules_of, st.integers(1, 6), paces)
 @settings(max_examples=60, deadline=None)
 def test_slots_serve_one_request_at_a_time_and_every_token_is_delivered(
-    asked: list[Request], rules: Batching, slots: int, pace: Linear
+    asked: list[Request], rules: EngineRules, slots: int, pace: Linear
 ) -> None:
     served = serve(asked, rules, slots, pace)
     assert [stay.request for stay in served.in_order] == list(range(len(asked)))
@@ -220,7 +220,9 @@ def test_slots_serve_one_request_at_a_time_and_every_token_is_delivered(
 
 @given(asked_of, rules_of, st.integers(1, 6), paces)
 @settings(max_examples=60, deadline=None)
-def test_the_simulation_tells_the_same_story(asked: list[Request], rules: Batching, slots: int, pace: Linear) -> None:
+def test_the_simulation_tells_the_same_story(
+    asked: list[Request], rules: EngineRules, slots: int, pace: Linear
+) -> None:
     """Where passes take exactly what the pace says, engine and simulation agree in every request."""
     served = serve(asked, rules, slots, pace)
     played = simulated(asked, served, [pace.fixed_s, pace.sequence_s, pace.prompt_s, pace.context_s])
@@ -230,7 +232,7 @@ def test_the_simulation_tells_the_same_story(asked: list[Request], rules: Batchi
 
 def test_the_check_finds_no_difference_where_there_is_none() -> None:
     asked, pace = workload(40, 0.2), Linear(1, 1 / 8, 1 / 128)
-    served = [serve(asked, Batching(scheduler), 4, pace) for scheduler in SCHEDULERS]
+    served = [serve(asked, EngineRules(scheduler), 4, pace) for scheduler in SCHEDULERS]
     checks = engine_checks(asked, served, [1, 1 / 8, 1 / 128, 0])
     assert [(check.name, check.what) for check in checks] == [(s, m) for s in SCHEDULERS for m in MEASURES]
     assert [check.ratio for check in checks] == pytest.approx([1] * len(checks))
@@ -244,7 +246,7 @@ def test_the_check_finds_no_difference_where_there_is_none() -> None:
 def gain(variation: float) -> float:
     """Passes of static over passes of continuous batching; all requests are there at once."""
     asked = workload(64, variation=variation)
-    static, continuous = (len(serve(asked, Batching(scheduler), 8).steps) for scheduler in ("static", "continuous"))
+    static, continuous = (len(serve(asked, EngineRules(scheduler), 8).steps) for scheduler in ("static", "continuous"))
     assert static / continuous <= padded(asked, 8) + 1e-9
     return static / continuous
 
@@ -287,7 +289,7 @@ def test_passes_that_all_carry_the_same_give_one_answer_however_they_are_rounded
 
 def test_full_slots_answer_what_the_capacity_says() -> None:
     pace, asked = PassTime(1, 0.125, 1 / 64, 1 / 256), workload(400, variation=1)
-    served = serve(asked, Batching(), 8, Linear(*pace))
+    served = serve(asked, EngineRules(), 8, Linear(*pace))
     assert len(asked) / served.total_s == pytest.approx(capacity_per_s(pace, 8, asked), rel=0.06)
 
 
@@ -306,8 +308,8 @@ def test_a_slow_engine_holds_nobody_up() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (lambda: Batching("orca"), "batching.scheduler = 'orca' is not one of: continuous, dynamic, static"),
-        (lambda: Batching("dynamic", -1), "batching.wait_s = -1 is out of range"),
+        (lambda: EngineRules("orca"), "enginerules.scheduler = 'orca' is not one of: continuous, dynamic, static"),
+        (lambda: EngineRules("dynamic", -1), "enginerules.wait_s = -1 is out of range"),
         (lambda: Request(-1), "request.arrival_s = -1 is out of range; allowed: 0 to"),
         (lambda: Request(math.nan), "request.arrival_s = nan is not a number"),
         (lambda: Request(0, 0), "request.output = 0 is out of range; allowed: 1 to"),
