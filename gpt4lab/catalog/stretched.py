@@ -4,6 +4,7 @@ From `references["yarn-code"]`, under MIT: ten texts of the Proof-pile, each cut
 in one piece, so that a perplexity is over all positions up to there. What is lost at the positions between two contexts
 is therefore their difference, and that is what falls off the cliff; a mean over all positions hides it. (The paper
 speaks of a sliding window. But eval.sh asks for texts cut short, and only so do all models rise and fall together.)
+The four Mistral models read other texts than those of Llama's kind, with the window of their attention opened wide.
 """
 
 from __future__ import annotations

@@ -7,14 +7,15 @@ const TAGS = { Box: "rect", Boxes: "path", Stroke: "line", Strokes: "path", Dot:
 const MOVE_MS = 350;
 
 const box = ([x, y, w, h], f) => `M${f * x} ${y}h${f * w}v${h}h${-f * w}z`;
-const stroke = ([x, y, x2, y2], f) => `M${f * x} ${y}L${f * x2} ${y2}`;
+const across = (x, f, about = x) => f * about + x - about;
+const stroke = ([x, y, x2, y2], f, about) => `M${across(x, f, about)} ${y}L${across(x2, f, about)} ${y2}`;
 
 // Shape -> attributes; `f` is the width that there is over the scene's own
 const ATTRIBUTES = {
   Box: ({ x, y, w, h }, f) => ({ x: f * x, y, width: Math.max(0, f * w), height: Math.max(0, h) }),
   Boxes: ({ each }, f) => ({ d: each.map((one) => box(one, f)).join("") }),
-  Stroke: ({ x, y, x2, y2 }, f) => ({ x1: f * x, y1: y, x2: f * x2, y2 }),
-  Strokes: ({ each }, f) => ({ d: each.map((one) => stroke(one, f)).join("") }),
+  Stroke: ({ x, y, x2, y2, about }, f) => ({ x1: across(x, f, about), y1: y, x2: across(x2, f, about), y2 }),
+  Strokes: ({ each, about }, f) => ({ d: each.map((one) => stroke(one, f, about)).join("") }),
   Dot: ({ x, y, r }, f) => ({ cx: f * x, cy: y, r }),
   Words: ({ x, y, anchor }, f) => ({ x: f * x, y, "text-anchor": anchor }),
 };

@@ -5,7 +5,8 @@
     drawing.show(other_scenes)      # the same keys are the same elements
 
 A drawing is a pure function that returns scenes; here they become SVG. Lengths are px at the scene's full width. In a
-narrow column the places move together across (x, w), while heights, circles and words keep their size. Between two
+narrow column the places move together across (x, w), while heights, circles and words keep their size; so do lines
+`about` an x, as the spokes of a wheel. Between two
 scenes a shape moves from where it was to where it will be; one that has no place in a scene is not seen there. Of what
 lies on each other, words are on top, then dots, lines, boxes. A look is one or more of LOOKS, with blanks between.
 """
@@ -55,7 +56,7 @@ class Boxes:
 
 @attrs.frozen
 class Stroke:
-    """A straight line."""
+    """A straight line. about: an x; where the column is narrow, the line keeps its length and place beside that."""
 
     key: str
     x: float
@@ -63,15 +64,17 @@ class Stroke:
     x2: float
     y2: float
     look: Look = "ink"
+    about: float | None = None
 
 
 @attrs.frozen
 class Strokes:
-    """Many straight lines (x, y, x2, y2) of one look, as one element."""
+    """Many straight lines (x, y, x2, y2) of one look, as one element; about: as in `Stroke`."""
 
     key: str
     each: Sequence[tuple[float, float, float, float]]
     look: Look = "faint"
+    about: float | None = None
 
 
 @attrs.frozen
@@ -179,7 +182,7 @@ def _shape(shape: Shape) -> dict[str, Any]:
         held = getattr(shape, name)
         if name == "each":
             found[name] = [[round(number, 2) for number in one] for one in held]
-        elif held != "":
+        elif held not in ("", None):
             found[name] = round(held, 2) if isinstance(held, float) else held
     return found
 

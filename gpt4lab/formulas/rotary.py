@@ -9,7 +9,7 @@ them in part (Peng 2023, as the code of its repository has it). It also sharpens
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, floor, log, pi
+from math import ceil, floor, inf, log, pi
 
 WAYS = ("none", "interpolation", "NTK", "YaRN")
 YARN_TURNS = (32, 1)  # beta and alpha
@@ -38,12 +38,18 @@ def gain(way: str, times: float) -> float:
     return 0.1 * log(times) + 1 if way == "YaRN" and times > 1 else 1.0
 
 
+def leaving(turns: Sequence[float], width: int, trained: float, base: float = 10_000.0) -> list[float]:
+    """After how many tokens each pair, turning so, first points where it never did within the `trained` ones.
+
+    Infinite for those that finished a turn there: they have pointed everywhere.
+    """
+    seen = (plain * trained for plain in frequencies(width, base))
+    return [inf if angle >= 2 * pi else angle / turn for turn, angle in zip(turns, seen, strict=True)]
+
+
 def unseen(turns: Sequence[float], context: float, width: int, trained: float, base: float = 10_000.0) -> list[bool]:
     """Which pairs, turning so within `context`, point where they never did within the `trained` one."""
-    return [
-        seen < 2 * pi and turn * context > seen * (1 + 1e-9)
-        for turn, seen in zip(turns, (turn * trained for turn in frequencies(width, base)), strict=True)
-    ]
+    return [context > at * (1 + 1e-9) for at in leaving(turns, width, trained, base)]
 
 
 def _slowed_by_yarn(trained: float, width: int, base: float) -> list[float]:

@@ -10,7 +10,7 @@ from gpt4lab.charts import Axis
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import Slide
 from gpt4lab.quantities import value
-from gpt4lab.scenario import Scenario
+from gpt4lab.scenario import Scenario, load_scenario
 
 CONTEXT = Axis("context", "Long context, tokens", log=True, form="count", domain=(1024, 1_048_576))
 CONTEXTS = [1024 * 2 ** (step / 2) for step in range(21)]
@@ -60,14 +60,17 @@ kept = Curve(
 )
 
 
+KNOWN = catalog.constants["context-extension"]
+THOROUGH = round(KNOWN.llama3_tokens / load_scenario("leak").training.batch_tokens)  # steps of the post's batch
+
+
 def _others(scenario: Scenario) -> Mapping[str, Any]:
     """What others spent: position interpolation's steps, YaRN's, and Llama 3's tokens."""
-    known = catalog.constants["context-extension"]
     batch = scenario.training.batch_tokens
     steps = {
-        "YaRN's steps": known.yarn_steps,
-        "position interpolation's": known.interpolation_steps,
-        "Llama 3's tokens": known.llama3_tokens / batch,
+        "YaRN's steps": KNOWN.yarn_steps,
+        "position interpolation's": KNOWN.interpolation_steps,
+        "Llama 3's tokens": KNOWN.llama3_tokens / batch,
     }
     return {
         "ticks": [
@@ -105,7 +108,7 @@ bill = Curve(
     presets={
         "The post, a thousand steps": "leak",
         "To 128k": {"model.long_context": 131_072},
-        "Llama 3's tokens": {"training.extension_steps": 13_333},
+        "Llama 3's tokens": {"training.extension_steps": THOROUGH},
     },
     claims=("C20",),
     also=_others,

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from functools import cache
+from math import inf
 from statistics import mean, stdev
 from typing import Any
 
 import altair as alt
 
+from gpt4lab import catalog
 from gpt4lab.catalog.stretched import Stretched, stretched_models
 from gpt4lab.charts import Axis, axes
 from gpt4lab.charts.compose import added
 from gpt4lab.charts.marks import data
 from gpt4lab.checks.check import Check, Checks
 from gpt4lab.claims.prose import fill
+from gpt4lab.formulas.rotary import frequencies, leaving
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
@@ -26,25 +29,26 @@ LOSS = Axis("loss", "Loss there over loss at the edge of that context", log=True
 LINES = {
     "Llama-2-70b-hf": "Llama 2 70B, 4k",
     "Mistral-7B-v0.1": "Mistral 7B, 8k",
-    "LLongMA-2-7b": "7B, interpolated to 8k",
     "Yarn-Llama-2-13b-64k": "13B, YaRN to 64k",
+    "CodeLlama-13b-hf": "Code Llama 13B, 16k",
 }
 UNBENT = ("Llama-2-70b-hf", "Mistral-7B-v0.1")
 CONTROL = "long from the start"
 
 
-def _model(name: str) -> Stretched:
-    return next(model for model in stretched_models() if model.name == name)
+def model(name: str) -> Stretched:
+    """One of the sixteen."""
+    return next(its for its in stretched_models() if its.name == name)
 
 
 @cache
 def published() -> tuple[Row, ...]:
     """The four lines: position over trained context, loss over the loss at its edge."""
     return tuple(
-        {"at": at / model.reach, "loss": loss / model.at_the_edge, "model": words}
+        {"at": at / its.reach, "loss": loss / its.at_the_edge, "model": words}
         for name, words in LINES.items()
-        for model in [_model(name)]
-        for at, loss in model.by_position()
+        for its in [model(name)]
+        for at, loss in its.by_position()
     )
 
 
@@ -75,10 +79,10 @@ def _spread(found: list[float]) -> Row:
 
 def fallen(name: str, times: float) -> float | None:
     """A model's loss at so many trained contexts, over that at the edge; None where it was not measured."""
-    model = _model(name)
-    longest = max(model.perplexity) / model.reach
-    near = min(model.by_position(), key=lambda found: abs(found[0] / model.reach - times))
-    return near[1] / model.at_the_edge if times <= longest else None
+    its = model(name)
+    longest = max(its.perplexity) / its.reach
+    near = min(its.by_position(), key=lambda found: abs(found[0] / its.reach - times))
+    return near[1] / its.at_the_edge if times <= longest else None
 
 
 def cliff_view(scenario: Scenario) -> View:
@@ -132,15 +136,15 @@ def table() -> list[Row]:
     """Every model that was measured, and where it falls; none left out."""
     return [
         {
-            "model": model.name,
-            "made by": {"none": "nothing: as trained", "base": "a higher base"}.get(model.way, model.way),
-            "made for": model.reach,
-            "longest text seen": model.seen,
-            "measured up to": max(model.perplexity) / model.reach,
-            "loss at its edge": model.at_the_edge,
-            "twice that at": f"{falls:.2f}" if (falls := model.falls()) else "nowhere measured",
+            "model": its.name,
+            "made by": {"none": "nothing: as trained", "base": "a higher base"}.get(its.way, its.way),
+            "made for": its.reach,
+            "longest text seen": its.seen,
+            "measured up to": max(its.perplexity) / its.reach,
+            "loss at its edge": its.at_the_edge,
+            "twice that at": f"{falls:.2f}" if (falls := its.falls()) else "nowhere measured",
         }
-        for model in stretched_models()
+        for its in stretched_models()
     ]
 
 
@@ -165,15 +169,41 @@ def _over(key: tuple[str, bool], low: float, high: float) -> str:
 
 def checks() -> Checks:
     """That a model falls where its trained context ends: predicted 1, found where the loss has doubled."""
-    rows = ((model.name, model.falls()) for model in stretched_models())
+    rows = ((its.name, its.falls()) for its in stretched_models())
     return Checks(Check("cliff", 1.0, falls, "x", "yarn-code", name) for name, falls in rows if falls)
 
 
 def last_loss(name: str) -> float:
     """What a model loses at the last positions that were measured, in nats a token."""
-    return list(_model(name).by_position())[-1][1]
+    return list(model(name).by_position())[-1][1]
 
 
 def perplexity(name: str, context: int) -> float:
     """What was published of a model: over all positions up to a context."""
-    return _model(name).perplexity[context]
+    return model(name).perplexity[context]
+
+
+def leaves(first: str, base: float) -> list[float]:
+    """With a raised base: after how many tokens the hands leave what the *first* training let them see, in order."""
+    width, trained = load_scenario("llama-2-70b").model.head_dim, model(first).reach  # as wide in Mistral
+    return sorted(at for at in leaving(frequencies(width, base), width, trained) if at < inf)
+
+
+def beside(chunk: int = 16_384) -> list[Row]:
+    """Code Llama's loss by position, over that of YaRN's model of the same size and reach, on the same texts."""
+    pairs = {"7B": ("CodeLlama-7b-hf", "Yarn-Llama-2-7b-128k"), "13B": ("CodeLlama-13b-hf", "Yarn-Llama-2-13b-128k")}
+    found = {size: [dict(model(name).by_position()) for name in names] for size, names in pairs.items()}
+    hands = leaves("Llama-2-70b-hf", catalog.constants["raised-base"].code_llama)
+    return [
+        {
+            "positions": f"{begin:,} to {begin + chunk:,}",
+            "hands that have left": sum(at < begin + chunk for at in hands),
+            **{f"{size}, ratio": _ratio(*both, begin, begin + chunk) for size, both in found.items()},
+        }
+        for begin in range(0, 131_072, chunk)
+    ]
+
+
+def _ratio(ours: dict[float, float], theirs: dict[float, float], begin: int, end: int) -> float:
+    shared = [at for at in ours.keys() & theirs.keys() if begin <= at < end]
+    return sum(ours[at] for at in shared) / sum(theirs[at] for at in shared)

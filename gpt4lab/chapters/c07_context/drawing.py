@@ -70,10 +70,10 @@ def _clock(at: int, row: dict[str, object]) -> Iterator[Shape]:
     turns, seen, new = float(str(row["turns"])), float(str(row["seen"])), row["new"] == "yes"
     rays = [ray / RAYS for ray in range(RAYS + 1) if ray / RAYS < seen or seen >= 1] or [0.0]
     ends = [_end(across, down, ray, RADIUS - 2) for ray in [*rays, seen]]
-    yield Strokes(f"seen-{at}", [(across, down, *end) for end in ends], "sky thick pale")
+    yield Strokes(f"seen-{at}", [(across, down, *end) for end in ends], "sky thick pale", about=across)
     yield Dot(f"face-{at}", across, down, RADIUS, "soft outline")
     look = "vermillion thick dashed" if new else "ink thick"
-    yield Stroke(f"hand-{at}", across, down, *_end(across, down, turns % 1, RADIUS - 6), look)
+    yield Stroke(f"hand-{at}", across, down, *_end(across, down, turns % 1, RADIUS - 6), look, about=across)
     yield Dot(f"axle-{at}", across, down, 3, "vermillion" if new else "ink", f"pair {row['pair']}")
     told = f"{turns:.3g} turns" if turns < 1000 else f"{turns:,.0f} turns"
     yield Words(f"turns-{at}", across, down + RADIUS + 16, told, "small", "middle")

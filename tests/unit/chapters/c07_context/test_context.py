@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from math import log, pi
+from math import inf, log, pi
 
 import pytest
 
+from gpt4lab.book.chapter import chapters
 from gpt4lab.catalog.stretched import stretched_models
 from gpt4lab.chapters.c07_context import bill, cliff, drawing
-from gpt4lab.formulas.rotary import WAYS, bent, frequencies, gain, unseen
+from gpt4lab.formulas.rotary import WAYS, bent, frequencies, gain, leaving, unseen
 from gpt4lab.quantities import value
 from gpt4lab.scenario import change, load_scenario
 
@@ -82,3 +83,21 @@ def test_the_bill_is_that_of_the_tokens_at_their_length() -> None:
     assert value("context.extension_cost", same) == pytest.approx(value("context.long_from_start_cost", LEAK), rel=1e-3)
     marks = {row["label"]: row["steps"] for row in bill.bill.view(LEAK).rows["ticks"]}
     assert marks["Llama 3's tokens"] * LEAK.training.batch_tokens == pytest.approx(800e9)
+    assert chapters()["07"].conflict.moved.given == {"training.extension_steps": bill.THOROUGH}
+
+
+def test_hands_leave_together_where_all_are_slowed_alike_and_one_by_one_with_a_raised_base() -> None:
+    plain, slowed = (leaving(bent(way, 4, SHORT, WIDTH), WIDTH, SHORT) for way in ("none", "interpolation"))
+    assert {round(at) for at in plain if at < inf} == {SHORT}
+    assert {round(at) for at in slowed if at < inf} == {4 * SHORT}
+    raised = cliff.leaves("Llama-2-70b-hf", 1e6)
+    assert len(raised) == len(set(raised)) == sum(4096 * t < 2 * pi for t in frequencies(WIDTH))
+    assert 100_000 < raised[0] < 131_072
+    assert raised[-1] > 131_072
+
+
+def test_code_llama_parts_from_its_like_where_the_hands_leave() -> None:
+    for size in ("7B", "13B"):
+        ratios = [row[f"{size}, ratio"] for row in cliff.beside()]
+        assert max(ratios[:4]) < 1.1
+        assert ratios[-1] > 1.4
