@@ -64,11 +64,17 @@ def toy() -> dict[tuple[str, bool], list[tuple[float, list[float]]]]:
 
 @cache
 def toy_points() -> tuple[Row, ...]:
-    """The unbent toy: mean over the seeds of its loss over that at the edge, with one deviation."""
+    """The unbent toy: mean over the seeds of its loss over that at the edge, with one deviation.
+
+    Beyond two trained contexts, where the axis is narrow, one point a context.
+    """
     points = toy()["none", False]
     inside = [bpb for at, bpb in points if 0.5 < at < 1]
-    edge = [mean(seed) for seed in zip(*inside, strict=True)]
-    rows = [(at, [one / e for one, e in zip(bpb, edge, strict=True)]) for at, bpb in points]
+    edge, parts = [mean(seed) for seed in zip(*inside, strict=True)], dict[float, list[list[float]]]()
+    for at, bpb in points:
+        relative = [one / e for one, e in zip(bpb, edge, strict=True)]
+        parts.setdefault(at if at < 2 else int(at) + 0.5, []).append(relative)
+    rows = [(at, [mean(seed) for seed in zip(*part, strict=True)]) for at, part in parts.items()]
     return tuple({"at": at, **_spread(ratios), "label": "the toy" if at == rows[-1][0] else ""} for at, ratios in rows)
 
 
@@ -105,7 +111,7 @@ def cliff_view(scenario: Scenario) -> View:
 def _told(times: float) -> str:
     if times <= 1:
         return "That is within it: nothing falls, and more context helps a little."
-    found = {LINES[name]: fallen(name, times) for name in UNBENT}
+    found = {LINES[name].partition(",")[0]: fallen(name, times) for name in UNBENT}
     said = [f"{words} loses {loss:.1f} times as much there" for words, loss in found.items() if loss]
     far = f"{'; '.join(said)}." if said else "No unbent model was measured so far out."
     return far + " A blind guess among 32,000 tokens would lose about ten times as much."
@@ -113,10 +119,10 @@ def _told(times: float) -> str:
 
 def cliff_chart(view: View) -> Any:
     """Lines, and the toy's squares with their bars."""
-    chart = lines_chart(AT, LOSS, series="model", order=list(LINES.values()), right=120)(view)
+    chart = lines_chart(AT, LOSS, series="model", order=list(LINES.values()))(view)
     low, high = axes.y(LOSS.at("low", " (low)")), alt.Y2("high", title=f"{LOSS.title} (high)")
     bars = data("measured").mark_rule(strokeWidth=1.5, opacity=0.7).encode(axes.x(AT), low, high)
-    return added(chart, bars).properties(padding=chart.padding)
+    return added(chart, bars)
 
 
 cliff = Panel(
@@ -142,10 +148,16 @@ def table() -> list[Row]:
             "longest text seen": its.seen,
             "measured up to": max(its.perplexity) / its.reach,
             "loss at its edge": its.at_the_edge,
-            "twice that at": f"{falls:.2f}" if (falls := its.falls()) else "nowhere measured",
+            "twice that at": _fall(its),
         }
         for its in stretched_models()
     ]
+
+
+def _fall(its: Stretched) -> str:
+    if falls := its.falls():
+        return f"{falls:.2f}"
+    return "nowhere" if max(its.perplexity) > its.reach else "not measured behind it"
 
 
 def healed() -> list[Row]:
@@ -198,7 +210,7 @@ def beside(chunk: int = 16_384) -> list[Row]:
         {
             "positions": f"{begin:,} to {begin + chunk:,}",
             "hands that have left": sum(at < begin + chunk for at in hands),
-            **{f"{size}, ratio": _ratio(*both, begin, begin + chunk) for size, both in found.items()},
+            **{f"{size}, ratio": _ratio(its, yarn, begin, begin + chunk) for size, (its, yarn) in found.items()},
         }
         for begin in range(0, 131_072, chunk)
     ]

@@ -53,7 +53,7 @@ def scene(scenario: Scenario, part: float) -> Scene:
     )
     told = f"{where}: {told}."
     shapes = [
-        Words("where", 8, 18, f"At {show(position, 'token')}", "bold"),
+        Words("where", 8, 18, f"At {show(position, 'token')}: turns so far", "bold"),
         *(s for at, row in enumerate(rows) for s in _clock(at, row)),
     ]
     titles = {"pair": "Pair", "turns": "Turns so far", "seen": "Part of the circle seen in training", "new": "New"}
@@ -75,7 +75,7 @@ def _clock(at: int, row: dict[str, object]) -> Iterator[Shape]:
     look = "vermillion thick dashed" if new else "ink thick"
     yield Stroke(f"hand-{at}", across, down, *_end(across, down, turns % 1, RADIUS - 6), look, about=across)
     yield Dot(f"axle-{at}", across, down, 3, "vermillion" if new else "ink", f"pair {row['pair']}")
-    told = f"{turns:.3g} turns" if turns < 1000 else f"{turns:,.0f} turns"
+    told = f"{turns:.3g}" if turns < 1000 else f"{turns:,.0f}"
     yield Words(f"turns-{at}", across, down + RADIUS + 16, told, "small", "middle")
 
 

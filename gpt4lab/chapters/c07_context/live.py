@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
 
 AT = Axis("at", "Position, in trained contexts of 64 bytes", domain=(0, 8))
-BITS = Axis("bpb", "Held-out loss, bits a byte", domain=(2, 6))
+BITS = Axis("bpb", "Held-out loss, bits a byte", domain=(2.5, 5))
 NOW, UNBENT = "bent", "unbent"
 EDGE = {"at": 1, "label": "the trained context ends"}
 
@@ -58,7 +58,7 @@ def bend_view(scenario: Scenario, found: list[Row], earlier: Sequence[list[Row]]
         sentence=f"{told} One toy, one seed: the table below has three.",
         rows={
             "data": found,
-            "ticks": [{**EDGE, "bpb": 2.4}],
+            "ticks": [{**EDGE, "bpb": 2.6}],
             "measured": [_before(rows, scenario.positions.times) for rows in earlier],
         },
         alt="The toy's loss by position: unbent, it jumps where the trained context ends.",
@@ -115,7 +115,7 @@ def heal_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | Non
         label="Loss behind the trained context",
         value=f"{now or first:.2f} bits a byte" if first else "–",
         sentence=told,
-        rows={"data": rows, "ticks": [{**EDGE, "bpb": 2.4}]},
+        rows={"data": rows, "ticks": [{**EDGE, "bpb": 2.6}]},
         alt="The toy's loss by position before and after fine-tuning: what had jumped comes down.",
     )
 
