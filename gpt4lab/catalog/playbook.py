@@ -45,10 +45,22 @@ class MeasuredLayout:
 @cache
 def playbook_layouts() -> tuple[MeasuredLayout, ...]:
     """All rows of the figure that are shipped, in its order."""
+    return tuple(map(_layout, _rows("playbook_layouts.csv")))
+
+
+@cache
+def playbook_scaling() -> dict[str, dict[int, float]]:
+    """Series of the same playbook: tokens/s and GPU by GPUs, and GB/s of each collective of 256 MB by nodes of 8."""
+    found: dict[str, dict[int, float]] = {}
+    for row in _rows("playbook_scaling.csv"):
+        found.setdefault(row["series"], {})[int(row["x"])] = float(row["value"])
+    return found
+
+
+def _rows(name: str) -> list[dict[str, str]]:
     import csv
 
-    text = files("gpt4lab.catalog").joinpath("playbook_layouts.csv").read_text("utf-8")
-    return tuple(_layout(row) for row in csv.DictReader(text.splitlines()))
+    return [*csv.DictReader(files("gpt4lab.catalog").joinpath(name).read_text("utf-8").splitlines())]
 
 
 def _layout(row: dict[str, str]) -> MeasuredLayout:

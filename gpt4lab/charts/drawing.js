@@ -55,12 +55,19 @@ function painter(svg) {
   const write = ({ element, written }, name, value) => {
     if (written[name] === value) return;
     written[name] = value;
-    if (name === "words") element.textContent = value;
+    if (value === null) element.removeAttribute(name);
+    else if (name === "words") element.textContent = value;
     else if (name === "tip") element.replaceChildren(Object.assign(document.createElementNS(SVG, "title"), { textContent: value }));
     else element.setAttribute(name, value);
   };
+  const named = (one, name) => {
+    if (name === null && !one.written.role) return;
+    write(one, "role", name === null ? null : "button");
+    write(one, "aria-label", name);
+    if (name === null || !one.written.tabindex) write(one, "tabindex", name === null ? null : "-1");
+  };
   const paint = (shapes, f) => {
-    for (const [key, one] of held) if (!(key in shapes)) write(one, "opacity", 0);
+    for (const [key, one] of held) if (!(key in shapes)) (write(one, "opacity", 0), named(one, null));
     for (const [key, shape] of Object.entries(shapes)) {
       const one = elementOf(key, shape);
       const line = shape.kind.startsWith("Stroke") ? "g4l-stroke " : "";
@@ -68,6 +75,7 @@ function painter(svg) {
       write(one, "opacity", shape.seen ?? 1);
       if (shape.kind === "Words") write(one, "words", shape.text);
       if (shape.tip) write(one, "tip", shape.tip);
+      named(one, shape.look.split(" ").includes("press") ? shape.tip ?? key : null);
       for (const [name, value] of Object.entries(ATTRIBUTES[shape.kind](shape, f))) write(one, name, value);
     }
   };
@@ -141,14 +149,62 @@ function gripped(svg, model, gripOf) {
   });
 }
 
-// Shapes with the look "press" are pressed; which one goes to the kernel.
-function pressable(svg, model, keyOf) {
-  svg.addEventListener("click", (event) => {
-    const key = keyOf(event.target.closest(".g4l-look-press"));
+// Shapes with the look "press" are pressed, by hand or by the keyboard: arrows go to the nearest, Space and Enter press,
+// and so do the letters that a scene takes (`keys`). Which one goes to the kernel, with the letter behind a blank.
+const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+const PRESS = ".g4l-look-press[role=button]";
+
+function pressable(svg, model, keyOf, lettersOf) {
+  const send = (element, letter = "") => {
+    const key = keyOf(element);
     if (!key) return;
-    model.set("pressed", [key, model.get("pressed")[1] + 1]);
+    model.set("pressed", [letter ? `${key} ${letter}` : key, model.get("pressed")[1] + 1]);
     model.save_changes();
+  };
+  const stop = (element) => {
+    for (const other of svg.querySelectorAll(`${PRESS}[tabindex="0"]`)) other.setAttribute("tabindex", "-1");
+    element?.setAttribute("tabindex", "0");
+  };
+  const middle = (element) => {
+    const { x, y, width, height } = element.getBBox();
+    return [x + width / 2, y + height / 2];
+  };
+  const nearest = (from, [right, down]) => {
+    const [x, y] = middle(from);
+    const far = (element) => {
+      const [dx, dy] = middle(element).map((place, at) => place - [x, y][at]);
+      const along = dx * right + dy * down;
+      return along > 0.5 ? along + 3 * Math.abs(dx * down + dy * right) : Infinity;
+    };
+    const all = [...svg.querySelectorAll(PRESS)].map((element) => [far(element), element]);
+    const [least, there] = all.reduce((best, one) => (one[0] < best[0] ? one : best), [Infinity, null]);
+    return least < Infinity ? there : null;
+  };
+  const go = (element) => element && (stop(element), element.focus());
+  svg.addEventListener("click", (event) => {
+    const element = event.target.closest(".g4l-look-press");
+    send(element);
+    if (element?.getAttribute("role")) stop(element);
   });
+  svg.addEventListener("keydown", (event) => {
+    const element = event.target.closest(PRESS);
+    if (!element || event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab") return;
+    event.stopPropagation();
+    const letter = event.key === "Delete" || event.key === "Backspace" ? "-" : event.key.toUpperCase();
+    if (event.key in WAYS) go(nearest(element, WAYS[event.key]));
+    else if (event.key === " " || event.key === "Enter") send(element);
+    else if (lettersOf().includes(letter)) send(element, letter);
+    else return;
+    event.preventDefault();
+  });
+  // One shape of the picture is reached by Tab; where none is any more, the first.
+  return () => {
+    const some = svg.querySelector(PRESS);
+    if (some) svg.removeAttribute("aria-hidden");
+    else svg.setAttribute("aria-hidden", "true");
+    svg.parentElement.setAttribute("role", some ? "group" : "img");
+    if (some && !svg.querySelector(`${PRESS}[tabindex="0"]`)) stop(some);
+  };
 }
 
 function render({ model, el }) {
@@ -177,6 +233,7 @@ function render({ model, el }) {
     if (picture.getAttribute("aria-label") !== here.description) picture.setAttribute("aria-label", here.description);
     scrub.stand(at, scenes, target);
     table.write();
+    reach();
   };
   const go = (place, slowly) => {
     cancelAnimationFrame(moving);
@@ -190,6 +247,8 @@ function render({ model, el }) {
     };
     moving = requestAnimationFrame(on);
   };
+  gripped(svg, model, () => here().grip);
+  const reach = pressable(svg, model, keyOf, () => here().keys ?? "");
   const scrub = scrubber(figure, model.get("steps"), go);
   const here = () => scenes[Math.round(at)];
   const tables = { get data() { return { caption: "", titles: here().titles }; } };
@@ -203,8 +262,6 @@ function render({ model, el }) {
     forget(new Set(scenes.flatMap(({ shapes }) => Object.keys(shapes))));
     drawAt(target);
   };
-  gripped(svg, model, () => here().grip);
-  pressable(svg, model, keyOf);
   const wide = new ResizeObserver(() => drawAt(at));
   wide.observe(picture);
   model.on("change:frames", renew);

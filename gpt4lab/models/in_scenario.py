@@ -14,6 +14,7 @@ from attrs import frozen
 
 from gpt4lab.formulas.arith import where
 from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
+from gpt4lab.models.board import HandMade
 from gpt4lab.models.chinchilla import Fitting, Sizes
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.prices import Prompts
@@ -82,7 +83,7 @@ _SUMS = {"d_ff": "answer.expert_width", "rest": "answer.rest", "max_context": "a
 served_in = Bridge(_network, {**_WHOLE, **_named("model", "heads kv_heads"), **_SUMS})
 
 #: The layout of the training cluster, with as many whole micro-batches as the batch holds.
-_CLUSTER = _named("cluster", "tensor pipeline interleave zero gradient_bytes recompute")
+_CLUSTER = _named("cluster", "tensor pipeline expert interleave zero gradient_bytes recompute")
 _BATCH = {"data": "cluster.replicas", "micro_batch": "training.micro_batch", "batch": "step.sequences"}
 layout_in = Bridge(_layout, {**_CLUSTER, "fused_attention": "cluster.attention", **_BATCH})
 
@@ -107,6 +108,9 @@ flop_in = Bridge(_flop, {"flop": "training.flop"})
 
 #: Requests of a service, as many as a lane has slots.
 gang_in = Bridge(Gang, {"service": "batching.traffic", "size": "batching.slots"})
+
+#: A schedule drawn by hand.
+board_in = Bridge(HandMade, _named("assembly", "stages micro_batches blocks"))
 
 #: The accelerators of training and of serving, each at its price.
 machine_in = Bridge(machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})

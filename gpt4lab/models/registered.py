@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.models.board import HandMade, fewest_slots
 from gpt4lab.models.chinchilla import Law, chosen_law, counted, stretched
 from gpt4lab.models.decode.deployment import Deployment
 from gpt4lab.models.decode.part import largest_batch
@@ -21,6 +22,7 @@ from gpt4lab.models.decode.report import PassReport, decode
 from gpt4lab.models.gangs import gang_lengths
 from gpt4lab.models.in_scenario import (
     Bridge,
+    board_in,
     busy_chip_in,
     chip_in,
     choice_in,
@@ -311,3 +313,20 @@ def exponent(alpha: Num, beta: Num) -> Num:
 def parabola_off(N: Num, N_best: Num) -> Num:
     """Best size as parabolas find it, over the true one."""
     return N / N_best
+
+
+# A schedule drawn by hand
+
+
+def by_hand(board: HandMade) -> HandMade:
+    """The board itself has the numbers."""
+    return board
+
+
+BOARD = Family(by_hand, board_in, source="qi2023")
+BOARD.modelled("assembly.slots", "1", "slots", "Slots from the first to the last block of a schedule drawn by hand.")
+BOARD.modelled("assembly.held", "1", "held", "Micro-batches that the fullest stage of the board keeps at once.")
+BOARD.modelled("assembly.open", "1", "open", "Blocks of the board that are missing, or that break a rule.")
+BOARD.modelled("assembly.waiting", "fraction", "waiting", "Share of the board's slots, to the last, that stand empty.")
+quantity("assembly.fewest", "1", source="arithmetic", p="assembly.stages", m="assembly.micro_batches",
+         about="Slots below which no schedule of the board comes.")(fewest_slots)  # fmt: skip

@@ -14,7 +14,7 @@ from gpt4lab.panels.controls import ChoiceControl, NumberControl, TextControl
 from gpt4lab.quantities import value
 from gpt4lab.quantities.leaf import on_page
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, get, load_scenario
-from gpt4lab.scenario.field import Listing, Sentence
+from gpt4lab.scenario.field import Sentence, Written
 from gpt4lab.scenario.rules import LayoutError
 from gpt4lab.units import show
 
@@ -52,7 +52,7 @@ def at_the_post(item: str | Slide) -> Any:
     field = FIELDS[path_of(item)]
     post = get(load_scenario("leak"), field.path)
     words = {"label": field.label, "help": _help(field, post), "mark_label": _whose(field)}
-    if isinstance(field.choices, Listing | Sentence):
+    if isinstance(field.choices, Sentence | Written):
         return TextControl(field.label, value=post, help=f"{field.meaning}: {field.choices.words}.")
     if field.choices or field.catalog:
         return ChoiceControl(options=_options(field), value=post, mark=post, **words)

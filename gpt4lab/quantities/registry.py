@@ -93,7 +93,9 @@ def from_root(place: tuple[str, int]) -> str:
 
 
 #: Families of names that a floor above declares: first word -> its module, imported when such a name is asked for.
-FAMILIES: dict[str, str] = dict.fromkeys(("step", "answer", "chinchilla", "gang"), "gpt4lab.models.registered")
+FAMILIES: dict[str, str] = dict.fromkeys(
+    ("step", "answer", "chinchilla", "gang", "assembly"), "gpt4lab.models.registered"
+)
 
 
 class Quantities(dict[str, Quantity]):

@@ -104,32 +104,35 @@ def choice(default: str, choices: tuple[str, ...], label: str, meaning: str, sou
     return _declare(Field("", label, meaning, source, default, choices=choices), str)
 
 
-class Listing(tuple[str, ...]):
-    """The choices of a field that takes whole numbers from 1 to `last`, blanks between: a few of them, as examples."""
+class Written(tuple[str, ...]):
+    """The choices of a field that holds a text of one form: what `fits`, told in `words`. Listed are a few examples."""
 
-    last: int
+    fits: Callable[[str], bool]
+    words: str
 
-    def __new__(cls, last: int, *examples: str) -> Listing:
+    def __new__(cls, fits: Callable[[str], bool], words: str, *examples: str) -> Written:
         """Examples of what is taken."""
         made = super().__new__(cls, examples)
-        made.last = last
+        made.fits, made.words = fits, words
         return made
 
-    def __contains__(self, words: object) -> bool:
-        numbers = words.split() if isinstance(words, str) else ["?"]
-        return all(word.isascii() and word.isdigit() and 1 <= int(word) <= self.last for word in numbers)
-
-    @property
-    def words(self) -> str:
-        """What is taken, in words."""
-        return f"whole numbers from 1 to {self.last}, with blanks between, or nothing"
+    def __contains__(self, text: object) -> bool:
+        return isinstance(text, str) and self.fits(text)
 
 
 def listing(last: int, label: str, meaning: str, source: str) -> Any:
     """Some of the numbers from 1 to `last`, or none; kept in order, each once."""
-    return _declare(
-        Field("", label, meaning, source, "", choices=Listing(last, "", "1", f"2 {last}", "3 4 5")), _sorted
-    )
+
+    def fits(text: str) -> bool:
+        return all(word.isascii() and word.isdigit() and 1 <= int(word) <= last for word in text.split())
+
+    words = f"whole numbers from 1 to {last}, with blanks between, or nothing"
+    return written(Written(fits, words, "", "1", f"2 {last}", "3 4 5"), _sorted, label, meaning, source)
+
+
+def written(choices: Written, tidied: Callable[[Any], Any], label: str, meaning: str, source: str) -> Any:
+    """A text of some form, nothing at first; kept as it is `tidied`."""
+    return _declare(Field("", label, meaning, source, "", choices=choices), tidied)
 
 
 class Sentence(tuple[str, ...]):
@@ -225,7 +228,7 @@ def _validate_word(field: Field, value: Any) -> None:
     if isinstance(field.choices, Sentence) and (fault := field.choices.fault(value)):
         raise ScenarioError(f"{field.label}: {fault}; {allowed(field)}.")
     if field.choices and value not in field.choices:
-        known = field.choices.words if isinstance(field.choices, Listing) else ", ".join(field.choices)
+        known = field.choices.words if isinstance(field.choices, Written) else ", ".join(field.choices)
         raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {known}.")
     if field.catalog:
         try:
@@ -247,7 +250,7 @@ def is_number(value: Any) -> bool:
 
 def allowed(field: Field) -> str:
     """The allowed range in words: "allowed: 1 to 16 experts", "allowed: 0.01 to 1 (1% to 100%)"; or the choices."""
-    if isinstance(field.choices, Listing | Sentence):
+    if isinstance(field.choices, Sentence | Written):
         return f"allowed: {field.choices.words}"
     if field.choices or field.catalog:
         return f"allowed: {', '.join(field.choices or _entries(field.catalog))}"

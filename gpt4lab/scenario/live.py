@@ -5,11 +5,13 @@ The declarations are those of `records`: default, unit, bounds; label, meaning; 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from attrs import frozen
 
-from gpt4lab.scenario.field import choice, listing, number, sentence, whole
+from gpt4lab.scenario.field import Written, choice, listing, number, sentence, whole, written
 from gpt4lab.scenario.rules import within
 
 
@@ -141,6 +143,48 @@ class Chinchilla:
         "Sizes tried", "largest model of a budget over the smallest", "assumed: about as in the paper", log=True)
     aim: float = number(1, "x", 0.1, 10,
         "Middle of the sizes", "over the best size, at the largest budget tried", "assumed: well aimed", log=True)
+
+
+#: A block, an empty slot, or the end of a stage, of a schedule that is drawn by hand.
+BLOCK = re.compile(r"[FBW][1-9]|\.|/")
+MOST_SLOTS = 60  # of a stage
+
+
+def _blocks(text: str) -> bool:
+    stages = text.split("/")
+    return all(BLOCK.fullmatch(word) for word in text.split()) and all(len(s.split()) <= MOST_SLOTS for s in stages)
+
+
+def _tidied(value: Any) -> Any:
+    """Blocks apart, in capitals; what is empty at the end of a stage, or of all, is left out."""
+    if not isinstance(value, str):
+        return value
+    stages = [re.sub(r"(\s*\.)+$", "", " ".join(stage.upper().split())) for stage in value.split("/")]
+    return re.sub(r"[\s/]+$", "", " / ".join(stages))
+
+
+@frozen
+class Assembly:
+    """A pipeline whose schedule is drawn by hand."""
+
+    stages: int = whole(3, "stage", 2, 5,
+        "Stages of the board", "rows of the board: GPUs in a row", "assumed: few enough to draw")
+    micro_batches: int = whole(4, "1", 1, 6,
+        "Micro-batches", "that pass all stages forward and come back", "assumed: few enough to draw")
+    blocks: str = written(
+        Written(_blocks, "blocks such as F1, B2 or W3, a dot for an empty slot, a stroke between stages; or nothing",
+                "", "F1 B1 W1", "F1 . . B1 W1 / . F1 B1 W1"), _tidied,
+        "Blocks", "what stands in each slot, stage by stage", "assumed: nothing is placed")
+
+
+@frozen
+class Playbook:
+    """Which of the measured layouts are looked at."""
+
+    model: str = choice("8B", ("1B", "8B", "both"),
+        "Model", "the Llama that was trained", "playbook2025: of four sizes, two are shipped")
+    nodes: str = choice("2", ("any", "1", "2", "4", "8", "16", "32", "64"),
+        "Nodes", "machines of eight H100", "assumed: the fewest between which something travels")
 
 
 @frozen

@@ -14,6 +14,7 @@ from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
 from gpt4lab.scenario.live import (
+    Assembly,
     Batching,
     Cache,
     Chinchilla,
@@ -25,6 +26,7 @@ from gpt4lab.scenario.live import (
     Mixture,
     Nearness,
     Noise,
+    Playbook,
     Positions,
     Repeats,
     Sweep,
@@ -161,6 +163,9 @@ class Cluster:
         "Tensor parallel", "GPUs that share each layer", "C38", log=True)
     pipeline: int = whole(15, "stage", 1, 1024,
         "Pipeline stages", "groups of layers in a row", "C39", log=True)
+    expert: int = whole(1, "replica", 1, 1024,
+        "Expert parallel", "replicas that share out the experts among them", "assumed: the post names no such thing",
+        log=True)
     interleave: int = whole(1, "1", 1, 64,
         "Interleaving", "chunks of layers per stage", "assumed: plain 1F1B", log=True)
     zero: int = whole(1, "1", 0, 3,
@@ -383,6 +388,8 @@ class Scenario:
     logits: Logits = field(factory=Logits)
     positions: Positions = field(factory=Positions)
     batching: Batching = field(factory=Batching)
+    assembly: Assembly = field(factory=Assembly)
+    playbook: Playbook = field(factory=Playbook)
     luck: Luck = field(factory=Luck)
 
 

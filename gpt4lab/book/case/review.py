@@ -37,6 +37,8 @@ FACTORS: tuple[tuple[float, Level, str], ...] = (
 NARROW = 1.25  # times the least: over a wider range there is no question
 #: What else is asked of claims that give no number, or several.
 MORE = {
+    "C39": ("pipeline.bubble",),
+    "C40": ("step.activation_bytes",),
     "C56": ("kv.reduction",),
     "C73": ("speculation.experts_touched",),
     "C74": ("speculation.batch_speedup",),

@@ -97,6 +97,10 @@ TRUE: dict[str, Callable[..., Any]] = {
     "05-exposure": lambda cost, others: exposure(sorted([*others, cost]).index(cost) + 1, len(others) + 1),
     "06-scale": lambda *lengths: gradient_noise(*lengths) / gradient_signal(*lengths),
     "07-hands": lambda *head: value("context.unfinished", LEAK, dict(zip(HEAD, head, strict=True))),
+    "08-states": lambda N, t, p, d, zero, g: value("memory.states", LEAK, {
+        "model.total_params": N, "model.layers": p, "cluster.tensor": t, "cluster.pipeline": p,
+        "cluster.replicas": d, "cluster.zero": zero, "cluster.gradient_bytes": g,
+    }),
     "09-rent": cost,
     "10-tokens": lambda N, A, alpha, B, beta: best_tokens(N, balance(alpha, beta, A, B), alpha, beta),
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
