@@ -208,7 +208,7 @@ NO_SCENARIO = (
 def test_what_is_no_scenario_is_told_in_one_short_sentence(text: str) -> None:
     with pytest.raises(ScenarioError) as refused:
         from_json(text)
-    assert len(str(refused.value)) < 300
+    assert len(str(refused.value)) < 400
 
 
 def test_a_part_of_a_scenario_a_byte_order_mark_and_null_are_read() -> None:
@@ -227,4 +227,4 @@ def test_numbers_of_any_library_are_numbers_and_huge_ones_are_refused(path: str)
     for huge in (10**400, -(10**400), 1e308, float("inf"), float("nan"), 1j, [here], None):
         with pytest.raises(ScenarioError, match=f"^{re.escape(path)} = ") as refused:
             change(LEAK, {path: huge})
-        assert len(str(refused.value)) < 300
+        assert len(str(refused.value)) < 400
