@@ -206,7 +206,8 @@ class NumberControl(Control):
 
     def _number(self, value: float) -> str:
         if self.unit == "date":
-            return month(value)
+            name, _, year = month(value).partition(" ")
+            return f"{name[:3]} {year}"
         shown = value * 100 if self.unit == "fraction" else value
         return in_figures(shown, billion_of(self.unit_words))
 

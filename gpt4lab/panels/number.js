@@ -22,10 +22,10 @@ function formatNumber(value, n) {
   return (shown / factor).toLocaleString("en-US", { maximumSignificantDigits: large ? 5 : 7 }) + letter;
 }
 
-// 2021.67 -> "September 2021"
+// 2021.67 -> "Sep 2021": the entry is narrow
 function monthOf(date) {
   const year = Math.floor(date);
-  return `${GRAMMAR.months[Math.min(11, Math.floor((date - year) * 12 + 1e-6))]} ${year}`;
+  return `${GRAMMAR.months[Math.min(11, Math.floor((date - year) * 12 + 1e-6))].slice(0, 3)} ${year}`;
 }
 
 // What stands in the entry

@@ -64,7 +64,7 @@ def beside_view(scenario: Scenario) -> View:
     if lost == float("inf"):
         told = "Your story excludes what was found."
     elif lost < 3:
-        told = "The answers do not tell your story from the fitted curve."
+        told = "The answers cannot tell your story from the fitted curve."
     else:
         told = f"Under your story the 761 answers are 2 to the power of {lost:,.0f} times less likely than by the fit."
     return View(

@@ -15,7 +15,7 @@ from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import month
 
-LEFT, WIDE, FLOOR, TALL = 44, 540, 330, 300  # px: where the plot begins, how wide, its lower edge, how high
+LEFT, WIDE, FLOOR, TALL = 76, 510, 330, 300  # px: where the plot begins, how wide, its lower edge, how high
 FIRST, LAST = 2001.5, 2023.5
 LEAST, MOST = log10(400), log10(15_000)
 SIZE = 4  # px of a problem
@@ -50,7 +50,7 @@ def _frame() -> Iterator[Shape]:
         yield Words(f"year-{year}", LEFT - 6, _y(year) + 4, f"{year}", "soft", "end")
     for n in numbers:
         yield Words(f"number-{n}", _x(log10(n)), FLOOR + 16, f"{n:,}", "soft", "middle")
-    yield Words("x", LEFT + WIDE / 2, FLOOR + 33, "repositories on GitHub that hold the problem", "soft", "middle")
+    yield Words("x", LEFT + WIDE / 2, FLOOR + 33, "repositories that hold it", "soft", "middle")
 
 
 def _line(scenario: Scenario) -> Iterator[Shape]:

@@ -16,7 +16,7 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.units import month
 
 COPIES = Axis("copies", "Repositories that hold a problem", log=True, form="count", domain=(300, 20_000))
-SHARE = Axis("share", "Answered rightly", form="percent", domain=(0, 1))
+SHARE = Axis("share", "Answered rightly", form="percent", domain=(-0.06, 1.03))
 LATE = "from the cut-off on"
 ORDER = [*[*STRATA][1:], LATE]
 

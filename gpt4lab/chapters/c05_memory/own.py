@@ -117,10 +117,10 @@ def answers_view(found: Mapping[str, Any], typed: str) -> View:
     sentence, fault = found["sentence"], TAKEN.fault(typed) if typed else ""
     starts = [sentence[:given] for given in GIVEN if given < len(sentence)] or [sentence[:1]]
     said = {start: continued(found, start) for start in [*starts, *([typed] if typed and not fault else [])]}
-    first = next((start for start in starts if said[start] == sentence), "")
+    first = next((start.strip() for start in starts if said[start] == sentence), "")
     told = f"From “{first}” on it knows your sentence: extracted." if first else "No beginning brings it back whole."
     if typed:
-        told = f"{TYPED}: {fault}; {TAKEN.words}." if fault else f"To “{typed}” it says “{said[typed]}”."
+        told = f"{TYPED}: {fault}; {TAKEN.words}." if fault else f"To “{typed}” it says: “{said[typed]}”"
     goes_on = {
         start: Raw(f"{escape(start)}<strong>{escape(line[len(start) :])}</strong>") for start, line in said.items()
     }

@@ -68,7 +68,7 @@ def test_what_is_asked_is_answered_or_refused_in_one_sentence(monkeypatch: pytes
     at_rest, said = own.answers_view(found, ""), own.answers_view(found, "Close").sentence
     assert at_rest.sentence == "From “Open” on it knows your sentence: extracted."
     assert "<td>Open<strong>, Sesame!</strong></td><td>yes</td>" in str(at_rest.text)
-    assert said == "To “Close” it says “Close”."
+    assert said == "To “Close” it says: “Close”"
     for bad, why in (("é", "'é' is none"), ("x" * 101, "101 characters are too many"), (" ", "nothing is written")):
         assert own.answers_view(found, bad).sentence.startswith(f"{own.TYPED}: {why}")
 
