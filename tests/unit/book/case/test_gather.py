@@ -41,6 +41,25 @@ def test_one_row_a_file(handed_in: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert float(ann["Brier score"]) == pytest.approx(0.2**2)
 
 
+def test_what_stands_in_two_files_is_told_and_what_two_may_think_alike_is_not(
+    handed_in: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "They are the rent of one run, and nobody who was there has confirmed any of it."
+    Answer("right", text=words, when="2026-11-28T10:00:00Z").keep("09-correction")
+    first = json.loads(as_json())
+    changed = {**first, "guess": {"09-price": {**first["guess"]["09-price"], "value": 61e6}}}
+    alone = {"schema": 2, "answers": {"00-left": {"level": "right", "when": "2026-11-28T11:11:11Z"}}}
+    retyped = {"level": "right", "text": f"  {words.upper()}\n", "when": "2026-11-28T12:00:00Z"}
+    files = {"ann": first, "bob": changed, "cem": alone, "dee": {"schema": 2, "answers": {"09-correction": retyped}}}
+    for name, state in files.items():
+        (handed_in / f"{name}.json").write_text(json.dumps(state), "utf-8")
+    assert main(["gather", str(handed_in), "--json"]) == 0
+    rows = {row["file"]: (row["records as in"], row["words as in"]) for row in json.loads(capsys.readouterr().out)}
+    assert rows["ann.json"] == rows["cem.json"] == ("", "")
+    assert rows["bob.json"] == ("ann.json: 3 of 4", "ann.json: 1 of 1")
+    assert rows["dee.json"] == ("", "ann.json: 1 of 1")
+
+
 def test_bad_files_are_named_in_a_sentence_each(handed_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = {"half.json": b"{", "list.json": b"[]", "deep.json": b"[" * 200_000, "code.json": b"__import__('os')"}
     for name, raw in bad.items():
