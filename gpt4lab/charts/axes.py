@@ -69,7 +69,7 @@ class Axis:
         settings: dict[str, Any] = {"labelExpr": self.text("datum.value"), "tickCount": self.ticks, "labelFlush": False}
         settings["title"] = self.title
         if self.log and self.domain:
-            settings |= {"values": log_ticks(*self.domain), "labelOverlap": False}
+            settings |= {"values": log_ticks(*self.domain), "labelOverlap": "parity"}
         elif self.log:
             settings |= _only_powers_of_ten(settings["labelExpr"])
         return alt.Axis(**{**settings, **more})

@@ -40,15 +40,23 @@ def words_colour(field: str, names: Sequence[str]) -> alt.Fill:
 
 
 def key_row(field: str, names: Sequence[str]) -> list[alt.LayerChart]:
-    """The parts' names in a row above the plot, each behind a square of its colour; absent parts are left out."""
-    places = [sum(7 * len(name) + 32 for name in names[:i]) for i in range(len(names))]
+    """The parts' names above the plot, each behind a square of its colour; absent parts are left out.
+
+    They stand in a row, or below each other where the plot has become narrower than the row.
+    """
+    ends = [sum(7 * len(name) + 32 for name in names[:i]) for i in range(len(names) + 1)]
+    narrow = f"width < {ends[-1] - 80}"
+    places = [
+        (f"{narrow} ? 6 : {end + 6}", f"{narrow} ? {-16 - 17 * (len(names) - 1 - i)} : -16")
+        for i, end in enumerate(ends[:-1])
+    ]
     return [_key(field, name, place, colour) for name, place, colour in zip(names, places, theme.PARTS, strict=False)]
 
 
-def _key(field: str, name: str, place: float, colour: str) -> alt.LayerChart:
+def _key(field: str, name: str, place: tuple[str, str], colour: str) -> alt.LayerChart:
     quoted = name.replace("\\", "\\\\").replace("'", "\\'")
     one = data().transform_filter(f"datum['{field}'] == '{quoted}'").transform_aggregate(_n="count()")
-    at: Any = {"x": alt.value(place + 6), "y": alt.value(-16)}
+    at: Any = {way: alt.value(alt.ExprRef(expr)) for way, expr in zip("xy", place, strict=True)}
     square = one.mark_point(shape="square", size=90, fill=colour, strokeWidth=0, opacity=1).encode(**at)
     both: Any = alt.layer(square, one.mark_text(align="left", dx=11, color=theme.INK, text=name).encode(**at))
     return both

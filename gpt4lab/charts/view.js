@@ -1,6 +1,8 @@
 // A chart on the page: embedded once, then only its rows move.
 
-const NARROWEST = 320; // px of plot; below this the picture is scaled instead of laid out anew
+const NARROW = 280; // px of plot; below this the picture shrinks as well, but not so far that its words cannot be read
+const SMALLEST = 0.85; // of its size: 12 px are then 10
+const NARROWEST = 80; // px of plot, whatever stands beside it
 
 // Columns {x: [..], y: [..]} -> rows [{x, y}, ..]; a field that only earlier rows had (`known`) becomes a gap.
 function toRows(columns, known = new Set()) {
@@ -22,29 +24,40 @@ function swapRows(view, name, held, rows) {
 }
 
 // The plot takes the width that its cell leaves, up to its own; charts over each other keep one width. Charts beside
-// each other, and plots of steps, keep their size and are scaled by the stylesheet.
+// each other, and plots of steps, keep their size. All of them shrink until their words could not be read; then they scroll.
 function fitWidth(view, spec, vgSpec, plot, painted) {
   const natural = (spec.vconcat ? spec.vconcat[0] : spec).width;
-  if (typeof natural !== "number") return () => {};
-  const stacked = (vgSpec.signals ?? []).map(({ name }) => name).filter((name) => /^concat_\d+_width$/.test(name));
-  const names = spec.vconcat ? stacked : ["width"];
-  const around = Number(plot.querySelector("svg").getAttribute("width")) - natural; // axes and labels
+  const stacked = (vgSpec.signals ?? []).map(({ name }) => name).filter((name) => /^(concat_\d+_width|childWidth)$/.test(name));
+  const names = typeof natural !== "number" ? [] : spec.vconcat ? stacked : ["width"];
+  const svg = plot.querySelector("svg");
+  const around = Number(svg.getAttribute("width")) - natural; // axes and labels
   let drawn = natural;
-  const observer = new ResizeObserver(() => {
-    const width = Math.max(NARROWEST, Math.min(natural, Math.floor(plot.clientWidth - around)));
-    if (!plot.clientWidth || width === drawn) return;
+  const readable = () => {
+    const least = SMALLEST * Number(svg.getAttribute("width"));
+    svg.style.minWidth = `${least}px`;
+    const scrolls = least > plot.clientWidth + 1;
+    plot.classList.toggle("g4l-plot-scrolls", scrolls);
+    scrolls ? (plot.tabIndex = 0) : plot.removeAttribute("tabindex");
+  };
+  const fit = () => {
+    if (!plot.clientWidth) return;
+    const room = Math.floor(plot.clientWidth - around);
+    const shrunk = Math.min(NARROW, Math.floor(plot.clientWidth / SMALLEST - around));
+    const width = Math.max(NARROWEST, Math.min(natural, Math.max(room, shrunk)));
+    if (!names.length || width === drawn) return readable();
     drawn = width;
     for (const name of names) view.signal(name, width);
-    view.resize().runAsync().then(painted);
-  });
+    view.resize().runAsync().then(painted).then(readable);
+  };
+  const observer = new ResizeObserver(fit);
   observer.observe(plot);
   return () => observer.disconnect();
 }
 
-// Words that would stand on each other (names of lines, of marks) are moved apart, up and down alike.
+// Words that would stand on each other (names of lines, of marks) are moved apart, up and down alike; then off the
+// numbers of the axes, and off the lines where there is room above or below.
 function partWords(plot) {
-  const words = [...plot.querySelectorAll('[class*="_words_"] text')].filter((word) => word.textContent);
-  const spots = words.map(spotOf).sort((a, b) => a.top - b.top);
+  const spots = spotsOf(plot, '[class*="_words_"] text').sort((a, b) => a.top - b.top);
   const placed = [];
   for (const spot of spots) {
     let hit;
@@ -55,11 +68,71 @@ function partWords(plot) {
     spot.crowd.push(spot);
     placed.push(spot);
   }
-  for (const { word, shift, crowd } of spots) {
-    const middle = crowd.reduce((sum, one) => sum + one.shift, 0) / crowd.length;
-    const moved = crowd.length > 1 ? `0 ${shift - middle}px` : "";
+  const ticks = spotsOf(plot, ".role-axis-label text");
+  new Set(spots.map(({ crowd }) => crowd)).forEach((crowd) => settle(crowd, ticks));
+  const lines = linesOf(plot);
+  for (const spot of spots) Object.assign(spot, stepAside(spot, spots, ticks, lines));
+  for (const { word, shift, slid } of spots) {
+    const moved = slid || Math.abs(shift) > 0.5 ? `${slid}px ${shift}px` : "";
     if (word.style.translate !== moved) word.style.translate = moved;
   }
+}
+
+// A crowd stands around the places of its words, and as much higher as it would cover the numbers of an axis.
+function settle(crowd, ticks) {
+  const middle = crowd.reduce((sum, { shift }) => sum + shift, 0) / crowd.length;
+  crowd.forEach((spot) => (spot.shift -= middle));
+  const covered = crowd.flatMap((spot) => ticks.filter((tick) => touch(spot, tick)).map((tick) => spot.top + spot.shift + spot.height - tick.top));
+  const lift = Math.max(0, ...covered);
+  crowd.forEach((spot) => (spot.shift -= lift));
+}
+
+const ASIDE = [0, -13, 13, -21, 21, -30, 30]; // px, above or below
+const BESIDE = 22; // px, from one side of a mark to the other
+
+// The nearest place on this side of the mark, else on its other side, where no line goes through the word.
+function stepAside(spot, spots, ticks, lines) {
+  const { width: wide } = spot.word.ownerSVGElement.viewBox.baseVal;
+  const free = (there) =>
+    there.left >= 0 && there.left + there.width <= wide &&
+    ![...spots, ...ticks].some((other) => other.word !== spot.word && touch(there, other)) && !lines.some((line) => crosses(line, there));
+  const way = spot.word.getAttribute("text-anchor") === "end" ? 1 : -1;
+  const sides = /_level_|_moment_|series|recorded|range/.test(spot.word.parentNode.className.baseVal) ? [0] : [0, way * (spot.width + BESIDE)];
+  const places = sides.flatMap((slid) => ASIDE.map((step) => ({ ...spot, slid, left: spot.left + slid, shift: spot.shift + step })));
+  const { shift, slid, left } = places.find(free) ?? { ...spot, slid: 0 };
+  return { shift, slid, left };
+}
+
+// The stretches [x1, y1, x2, y2] of all lines and rules, in the picture's own px.
+function linesOf(plot) {
+  const paths = [...plot.querySelectorAll(".mark-line.role-mark path")].flatMap((path) => {
+    const { e, f } = plotOf(path);
+    const numbers = path.getAttribute("d")?.match(/-?[\d.]+(?:e-?\d+)?/g)?.map(Number) ?? [];
+    return numbers.flatMap((x, i) => (i % 2 || i < 2 ? [] : [[e + numbers[i - 2], f + numbers[i - 1], e + x, f + numbers[i + 1]]]));
+  });
+  const rules = [...plot.querySelectorAll(".mark-rule.role-mark line")].map((line) => {
+    const { e, f } = plotOf(line);
+    const at = line.transform.baseVal.consolidate()?.matrix ?? { e: 0, f: 0 };
+    const [x, y] = [e + at.e, f + at.f];
+    return [x, y, x + line.x2.baseVal.value, y + line.y2.baseVal.value];
+  });
+  return [...paths, ...rules];
+}
+
+// Whether a stretch goes through the letters of a word: more than along their upper or lower edge.
+function crosses([x1, y1, x2, y2], { left, top, width, height, shift }) {
+  let [from, to] = [0, 1];
+  for (const [at, way, low, high] of [[x1, x2 - x1, left, left + width], [y1, y2 - y1, top + shift + 2, top + shift + height - 1]]) {
+    if (!way && (at < low || at > high)) return false;
+    if (!way) continue;
+    const ends = [(low - at) / way, (high - at) / way];
+    [from, to] = [Math.max(from, Math.min(...ends)), Math.min(to, Math.max(...ends))];
+  }
+  return from < to;
+}
+
+function spotsOf(plot, selector) {
+  return [...plot.querySelectorAll(selector)].filter((word) => word.textContent && word.getAttribute("opacity") !== "0").map(spotOf);
 }
 
 function spotOf(word) {

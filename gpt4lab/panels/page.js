@@ -75,7 +75,7 @@ globalThis.gpt4labPage ??= (() => {
   const haunt = (event) => {
     if (haunted.length || !event.target.closest?.(".g4l-track input, .g4l-pull")) return;
     const charts = event.target.closest(".g4l-panel")?.querySelectorAll(".g4l-chart") ?? [];
-    haunted = [...charts].filter((chart) => chart.querySelector(".g4l-plot svg"));
+    haunted = [...charts].filter((chart) => chart.querySelector(".g4l-plot:not(.g4l-plot-scrolls) svg"));
     haunted.forEach((chart) => copy(chart.querySelector(".g4l-plot svg")));
   };
   const MOVES = /^(Arrow|Page|Home|End|Delete|Backspace)/;
