@@ -23,7 +23,7 @@ from gpt4lab.panels.band import BandControl
 from gpt4lab.panels.controls import ChoiceControl, ControlError, in_figures, spoken
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import FIELDS, load_scenario
-from gpt4lab.units import UnitError, factor, show
+from gpt4lab.units import UnitError, counted, factor, show
 
 MOST_WHY = 500  # characters
 HOW = (
@@ -76,18 +76,21 @@ class Question:
             tell()
         return kept
 
-    def show_answer(self) -> Guess | None:
-        """The guess, beside which the answer is shown from now on; None where there is none."""
+    def show_answer(self) -> None:
+        """Show the answer beside the guess, wherever the result stands, from now on."""
         kept = self.kept
         if kept is not None and not kept.seen:
             Guess.revise(self.key, lambda before: attrs.evolve(before or kept, seen=True))
-        return kept
+            for tell in self.told:
+                tell()
 
     def result(self) -> str:
         """Guess and answer side by side, the gap, and whether the band held it, in words."""
         kept = self.kept
         if kept is None:
             return "You have not guessed yet: the question stands above."
+        if not kept.seen:
+            return f"You guessed {self.said(kept)}. Until you have seen the answer, you can still change that above."
         held = {True: "Your band held it.", False: "Your band did not hold it.", None: ""}[kept.held]
         gap = self._distance(kept.value)
         return " ".join(f"You guessed {self.said(kept)}; the answer is {self.say(self.answer)}. {gap} {held}".split())
@@ -188,7 +191,7 @@ def _box(question: Question, control: Any) -> w.Widget:
         more = () if isinstance(control, ChoiceControl) else (*control.band, control.why.strip()[:MOST_WHY])
         kept = question.keep(control.value, *more)
         words = "Kept." if kept else f"Noted. {store.trouble()}"
-        note.value = _note(f"{words} You will meet it again beside the result.")
+        note.value = _note(f"{words} You will meet it again beside the answer, when you ask for that.")
 
     def moved(_: Any) -> None:
         note.value = ""  # what it says is about the guess kept, and this is another
@@ -232,25 +235,29 @@ def _note(words: str) -> str:
 
 
 def reveal(key: str, *, asked: bool = False) -> w.Widget:
-    """The answer drawn over the guess, and the gap in words; it fills in when the reader guesses later.
+    """The answer drawn over the guess, and the gap in words, once the reader asks for it.
 
-    With the question above them where it was `asked` long ago.
+    That a cell has run is no wish to see it: whoever runs a whole chapter first has read nothing yet. With the question
+    above them where it was `asked` long ago.
     """
     question = QUESTIONS[key]
-    place = spoken()
+    place, ask_for = spoken(), w.Button(description="Show the answer", tooltip="Show it; your guess then stays")
+    ask_for.add_class("g4l-do").on_click(lambda _: question.show_answer())
     chart = None if isinstance(question.answer, str) or question.lo >= question.hi else _over(question)
 
     def tell() -> None:
-        kept = question.show_answer()
+        kept = question.kept
+        seen = kept is not None and kept.seen
         why = f"<p>You thought: “{escape(shortened(kept.why))}”</p>" if kept and kept.why else ""
         ask = f"<p><strong>{escape(question.text)}</strong></p>" if asked else ""
         place.value = block("reveal", f"{ask}<p>{escape(question.result())}</p>{why}")
+        ask_for.layout.display = "none" if seen or kept is None else ""
         if chart is not None:
-            _draw(chart, question, kept)
+            _draw(chart, question, kept if seen else None)
 
     question.told.append(tell)
     tell()
-    box = w.VBox([place, *([] if chart is None else [chart])])
+    box = w.VBox([place, ask_for, *([] if chart is None else [chart])])
     box.add_class("g4l-reveal-box")
     return box
 
@@ -283,8 +290,9 @@ def guesses(number: str) -> w.Widget:
     total = spoken()
 
     def tell() -> None:
-        held = [question.kept.held for question in asked if question.kept and question.kept.held is not None]
-        words = f"Your bands held {sum(held)} of {len(held)} answers." if held else ""
+        kept = [question.kept for question in asked]
+        held = [one.held for one in kept if one and one.seen and one.held is not None]
+        words = f"Your bands held {sum(held)} of {counted(len(held), 'answer')}." if held else ""
         total.value = block("tally", f"<p>{words}</p>") if words else ""
 
     for question in asked:

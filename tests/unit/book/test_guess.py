@@ -24,6 +24,11 @@ def words(place: Any) -> str:
     return place.children[0].value
 
 
+def ask(place: Any) -> None:
+    """Press “Show the answer”."""
+    place.children[1].click()
+
+
 # --- every question of the book -------------------------------------------------------------------------------------
 
 
@@ -74,10 +79,12 @@ def test_each_guess_with_a_band_comes_back_and_is_told(chapter: list[Question]) 
             value = control_at(question, share)
             assert question.keep(value, *sorted((question.answer, value)), "because")
             assert (question.guess, question.kept.held) == (value, True)
+            assert all("the answer is" not in words(place) for place in places)
+            ask(places[0])  # and both tell
             for place in places:
                 assert "Your band held it." in words(place)
                 assert "because" in words(place)
-                assert (place.children[1].told, place.children[1].layout.display) == (question.result(), "")
+                assert (place.children[2].told, place.children[2].layout.display) == (question.result(), "")
 
 
 def control_at(question: Question, share: float) -> float:
@@ -94,10 +101,14 @@ def test_a_guess_is_kept_with_its_band_and_shown_beside_the_answer() -> None:
     box = guess("t-flop", "How many?", quantity="flop.per_token", lo=1e9, hi=1e15)
     place = reveal("t-flop")
     assert "not guessed" in words(place)
-    assert place.children[1].layout.display == "none"
+    assert [part.layout.display for part in place.children[1:]] == ["none", "none"]
     control = box.children[1]
     control.value, control.low, control.high, control.why = 5.54e14, 1e14, 6e14, " two  "
     box.children[2].click()
+    assert "you can still change that above" in words(place)
+    assert [part.layout.display for part in place.children[1:]] == ["", "none"]
+    ask(place)
+    assert [part.layout.display for part in place.children[1:]] == ["none", ""]
     assert "1,000 times too high. Your band did not hold it." in words(place)
     assert "between 100 TFLOP and 600 TFLOP per token" in words(place)
     kept = Guess.recall("t-flop")
@@ -110,15 +121,20 @@ def test_who_has_seen_the_answer_guesses_no_more() -> None:
     box.children[2].click()
     box.children[1].value = 40
     box.children[2].click()
-    assert Guess.recall("t-once").value == 40  # nothing was shown yet
-    place = reveal("t-once")
+    place, end = reveal("t-once"), guesses("t")  # that these cells have run shows nothing yet
+    box.children[1].value = 45
+    box.children[2].click()
+    assert Guess.recall("t-once").value == 45
+    assert "the answer is" not in words(place)
+    assert "answers" not in end.children[-1].value
+    ask(place)
     box.children[1].value = 50
     box.children[2].click()
     assert "your first guess stays" in box.children[3].value
     QUESTIONS["t-once"].keep(50, 49, 51)
     kept = Guess.recall("t-once")
-    assert (kept.value, kept.seen, kept.asked) == (40, True, "How many?")
-    assert "You guessed 40" in words(place)
+    assert (kept.value, kept.seen, kept.asked) == (45, True, "How many?")
+    assert "You guessed 45" in words(place)
 
 
 def test_an_end_of_the_band_at_an_end_of_a_log_axis_lies_open() -> None:
@@ -137,10 +153,11 @@ def test_a_guess_of_an_older_edition_shows_without_a_band() -> None:
     store.keep("guess", "t-yesterday", 3e10)
     box = guess("t-yesterday", "How many?", quantity="flop.per_token", lo=1e9, hi=1e15)
     place = reveal("t-yesterday")
+    ask(place)
     assert (box.children[1].value, box.children[1].banded) == (3e10, False)
     assert "You guessed 30 GFLOP" in words(place)
     assert "band" not in words(place)
-    assert (place.children[1].value, place.children[1].low, place.children[1].high) == (3e10, None, None)
+    assert (place.children[2].value, place.children[2].low, place.children[2].high) == (3e10, None, None)
 
 
 def test_the_axis_starts_where_it_says_nothing_of_the_answer() -> None:
@@ -181,8 +198,9 @@ def test_a_guess_that_no_longer_fits_is_said_and_asked_anew(kept: Any) -> None:
     assert box.children[1].value == 10
     assert "guess anew" in box.children[3].value
     place = reveal("t-out")
+    ask(place)
     assert "You guessed" in words(place)
-    assert place.children[1].layout.display == "none"
+    assert place.children[2].layout.display == "none"
 
 
 @pytest.mark.parametrize("kept", ["b", {"value": "b"}, {"value": 5, "unit": "USD"}, {"value": None}, [], True])
@@ -222,10 +240,12 @@ def test_kept_is_said_only_of_what_is_kept(tmp_path: Path, monkeypatch: pytest.M
 def test_a_word_is_guessed_among_options() -> None:
     box, place = guess("t-word", "Which?", answer="b", options=("a", "b")), reveal("t-word")
     box.children[2].click()
+    ask(place)
     assert "You guessed a; the answer is b. Not what you thought." in words(place)
     store.keep("guess", "t-word", None)
     box.children[1].value = "b"
     box.children[2].click()
+    ask(place)
     assert words(place).count("Right.") == 1
 
 
@@ -245,12 +265,14 @@ def test_a_word_is_guessed_among_options() -> None:
 def test_the_gap_is_said_in_words(kept: float, said: str) -> None:
     question = Question("t-far", "?", 100, "day")
     question.keep(kept)
+    question.show_answer()
     assert said in question.result()
 
 
 def test_a_gap_of_shares_is_one_of_percentage_points() -> None:
     question = Question("t-share", "?", 0.98, "fraction", 0.1, 1)
     question.keep(0.5)
+    question.show_answer()
     assert "48 percentage points too low." in question.result()
 
 
@@ -258,6 +280,9 @@ def test_the_end_of_a_chapter_counts_the_bands_that_held() -> None:
     for key, high in (("zz-a", 60), ("zz-b", 20)):
         guess(key, "?", answer=50, unit="day", lo=1, hi=100)
         QUESTIONS[key].keep(10, 5, high)
+    assert guesses("zz").children[-1].value == ""
+    for key in ("zz-a", "zz-b"):
+        QUESTIONS[key].show_answer()
     assert "Your bands held 1 of 2 answers." in guesses("zz").children[-1].value
     QUESTIONS["zz-b"].keep(10, 5, 70)  # who has seen the answer can hold it
     assert "1 of 2" in guesses("zz").children[-1].value
