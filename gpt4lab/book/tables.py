@@ -95,6 +95,14 @@ def residual_of(result: Result) -> str:
     )
 
 
+def then_of(result: Result) -> str:
+    """What comes out with the help that the verdict names, in words; "" where that changes no number."""
+    if (helped := result.helped) is None:
+        return ""
+    left = residual_of(helped)
+    return helped.shown() + f", a residual of {left}" * bool(left)
+
+
 def claim_rows(results: Iterable[Result]) -> list[tuple[Any, ...]]:
     """One row a claim: id, verdict, quote, stated, recomputed, residual; of a sealed one nothing that gives it away."""
     return [(r.claim.id, _judged(r), r.claim.quoted, as_stated(r.claim.id), *_outcome(r)) for r in results]
@@ -109,7 +117,11 @@ def _judged(result: Result) -> Raw:
     claim, needs = result.claim, result.verdict in (HELPED, NEEDS_MORE)
     numbers = ", ".join(FIELDS[path].label for path in pinned(claim))
     mark = "pinned in part" if upstream(claim) else "pinned"
-    notes = [f"if: {claim.assumption}"] * needs + [f"{mark}: {numbers}"] * bool(numbers)
+    notes = (
+        [f"if: {claim.assumption}"] * needs
+        + [f"then: {then_of(result)}"] * bool(then_of(result))
+        + [f"{mark}: {numbers}"] * bool(numbers)
+    )
     beside = [f'<br><span class="g4l-beside">{escape(note)}</span>' for note in notes if not sealed(claim.id)]
     return Raw(verdict_mark(result) + "".join(beside))
 

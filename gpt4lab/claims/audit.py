@@ -47,6 +47,7 @@ class Result:
     residual: (stated - recomputed) / recomputed: of several the largest, of a range or a choice the nearest; None
     where no number is stated or the stated one is itself an input.
     slip: the factor by which the unit as written is wrong, or 1.
+    assumed: recomputed once more, with what the claim assumes, where its verdict rests on that.
     """
 
     claim: Claim
@@ -56,6 +57,15 @@ class Result:
     residual: float | None
     slip: float
     verdict: str
+    assumed: tuple[float, ...] = ()
+
+    @property
+    def helped(self) -> Result | None:
+        """The same with the help that the verdict names: what comes out then, and the residual that is left."""
+        if self.assumed in ((), self.recomputed):
+            return None
+        residual = None if self.residual is None else _residual(self.claim.relation, self.stated, self.assumed)
+        return attrs.evolve(self, recomputed=self.assumed, residual=residual, assumed=())
 
     @property
     def holds(self) -> bool | None:
@@ -118,15 +128,16 @@ class Tally:
 
     def __str__(self) -> str:
         """For example "25 hold alone, 28 hold with help, 12 fail"."""
-        return f"{self.alone} hold alone, {self.helped} hold with help, {self.fail} fail"
+        parts = ((self.alone, "hold", " alone"), (self.helped, "hold", " with help"), (self.fail, "fail", ""))
+        return ", ".join(f"{count} {verb}{'s' * (count == 1)}{more}" for count, verb, more in parts)
 
     def apart(self) -> str:
         """What stands apart, in words; nothing is said of a kind that is empty."""
         kinds = {
             "settled by what was published": self.seen,
             "not checkable": self.unchecked,
-            "opinions": self.opinions,
-            "no claims": self.no_claims,
+            f"opinion{'s' * (self.opinions != 1)}": self.opinions,
+            f"no claim{'s' * (self.no_claims != 1)}": self.no_claims,
             "not known": self.unknown,
         }
         return ", ".join(f"{count} {words}" for words, count in kinds.items() if count)
@@ -153,9 +164,11 @@ def judge(claim: Claim, scenario: Scenario) -> Result:
 def _judged(claim: Claim, scenario: Scenario) -> Result:
     slip, verdict = _verdict(claim, scenario)
     recomputed = tuple(_recompute(claim, scenario, slip))
+    rests = claim.assume if verdict in (HELPED, NEEDS_MORE) else {}
+    assumed = tuple(_recompute(claim, scenario, slip, rests)) if rests else ()
     units = tuple(unit_of(name) for _ in claim.given for name in claim.quantity)
     residual = None if claim.sets else _residual(claim.relation, _stated(claim), recomputed)
-    return Result(claim, _stated(claim), recomputed, units, residual, slip, verdict)
+    return Result(claim, _stated(claim), recomputed, units, residual, slip, verdict, assumed)
 
 
 def holds(claim: Claim, scenario: Scenario, settings: Mapping[str, Any] | None = None) -> bool:
@@ -258,8 +271,10 @@ def _settings(claim: Claim, assume: Mapping[str, Any], slip: float) -> Iterator[
         yield {**assume, **given, **reading}
 
 
-def _recompute(claim: Claim, scenario: Scenario, slip: float) -> Iterator[float]:
-    for settings in _settings(claim, {}, slip):
+def _recompute(
+    claim: Claim, scenario: Scenario, slip: float, assume: Mapping[str, Any] | None = None
+) -> Iterator[float]:
+    for settings in _settings(claim, assume or {}, slip):
         yield from unchecked(claim.quantity, scenario, settings).values()
 
 

@@ -75,6 +75,8 @@ def _stars(result: Result) -> int:
 def _explained(result: Result, under: str) -> str:
     claim = result.claim
     needs = claim.assumption if result.verdict in (HELPED, NEEDS_MORE) else ""
-    parts = {"As written": as_stated(claim.id), "Recomputed": result.shown(), "If": needs, "Assumptions": under}
+    then = result.helped.shown() if result.helped else ""
+    found = {"As written": as_stated(claim.id), "Recomputed": result.shown()}
+    parts = {**found, "If": needs, "Then": then, "Assumptions": under}
     told = " ".join(f"{name}: {words}." for name, words in parts.items() if words)
     return f"{told} {claim.why}".strip()

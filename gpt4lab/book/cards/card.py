@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import attrs
 
 from gpt4lab import __version__
-from gpt4lab.book.tables import ORIGIN, residual_of
+from gpt4lab.book.tables import ORIGIN, residual_of, then_of
 from gpt4lab.claims import Result, judge, ledger
 from gpt4lab.claims.ledger import HELPED, NEEDS_MORE
 from gpt4lab.claims.prose import as_stated
@@ -59,6 +59,7 @@ class Card:
             "What that is": self._computed() if self.result.recomputed else "",
             "Residual": residual_of(self.result),
             "If": claim.assumption if needs else "",
+            "Then": then_of(self.result),
             "Why": claim.why,
             "What flips it": self.flip,
         }

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
+from gpt4lab.book.cards import card
 from gpt4lab.claims import Claim, audit, judge, ledger, tally
 from gpt4lab.claims.allowed import denied
 from gpt4lab.claims.audit import holds
@@ -77,6 +78,8 @@ def test_the_tally_is_said_in_three_parts_wherever_it_is_said(root: Path) -> Non
     assert f"the {count.decided} claims that arithmetic decides, {count}." in (root / "README.md").read_text("utf-8")
     assert f"{count.opinions} opinions" in count.apart()
     assert "0 " not in f" {tally([]).apart()}"
+    one = [RESULTS["C02"], next(result for result in RESULTS.values() if result.verdict == "opinion")]
+    assert f"{tally(one)}; {tally(one).apart()}" == "1 holds alone, 0 hold with help, 0 fail; 1 opinion"
 
 
 # Which assumptions are allowed
@@ -326,3 +329,14 @@ def test_links_name_fields_or_claims() -> None:
     for link in LINKS:
         assert all(path in FIELDS or path in link.stated for path in link.members)
         assert set(link.stated) <= set(link.members)
+
+
+def test_a_number_beside_a_verdict_that_rests_on_help_is_the_one_with_the_help() -> None:
+    """Nobody reads "consistent with assumption" beside +463% and is not told what the assumption leaves of it."""
+    resting = [result for result in RESULTS.values() if result.claim.assume and result.verdict in (HELPED, NEEDS_MORE)]
+    assert {"C33", "C85", "S02"} <= {result.claim.id for result in resting}
+    for result in resting:
+        if result.residual is not None:
+            assert result.helped is not None, result.claim.id
+            assert abs(result.helped.residual) <= result.claim.tolerance < abs(result.residual), result.claim.id
+            assert "Then: " in " ".join(card(result.claim.id, LEAK).text())
