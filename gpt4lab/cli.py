@@ -34,7 +34,7 @@ from gpt4lab.quantities.leaf import Leaf
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError
 from gpt4lab.scenario.files import open_scenario
 from gpt4lab.scenario.origin import origin
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 NAMED = "a named or shared scenario, a file .json or .toml, or - for one on the standard input"
 
@@ -157,7 +157,7 @@ def _claims(options: argparse.Namespace) -> Answer:
     lines = columns((r.claim.id, r.claim.chapter, r.verdict, r.shown(), r.claim.quote) for r in results)
     nothing = [] if results else ["No claim" + f" of chapter {chapter}" * bool(chapter) + f" is {options.verdict}."]
     count = claims.tally(everything)
-    tally = f"Of {count.decided} claims that arithmetic decides, {count}. Apart: {count.apart()}."
+    tally = f"Of {counted(count.decided, 'claim')} that arithmetic decides, {count}. Apart: {count.apart()}."
     return [_claim_record(result) for result in results], [*lines, *nothing, tally]
 
 

@@ -86,7 +86,7 @@ def quoted(value: Any) -> str:
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
         return cut(f"{value:,g}" if number else repr(value) if isinstance(value, (str, bytes)) else str(value))
     except (ValueError, OverflowError, RecursionError):
-        return f"a {type(value).__name__} too large to write"
+        return "a whole number too large to write" if isinstance(value, int) else "something too large to write"
 
 
 BITS_PER_NAT = 1 / math.log(2)

@@ -16,7 +16,7 @@ from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
 from gpt4lab.panels import verdicts
 from gpt4lab.panels.controls import spoken
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 ALL = "all"
 UNUSABLE = (ScenarioError, KeyError)  # what a line of assumptions may raise
@@ -104,7 +104,7 @@ class Board(w.VBox):
     def _judge(self) -> None:
         self._all = audit(self.scenario)
         here, post = tally(self._all), tally(audit(load_scenario("leak")))
-        lead = f"Of {here.decided} claims that arithmetic decides, <strong>{here}</strong>"
+        lead = f"Of {counted(here.decided, 'claim')} that arithmetic decides, <strong>{here}</strong>"
         compared = f" (by the post's own numbers: {post})" if str(here) != str(post) else ""
         apart = f" Apart from these: {here.apart()}."
         self._said.value = block("tally", f"<p>{lead}{compared}.{apart}</p>{_changes(self.scenario)}")

@@ -21,6 +21,7 @@ from gpt4lab.book.touch.page import Touch
 from gpt4lab.book.way import Answer, Opened
 from gpt4lab.claims import claims_of
 from gpt4lab.panels.controls import LOOK
+from gpt4lab.units import counted
 
 ASLEEP = "*The page stands still until it runs: in JupyterLab, Run → Run All Cells.*"
 TO_THE_TOP = files("gpt4lab.book").joinpath("top.js").read_text("utf-8")
@@ -67,8 +68,8 @@ def introduction(number: str) -> Markdown:
     The conflict is hidden where `opening` has put its live box.
     """
     here = chapters()[number]
-    claims = len(claims_of(number))
-    facts = f"{here.minutes} minutes to read · runs in about {here.seconds} s on two cores · {claims} claims"
+    claims, minutes = counted(len(claims_of(number)), "claim"), counted(here.minutes, "minute")
+    facts = f"{minutes} to read · runs in about {here.seconds} s on two cores · {claims}"
     still = f'<div class="g4l-still">\n\n{priced(here.conflict.still)}\n\n{ASLEEP}\n\n</div>'
     return Markdown(f"{still}\n\n{priced(here.stakes)}\n\n{facts}\n\n{_neighbours(number)}")
 

@@ -77,12 +77,13 @@ class Reference:
         if self.arxiv and not self.link:
             object.__setattr__(self, "link", f"https://arxiv.org/abs/{self.arxiv}")
 
-    def cite(self) -> str:
-        """Short form for running text: `Kaplan et al. (2020)`."""
+    def cite(self, within: bool = False) -> str:
+        """Short form for running text: `Kaplan et al. (2020)`; within brackets `Kaplan et al., 2020`."""
         family = [author.split()[-1] for author in self.authors]
         others = len(family) > 2 or "et al." in self.authors
         tail = " et al." if others else f" and {family[1]}" if len(family) == 2 else ""
-        return f"{self.short or family[0] + tail} ({self.year})"
+        who = self.short or family[0] + tail
+        return f"{who}, {self.year}" if within else f"{who} ({self.year})"
 
     def text(self) -> str:
         """Full form: authors, year, title, venue, link."""

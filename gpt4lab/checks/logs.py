@@ -41,7 +41,7 @@ def _row(log: str, scenario: Scenario) -> Row:
     every, useful, full = values(asked, change(scenario, as_in(log))).values()
     entry = catalog.measurements[LOGS[log][0]]
     return {
-        "log": f"{log} ({catalog.references[entry.sources[0].reference].cite()})",
+        "log": f"{log} ({catalog.references[entry.sources[0].reference].cite(within=True)})",
         "a GPU lasts": show(years_in(log), "year"),
         "the cluster fails every": show(every, "hour") if every >= 1 else show(every * 60, "minute"),
         "useful at best": show(useful, "fraction"),

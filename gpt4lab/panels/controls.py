@@ -30,7 +30,7 @@ import traitlets as t
 from gpt4lab.charts import theme
 from gpt4lab.scenario.field import SLIPS, is_number, meant, plain
 from gpt4lab.scenario.numbers import GRAMMAR
-from gpt4lab.units import MONTHS, month, quoted
+from gpt4lab.units import MONTHS, counted, month, quoted
 
 # What the page says is not said back to it: each move would wait for one message more, a fifth of its time.
 NO_ECHO = False
@@ -156,9 +156,9 @@ class NumberControl(Control):
 
     def __init__(self, label: str, unit: str, lo: float, hi: float, value: float, **options: Any) -> None:
         if not (math.isfinite(lo) and math.isfinite(hi) and lo < hi):
-            raise ControlError(f"{label}: the range {lo:g} to {hi:g} {unit} is empty or endless.")
+            raise ControlError(f"{label}: the range {lo:g} to {counted(hi, unit)} is empty or endless.")
         if options.get("scale") == "log" and lo <= 0:
-            raise ControlError(f"{label}: a log scale starts above zero, not at {lo:g} {unit}.")
+            raise ControlError(f"{label}: a log scale starts above zero, not at {counted(lo, unit)}.")
         said = {"unit": unit, "unit_words": unit_words(unit), "unit_of_one": unit_words(unit, one=True)}
         self._range = lo, hi
         super().__init__(
@@ -197,7 +197,7 @@ class NumberControl(Control):
     def _words(self, value: float) -> str:
         """The number as the page would write it: "34%", "25,000 GPUs", "$1 per GPU-hour"."""
         if not is_number(value * 100):  # beyond every float, in per cent
-            return f"{quoted(value)} {self.unit}"
+            return f"{quoted(value)} {self.unit_words}".strip()
         number = self._number(value)
         if self.unit_words.startswith("$"):
             return f"${number}{self.unit_words[1:]}"

@@ -33,6 +33,7 @@ from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, method
 from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, get, load_scenario
+from gpt4lab.units import counted
 
 if TYPE_CHECKING:
     from gpt4lab.toys.core.background import BackgroundRun
@@ -223,7 +224,10 @@ def in_words(run: BackgroundRun[Any]) -> str:
     if run.state == "running":
         left = run.seconds_left
         return "preparing" if left is None else f"step {done} of {of}, {left:.0f} s left"
-    ends = {"done": f"{done} steps in {run.elapsed_s:.1f} s", "stopped": f"stopped at step {done} of {of}; kept"}
+    ends = {
+        "done": f"{counted(done, 'step')} in {run.elapsed_s:.1f} s",
+        "stopped": f"stopped at step {done} of {of}; kept",
+    }
     return ends.get(run.state, f"failed at step {done}")
 
 

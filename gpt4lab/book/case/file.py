@@ -18,7 +18,7 @@ from gpt4lab.book.exercises.box import LEVELS, WORDS
 from gpt4lab.book.page import Raw, escape, shortened, table
 from gpt4lab.book.store import State
 from gpt4lab.book.way import RECORDS, Answer, Guess, Record, now
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 MOST_BYTES = 4_000_000
 MOST_RECORDS = 2_000  # the whole book asks some hundreds of things
@@ -96,7 +96,7 @@ def _calibration(case: Case) -> str:
 
 
 def _of_bands(held: list[bool]) -> str:
-    return f"<p>Your bands held the answer {sum(held)} of {_times(len(held))}.</p>" if held else ""
+    return f"<p>Your bands held the answer {sum(held)} of {counted(len(held), 'time')}.</p>" if held else ""
 
 
 def _of_verdicts(case: Case) -> str:
@@ -106,17 +106,14 @@ def _of_verdicts(case: Case) -> str:
         return ""
     agreed = sum(out for _, out in forecasts)
     words = (
-        f"Of {len(forecasts)} verdicts that you signed before you saw ours, {agreed} fall on the same side: it holds, "
+        f"Of {counted(len(forecasts), 'verdict')} that you signed before you saw ours, {agreed} "
+        f"{'falls' if agreed == 1 else 'fall'} on the same side: it holds, "
         f"it fails, or it cannot be decided. Your Brier score is {score:.2f}, the mean of (p − o)²: p is how sure you "
         f"were, o is 1 where ours fell on the same side, else 0. 0 is perfect; to say 50% each time scores {COIN}. "
-        f"({catalog.references['brier1950'].cite()})"
+        f"({catalog.references['brier1950'].cite(within=True)})"
     )
     rows = [(f"{step.sure:.0%}", step.count, f"{step.out / step.count:.0%}") for step in steps(forecasts)]
     return f"<p>{words}</p>" + table("How sure, how often right", ("You were", "Verdicts", "On our side"), rows)
-
-
-def _times(count: int) -> str:
-    return "1 time" if count == 1 else f"{count} times"
 
 
 def _verdicts(signed: list[Signature]) -> str:

@@ -28,7 +28,7 @@ import attrs
 from gpt4lab.book.exercises import limited
 from gpt4lab.book.exercises.tasks import Feedback
 from gpt4lab.book.page import shortened
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 MOST_SOURCE = 10_000  # characters, as way.py keeps of a text
 MUCH = 2_000  # characters printed
@@ -93,8 +93,9 @@ class Code:
         much = _is_number(printed) and printed > MUCH
         note = f" It also prints {printed:,} characters: a function need print nothing." if much else ""
         if right == count:
-            return Feedback("right", f"All {count} cases come out as in the book.{note}")
-        some = f" {right} of {count} cases come out right." if right else ""
+            every = f"All {count} cases come" if count > 1 else "The one case comes"
+            return Feedback("right", f"{every} out as in the book.{note}")
+        some = f" {right} of {counted(count, 'case')} come{'s' * (right == 1)} out right." if right else ""
         return Feedback("almost" if right else "wrong", f"{next(filter(None, lines))}{some}{note}")
 
     def _unready(self, source: str) -> Feedback | None:

@@ -14,7 +14,7 @@ from gpt4lab.models.search.family import BESIDE, KINDS, WIDTHS, Some, by_width, 
 from gpt4lab.panels.panel import Panel, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 WIDTH = Axis("width", "Width of the model", log=True, form="count", domain=(4096, 24_576))
 HEADS = Axis("beside", "Width of all heads, over that of the model", log=True, domain=(0.25, 4))
@@ -80,10 +80,11 @@ def _sentence(scenario: Scenario, shapes: tuple[Some, ...]) -> str:
     here = f"{left[width]:,} of them are {width:,} wide" if left[width] else f"none of them is {width:,} wide"
     ranks = scenario.cluster.tensor
     split = f", their heads shared out evenly over {ranks:,} GPUs" if ranks > 1 else ""
+    miss = "misses" if count(shapes) == 1 else "miss"
     return (
-        f"{count(shapes):,} shapes miss neither attention nor an expert by more than "
+        f"{counted(count(shapes), 'shape')} {miss} neither attention nor an expert by more than "
         f"{show(scenario.nearness.tolerance, 'fraction')}{split}: from {min(left):,} to {max(left):,} wide, "
-        f"{len(left):,} widths. If the width were known, {here}."
+        f"{counted(len(left), 'width')}. If the width were known, {here}."
     )
 
 

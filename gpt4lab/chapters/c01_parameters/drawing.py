@@ -14,7 +14,7 @@ from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 STAMP = catalog.constants["gpt-2"].values["params"].value
 PAGE = catalog.models["gpt-3-175b"].need("params_total")
@@ -54,9 +54,9 @@ def _caption(scenario: Scenario, step: int, passed: int) -> str:
     return (
         f"If GPT-3 is a sheet of A4, GPT-2 is a stamp of {1e4 * A4 * STAMP / PAGE:.1f} square centimetres.",
         f"This model is a wall of {pages:.1f} such sheets, {pages * A4:.2f} square metres.",
-        f"Rows are its {model.layers} layers. At the left what all tokens share; then a column for each expert.",
+        f"A row is a layer: {model.layers}. At the left what all tokens share; then a column for each expert.",
         f"A token comes in: of the first layer it lights what is shared, and {model.top_k} of {model.experts} experts.",
-        f"After {passed} layers: in each it is sent to {model.top_k}, and not to the same ones.",
+        f"After {counted(passed, 'layer')}: in each it is sent to {model.top_k}, and not to the same ones.",
         f"After all {passed}: {lit:.1f} sheets of {pages:.1f} are lit, {lit / pages:.0%} of the wall.",
     )[step]
 

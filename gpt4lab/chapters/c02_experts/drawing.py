@@ -12,6 +12,7 @@ from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario
+from gpt4lab.units import counted
 
 LAYERS, TOP, PITCH, DOOR = 4, 24, 82, 32  # how many are drawn; px: the first waiting row, a layer, a door
 DOTS, TOKENS, FOLLOWED = 80, 40, 0  # drawn at most, so that it moves at once; the token that is told apart
@@ -36,11 +37,12 @@ def doors(scenario: Scenario) -> list[Scene]:
 
 def _scene(ways: Ways, experts: int, step: int) -> Scene:
     passed = (step + 1) // 2
+    falling = f"{counted(len(ways[0]), 'token')} fall{'s' * (len(ways[0]) == 1)}"
     woken = [{door for token in layer for door in token} for layer in ways[:passed]]
     return Scene(
         [*_doors(woken, experts), *_trace(ways, experts, step), *_tokens(ways, experts, step)],
         TOP + LAYERS * PITCH + 8,
-        f"{len(ways[0])} tokens fall through {LAYERS} layers of {experts} doors. {_caption(ways, experts, step)}",
+        f"{falling} through {LAYERS} layers of {counted(experts, 'door')}. {_caption(ways, experts, step)}",
         _caption(ways, experts, step),
         {"layer": "Layer", "awake": "Experts awake", "asleep": "Experts asleep"},
         [{"layer": at + 1, "awake": len(found), "asleep": experts - len(found)} for at, found in enumerate(woken)]

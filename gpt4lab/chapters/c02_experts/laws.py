@@ -14,7 +14,7 @@ from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import crossing, value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 #: Law -> the quantity of its loss. Each was fitted to its own text, so only ratios within one law mean anything.
 LAWS = {
@@ -72,7 +72,7 @@ def laws_view(scenario: Scenario) -> View:
         {"experts": e, "against": gain, "law": law} for e in EXPERTS for law, gain in changes(scenario, e).items()
     ]
     return View(
-        label=f"Loss with {other} experts instead of {scenario.model.experts}",
+        label=f"Loss with {counted(other, 'expert')} instead of {scenario.model.experts}",
         value=_spread(here),
         unit="fraction",
         post=_spread_of_the_post(),
@@ -81,7 +81,7 @@ def laws_view(scenario: Scenario) -> View:
             "data": [*over_sizes, *over_experts],
             "you": [
                 pinned({"size": base, "label": "your model"}, SIZE),
-                pinned({"experts": other, "label": f"{other} experts"}, EXPERTS_AXIS),
+                pinned({"experts": other, "label": counted(other, "expert")}, EXPERTS_AXIS),
             ],
             "post": [{"size": value("model.base_params", load_scenario("leak")), "label": "the post's model"}],
             "ranges": [{"from": SIZES[0], "to": fitted_to(), "label": "fitted here"}],
@@ -110,8 +110,9 @@ def _sentence(scenario: Scenario, here: dict[str, float]) -> str:
     worth = tokens_worth(scenario)
     each = ", ".join(f"{law} {_percent(gain)}" for law, gain in here.items())
     return (
-        f"{scenario.model.other_experts} experts instead of {scenario.model.experts}: {each}. Your model has "
-        f"{show(value('model.active_params', scenario), 'param')} active, {reach}.{_routed(scenario)} {_worth(worth)}"
+        f"{counted(scenario.model.other_experts, 'expert')} instead of {scenario.model.experts}: {each}. Your model "
+        f"has {show(value('model.active_params', scenario), 'param')} active, {reach}.{_routed(scenario)} "
+        f"{_worth(worth)}"
     )
 
 

@@ -97,7 +97,7 @@ def _live_sentence(results: Sequence[Row]) -> str:
     if not results:
         return "Press Run for a smaller version of your own."
     here = f" 16 experts save {_each(gain(results, 16, 1))} over the dense model." if {1, 16} <= done else ""
-    return f"Here {len(results)} of {of} trainings are done.{here}"
+    return f"Here {len(results)} of {of} trainings {'is' if len(results) == 1 else 'are'} done.{here}"
 
 
 def _each(found: Row) -> str:

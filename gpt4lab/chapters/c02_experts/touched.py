@@ -14,7 +14,7 @@ from gpt4lab.panels.setting import Pull, Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 STEP = "decode.micro_batch"  # tokens that meet one copy of a layer together
 BATCHES = [2 ** (i / 4) for i in range(49)]  # 1 ... 4,096
@@ -39,7 +39,7 @@ def woken_by_the_post(tokens: float) -> float:
 def _steps_of_the_post() -> list[dict[str, Any]]:
     """The post's model where its experts are said to sleep, and at the step that the source speaks of."""
     steps = (8, 32, value(STEP, load_scenario("leak")))
-    return [{"tokens": b, "touched": woken_by_the_post(b), "label": f"{b:g} tokens"} for b in steps]
+    return [{"tokens": b, "touched": woken_by_the_post(b), "label": counted(b, "token")} for b in steps]
 
 
 def _at_as_many(scenario: Scenario) -> str:
@@ -123,6 +123,7 @@ def reading_view(scenario: Scenario) -> View:
     found = values(("decode.crossover", "decode.crossover_dense", STEP), scenario)
     source, batch = value(STEP, leak), found[STEP]
     here = token_ms(scenario, batch)
+    theirs = {"tokens": source, "ms": token_ms(leak, source)[MOE], "label": f"the source: {counted(source, 'token')}"}
     lines = [{"tokens": at, "ms": ms, "what": name} for at in STEPS for name, ms in token_ms(scenario, at).items()]
     return View(
         label="Tokens in a step until computing takes longer than reading",
@@ -130,11 +131,7 @@ def reading_view(scenario: Scenario) -> View:
         unit="token",
         post=value("decode.crossover", leak),
         sentence=_pace(found, here),
-        rows={
-            "data": lines,
-            "you": [pinned({"tokens": batch, "ms": here[MOE]}, TOKENS, MS)],
-            "post": [{"tokens": source, "ms": token_ms(leak, source)[MOE], "label": f"the source: {source:g} tokens"}],
-        },
+        rows={"data": lines, "you": [pinned({"tokens": batch, "ms": here[MOE]}, TOKENS, MS)], "post": [theirs]},
         alt="Time per token against tokens in a step: reading falls, computing is level, and experts fall later.",
     )
 
@@ -143,7 +140,7 @@ def _pace(found: dict[str, Any], here: dict[str, float]) -> str:
     longer = "reading" if here[MOE] > here[ARITHMETIC] else "computing"
     return (
         f"A dense model of the same FLOP is busy computing from {found['decode.crossover_dense']:,.0f} tokens in a "
-        f"step, the experts only from {found['decode.crossover']:,.0f}. At {found[STEP]:,.4g} tokens the experts' "
+        f"step, the experts only from {found['decode.crossover']:,.0f}. At {show(found[STEP], 'token')} the experts' "
         f"weights cost {show(here[MOE] / 1000, 's')} of reading per token, {here[MOE] / here[DENSE]:.1f} times the "
         f"dense model's; computing takes {show(here[ARITHMETIC] / 1000, 's')}, so {longer} sets the pace."
     )

@@ -12,7 +12,7 @@ from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 FLOOR, CEILING = 250, 34  # px from the top: where the wall stands, and as high as it may be
 RULER = 10_000  # bytes
@@ -42,8 +42,8 @@ def strip(scenario: Scenario) -> Scene:
     return Scene(
         [*_wall(scenario, full, high), *_edge(scenario, high)],
         FLOOR + 26,
-        f"A wall of {layers} columns, one a layer, as high as what a token leaves there if every query head has keys "
-        f"and values of its own. {high / full:.1%} of it are filled: {_kept(scenario)}.",
+        f"A wall of {counted(layers, 'column')}, one a layer, as high as what a token leaves there if every "
+        f"query head has keys and values of its own. {high / full:.1%} of it are filled: {_kept(scenario)}.",
         titles={"what": "Kept of one token", "layer": "Bytes in a layer", "all": "Bytes in all layers"},
         rows=_rows(scenario),
         grip=None if _latent(scenario) else Grip("model.kv_heads", (FLOOR, 0), (FLOOR - 100 * head, 100)),
@@ -73,7 +73,7 @@ def _wall(scenario: Scenario, full: float, high: float) -> Iterator[Shape]:
     ruler = FLOOR - _px_per_byte(scenario) * RULER
     yield Strokes("ruler", [(width + 18, FLOOR, width + 18, ruler)], "soft")
     yield Words("ruler-words", width + 23, (FLOOR + ruler) / 2 + 4, show(float(RULER), "byte"), "soft")
-    yield Words("floor-words", 0, FLOOR + 18, f"{layers} layers, a column each", "soft")
+    yield Words("floor-words", 0, FLOOR + 18, f"{counted(layers, 'layer')}, a column each", "soft")
     if keys > 20 and not _latent(scenario):
         yield Words("keys-words", 8, FLOOR - high / 4 + 4, "keys: what a token is about")
         yield Words("values-words", 8, FLOOR - 3 * high / 4 + 4, "values: what it says")
