@@ -19,7 +19,7 @@ from gpt4lab.toys.batch.findings import toy_point
 NEAR = Axis("flop", "Training compute, FLOP", log=True, domain=(1e22, 1e26))
 FAR = Axis("far", "Training compute, FLOP, from a toy to GPT-4", log=True, domain=(1e8, 1e27))
 BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(5e5, 3e8))
-FAR_BATCH = Axis("batch", "Batch, tokens", log=True, form="count", domain=(1e2, 1e9))
+FAR_BATCH = Axis("tokens", "Batch, tokens", log=True, form="count", domain=(1e2, 1e9))
 #: Those that are named in the chart; the table below it names all.
 NAMED = ("GPT-3 175B", "PaLM 540B", "Llama 3.1 405B", "DeepSeek-V3", "Kimi K2", "MiniMax-Text-01", "OLMoE-1B-7B")
 
@@ -33,7 +33,7 @@ def curves(scenario: Scenario) -> list[dict[str, Any]]:
         grown = sqrt(flop / here)
         given = {"training.tokens": tokens * grown, "model.active_params": params * grown}
         for law, batch in zip(LAWS, values(tuple(LAWS.values()), scenario, given).values(), strict=True):
-            rows.append({"flop": flop, "far": flop, "batch": batch, "law": law})
+            rows.append({"flop": flop, "far": flop, "batch": batch, "tokens": batch, "law": law})
     return rows
 
 
@@ -41,8 +41,8 @@ def laws_view(scenario: Scenario) -> View:
     """Your batch among the published ones and the laws."""
     post, toy = load_scenario("leak"), toy_point()
     compute, theirs = value("training.flop", scenario), value("training.flop", post)
-    mine = {"flop": compute, "far": compute, "batch": scenario.training.batch_tokens}
-    others = [{**run, "far": run["flop"], "label": run["run"] if run["run"] in NAMED else ""} for run in published()]
+    mine, asked = scenario.training.batch_tokens, post.training.batch_tokens
+    others = [{**run, "label": run["run"] if run["run"] in NAMED else ""} for run in published()]
     return View(
         label="Your batch over what DeepSeek's law asks for",
         value=scenario.training.batch_tokens / value("batch.deepseek", scenario),
@@ -52,9 +52,12 @@ def laws_view(scenario: Scenario) -> View:
         rows={
             "data": curves(scenario),
             "published": others,
-            "measured": [{"far": toy["flop"], "batch": toy["batch"], "label": "the toy, measured"}],
-            "post": [{"flop": theirs, "far": theirs, "batch": post.training.batch_tokens}],
-            "you": [{**pinned(mine, NEAR, BATCH), "far": pinned(mine, FAR)["far"]}],
+            "measured": [{"far": toy["flop"], "tokens": toy["batch"], "label": "the toy, measured"}],
+            "post": [{"flop": theirs, "batch": asked}, {"far": theirs, "tokens": asked}],
+            "you": [
+                pinned({"flop": compute, "batch": mine}, NEAR, BATCH),
+                pinned({"far": compute, "tokens": mine}, FAR, FAR_BATCH),
+            ],
         },
         alt="Batch against training compute: published runs, the post, and three laws; below, the same down to a toy.",
     )
