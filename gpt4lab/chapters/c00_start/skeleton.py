@@ -1,7 +1,8 @@
-"""The post's skeleton as a page: its claims in its own order, each by a short quote, lit by its verdict."""
+"""The post's skeleton as a page: its claims in its own order, a sign each by its verdict, and their words behind it."""
 
 from __future__ import annotations
 
+from collections import Counter
 from html import escape
 
 from IPython.display import HTML
@@ -39,29 +40,48 @@ SECTIONS = {
 }
 
 
+#: The section that stands open, so that one sees what lies in the others: here the claim of the first screen dies.
+OPEN = "Inference"
+
+
 def skeleton(scenario: Scenario | None = None) -> HTML:
-    """All claims by section, under a scenario (the post's, where none is given); a link where its chapter stands."""
+    """All claims by section, a sign each, under a scenario (the post's, where none is given).
+
+    A section opens to the words of its claims, each a link where its chapter stands.
+    """
     here = scenario or load_scenario("leak")
-    parts = (f"<p><strong>{title}</strong><br>{_claims(ids.split(), here)}</p>" for title, ids in SECTIONS.items())
-    return shown(block("verdicts", *parts))
+    parts = (_section(title, ids.split(), here) for title, ids in SECTIONS.items())
+    return shown(block("verdicts g4l-skeleton", *parts))
 
 
-def _claims(ids: list[str], scenario: Scenario) -> str:
-    return "&ensp;".join(_claim(judge(ledger()[key], scenario)) for key in ids)
+def _section(title: str, ids: list[str], scenario: Scenario) -> str:
+    results = [judge(ledger()[key], scenario) for key in ids]
+    signs = "".join(_sign(result) for result in results)
+    count = Counter(_told(result)[0] for result in results)
+    words = f"{title}: {', '.join(f'{number} {verdict}' for verdict, number in count.items())}"
+    summary = f'<span>{title}</span> <span role="img" aria-label="{words}">{signs}</span>'
+    claims = "".join(f"<li>{_claim(result)}</li>" for result in results)
+    return f"<details{' open' * (title == OPEN)}><summary>{summary}</summary><ul>{claims}</ul></details>"
+
+
+def _told(result: Result) -> tuple[str, str, str]:
+    """Verdict, sign and tone of a claim, as far as they may be told."""
+    if sealed(result.claim.id):
+        return "not signed yet", "◌", "open"
+    return result.verdict.replace("-", " "), SIGNS[result.verdict], tone(result.verdict)
+
+
+def _sign(result: Result) -> str:
+    """The sign alone; what it means is told by the section, and to whoever points at it."""
+    verdict, sign, lit = _told(result)
+    return f'<span class="g4l-verdict g4l-{lit}" title="{result.claim.id}: {verdict}">{sign}</span>'
 
 
 def _claim(result: Result) -> str:
-    """A claim with its sign, and its word for whoever points at it or does not see it."""
-    claim, verdict, sign, lit = (
-        result.claim,
-        result.verdict.replace("-", " "),
-        SIGNS[result.verdict],
-        tone(result.verdict),
-    )
-    if sealed(claim.id):
-        verdict, sign, lit = "not signed yet", "◌", "open"
-    quote = escape(claim.quoted)
-    there = chapters().get(claim.chapter)
+    """A claim by its words, with its sign, and its verdict for whoever does not see that."""
+    verdict, sign, lit = _told(result)
+    quote = escape(result.claim.quoted)
+    there = chapters().get(result.claim.chapter)
     linked = f'<a href="{there.file}.ipynb">{quote}</a>' if there else quote
-    shown_as = f'<span class="g4l-verdict g4l-{lit}" role="img" aria-label="{verdict}">{sign}</span>'
-    return f'<span title="{claim.id}: {verdict}">{shown_as} {linked}</span>'
+    lamp = f'<span class="g4l-verdict g4l-{lit}" role="img" aria-label="{verdict}">{sign}</span>'
+    return f'<span title="{result.claim.id}: {verdict}">{lamp} {linked}</span>'
