@@ -164,8 +164,8 @@ def judge(claim: Claim, scenario: Scenario) -> Result:
 def _judged(claim: Claim, scenario: Scenario) -> Result:
     slip, verdict = _verdict(claim, scenario)
     recomputed = tuple(_recompute(claim, scenario, slip))
-    rests = claim.assume if verdict in (HELPED, NEEDS_MORE) else {}
-    assumed = tuple(_recompute(claim, scenario, slip, rests)) if rests else ()
+    rests = bool(claim.assume) and verdict in (HELPED, NEEDS_MORE)
+    assumed = tuple(_recompute(claim, scenario, slip, claim.assume)) if rests else ()
     units = tuple(unit_of(name) for _ in claim.given for name in claim.quantity)
     residual = None if claim.sets else _residual(claim.relation, _stated(claim), recomputed)
     return Result(claim, _stated(claim), recomputed, units, residual, slip, verdict, assumed)
