@@ -23,12 +23,16 @@ CELLS = [
 
 @pytest.fixture
 def opened(browser: Any, server: str, served: Path, harness: Any) -> Iterator[Lab]:
+    from playwright.sync_api import expect
+
     harness.write_notebook(served / "case.ipynb", CELLS)
     lab = harness.Lab(browser, server, height=4_000)
     lab.open("case.ipynb")
     lab.run_all()
     lab.charts(1)
     yield lab
+    lab.page.get_by_role("checkbox", name="First my verdict").uncheck()  # the tests that follow share what is kept
+    expect(lab.page.locator(".g4l-verdict", has_text="yours first")).to_have_count(0)
     lab.no_trouble()
     lab.close()
 
@@ -40,12 +44,7 @@ def test_a_claim_is_signed_by_keyboard_and_the_file_goes_out_and_in(opened: Lab,
     sealed = page.locator(".g4l-verdict", has_text="yours first")
     expect(sealed.first).to_be_visible()
     before = sealed.count()
-    page.get_by_role("radio", name="unit error").focus()
-    page.keyboard.press("Space")
-    page.get_by_label("How sure you are").focus()
-    page.keyboard.press("8")
-    page.get_by_role("button", name="Sign", exact=True).focus()
-    page.keyboard.press("Enter")
+    sign(page)
     expect(page.locator(".g4l-feedback")).to_contain_text("you say unit error")
     assert sealed.count() < before
     page.get_by_role("button", name="Read it anew").click()
@@ -59,5 +58,33 @@ def test_a_claim_is_signed_by_keyboard_and_the_file_goes_out_and_in(opened: Lab,
         page.get_by_role("button", name="Import a case file").click()
     asked.value.set_files(tmp_path / "case-file.json")
     expect(page.locator(".g4l-case")).to_contain_text("0 new; what was here already stays.")
-    page.get_by_role("checkbox", name="First my verdict").uncheck()  # the tests that follow share what is kept
-    expect(sealed).to_have_count(0)
+
+
+def sign(page: Any) -> None:
+    """The claim that is asked about, by keyboard: a unit error, 80% sure."""
+    page.get_by_role("radio", name="unit error").focus()
+    page.keyboard.press("Space")
+    page.get_by_label("How sure you are").focus()
+    page.keyboard.press("8")
+    page.get_by_role("button", name="Sign", exact=True).focus()
+    page.keyboard.press("Enter")
+
+
+def test_z_takes_the_last_signature_back_and_no_cell(opened: Lab) -> None:
+    from playwright.sync_api import expect
+
+    page = opened.page
+    sealed, said = page.locator(".g4l-verdict", has_text="yours first"), page.locator(".g4l-feedback")
+    expect(sealed.first).to_be_visible()
+    before, asked = sealed.count(), page.locator(".g4l-signing .g4l-exercise").inner_text()
+    sign(page)
+    expect(said).to_contain_text("you say unit error")
+    assert sealed.count() < before
+    cells = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
+    page.get_by_role("radio", name="unit error").focus()
+    page.keyboard.press("z")
+    expect(said).to_contain_text("is taken back")
+    expect(sealed).to_have_count(before)
+    assert page.locator(".g4l-signing .g4l-exercise").inner_text() == asked, "it is asked again"
+    page.keyboard.press("z")  # nothing is left to take back, and JupyterLab's own undo stays away
+    assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == cells
