@@ -80,9 +80,8 @@ def _sentence(scenario: Scenario, shapes: tuple[Some, ...]) -> str:
     here = f"{left[width]:,} of them are {width:,} wide" if left[width] else f"none of them is {width:,} wide"
     ranks = scenario.cluster.tensor
     split = f", their heads shared out evenly over {ranks:,} GPUs" if ranks > 1 else ""
-    miss = "misses" if count(shapes) == 1 else "miss"
     return (
-        f"{counted(count(shapes), 'shape')} {miss} neither attention nor an expert by more than "
+        f"With {counted(count(shapes), 'shape')} neither attention nor an expert is missed by more than "
         f"{show(scenario.nearness.tolerance, 'fraction')}{split}: from {min(left):,} to {max(left):,} wide, "
         f"{counted(len(left), 'width')}. If the width were known, {here}."
     )

@@ -11,7 +11,6 @@ from gpt4lab.panels.measured import Measured
 from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
-from gpt4lab.units import counted
 
 if TYPE_CHECKING:
     from gpt4lab.toys.counting.width import Spectrum
@@ -62,13 +61,12 @@ def _sentence(scenario: Scenario, found: Spectrum) -> str:
     read = "That is its width" if found.width == true else f"It is {true} wide"
     blur = f" The noise costs an honest reader {cost:.3f} bits a byte." if chosen.noise else ""
     if chosen.prompts <= true:
-        why = f": {counted(chosen.prompts, 'answer')} cannot span more than {counted(chosen.prompts, 'dimension')}."
+        why = f": {chosen.prompts} answers cannot span more than {chosen.prompts} dimensions."
     elif found.width < true:
         why = ": the rest is hidden, and what is read is a least width."
     else:
         why = "."
-    above = f"{counted(found.width, 'singular value')} of {counted(chosen.prompts, 'answer')}"
-    return f"{above} stand{'s' * (found.width == 1)} above the level. {read}{why}{blur}"
+    return f"{found.width} singular values of {chosen.prompts:,} answers stand above the level. {read}{why}{blur}"
 
 
 theft = Measured(
