@@ -25,6 +25,7 @@ from gpt4lab.quantities import UnknownQuantity, explain, value
 from gpt4lab.quantities.topics.stretch import farthest
 from gpt4lab.quantities.topics.vision import tile_tokens
 from gpt4lab.scenario import FIELDS, ScenarioError, change, get, load_scenario
+from gpt4lab.units import counted
 
 BAD: tuple[Any, ...] = (0, -1, math.nan, math.inf, -math.inf, "seven", None)
 LEAK = load_scenario("leak")
@@ -140,7 +141,8 @@ def test_no_scenario_takes_it(path: str) -> None:
         shown = repr(bad) if not isinstance(bad, (int, float)) or not math.isfinite(bad) else f"{bad:,g}"
         assert shown in str(caught.value)
         unit = FIELDS[path].unit
-        assert unit == "1" or ("%" if unit == "fraction" else unit) in str(caught.value)
+        said = {"fraction": "%", "date": counted(FIELDS[path].hi, "date")}.get(unit, unit)
+        assert unit == "1" or said in str(caught.value)
 
 
 @pytest.mark.parametrize("bad", [0, -1, math.nan, math.inf, None])
