@@ -39,6 +39,8 @@ NARROW = 1.25  # times the least: over a wider range there is no question
 MORE = {
     "C39": ("pipeline.bubble",),
     "C40": ("step.activation_bytes",),
+    "C19": ("flop.long_scores_over_weights", "context.unfinished"),
+    "C20": ("context.extension_cost", "context.long_from_start_cost"),
     "C56": ("kv.reduction",),
     "C73": ("speculation.experts_touched",),
     "C74": ("speculation.batch_speedup",),

@@ -58,7 +58,7 @@ def bend_view(scenario: Scenario, found: list[Row], earlier: Sequence[list[Row]]
         sentence=f"{told} One toy, one seed: the table below has three.",
         rows={
             "data": found,
-            "ticks": [{**EDGE, "bpb": 2.6}],
+            "ticks": [{**EDGE, "bpb": 2.75}],
             "measured": [_before(rows, scenario.positions.times) for rows in earlier],
         },
         alt="The toy's loss by position: unbent, it jumps where the trained context ends.",
@@ -115,7 +115,7 @@ def heal_view(scenario: Scenario, attempt: Attempt | None, before: Attempt | Non
         label="Loss behind the trained context",
         value=f"{now or first:.2f} bits a byte" if first else "–",
         sentence=told,
-        rows={"data": rows, "ticks": [{**EDGE, "bpb": 2.6}]},
+        rows={"data": rows, "ticks": [{**EDGE, "bpb": 2.75}]},
         alt="The toy's loss by position before and after fine-tuning: what had jumped comes down.",
     )
 
