@@ -71,7 +71,8 @@ again({
     "flop.tokens_unmasked": ("flop.long_tokens_unmasked", ""),
     "flop.tokens_seen": ("flop.long_tokens_seen", ""),
     "flop.scores_per_token": ("flop.long_scores_per_token", ""),
-    "flop.scores_over_weights": ("flop.long_scores_over_weights", ""),
+    "flop.scores_over_weights": ("flop.long_scores_over_weights", "What the long context adds to the cost of the "
+                                 "weights, for a token of the training."),
 }, instead={"model.context": "model.long_context"})
 
 
