@@ -6,18 +6,18 @@ const LAYERS = ["Boxes", "Box", "Strokes", "Stroke", "Dot", "Words"]; // from be
 const TAGS = { Box: "rect", Boxes: "path", Stroke: "line", Strokes: "path", Dot: "circle", Words: "text" };
 const MOVE_MS = 350;
 
-const box = ([x, y, w, h], f) => `M${f * x} ${y}h${f * w}v${h}h${-f * w}z`;
+const box = ([x, y, w, h], f, g) => `M${f * x} ${g * y}h${f * w}v${g * h}h${-f * w}z`;
 const across = (x, f, about = x) => f * about + x - about;
-const stroke = ([x, y, x2, y2], f, about) => `M${across(x, f, about)} ${y}L${across(x2, f, about)} ${y2}`;
+const stroke = ([x, y, x2, y2], f, g, about) => `M${across(x, f, about)} ${g * y}L${across(x2, f, about)} ${g * y2}`;
 
-// Shape -> attributes; `f` is the width that there is over the scene's own
+// Shape -> attributes; `f` is the width that there is over the scene's own, `g` the same of its height
 const ATTRIBUTES = {
-  Box: ({ x, y, w, h }, f) => ({ x: f * x, y, width: Math.max(0, f * w), height: Math.max(0, h) }),
-  Boxes: ({ each }, f) => ({ d: each.map((one) => box(one, f)).join("") }),
-  Stroke: ({ x, y, x2, y2, about }, f) => ({ x1: across(x, f, about), y1: y, x2: across(x2, f, about), y2 }),
-  Strokes: ({ each, about }, f) => ({ d: each.map((one) => stroke(one, f, about)).join("") }),
-  Dot: ({ x, y, r }, f) => ({ cx: f * x, cy: y, r }),
-  Words: ({ x, y, anchor }, f) => ({ x: f * x, y, "text-anchor": anchor }),
+  Box: ({ x, y, w, h }, f, g) => ({ x: f * x, y: g * y, width: Math.max(0, f * w), height: Math.max(0, g * h) }),
+  Boxes: ({ each }, f, g) => ({ d: each.map((one) => box(one, f, g)).join("") }),
+  Stroke: ({ x, y, x2, y2, about }, f, g) => ({ x1: across(x, f, about), y1: g * y, x2: across(x2, f, about), y2: g * y2 }),
+  Strokes: ({ each, about }, f, g) => ({ d: each.map((one) => stroke(one, f, g, about)).join("") }),
+  Dot: ({ x, y, r }, f, g) => ({ cx: f * x, cy: g * y, r }),
+  Words: ({ x, y, anchor }, f, g) => ({ x: f * x, y: g * y, "text-anchor": anchor }),
 };
 
 // What was sent as changes -> the shapes of every scene, by key
@@ -66,7 +66,7 @@ function painter(svg) {
     write(one, "aria-label", name);
     if (name === null || !one.written.tabindex) write(one, "tabindex", name === null ? null : "-1");
   };
-  const paint = (shapes, f) => {
+  const paint = (shapes, f, g) => {
     for (const [key, one] of held) if (!(key in shapes)) (write(one, "opacity", 0), named(one, null));
     for (const [key, shape] of Object.entries(shapes)) {
       const one = elementOf(key, shape);
@@ -76,7 +76,7 @@ function painter(svg) {
       if (shape.kind === "Words") write(one, "words", shape.text);
       if (shape.tip) write(one, "tip", shape.tip);
       named(one, shape.look.split(" ").includes("press") ? shape.tip ?? key : null);
-      for (const [name, value] of Object.entries(ATTRIBUTES[shape.kind](shape, f))) write(one, name, value);
+      for (const [name, value] of Object.entries(ATTRIBUTES[shape.kind](shape, f, g))) write(one, name, value);
     }
   };
   const forget = (keys) => {
@@ -129,12 +129,15 @@ function scrubber(parent, name, go) {
   return { stand };
 }
 
+// How tall the picture stands over the scene's own height
+const tallness = (svg) => Number(svg.style.getPropertyValue("--g4l-tall") || 1);
+
 // Shapes with the look "grip" are dragged up and down; what the reader has chosen goes to the kernel, once a frame.
 function gripped(svg, model, gripOf) {
   let frame = 0;
   const pull = (event) => {
     const { path, bottom, top } = gripOf();
-    const y = event.clientY - svg.getBoundingClientRect().top;
+    const y = (event.clientY - svg.getBoundingClientRect().top) / tallness(svg);
     const share = Math.min(1, Math.max(0, (bottom[0] - y) / (bottom[0] - top[0])));
     model.set("pulled", [path, bottom[1] + share * (top[1] - bottom[1]), model.get("pulled")[2] + 1]);
     frame ||= requestAnimationFrame(() => ((frame = 0), model.save_changes()));
@@ -227,9 +230,12 @@ function render({ model, el }) {
     const share = at - Math.floor(at);
     const way = (key) => between(low.shapes[key], high.shapes[key], share);
     const shapes = share ? Object.fromEntries([...keys].map((key) => [key, way(key)])) : low.shapes;
-    paint(shapes, Math.min(1, (picture.clientWidth || low.width) / low.width));
     const here = scenes[Math.round(at)];
-    svg.setAttribute("height", here.height);
+    const wide = Math.min(1, (picture.clientWidth || low.width) / low.width);
+    const tall = here.round ? wide : 1;
+    svg.style.setProperty("--g4l-tall", tall);
+    paint(shapes, wide, tall);
+    svg.setAttribute("height", here.height * tall);
     if (picture.getAttribute("aria-label") !== here.description) picture.setAttribute("aria-label", here.description);
     scrub.stand(at, scenes, target);
     table.write();
@@ -262,11 +268,11 @@ function render({ model, el }) {
     forget(new Set(scenes.flatMap(({ shapes }) => Object.keys(shapes))));
     drawAt(target);
   };
-  const wide = new ResizeObserver(() => drawAt(at));
-  wide.observe(picture);
+  const resized = new ResizeObserver(() => drawAt(at));
+  resized.observe(picture);
   model.on("change:frames", renew);
   renew();
-  return () => (wide.disconnect(), model.off("change:frames", renew), cancelAnimationFrame(moving));
+  return () => (resized.disconnect(), model.off("change:frames", renew), cancelAnimationFrame(moving));
 }
 
 export default { render };

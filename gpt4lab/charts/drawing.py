@@ -6,9 +6,10 @@
 
 A drawing is a pure function that returns scenes; here they become SVG. Lengths are px at the scene's full width. In a
 narrow column the places move together across (x, w), while heights, circles and words keep their size; so do lines
-`about` an x, as the spokes of a wheel. Between two
-scenes a shape moves from where it was to where it will be; one that has no place in a scene is not seen there. Of what
-lies on each other, words are on top, then dots, lines, boxes. A look is one or more of LOOKS, with blanks between.
+`about` an x, as the spokes of a wheel. A scene that is `round` shrinks as a whole, and its words only as far as they
+can be read. Between two scenes a shape moves from where it was to where it will be; one that has no place in a scene
+is not seen there. Of what lies on each other, words are on top, then dots, lines, boxes. A look is one or more of
+LOOKS, with blanks between.
 """
 
 from __future__ import annotations
@@ -133,6 +134,7 @@ class Scene:
     rows: Rows = attrs.field(factory=list)
     grip: Grip | None = None
     width: float = WIDTH
+    round: bool = False
     keys: str = ""
 
 

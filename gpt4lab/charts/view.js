@@ -71,6 +71,8 @@ function partWords(plot) {
   const ticks = spotsOf(plot, ".role-axis-label text");
   new Set(spots.map(({ crowd }) => crowd)).forEach((crowd) => settle(crowd, ticks));
   const lines = linesOf(plot);
+  const dots = [...plot.querySelectorAll(".mark-symbol.role-mark path")];
+  if (dots.length <= MOST_DOTS) ticks.push(...dots.map(spotOf).map((dot) => ({ ...dot, left: dot.left + 2, width: dot.width - 4 })));
   for (const spot of spots) Object.assign(spot, stepAside(spot, spots, ticks, lines));
   for (const { word, shift, slid } of spots) {
     const moved = slid || Math.abs(shift) > 0.5 ? `${slid}px ${shift}px` : "";
@@ -88,6 +90,7 @@ function settle(crowd, ticks) {
 }
 
 const ASIDE = [0, -13, 13, -21, 21, -30, 30]; // px, above or below
+const MOST_DOTS = 60; // more cannot all be kept free
 const BESIDE = 22; // px, from one side of a mark to the other
 
 // The nearest place on this side of the mark, else on its other side, where no line goes through the word.

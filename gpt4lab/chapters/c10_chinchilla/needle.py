@@ -16,7 +16,7 @@ from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change
 from gpt4lab.units import show
 
-X, Y, R, HEIGHT = 310, 248, 215, 332  # px: hub, radius, height of the picture
+X, Y, R, HEIGHT = 310, 248, 215, 352  # px: hub, radius, height of the picture
 TICKS = (0.1, 0.3, 1, 3, 10, 30)  # of the dial, from end to end
 CLAIM = ledger()["C85"]
 #: Law -> its name among the quantities, and what it is.
@@ -81,6 +81,7 @@ def _scene(found: list[Needles], here: Needles) -> Scene:
         RULES[here.law][1],
         {"law": "Law"} | {counts: f"Best over stated, {words}" for counts, words in COUNTS.items()},
         [each._asdict() for each in found],
+        round=True,
     )
 
 
@@ -95,8 +96,8 @@ def _face(found: list[Needles]) -> Iterator[Shape]:
         x, y = _at(tick, R - 20)
         yield Words(f"tick-{tick}", x, y + 4, f"{tick:g}×", "soft small", "middle")
     yield Words("claim-words", *_at(CLAIM.stated[0], R + 24), "the post: 2×", "ink bold")
-    yield Words("enough-words", 0, Y + 80, "it saw more than enough", "green")
-    yield Words("few-words", 2 * X, Y + 80, "it saw too few", "vermillion", "end")
+    yield Words("enough-words", 0, Y + 98, "it saw more than enough", "green")
+    yield Words("few-words", 2 * X, Y + 98, "it saw too few", "vermillion", "end")
     for law, *both in found:
         for ratio, look in zip(both, ("blue pale", "orange outline"), strict=True):
             yield Dot(f"rim-{law}-{look}", *_at(ratio, R - 40), 4, look, f"{law}: {show(ratio, 'x')}")
@@ -104,14 +105,14 @@ def _face(found: list[Needles]) -> Iterator[Shape]:
 
 def _hands(here: Needles) -> Iterator[Shape]:
     yield Dot("hub", X, Y, 7, "ink")
-    yield Words("law", X, Y + 30, here.law, "bold large", "middle")
+    yield Words("law", X, Y + 38, here.law, "bold large", "middle")
     for counts, side in (("active", -16), ("all", 16)):
         ratio, (line, colour) = getattr(here, counts), LOOKS[counts]
         x, y = _at(ratio, R - 34)
         yield Stroke(f"hand-{counts}", X, Y, x, y, line)
         yield Dot(f"tip-{counts}", x, y, 6, colour)
         words = f"{counts}: {show(ratio, 'x')}"
-        yield Words(f"words-{counts}", X + side, Y + 54, words, f"{colour} bold", "end" if side < 0 else "start")
+        yield Words(f"words-{counts}", X + side, Y + 68, words, f"{colour} bold", "end" if side < 0 else "start")
 
 
 def dial_view(scenario: Scenario) -> View:
