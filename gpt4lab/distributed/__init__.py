@@ -3,7 +3,7 @@
     from gpt4lab.distributed.workers import Workers
 
     with Workers(2) as crew:
-        report = crew.run("tensor")     # also: pipeline, data, zero1, fsdp, tensor+fsdp, experts, waiting
+        report = crew.run("tensor")     # also: pipeline, data, zero1, fsdp, tensor+fsdp, experts, waiting, hand
     report.losses, report.checks    # rows of a table; bytes and memory against the formulas
 
 `cluster` builds layouts of thousands of GPUs without any: torch's fake process group on its meta device. The same

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from gpt4lab.distributed.job import DemoReport, Row
 
 PROGRAM = "python -m gpt4lab.distributed"
-OPTIONS = {"steps": int, "rows": int, "context": int, "micro_batches": int, "schedule": str, "work_s": float}
+OPTIONS = {
+    "steps": int,
+    "rows": int,
+    "context": int,
+    "micro_batches": int,
+    "schedule": str,
+    "work_s": float,
+    "blocks": str,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +80,7 @@ def _as_rank(demo: str, options: dict[str, Any]) -> DemoReport | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = terminal.Parser(prog=PROGRAM, description="A toy model on several processes.")
-    parser.add_argument("demo", help="tensor, pipeline, data, zero1, fsdp, tensor+fsdp, experts or waiting")
+    parser.add_argument("demo", help="tensor, pipeline, data, zero1, fsdp, tensor+fsdp, experts, waiting or hand")
     parser.add_argument("--ranks", type=int, default=2, help="processes; under torchrun it decides")
     for name, kind in OPTIONS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, dest=name)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gpt4lab.checks.check import Checks
+from gpt4lab.models.board import HandMade
 from gpt4lab.models.rules import LayoutError
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.transformer import ToyConfig
@@ -39,7 +40,8 @@ class Job:
     """A toy model, and how it is trained: `rows` sequences of `context` tokens a step, whatever the layout.
 
     micro_batches and schedule are for pipelines, reshard for FSDP (give weights back between forward and backward),
-    work_s for `waiting` (length of a forward pass of one micro-batch through one stage).
+    work_s for `waiting` and `hand` (length of a pass of one micro-batch through one stage), blocks for `hand` (a
+    schedule as `models.board` writes it).
     """
 
     model: ToyConfig = DENSE
@@ -50,6 +52,7 @@ class Job:
     schedule: str = "1f1b"
     reshard: bool = True
     work_s: float = 0.03
+    blocks: str = ""
     lr: float = 0.003
     seed: int = 0
 
@@ -150,6 +153,14 @@ def _rounds(job: Job, ranks: int) -> Demands:
     yield job.schedule != "1f1b" or job.micro_batches >= ranks, short
 
 
+def _hand(job: Job, ranks: int) -> Demands:
+    board = HandMade(ranks, job.micro_batches, job.blocks)
+    words = next((words for _, words in board.faults), "")
+    yield not words, f"The schedule cannot run: {words}"
+    of = f"{ranks} stages and {job.micro_batches} micro-batches"
+    yield not board.missing, f"The schedule is not complete: {board.missing} blocks of {of} are missing."
+
+
 def _data(job: Job, ranks: int) -> Demands:
     yield job.rows % ranks == 0, f"{job.rows} rows do not divide over {ranks} replicas."
     shared = "A capacity factor counts the tokens of one rank, so the loss would differ: leave it None."
@@ -178,4 +189,5 @@ RULES: dict[str, Callable[[Job, int], Demands]] = {
     "tensor+fsdp": _tensor_fsdp,
     "experts": _experts,
     "waiting": _rounds,
+    "hand": _hand,
 }

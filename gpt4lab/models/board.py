@@ -138,6 +138,15 @@ class HandMade:
         return max((max(row, default=0) for row in self.kept), default=0)
 
     @property
+    def early(self) -> int:
+        """Slots that it takes where each stage keeps its order and waits for nothing but what a block needs."""
+        free, end = dict.fromkeys(range(1, self.stages + 1), 0), dict[tuple[int, str], int]()
+        for block in self.placed:
+            ready = (end.get((need.stage, need.name), 0) for need in self.needs(block))
+            free[block.stage] = end[block.stage, block.name] = max(free[block.stage], *ready, 0) + 1
+        return max(free.values())
+
+    @property
     def waiting(self) -> float:
         """Share of all slots, to the last one, that stand empty."""
         return 1 - len(self.first) / (self.slots * self.stages) if self.slots else 0.0

@@ -185,7 +185,7 @@ def _key() -> Iterator[alt.LayerChart]:
     place = 0
     for fate, (shape, colour) in LOOKS.items():
         one = data().transform_filter(f"datum.fate == '{fate}'").transform_aggregate(_n="count()")
-        at: Any = {"x": alt.value(place + 6), "y": alt.value(-30)}
+        at: Any = {"x": alt.value(place + 6), "y": alt.value(-42)}
         sign = one.mark_point(shape=shape, size=60, color=colour, strokeWidth=1.5, opacity=1).encode(**at)
         both: Any = alt.layer(sign, one.mark_text(align="left", dx=10, color=theme.INK, text=fate).encode(**at))
         yield both

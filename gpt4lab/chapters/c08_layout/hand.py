@@ -97,7 +97,7 @@ def _curves(board: HandMade) -> Iterator[Shape]:
         most = max(row, default=0)
         yield Words(f"kept-{stage}", 0, base - 2, f"{stage}: up to {most}", "soft small")
         yield Stroke(f"base-{stage}", LEFT, base, WIDTH, base, "faint")
-        yield Boxes(f"bars-{stage}", bars, "purple pale" if most <= board.stages else "vermillion pale")
+        yield Boxes(f"bars-{stage}", bars, "purple" if most <= board.stages else "vermillion")
 
 
 def picture(board: HandMade) -> Scene:

@@ -102,7 +102,7 @@ def _key() -> Iterator[alt.LayerChart]:
     """The kinds above the plot, each behind its shape."""
     for at, (kind, (shape, colour)) in enumerate(LOOKS.items()):
         one = data().transform_filter(f"datum.kind == '{kind}'").transform_aggregate(_n="count()")
-        place: Any = {"x": alt.value(240 * at + 6), "y": alt.value(-30)}
+        place: Any = {"x": alt.value(240 * at + 6), "y": alt.value(-42)}
         sign = one.mark_point(shape=shape, size=60, color=colour, strokeWidth=1.5, opacity=1).encode(**place)
         both: Any = alt.layer(sign, one.mark_text(align="left", dx=10, color=theme.INK, text=kind).encode(**place))
         yield both

@@ -120,6 +120,17 @@ def test_the_bubble_is_at_least_that_of_the_formula_and_zero_bubble_has_less(cre
     assert [checks[name][1].found for name in names[:2]] == [4, 2]
 
 
+BY_HAND = "F1 F2 . B1 W1 B2 W2 / . F1 B1 F2 B2 W1 W2"
+
+
+def test_a_schedule_that_was_drawn_by_hand_runs_and_takes_its_slots_at_least(crew: Workers) -> None:
+    seconds, waits = crew.run("hand", blocks=BY_HAND, micro_batches=2, steps=1, work_s=0.01).checks
+    assert seconds.predicted == pytest.approx(0.07)
+    assert seconds.found >= 0.07, "no sleeper wakes early"
+    assert waits.predicted == pytest.approx(1 / 7)
+    assert waits.found >= 1 / 7
+
+
 def test_a_failed_check_leaves_the_crew_alive(crew: Workers) -> None:
     with pytest.raises(LayoutError, match="5 rows"):
         crew.run("data", TINY, rows=5)
@@ -141,6 +152,8 @@ IMPOSSIBLE = [
     ("experts", 3, {}, "8 experts do not divide over 3"),
     ("experts", 2, {"model": DENSE}, "no experts"),
     ("tensor+fsdp", 2, {}, "exactly four"),
+    ("hand", 2, {"blocks": "F1", "micro_batches": 1}, "5 blocks of 2 stages and 1 micro-batches are missing"),
+    ("hand", 2, {"blocks": "B1", "micro_batches": 1}, "The schedule cannot run: B1 of stage 1"),
 ]
 
 

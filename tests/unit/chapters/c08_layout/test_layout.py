@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 import pytest
@@ -13,7 +14,7 @@ from gpt4lab.models.in_scenario import board_in
 from gpt4lab.quantities import value
 from gpt4lab.scenario import ScenarioError, change, load_scenario, share
 from gpt4lab.simulate.pipeline.play import play
-from gpt4lab.simulate.pipeline.schedules import build
+from gpt4lab.simulate.pipeline.schedules import build, parse
 
 LEAK = load_scenario("leak")
 
@@ -86,6 +87,15 @@ def test_what_is_kept_is_kept_from_the_beginning_of_f_to_the_end_of_w() -> None:
     assert board.kept == ((1, 2, 2, 2, 2, 1, 1, 1),)
     assert (board.held, board.slots, board.open) == (2, 8, 0)
     assert board.waiting == pytest.approx(2 / 8)
+
+
+def test_without_needless_gaps_a_schedule_takes_what_it_takes_when_played() -> None:
+    """The usual schedule gains by handing gradients back before W; the shortest has nothing to gain."""
+    assert HandMade(3, 4, hand.built("1f1b")).early == 16
+    text = hand.built("1f1b").replace(" .", "").replace(". ", "").replace(" / ", "\n")
+    shifted = re.sub(r"\d", lambda digit: str(int(digit[0]) - 1), text)
+    assert play(parse(shifted)).time == 16
+    assert (THRIFTY.early, HandMade(3, 4, hand.built("zero-bubble")).early) == (17, 14)
 
 
 def test_a_press_goes_through_what_can_stand_there_and_back_to_nothing() -> None:
