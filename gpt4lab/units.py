@@ -184,7 +184,9 @@ def _dollars(value: float) -> str:
 
 def _plural(unit: str, value: float) -> str:
     name = _PLURALS.get(unit, unit).replace("*", "-")
-    return name if not name or value == 1 or (name.isupper() and name != "GPU") else name + "s"
+    if not name or value == 1 or (name.isupper() and name != "GPU"):
+        return name
+    return name + ("es" if name.endswith("ch") else "s")
 
 
 def _worded(value: float) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import torch
 import torch._dynamo  # the first optimiser would import it, which takes two seconds
 
-from gpt4lab.distributed import experts, hand, pipeline, replicas, tensor, waiting
+from gpt4lab.distributed import experts, pipeline, replicas, tensor, waiting
 from gpt4lab.distributed.job import DemoReport, Job
 
 DEMOS: dict[str, Callable[[Job], DemoReport]] = {
@@ -21,7 +21,7 @@ DEMOS: dict[str, Callable[[Job], DemoReport]] = {
     "tensor+fsdp": replicas.tensor_fsdp,
     "experts": experts.demo,
     "waiting": waiting.demo,
-    "hand": hand.demo,
+    "hand": waiting.by_hand,
 }
 
 

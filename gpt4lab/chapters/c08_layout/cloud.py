@@ -26,7 +26,7 @@ from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario, load_scenario
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 LEAK = load_scenario("leak")
 TENSOR, MOST_STAGES = (1, 2, 4, 8, 16, 32, 64), 60
@@ -155,9 +155,10 @@ def _sentence(cloud: Cloud, here: Way, room: float) -> str:
     best = f"The fastest that fits is {fitting[0].words}: {show(fitting[0].mfu, 'fraction')}." if fitting else ""
     faster = sum(way.mfu > here.mfu * 1.0001 for way in fitting)
     fits = here.fate == FITS
-    fate = f"{faster or 'none'} that fit are faster" if fits else f"of {show(room, 'byte')} there are: {here.fate}"
+    many = "1 that fits is" if faster == 1 else f"{faster or 'none'} that fit are"
+    fate = f"{many} faster" if fits else f"of {show(room, 'byte')} there are: {here.fate}"
     place = f"Yours, {here.words}, needs {show(here.bytes, 'byte')}; {fate}."
-    starved = f" {cloud.starved} more splits have a replica without a sequence." if cloud.starved else ""
+    starved = f" In {counted(cloud.starved, 'further split')} a replica has no sequence." if cloud.starved else ""
     return (
         f"Of {len(cloud.ways):,} layouts {len(fitting):,} fit; {len(cloud.of(STATES)):,} have too large states, "
         f"{len(cloud.of(ACTIVATIONS)):,} more too many activations.{starved} {place} {best}"

@@ -13,9 +13,9 @@ from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario
 from gpt4lab.simulate.pipeline.play import Durations, play
 from gpt4lab.simulate.pipeline.schedules import FORWARD, WEIGHT, build
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
-LEFT, TOP, CELL, GAP, FLOOR = 64, 24, 30, 3, 34  # px: of the slots; of the first stage; a slot; between; a curve
+LEFT, TOP, CELL, GAP, FLOOR = 56, 42, 32, 3, 34  # px: of the slots; of the first stage; a slot; between; a curve
 LOOKS = {"F": "blue", "B": "orange", "W": "green"}
 LEAST_SLOTS = 12  # drawn; more where there are blocks
 #: The board that is first seen has so many.
@@ -58,14 +58,17 @@ def _cells(board: HandMade) -> Iterator[Shape]:
     there = {(block.stage, block.slot): block for block in board.placed}
     wide = (WIDTH - LEFT) / columns(board) - 2
     for stage in range(1, board.stages + 1):
-        yield Words(f"stage-{stage}", 0, _top(stage) + 20, f"stage {stage}", "soft")
+        yield Words(f"stage-{stage}", 4, _top(stage) + 21, f"{stage}", "soft")
         for slot in range(1, columns(board) + 1):
             block, x = there.get((stage, slot)), _left(board, slot)
             tip = f"Stage {stage}, slot {slot}: {_told(block)}"
             look = LOOKS[block.kind] if block else "wash"
             yield Box(f"cell-{stage}-{slot}", x, _top(stage), wide, CELL, f"{look} press", tip)
             if block:
-                yield Words(f"word-{stage}-{slot}", x + wide / 2, _top(stage) + 20, block.name, "small bold", "middle")
+                for below, words in ((14, block.kind), (27, f"{block.micro_batch}")):  # narrow, for a narrow page
+                    yield Words(
+                        f"word-{stage}-{slot}-{below}", x + wide / 2, _top(stage) + below, words, "small bold", "middle"
+                    )
 
 
 def _told(block: Placed | None) -> str:
@@ -74,13 +77,14 @@ def _told(block: Placed | None) -> str:
 
 def _frame(board: HandMade) -> Iterator[Shape]:
     """The slots by number, the shortest end that there is, and the block that breaks the first rule."""
+    yield Words("axes-words", 0, 12, "stages down, slots across", "soft")
     for slot in range(1, columns(board) + 1):
         if slot == 1 or slot % 3 == 0:
             yield Words(f"slot-{slot}", _left(board, slot) + 2, TOP - 8, f"{slot}", "soft small")
     end = _left(board, int(fewest_slots(board.stages, board.micro_batches)) + 1) - 1
     below = _top(board.stages + 1)
-    yield Stroke("fewest", end, TOP - 20, end, below + 2, "ink dashed")
-    yield Words("fewest-words", end, below + 14, "no schedule ends before this", "soft small", "middle")
+    yield Stroke("fewest", end, TOP - 18, end, below + 2, "ink dashed")
+    yield Words("fewest-words", end, below + 14, "no schedule ends before this", "soft small", "end")
     for block, _ in board.faults[:1]:
         wide, x = (WIDTH - LEFT) / columns(board), _left(board, block.slot) - 2
         yield Box("fault", x, _top(block.stage) - 2, wide + 2, CELL + 4, "outline thick vermillion")
@@ -89,13 +93,13 @@ def _frame(board: HandMade) -> Iterator[Shape]:
 def _curves(board: HandMade) -> Iterator[Shape]:
     """Below: micro-batches that each stage keeps, slot by slot."""
     wide, start = (WIDTH - LEFT) / columns(board), _top(board.stages + 1) + 46
-    yield Words("kept-words", 0, start - 14, "micro-batches kept, slot by slot", "soft")
+    yield Words("kept-words", 0, start - 14, "stage: micro-batches kept at most, and slot by slot", "soft")
     for stage, row in enumerate(board.kept, 1):
         base = start + FLOOR * stage - 6
         each = FLOOR * 0.7 / max(board.micro_batches, 1)
         bars = [(_left(board, slot), base - each * kept, wide, each * kept) for slot, kept in enumerate(row, 1) if kept]
         most = max(row, default=0)
-        yield Words(f"kept-{stage}", 0, base - 2, f"{stage}: up to {most}", "soft small")
+        yield Words(f"kept-{stage}", 0, base - 2, f"{stage}: {most}", "soft small")
         yield Stroke(f"base-{stage}", LEFT, base, WIDTH, base, "faint")
         yield Boxes(f"bars-{stage}", bars, "purple" if most <= board.stages else "vermillion")
 
@@ -135,13 +139,16 @@ def board_view(scenario: Scenario) -> View:
 def said(board: HandMade) -> str:
     """The first rule that is broken; else what is missing; else what the schedule costs, and what it could."""
     for _, words in board.faults[:1]:
-        return f"{words} ({len(board.faults) - 1} more break a rule.)" if len(board.faults) > 1 else words
+        more = len(board.faults) - 1
+        return f"{words} ({more} more break{'s' * (more == 1)} a rule.)" if more else words
+    keeps = f"keep{'s' * bool(board.missing)} up to {counted(board.held, 'micro-batch')}"
     if board.missing:
-        return f"No rule is broken. {board.missing} blocks are missing; the fullest stage keeps {board.held}."
+        left = f"{counted(board.missing, 'block')} {'is' if board.missing == 1 else 'are'} missing"
+        return f"No rule is broken. {left}; the fullest stage {keeps}."
     least = fewest_slots(board.stages, board.micro_batches)
-    wait = f"Stages wait {show(board.waiting, 'fraction')} of the time and keep up to {board.held} micro-batches."
     longer = f"{board.slots - least} more than any schedule needs" if board.slots > least else "the fewest there can be"
-    return f"Complete, and legal: {board.slots} slots, {longer}. {wait}"
+    wait = f"Stages wait {show(board.waiting, 'fraction')} of the time and {keeps}."
+    return f"Complete, and legal: {counted(board.slots, 'slot')}, {longer}. {wait}"
 
 
 def pressing(scenario: Scenario, key: str) -> Mapping[str, str]:
