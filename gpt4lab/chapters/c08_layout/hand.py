@@ -93,7 +93,7 @@ def _frame(board: HandMade) -> Iterator[Shape]:
 def _curves(board: HandMade) -> Iterator[Shape]:
     """Below: micro-batches that each stage keeps, slot by slot."""
     wide, start = (WIDTH - LEFT) / columns(board), _top(board.stages + 1) + 46
-    yield Words("kept-words", 0, start - 14, "stage: micro-batches kept at most, and slot by slot", "soft")
+    yield Words("kept-words", 0, start - 14, "stage: most kept, and slot by slot", "soft")
     for stage, row in enumerate(board.kept, 1):
         base = start + FLOOR * stage - 6
         each = FLOOR * 0.7 / max(board.micro_batches, 1)
