@@ -42,6 +42,8 @@ MORE = {
     "C19": ("flop.long_scores_over_weights", "context.unfinished"),
     "C20": ("context.extension_cost", "context.long_from_start_cost"),
     "C56": ("kv.reduction",),
+    "C62": ("gang.padding", "batching.gain"),
+    "C63": ("batching.step_s",),
     "C73": ("speculation.experts_touched",),
     "C74": ("speculation.batch_speedup",),
     "C76": ("speculation.extra_flop",),

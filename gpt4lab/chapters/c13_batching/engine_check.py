@@ -7,10 +7,17 @@ Where the ratio is not 1, passes do not cost what a straight line says, or they 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from random import Random
 from typing import TYPE_CHECKING
 
 from gpt4lab.checks.check import Check, Checks
+from gpt4lab.quantities import value
 from gpt4lab.rows import Row
+from gpt4lab.scenario import change, load_scenario
+from gpt4lab.simulate.serving.batching import Rules
+from gpt4lab.simulate.serving.loads import sweep
+from gpt4lab.simulate.serving.pace import Linear
+from gpt4lab.simulate.serving.plain import plain, play
 from gpt4lab.toys.engine.served import p95
 
 if TYPE_CHECKING:
@@ -41,8 +48,6 @@ def simulated(asked: Sequence[Request], served: Answered, pace: Sequence[float])
     """Play what the engine was asked, under the same rules and on as many slots."""
     import numpy as np
 
-    from gpt4lab.simulate.serving.batching import Rules
-    from gpt4lab.simulate.serving.pace import Linear
     from gpt4lab.simulate.serving.served import serve
     from gpt4lab.simulate.serving.workload import Requests
 
@@ -60,3 +65,27 @@ def figures(played: Served) -> Row:
         "latency_s_p95": p95(latencies),
         "slots_used": played.mean_batch / played.rules.slots,
     }
+
+
+def by_hand() -> Checks:
+    """Two formulas against the simulation: gangs of geometric lengths, and Little's law at the pace of full slots."""
+    return Checks([*_gangs(), *_under_way()])
+
+
+def _gangs() -> Iterator[Check]:
+    """A step a second, no prompts: places that static batches compute for each token."""
+    for slots in (4, 16, 64):
+        luck, there = Random(0), change(load_scenario("leak"), {"batching.slots": slots})
+        lengths = [1 + int(luck.expovariate(1 / 200)) for _ in range(200 * slots)]
+        log = play(plain([(0, 1, length) for length in lengths]), Linear(1), Rules("static", slots=slots))
+        places = sum(round(stay.left_s - stay.start_s) for stay in log.stays)
+        yield Check(f"padding of {slots} slots", value("batching.geometric_padding", there), places / sum(lengths), "x")
+
+
+def _under_way() -> Iterator[Check]:
+    """Traced conversations in lanes that are nearly full; tokens a second are answers under way over their pace."""
+    for load in (2.0, 6.0, 12.0):
+        there = change(load_scenario("leak"), {"batching.slots": 64, "batching.requests_per_s": load})
+        (found,) = sweep(there, "continuous", [load])
+        lane = found.reached.tokens_per_s / there.serving.pipeline * value("batching.step_s", there)
+        yield Check(f"under way, {load:g} requests a second", value("gang.under_way", there), lane, "sequence")

@@ -133,21 +133,23 @@ class Gangs:
         """Play everything."""
         done, free = 0, 0.0
         while done < len(self.arrival):
-            full = done + self.room(done)
+            full = done + self.room(done, max(free, self.arrival[done] + self.wait_s))
             start = max(free, min(self.arrival[full - 1], self.arrival[done] + self.wait_s))
             size = sum(self.arrival[i] <= start for i in range(done, full))
             free = self.play(range(done, done + size), start)
             done += size
         return self.log
 
-    def room(self, waiting: int) -> int:
-        """Return how many requests, from the first that waits, make a full batch."""
+    def room(self, waiting: int, until: float) -> int:
+        """Return how many requests from the first that waits make a full batch; who comes later is tried last."""
         total, longest = 0, 0
         places = range(waiting, min(waiting + self.rules.slots, len(self.arrival)))
         for size, i in enumerate(places, 1):
             total, longest = total + self.prompt[i], max(longest, self.output[i])
             if size > 1 and not self.fits(size, total, longest):
                 return size - 1
+            if self.arrival[i] > until:
+                return size
         return len(places)
 
     def fits(self, size: int, prompts: int, longest: int) -> bool:

@@ -24,9 +24,9 @@ from gpt4lab.simulate.serving.stays import ANSWER, PADDING, PROMPT
 
 MINUTE = 60  # seconds of traffic that are drawn
 SEEDS = 3  # draws, where chance has a say
-MANY = 300  # requests of a lane that are played for one point of a line
-LOADS = tuple(2 ** (step / 2) for step in range(-10, 4))  # in units of what full slots could answer
-WARM = MANY // 5  # first of them that count: before, the lane was emptier than it stays
+MANY, MOST = 300, 600  # requests of a lane that are played for one point of a line: more where it has many slots
+LOADS = tuple(2 ** (step / 2) for step in range(-8, 4))  # in units of what the lanes can bear
+WARM = 5  # a fifth of them does not count: the lane is emptier then than it stays
 
 
 def lanes(scenario: Scenario) -> int:
@@ -76,8 +76,8 @@ class AtLoad(NamedTuple):
 
 def figures(asked: Plain, log: Log) -> Figures:
     """Of the requests after the first few; tokens that came before the last request did, so no drain."""
-    counted = range(WARM, len(asked))
-    begin, end = asked.arrival_s[WARM], asked.arrival_s[-1]
+    counted = range(len(asked) // WARM, len(asked))
+    begin, end = asked.arrival_s[counted[0]], asked.arrival_s[-1]
     tokens = sum(_between(stay, begin, end) for stay in log.stays)
     latencies = [(log.finished_s[i] - asked.arrival_s[i]) / asked.output[i] for i in counted]
     waits = sorted(log.first_s[i] - asked.arrival_s[i] for i in counted)
@@ -92,13 +92,16 @@ def _between(stay: Stay, begin: float, end: float) -> float:
 
 @lru_cache(maxsize=4096)
 def reached(pace: Pace, rules: Rules, service: str, lane_per_s: float, variation: float | None, seed: int) -> Figures:
-    """A lane with this many requests a second: lengths as traced, times so too (None), or gaps of this variation."""
-    rows = traced(service)[:MANY]
-    if variation is None:
-        times = [row.arrival_s * per_s(service) / lane_per_s for row in rows]
-    else:
-        times = [at / lane_per_s for at in accumulate(gaps(MANY, variation, seed))]
-    asked = plain([(at, row.prompt, row.output) for at, row in zip(times, rows, strict=True)])
+    """A lane with so many requests a second: lengths as traced, times so too (None), or gaps of this variation.
+
+    Whatever the gaps, those that count come at just this mean.
+    """
+    rows = traced(service)[: max(MANY, min(3 * rules.slots, MOST))]
+    drawn = None if variation is None else accumulate(gaps(len(rows), variation, seed))
+    times = [row.arrival_s for row in rows] if drawn is None else list(drawn)
+    first = len(rows) // WARM
+    stretch = (len(rows) - 1 - first) / lane_per_s / (times[-1] - times[first])
+    asked = plain([(at * stretch, row.prompt, row.output) for at, row in zip(times, rows, strict=True)])
     return figures(asked, play(asked, pace, rules))
 
 
@@ -126,8 +129,10 @@ class OnFrontier(NamedTuple):
 
 
 def capacity_per_s(scenario: Scenario) -> float:
-    """Requests a second that all lanes could answer, with every slot filled and prompts for nothing."""
-    return lanes(scenario) * value("batching.lane_tokens_per_s", scenario) / value("gang.mean", scenario)
+    """Requests a second that all lanes can about bear: each takes its share of full steps and a pass for its prompt."""
+    rows = traced(scenario.batching.traffic)
+    prompt = lane(scenario).weights_s(0, round(fmean(row.prompt for row in rows)))
+    return lanes(scenario) / (value("gang.mean", scenario) / value("batching.lane_tokens_per_s", scenario) + prompt)
 
 
 def points(scenario: Scenario, schedule: str) -> list[AtLoad]:
@@ -140,7 +145,7 @@ def frontier(scenario: Scenario, schedule: str) -> list[OnFrontier]:
     """The most tokens a second that it reached up to each latency: what nobody wants is left out."""
     best: list[OnFrontier] = []
     for point in sorted(points(scenario, schedule), key=lambda point: point.reached.latency_s):
-        if not best or point.reached.tokens_per_s > best[-1].tokens_per_s:
+        if point.reached.tokens_per_s > (best[-1].tokens_per_s if best else 0):
             best.append(OnFrontier(point.reached.latency_s, point.reached.tokens_per_s))
     return best
 

@@ -57,7 +57,7 @@ class Linear:
 class Roofline:
     """Weights that every step reads, experts that more tokens touch more of, and computing by the token in both."""
 
-    shared_s: float = number(0.02, "s", 1e-6, 1e3, "Shared weights", "read by every step", "assumed", log=True)
+    shared_s: float = number(0.02, "s", 1e-9, 1e3, "Shared weights", "read by every step", "assumed", log=True)
     experts_s: float = number(0, "s", 0, 1e3, "All experts", "read when all are touched", "assumed: dense")
     share: float = number(1, "fraction", 0, 1, "Share", "of the experts that one token needs", "assumed: dense")
     token_s: float = number(0, "s", 0, 10, "Per token", "computing with the shared weights", "assumed: none")

@@ -15,6 +15,7 @@ from gpt4lab.toys.engine.served import Answered, EngineRules
 
 KNOWN = ("static", "dynamic", "continuous")  # what the engine can do: it takes prompts whole
 MANY, REPEATS, LOAD = 20, 3, 0.9  # requests, runs of each scheduler, arrivals over what full slots can answer
+LEAST_S = 1e-6  # a pass takes some time, whatever a fit to the passes of a busy machine says
 PROMPTS, OUTPUTS, LONGEST = 20, 8, 100  # traced tokens for one of the toy's; the longest prompt
 
 
@@ -60,4 +61,5 @@ class Repeated:
     @property
     def pace(self) -> PassTime:
         """Fitted to the passes of the first run of each scheduler; the later ones it has not seen."""
-        return fit([step for one in self.served[: len(KNOWN)] for step in one.steps])
+        found = fit([step for one in self.served[: len(KNOWN)] for step in one.steps])
+        return found._replace(fixed_s=max(found.fixed_s, LEAST_S))

@@ -17,6 +17,7 @@ from gpt4lab.book.exercises.code import MUCH, NEEDS_PROCESS, Code, codes
 from gpt4lab.claims import audit
 from gpt4lab.formulas.memorisation import exposure
 from gpt4lab.formulas.noise import gradient_noise, gradient_signal
+from gpt4lab.models.gangs import longest
 from gpt4lab.quantities import value
 from gpt4lab.quantities.topics.scaling import balance, best_tokens
 from gpt4lab.scenario import change, load_scenario
@@ -104,6 +105,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "09-rent": cost,
     "10-tokens": lambda N, A, alpha, B, beta: best_tokens(N, balance(alpha, beta, A, B), alpha, beta),
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
+    "13-wasted": lambda lengths: 1 - 1 / (longest(tuple(sorted(lengths)), 10**9) * len(lengths) / sum(lengths)),
     "14-second": balanced,
 }  # fmt: skip
 
