@@ -216,7 +216,7 @@ class Heart:
         "Copies for one half", "repositories at which the web alone teaches half of the answers",
         "assumed: as fitted to the answers", log=True)
     bits: float = number(3.6, "bit/param", 0.1, 16,
-        "Bits a parameter holds", "capacity of a model for text by heart", "morris2025", log=True)
+        "Capacity", "bits of text that a parameter holds by heart", "morris2025", log=True)
     width: str = choice("64", ("16", "32", "64"),
         "Width of the toy", "numbers that its two layers hold of each byte", "assumed: a few seconds")
     epochs: int = whole(3, "x", 1, 4,
