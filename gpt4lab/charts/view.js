@@ -68,7 +68,7 @@ function partWords(plot) {
     spot.crowd.push(spot);
     placed.push(spot);
   }
-  const ticks = spotsOf(plot, ".role-axis-label text");
+  const ticks = spotsOf(plot, ".role-axis-label text").map((tick) => ({ ...tick, left: tick.left - 4, width: tick.width + 8 }));
   new Set(spots.map(({ crowd }) => crowd)).forEach((crowd) => settle(crowd, ticks));
   const lines = linesOf(plot);
   const dots = [...plot.querySelectorAll(".mark-symbol.role-mark path")];
@@ -96,12 +96,16 @@ const BESIDE = 22; // px, from one side of a mark to the other
 // The nearest place on this side of the mark, else on its other side, where no line goes through the word.
 function stepAside(spot, spots, ticks, lines) {
   const { width: wide } = spot.word.ownerSVGElement.viewBox.baseVal;
-  const free = (there) =>
-    there.left >= 0 && there.left + there.width <= wide &&
-    ![...spots, ...ticks].some((other) => other.word !== spot.word && touch(there, other)) && !lines.some((line) => crosses(line, there));
   const way = spot.word.getAttribute("text-anchor") === "end" ? 1 : -1;
   const sides = /_level_|_moment_|series|recorded|range/.test(spot.word.parentNode.className.baseVal) ? [0] : [0, way * (spot.width + BESIDE)];
   const places = sides.flatMap((slid) => ASIDE.map((step) => ({ ...spot, slid, left: spot.left + slid, shift: spot.shift + step })));
+  const reach = Math.max(...ASIDE);
+  const [from, to] = [spot.left + Math.min(...sides), spot.left + spot.width + Math.max(...sides)];
+  const [high, low] = [spot.top + spot.shift - reach, spot.top + spot.shift + spot.height + reach];
+  const near = lines.filter(([x, y, x2, y2]) => Math.max(x, x2) > from && Math.min(x, x2) < to && Math.max(y, y2) > high && Math.min(y, y2) < low);
+  const others = [...spots, ...ticks].filter((other) => other.word !== spot.word);
+  const free = (there) =>
+    there.left >= 0 && there.left + there.width <= wide && !others.some((other) => touch(there, other)) && !near.some((line) => crosses(line, there));
   const { shift, slid, left } = places.find(free) ?? { ...spot, slid: 0 };
   return { shift, slid, left };
 }
