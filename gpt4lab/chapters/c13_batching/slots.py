@@ -16,7 +16,7 @@ from gpt4lab.simulate.serving.batching import Log
 from gpt4lab.simulate.serving.loads import MINUTE, lanes, mean_s, minute, played, shares
 from gpt4lab.simulate.serving.plain import Plain
 from gpt4lab.simulate.serving.stays import ANSWER, PADDING, PROMPT, timeline
-from gpt4lab.units import show
+from gpt4lab.units import counted, show
 
 LEFT, RIGHT, TOP, DEEP = 58, 612, 66, 192  # px: the plot's edges, and as deep as the slots may be
 QUEUE = 22  # px: as high as the queue may be
@@ -59,8 +59,8 @@ def _scene(scenario: Scenario, asked: Plain, log: Log, now: float, end: float, r
             *_now(now, floor, scale),
         ],
         floor + 58,
-        f"{slots} slots of a lane over time, a row each, under {scenario.batching.scheduler} batching: prompts, "
-        f"answers and padding as bars. {caption}",
+        f"{counted(slots, 'slot')} of a lane over time, a row each, under {scenario.batching.scheduler} batching: "
+        f"prompts, answers and padding as bars. {caption}",
         caption,
         TITLES,
         rows,
