@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
@@ -18,7 +20,8 @@ from gpt4lab.units import show
 LATENCY = Axis(
     "latency", "Seconds for each token of an answer, waiting included: the median", log=True, domain=(0.03, 10)
 )
-TOKENS = Axis("tokens", "Tokens of answers a second, all lanes", log=True, form="count", domain=(10, 30_000))
+TOKENS = Axis("tokens", "Tokens of answers a second, all lanes", log=True, form="count", domain=(20, 25_000))
+PATIENCE = replace(LATENCY, domain=(0.03, 3))
 COST = Axis("usd", "Cost of 1,000 tokens of answers", log=True, form="money", domain=(0.002, 0.3))
 ROOMY = "leak?batching.slots=64"
 
@@ -113,7 +116,7 @@ def cost_view(scenario: Scenario) -> View:
     post = value("serving.usd_per_1k_tokens", load_scenario("leak"))
     costs = {name: usd(scenario, tokens) for name, tokens in found.items()}
     told = ", ".join(f"{name} {show(cost, 'USD') if cost else 'not possible'}" for name, cost in costs.items())
-    you = [pinned({"latency": limit, "usd": here}, LATENCY, COST)] if here else []
+    you = [pinned({"latency": limit, "usd": here}, PATIENCE, COST)] if here else []
     return View(
         f"1,000 tokens at the limit, {scenario.batching.scheduler}",
         here or "no load keeps the limit",
@@ -144,7 +147,7 @@ cost = Panel(
     },
     claims=("C63",),
     view=cost_view,
-    chart=lines_chart(LATENCY, COST, series="scheduler", order=SCHEDULES, right=110),
+    chart=lines_chart(PATIENCE, COST, series="scheduler", order=SCHEDULES, right=110),
     speed="debounced",
     pulls={"latency": Pull("batching.latency_limit_s")},
 )

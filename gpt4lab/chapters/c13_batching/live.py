@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gpt4lab.toys.engine.traced import Repeated
 
 KNOWN = SCHEDULES[:3]  # what the engine can do: it takes prompts whole
-LEFT, RIGHT, TOP, ROW = 58, 612, 34, 34  # px
+LEFT, RIGHT, TOP, ROW = 30, 612, 10, 34  # px
 SECONDS = Axis("seconds", "Seconds of the engine's own clock", zero=True)
 DONE = Axis("done", "Requests that are answered", domain=(0, 20))
 
@@ -120,7 +120,7 @@ def _scene(runs: Repeated, name: str) -> Scene:
 
 def _words(slots: int) -> Iterator[Shape]:
     for slot in range(slots):
-        yield Words(f"slot-{slot}", LEFT - 6, TOP + ROW * slot + 20, f"slot {slot + 1}", "soft small", "end")
+        yield Words(f"slot-{slot}", LEFT - 6, TOP + ROW * slot + 20, f"{slot + 1}", "soft small", "end")
 
 
 def _bars(rows: Sequence[Row], scale: float, look: str) -> Iterator[Shape]:

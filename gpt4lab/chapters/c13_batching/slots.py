@@ -18,7 +18,7 @@ from gpt4lab.simulate.serving.plain import Plain
 from gpt4lab.simulate.serving.stays import ANSWER, PADDING, PROMPT, timeline
 from gpt4lab.units import counted, show
 
-LEFT, RIGHT, TOP, DEEP = 58, 612, 66, 192  # px: the plot's edges, and as deep as the slots may be
+LEFT, RIGHT, TOP, DEEP = 30, 612, 76, 192  # px: the plot's edges, and as deep as the slots may be
 QUEUE = 22  # px: as high as the queue may be
 SCENES = 12
 LOOKS = {PROMPT: "orange", ANSWER: "blue", PADDING: "vermillion pale"}
@@ -58,7 +58,7 @@ def _scene(scenario: Scenario, asked: Plain, log: Log, now: float, end: float, r
             *_bars(asked, log, now, pitch, scale),
             *_now(now, floor, scale),
         ],
-        floor + 58,
+        floor + 92,
         f"{counted(slots, 'slot')} of a lane over time, a row each, under {scenario.batching.scheduler} batching: "
         f"prompts, answers and padding as bars. {caption}",
         caption,
@@ -70,32 +70,28 @@ def _scene(scenario: Scenario, asked: Plain, log: Log, now: float, end: float, r
 def _frame(slots: int, pitch: float, floor: float, end: float, scale: float) -> Iterator[Shape]:
     yield Box("slots", LEFT, TOP, RIGHT - LEFT, floor - TOP, "wash")
     yield Strokes("rows", [(LEFT, TOP + pitch * k, RIGHT, TOP + pitch * k) for k in range(1, slots)], "paper")
-    yield Words("first", LEFT - 6, TOP + min(pitch, 14), "slot 1", "soft small", "end")
+    yield Words("first", LEFT - 6, TOP + min(pitch, 14), "1", "soft small", "end")
     if slots > 1:
-        yield Words("last", LEFT - 6, floor - 3, f"slot {slots}", "soft small", "end")
-    yield Words("queue-words", LEFT - 6, TOP - 8, "waiting", "soft small", "end")
+        yield Words("last", LEFT - 6, floor - 3, f"{slots}", "soft small", "end")
+    yield Words("queue-words", LEFT, TOP - QUEUE - 10, "waiting", "soft small")
     step = next((s for s in (10, 20, 30, 60, 120, 300, 600, 1800) if end / s <= 8), 3600)
     for k in range(ceil(end / step)):
         x = LEFT + k * step * scale
         yield Stroke(f"tick-{k}", x, floor, x, floor + 4, "soft")
         yield Words(f"tick-words-{k}", x, floor + 17, f"{k * step:g}{' s' * (k == 0)}", "soft small", "middle")
     yield Stroke("minute", LEFT + MINUTE * scale, TOP - QUEUE - 8, LEFT + MINUTE * scale, floor, "soft dashed")
-    yield Words(
-        "minute-words", LEFT + MINUTE * scale + 5, TOP - QUEUE - 12, "the minute ends: nobody comes", "soft small"
-    )
-    x = LEFT
-    for kind, look in LOOKS.items():
-        thin = 4 if kind == PADDING else 0
-        yield Box(f"key-{kind}", x, floor + 34 + thin, 14, 12 - 2 * thin, look)
-        yield Words(f"key-words-{kind}", x + 20, floor + 44, SAID[kind], "soft small")
-        x += 36 + 7 * len(SAID[kind])
+    yield Words("minute-words", LEFT + MINUTE * scale + 5, TOP - QUEUE - 10, "the minute ends", "soft small")
+    for row, (kind, look) in enumerate(LOOKS.items()):
+        thin, y = 4 if kind == PADDING else 0, floor + 32 + 20 * row
+        yield Box(f"key-{kind}", LEFT, y + thin, 14, 12 - 2 * thin, look)
+        yield Words(f"key-words-{kind}", LEFT + 26, y + 10, SAID[kind], "soft small")
 
 
 def _queue(asked: Plain, log: Log, now: float, scale: float) -> Iterator[Shape]:
     """When requests come, as ticks; above the slots, as many as wait, as a hill."""
     came = [LEFT + at * scale for at in asked.arrival_s if at <= now]
-    yield Strokes("came", [(x, 6, x, 16) for x in came], "ink")
-    yield Words("came-words", LEFT - 6, 15, "asked", "soft small", "end")
+    yield Strokes("came", [(x, 15, x, 25) for x in came], "ink")
+    yield Words("came-words", LEFT, 10, "asked", "soft small")
     changes = sorted(
         [(asked.arrival_s[stay.request], 1) for stay in log.stays] + [(stay.start_s, -1) for stay in log.stays]
     )
