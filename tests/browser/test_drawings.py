@@ -48,3 +48,45 @@ def test_a_drawing_is_scrubbed_and_dragged_in_place(open_cells: Callable[[Sequen
     assert lab.nameless_controls() == []
     assert lab.barriers() == []
     lab.no_trouble()
+
+
+BOARD = """
+from gpt4lab.book import opening
+from gpt4lab.chapters.c08_layout.hand import hand
+opening("08")
+board = hand.widget()
+board
+"""
+
+
+def test_a_schedule_is_drawn_by_keyboard(open_cells: Callable[[Sequence[str]], Any]) -> None:
+    """Arrows go from slot to slot, whose names are read; letters and Delete place and take, and the focus stays."""
+    lab = open_cells([BOARD])
+    page = lab.page
+
+    def here() -> str:
+        return page.evaluate("document.activeElement.getAttribute('aria-label')")
+
+    def told(words: str) -> None:
+        page.wait_for_function("(words) => document.body.innerText.includes(words)", arg=words)
+
+    page.get_by_role("button", name="An empty board").click()
+    told("36 blocks are missing")
+
+    page.locator(".g4l-picture [role=button][tabindex='0']").focus()
+    assert here() == "Stage 1, slot 1: empty"
+    page.keyboard.press("f")
+    told("35 blocks are missing")
+    assert here() == "Stage 1, slot 1: F1, forward of micro-batch 1"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("b")
+    told("B1 of stage 2, in slot 1, needs F1 of stage 2")
+    page.keyboard.press("Delete")
+    told("35 blocks are missing")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    told("34 blocks are missing")
+    assert here() == "Stage 2, slot 2: F1, forward of micro-batch 1"
+    assert page.locator(".g4l-picture [role=button][tabindex='0']").count() == 1
+    assert lab.barriers() == []
+    lab.no_trouble()
