@@ -15,7 +15,7 @@ from gpt4lab.units import show
 
 SHARES = tuple(step / 10 for step in range(1, 11))  # of what the lanes can bear
 LOAD = Axis("load", "Requests a second, all lanes", domain=(0, 20))
-FIRST = Axis("first", "Time to the first token that one request in twenty exceeds, s", log=True, domain=(0.3, 300))
+FIRST = Axis("first", "First token: one in twenty waits longer, s", log=True, domain=(0.3, 300))
 CLOCK, POISSON, BURSTS, TRACED = ORDER = ("clockwork", "Poisson", "bursts", "as they came")
 
 

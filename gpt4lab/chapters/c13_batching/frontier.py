@@ -17,10 +17,8 @@ from gpt4lab.scenario.live import SCHEDULES
 from gpt4lab.simulate.serving.loads import LOADS, MANY, at_limit, frontier, gain, usd
 from gpt4lab.units import show
 
-LATENCY = Axis(
-    "latency", "Seconds for each token of an answer, waiting included: the median", log=True, domain=(0.03, 10)
-)
-TOKENS = Axis("tokens", "Tokens of answers a second, all lanes", log=True, form="count", domain=(20, 25_000))
+LATENCY = Axis("latency", "Seconds a token, waiting included (median)", log=True, domain=(0.03, 10))
+TOKENS = Axis("tokens", "Tokens a second, all lanes", log=True, form="count", domain=(20, 25_000))
 PATIENCE = replace(LATENCY, domain=(0.03, 3))
 COST = Axis("usd", "Cost of 1,000 tokens of answers", log=True, form="money", domain=(0.002, 0.3))
 ROOMY = "leak?batching.slots=64"
@@ -61,7 +59,7 @@ def frontier_view(scenario: Scenario) -> View:
         _gained(scenario, found),
         rows={
             "data": _places(scenario, "tokens"),
-            "you": [*you, pinned({"latency": limit, "label": "maximum latency"}, LATENCY)],
+            "you": [*you, pinned({"latency": limit, "label": "the limit"}, LATENCY)],
         },
         alt="Tokens a second against latency, a rising line for each scheduler; a vertical line at the latency limit.",
     )
