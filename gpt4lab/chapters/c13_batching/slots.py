@@ -35,7 +35,7 @@ def scenes(scenario: Scenario) -> list[Scene]:
     log = logs[scenario.batching.scheduler]
     rows = [_figures(scenario, asked, name, other) for name, other in logs.items()]
     until = max(log.finished_s)
-    moments = [until * step / SCENES for step in range(1, SCENES + 1)]
+    moments = [until * (step / SCENES) for step in range(1, SCENES + 1)]
     return [_scene(scenario, asked, log, at, end, rows) for at in moments]
 
 

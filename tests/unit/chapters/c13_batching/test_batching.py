@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from statistics import fmean
 
 import pytest
@@ -77,6 +78,13 @@ def test_the_drawing_ends_with_every_bar_and_stays_within_its_frame() -> None:
 
 
 # Figures, by hand
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULES)
+def test_in_the_last_scene_everybody_is_answered(scheduler: str) -> None:
+    last = slots.scenes(change(LEAK, {"batching.scheduler": scheduler}))[-1]
+    done, asked = re.findall(r"(\d+) of (\d+) requests are answered", last.caption)[0]
+    assert done == asked
 
 
 def test_figures_leave_out_the_beginning_and_the_drain() -> None:
