@@ -91,7 +91,7 @@ def map_chart(view: View) -> Any:
     """The map above, and below it what each width would leave."""
     rows: Any = view.datasets
     look: Any = {"series": "kind", "order": list(KINDS)}
-    above = line(rows["data"], WIDTH, HEADS, published=rows["published"], you=rows["you"], height=300, **look)
+    above = line(rows["data"], WIDTH, HEADS, published=rows["published"], you=rows["you"], height=290, **look)
     shades = alt.Scale(domain=list(KINDS), range=list(theme.SERIES[: len(KINDS)]))
     colour = alt.Color("kind", type="nominal", scale=shades, legend=None, title="Attention")
     small = data("fits").mark_point(shape="circle", size=22, strokeWidth=1.2, clip=True, opacity=0.8)
