@@ -31,6 +31,7 @@ SMALLEST: dict[str, Row] = {
     "trade-off": {"batches": (8, 16)},
     "foretold": {"level": 6.5, "batches": (8,), "seeds": 1},
     "context": {"short": 4, "long": 8, "steps": 2, "fine_tune": 1, "batch_tokens": 16, "config": SMALL},
+    "healing": {"times": 2, "steps": 2},
     "isoflop": {"grid": {2e7: (8, 16)}},
     "lenience": {"leniences": (1.0, 0.5), "length_bytes": 8, "prompts": ("a sample",)},
 }
