@@ -39,7 +39,7 @@ def word(ratio: float) -> str:
     """What an answer makes of the post's sentence."""
     low, high = claimed()
     if low <= ratio <= high:
-        return "The post is right: twice the tokens would have been best."
+        return "By these choices the post’s sentence holds: twice the tokens would have been best."
     times = f"the model saw {1 / ratio:.2g} times more than" if ratio < 1 else f"{ratio:.2g} times the tokens"
     return f"The post is wrong: {times} {'was' if ratio < 1 else 'would have been'} best."
 
@@ -165,7 +165,10 @@ points = Drawn(
     },
     tour=(
         ({"chinchilla.dropped": 0}, "All points: {chinchilla.ratio} the stated tokens was best. It saw too many."),
-        ({}, "The five of highest loss are out, and the best is {chinchilla.ratio}. The post is right."),
+        (
+            {},
+            "The five of highest loss are out, and the best is {chinchilla.ratio}. By these choices the post’s sentence holds.",
+        ),
         ({"chinchilla.dropped": 20}, "Twenty are out: {chinchilla.ratio}. The post asked for too little."),
     ),
     claims=("C85", "C87"),

@@ -17,12 +17,15 @@ from gpt4lab.models.chinchilla import chosen_law, counted, stretched
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import decode
+from gpt4lab.models.gangs import gang_lengths
 from gpt4lab.models.in_scenario import (
+    board_in,
     busy_chip_in,
     chip_in,
     choice_in,
     deployment_in,
     flop_in,
+    gang_in,
     grid_in,
     layout_in,
     machine_in,
@@ -67,6 +70,10 @@ def found_by(name: str, scenario: Any) -> Any:
         )
     elif name.startswith("step."):
         report = step(trained_in(scenario), layout_in(scenario), machine_in(scenario))
+    elif name.startswith("assembly."):
+        report = board_in(scenario)
+    elif name.startswith("gang."):
+        report = gang_lengths(gang_in(scenario))
     else:
         drafted = scenario.speculation.draft_length if name == "answer.checking_s" else 0
         report = decode(served_in(scenario), deployment_in(scenario), chip_in(scenario), drafted=drafted)
