@@ -103,7 +103,7 @@ def arrows_view(scenario: Scenario) -> View:
 averaged = Drawn(
     title="Many noisy arrows average to one",
     legend="Each thin arrow is the gradient of one batch, the thick one the gradient of all text. Step on: more tokens "
-    "are averaged into each arrow. True to scale, but for the directions: a gradient has one for each parameter, paper two.",
+    "are averaged into each arrow. True to scale, but for the directions: a gradient has one a parameter, paper two.",
     controls=(
         Slide("training.batch_tokens", 1e6, 1e9),
         Slide("training.tokens", 1e10, 1e14),

@@ -165,10 +165,7 @@ points = Drawn(
     },
     tour=(
         ({"chinchilla.dropped": 0}, "All points: {chinchilla.ratio} the stated tokens was best. It saw too many."),
-        (
-            {},
-            "The five of highest loss are out, and the best is {chinchilla.ratio}. By these choices the post’s sentence holds.",
-        ),
+        ({}, "The five of highest loss are out, and the best is {chinchilla.ratio}. So chosen, the sentence holds."),
         ({"chinchilla.dropped": 20}, "Twenty are out: {chinchilla.ratio}. The post asked for too little."),
     ),
     claims=("C85", "C87"),

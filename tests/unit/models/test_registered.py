@@ -70,10 +70,8 @@ def found_by(name: str, scenario: Any) -> Any:
         )
     elif name.startswith("step."):
         report = step(trained_in(scenario), layout_in(scenario), machine_in(scenario))
-    elif name.startswith("assembly."):
-        report = board_in(scenario)
-    elif name.startswith("gang."):
-        report = gang_lengths(gang_in(scenario))
+    elif name.startswith(("assembly.", "gang.")):
+        report = board_in(scenario) if name.startswith("assembly.") else gang_lengths(gang_in(scenario))
     else:
         drafted = scenario.speculation.draft_length if name == "answer.checking_s" else 0
         report = decode(served_in(scenario), deployment_in(scenario), chip_in(scenario), drafted=drafted)
