@@ -31,7 +31,7 @@ def test_by_what_a_token_meets_only_the_papers_own_fit_wants_more() -> None:
     [
         (0, "saw 1.9 times more than was best"),
         (3, "1.6 times the tokens would"),
-        (5, "right"),
+        (5, "sentence holds"),
         (20, "5.5 times the tokens"),
     ],
 )
