@@ -8,6 +8,7 @@ aside as progress.json.broken and never written over.
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import os
 import sys
@@ -269,7 +270,7 @@ def _write(path: Path, text: str) -> None:
 
 def _unused(file: Path) -> Path:
     """progress.json.broken, or the first of its kind that is free."""
-    names = (file.with_name(f"{file.name}.broken{number or ''}") for number in range(10_000))
+    names = (file.with_name(f"{file.name}.broken{number or ''}") for number in itertools.count())
     return next(name for name in names if not os.path.lexists(name))
 
 

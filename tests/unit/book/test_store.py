@@ -239,3 +239,9 @@ def test_what_a_later_edition_keeps_is_carried_along(own_memory: Path) -> None:
     store.keep("opened", "00", {})
     assert written(own_memory) == {**later, "opened": {"00": {}}}
     assert not list(own_memory.glob("*.broken*"))
+
+
+def test_a_name_for_what_is_set_aside_is_always_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = iter([True] * 10_001 + [False])
+    monkeypatch.setattr(store.os.path, "lexists", lambda name: next(taken))
+    assert store._unused(tmp_path / "progress.json").name == "progress.json.broken10001"
