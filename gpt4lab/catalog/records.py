@@ -14,6 +14,7 @@ from gpt4lab.catalog.entry import Entry, Source, count, fact, source_from, word
 
 Attention = Literal["MHA", "GQA", "MQA", "MLA"]
 Stance = Literal["for", "against", "neither"]
+Strand = Literal["leak", "rumour", "NVIDIA", "OpenAI", "behaviour", "court", "press", "derived"]
 Value = float | str
 
 
@@ -295,6 +296,7 @@ class Evidence(Entry):
     stance: Stance
     effect: str
     independent: bool  # False where it goes back to the leak itself
+    strand: Strand  # whose word it is in the end
 
 
 def describe(record: type[Any]) -> dict[str, tuple[str, str | None]]:

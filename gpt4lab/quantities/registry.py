@@ -93,9 +93,10 @@ def from_root(place: tuple[str, int]) -> str:
 
 
 #: Families of names that a floor above declares: first word -> its module, imported when such a name is asked for.
-FAMILIES: dict[str, str] = dict.fromkeys(
-    ("step", "answer", "chinchilla", "gang", "assembly"), "gpt4lab.models.registered"
-)
+FAMILIES: dict[str, str] = {
+    **dict.fromkeys(("step", "answer", "chinchilla", "gang", "assembly"), "gpt4lab.models.registered"),
+    "verdict": "gpt4lab.verdict.registered",
+}
 
 
 class Quantities(dict[str, Quantity]):

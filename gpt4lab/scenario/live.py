@@ -291,3 +291,68 @@ class Luck:
 
     seed: int = whole(0, "1", 0, 999,
         "Seed", "start of the random numbers: another seed, another run", "assumed: the first")
+
+
+@frozen
+class Adjust:
+    """How each number of the post's network counts, by its place in the list."""
+
+    counted: str = listing(23,
+        "Counted", "numbers that count as written, though at first they are pinned or free", "assumed: none more")
+    pinned: str = listing(23,
+        "Pinned", "numbers that must stay as they are", "assumed: only counts of experts")
+    freed: str = listing(23,
+        "Set free", "numbers that do not count, and become what the others say", "assumed: only what nobody states")
+    weighed: str = listing(23,
+        "Weighed", "numbers whose spread is divided by the weight", "assumed: none")
+    weight: float = number(3, "x", 0.1, 100,
+        "Weight", "by which the spread of the weighed numbers is divided", "assumed: a plain difference", log=True)
+    block: str = choice("not known", ("not known", "as in GPT-3"),
+        "Layers", "whether attention and experts have the shape of GPT-3’s layers", "assumed: the post does not say")
+    deleted: str = listing(23,
+        "Deleted", "statements that are struck out, to see what is lost", "assumed: none")
+    tries: int = whole(20, "1", 1, 1000,
+        "Tries", "closenesses that somebody looked for before these were found", "assumed: a few a chapter", log=True)
+
+
+#: What the public evidence is asked, and how it is counted.
+QUESTIONS = (
+    "a mixture of experts", "sixteen experts", "1.8 trillion parameters", "one key-value head",
+    "text first, pictures later", "books from LibGen",
+)  # fmt: skip
+COUNTINGS = ("each source once", "every article", "one rumour")
+STRANDS = ("leak", "rumour", "NVIDIA", "OpenAI", "behaviour", "court", "press", "derived")
+MOVE = re.compile(r"[1-9]\d?=(" + "|".join(STRANDS) + ")")
+
+
+def _moves(text: str) -> bool:
+    return all(MOVE.fullmatch(word) for word in text.split())
+
+
+@frozen
+class Strands:
+    """The public evidence on one claim, and how it is counted."""
+
+    question: str = choice("sixteen experts", QUESTIONS,
+        "Is it true", "the claim that is asked about", "assumed: the one with most witnesses")
+    prior: float = number(0.2, "fraction", 0.01, 0.99,
+        "Before any of it", "how likely you held the claim before all this evidence", "assumed: one of five guesses")
+    counting: str = choice(COUNTINGS[0], COUNTINGS,
+        "Count", "what counts as one witness", "assumed: what goes back to one source is one")
+    lean: float = number(0.5, "fraction", 0, 1,
+        "Where in the bands", "0 takes each witness as a sceptic would, 1 as a believer", "assumed: the middle")
+    moved: str = written(
+        Written(_moves, "moves such as 3=leak, with a blank between; or nothing", "", "3=leak", "2=rumour 4=leak"),
+        lambda text: " ".join(text.split()) if isinstance(text, str) else text,
+        "Moved", "which item you have put into whose strand", "assumed: none")
+
+
+@frozen
+class Doubt:
+    """What is drawn many times."""
+
+    of: str = choice("training.cost", (
+        "training.cost", "training.days", "rerun.improvement", "rerun.cost", "training.flop", "model.total_params",
+        "serving.paid_mfu", "data.books_tokens"),
+        "Quantity", "whose band is drawn", "assumed: the one that was quoted most")
+    seed: int = whole(17, "1", 0, 9999, "Seed of chance", "another one draws other numbers", "assumed: the chapter")

@@ -14,10 +14,12 @@ from gpt4lab.formulas.failures import years_per_gpu
 from gpt4lab.formulas.pipeline import bubble_fraction
 from gpt4lab.scenario.field import ScenarioError, choice, entry, feature, number, whole
 from gpt4lab.scenario.live import (
+    Adjust,
     Assembly,
     Batching,
     Cache,
     Chinchilla,
+    Doubt,
     Drafting,
     Equation,
     Heart,
@@ -29,6 +31,7 @@ from gpt4lab.scenario.live import (
     Playbook,
     Positions,
     Repeats,
+    Strands,
     Sweep,
 )
 from gpt4lab.scenario.rules import within
@@ -391,6 +394,9 @@ class Scenario:
     assembly: Assembly = field(factory=Assembly)
     playbook: Playbook = field(factory=Playbook)
     luck: Luck = field(factory=Luck)
+    adjust: Adjust = field(factory=Adjust)
+    strands: Strands = field(factory=Strands)
+    doubt: Doubt = field(factory=Doubt)
 
 
 #: The record behind each group, by the group's name.
