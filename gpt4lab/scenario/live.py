@@ -307,7 +307,7 @@ class Adjust:
         "Weighed", "numbers whose spread is divided by the weight", "assumed: none")
     weight: float = number(3, "x", 0.1, 100,
         "Weight", "by which the spread of the weighed numbers is divided", "assumed: a plain difference", log=True)
-    block: str = choice("not known", ("not known", "as in GPT-3"),
+    block: str = choice("of any shape", ("of any shape", "as in GPT-3"),
         "Layers", "whether attention and experts have the shape of GPT-3’s layers", "assumed: the post does not say")
     deleted: str = listing(23,
         "Deleted", "statements that are struck out, to see what is lost", "assumed: none")

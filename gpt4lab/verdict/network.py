@@ -13,7 +13,7 @@ import attrs
 from gpt4lab.claims import judge, ledger
 from gpt4lab.quantities import unit_of
 from gpt4lab.quantities.registry import unchecked
-from gpt4lab.scenario import FIELDS, Scenario, get, load_scenario
+from gpt4lab.scenario import FIELDS, Scenario, demand, get, load_scenario
 from gpt4lab.scenario.published import published
 
 COUNTED, PINNED, FREE = MODES = ("counted", "pinned", "free")
@@ -29,6 +29,7 @@ class Node:
 
     path: str
     label: str
+    short: str
     claim: str
     half: float = 0
     at_first: str = attrs.field(default=COUNTED, validator=attrs.validators.in_(MODES))
@@ -46,6 +47,7 @@ class Node:
         if not self.claim and (known := published(self.path, scenario)):
             return math.sqrt(known.lo * known.hi)
         if self.path in FIELDS:
+            demand(scenario, frozenset([self.path]))
             return float(get(scenario, self.path))
         return judge(ledger()[self.claim], scenario).meant
 

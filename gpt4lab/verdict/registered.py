@@ -9,6 +9,7 @@ from typing import Any
 
 from gpt4lab.models.in_scenario import Bridge
 from gpt4lab.models.registered import Family
+from gpt4lab.quantities import leaves
 from gpt4lab.scenario import FIELDS, Scenario, change, load_scenario
 from gpt4lab.verdict.adjust import Adjustment, adjustment
 from gpt4lab.verdict.network import equations, numbers
@@ -27,10 +28,10 @@ def _bridge(*groups: str, more: tuple[str, ...] = ()) -> Bridge[Scenario]:
 
 
 def _read() -> tuple[str, ...]:
-    """All fields that the network reads: its numbers, the chips whose peaks stand in its formulas, and the layers."""
-    bound = {path for one in equations(block=True) for path in one.members()}
-    chips = ("cluster.accelerator", "rerun.accelerator", "model.layers")
-    return tuple(path for path in (*numbers(), *chips) if path in FIELDS and (path in bound or path in chips))
+    """All fields that the network reads: its numbers, and what else stands in its formulas."""
+    found = leaves(tuple(one.solver for one in equations(block=True)))
+    fields = (path if path in FIELDS else path.rpartition(".")[0] for path in (*numbers(), *found))
+    return tuple(dict.fromkeys(path for path in fields if path in FIELDS))
 
 
 def adjusted(scenario: Scenario) -> Adjustment:
