@@ -14,7 +14,7 @@ from gpt4lab.book.tables import CLAIM_HEAD, ORIGIN, claim_rows
 from gpt4lab.book.way import Assumptions
 from gpt4lab.claims import VERDICTS, Result, audit, ledger, tally
 from gpt4lab.panels import verdicts
-from gpt4lab.panels.controls import spoken
+from gpt4lab.panels.controls import TextControl, spoken
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, differences, load_scenario, names, share
 from gpt4lab.units import counted, show
 
@@ -47,13 +47,12 @@ class Board(w.VBox):
         kept, self._trouble = (scenario, "") if scenario else _mine()
         self.scenario, self.results, self._held = kept, [], False
         self.named = w.Dropdown(description="Scenario")
-        wide = {"description_width": "initial"}
-        self.address = w.Text(description="Assumptions", continuous_update=False, style=wide)
+        self.address = TextControl("Assumptions", late=True)
         self.verdict = w.Dropdown(options=[ALL, *VERDICTS], description="Verdict")
         self.chapter = w.Dropdown(options=_chapters(), description="Chapter")
         origins = [(ALL, ALL), *((words, key) for key, words in ORIGIN.items())]
         self.origin = w.Dropdown(options=origins, description="From")
-        self.search = w.Text(placeholder="a word, or an id like C33", description="Search")
+        self.search = TextControl("Search", help="A word, or an id like C33.")
         self._said, self._error, self._table = spoken(), spoken("alarm"), w.HTML()
         bar = w.HBox([self.named, self.address])
         filters = w.HBox([self.verdict, self.chapter, self.origin, self.search])

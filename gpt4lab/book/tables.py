@@ -61,11 +61,11 @@ WAITING = "The table fills in when the run above has ended."
 
 
 def consequences(path: str, readings: Mapping[str, float], follow: Iterable[str], caption: str) -> HTML:
-    """What would follow if a number were each of several readings: one row a reading, one column a quantity."""
+    """What would follow if a number were each of several readings: one column a reading, one row a quantity."""
     names = tuple(follow)
-    head = ("If it is", *(find(name).meaning.rstrip(".") for name in names))
-    rows = [(words, *_following(path, number, names)) for words, number in readings.items()]
-    return shown(table(caption, head, rows))
+    found = zip(*(_following(path, number, names) for number in readings.values()), strict=True)
+    rows = [(find(name).meaning.rstrip("."), *cells) for name, cells in zip(names, found, strict=True)]
+    return shown(table(caption, ("If it is", *readings), rows))
 
 
 def _following(path: str, number: float, names: tuple[str, ...]) -> list[str]:

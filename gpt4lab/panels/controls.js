@@ -151,12 +151,13 @@ function renderText({ model, el }) {
     if (!draft && entry.value !== model.get("value")) entry.value = model.get("value");
     error.textContent = model.get("error");
   };
+  const finish = (more) => ((draft = false), send(entry.value, more));
   const typed = ({ key }) => {
     if (key === "Escape") (draft = false), refresh();
-    if (key === "Enter" && rows < 2) (draft = false), send(entry.value, { sent: model.get("sent") + 1 });
+    if (key === "Enter" && rows < 2) finish({ sent: model.get("sent") + 1 });
   };
-  entry.addEventListener("input", () => ((draft = true), send(entry.value)));
-  entry.addEventListener("change", () => draft && entry.value !== model.get("value") && send(entry.value));
+  entry.addEventListener("input", () => ((draft = true), model.get("late") || send(entry.value)));
+  entry.addEventListener("change", () => draft && entry.value !== model.get("value") && finish());
   entry.addEventListener("keydown", typed);
   keepKeys(root, () => null);
   el.append(root);

@@ -258,11 +258,15 @@ class Text(t.Unicode[str, Any]):
 
 
 class TextControl(Control):
-    """Text. `sent` counts how often the reader has pressed Enter in it, the value comes with it; not so in `lines`."""
+    """Text, letter by letter; `late`: once the reader has finished. What is being typed is never written over.
+
+    `sent` counts how often the reader has pressed Enter in it, the value comes with it; not so in `lines`.
+    """
 
     value = Text("").tag(sync=True, echo_update=NO_ECHO)
     sent = t.Int(0).tag(sync=True, echo_update=NO_ECHO)
     lines = t.Int(1).tag(sync=True)
+    late = t.Bool(False).tag(sync=True)
     mark = ""
 
     def __init__(self, label: str, **more: Any) -> None:

@@ -32,7 +32,7 @@ from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels import verdicts
-from gpt4lab.panels.controls import spoken
+from gpt4lab.panels.controls import TextControl, spoken
 from gpt4lab.panels.setting import Pull, Slide, control_of, path_of, places, pulled_by
 from gpt4lab.panels.view import View
 from gpt4lab.panels.words import heading, headline
@@ -134,9 +134,7 @@ class LivePanel(w.VBox):
         self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
         self._verdicts, self._reading, self._chips = w.HTML(), w.HTML(), verdicts.Chips(panel.claims)
         self.chart = panel.picture(view)
-        self._address = w.Text(
-            description="Copy or paste assumptions", continuous_update=False, style={"description_width": "initial"}
-        )
+        self._address = TextControl("Copy or paste assumptions", late=True)
         self._presets = {name: self._button(name) for name in panel.presets}
         self.tour = Tour(self)
         super().__init__(list(self._laid_out()))

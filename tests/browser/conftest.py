@@ -13,6 +13,8 @@ import pytest
 from tests.browser import harness as _harness
 from tests.browser.harness import Lab
 
+KeepOpen = Callable[..., Iterator[Lab]]
+
 
 @pytest.fixture(scope="session")
 def harness() -> ModuleType:
@@ -60,6 +62,23 @@ def open_cells(lab: Lab, served: Path, request: pytest.FixtureRequest) -> Callab
         return lab
 
     return open_and_run
+
+
+@pytest.fixture(scope="session")
+def keep_open(browser: Any, server: str, served: Path) -> KeepOpen:
+    """The same for as long as the tests of a file go on, in a window of its own; at the end all must have been well."""
+
+    def opened(name: str, cells: Sequence[str], charts: int = 1, **window: int) -> Iterator[Lab]:
+        _harness.write_notebook(served / f"{name}.ipynb", cells)
+        lab = _harness.Lab(browser, server, **window)
+        lab.open(f"{name}.ipynb")
+        lab.run_all()
+        lab.charts(charts)
+        yield lab
+        lab.no_trouble()
+        lab.close()
+
+    return opened
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from tests.browser.conftest import KeepOpen
     from tests.browser.harness import Lab
 
 CELLS = [
@@ -22,19 +23,13 @@ CELLS = [
 
 
 @pytest.fixture
-def opened(browser: Any, server: str, served: Path, harness: Any) -> Iterator[Lab]:
+def opened(keep_open: KeepOpen) -> Iterator[Lab]:
     from playwright.sync_api import expect
 
-    harness.write_notebook(served / "case.ipynb", CELLS)
-    lab = harness.Lab(browser, server, height=4_000)
-    lab.open("case.ipynb")
-    lab.run_all()
-    lab.charts(1)
-    yield lab
-    lab.page.get_by_role("checkbox", name="First my verdict").uncheck()  # the tests that follow share what is kept
-    expect(lab.page.locator(".g4l-verdict", has_text="yours first")).to_have_count(0)
-    lab.no_trouble()
-    lab.close()
+    for lab in keep_open("case", CELLS, height=4_000):
+        yield lab
+        lab.page.get_by_role("checkbox", name="First my verdict").uncheck()  # the tests that follow share what is kept
+        expect(lab.page.locator(".g4l-verdict", has_text="yours first")).to_have_count(0)
 
 
 def test_a_claim_is_signed_by_keyboard_and_the_file_goes_out_and_in(opened: Lab, tmp_path: Path) -> None:

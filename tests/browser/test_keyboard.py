@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from tests.browser.conftest import KeepOpen
     from tests.browser.harness import Lab
 
 CELLS = [
@@ -26,16 +26,9 @@ FOCUSED = "document.activeElement"
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Any, server: str, served: Path, harness: Any) -> Iterator[Lab]:
+def opened(keep_open: KeepOpen) -> Iterator[Lab]:
     """One notebook for all tests of this file, whole in the window."""
-    harness.write_notebook(served / "keyboard.ipynb", CELLS)
-    lab = harness.Lab(browser, server, height=5_000)
-    lab.open("keyboard.ipynb")
-    lab.run_all()
-    lab.charts(2)
-    yield lab
-    lab.no_trouble()
-    lab.close()
+    yield from keep_open("keyboard", CELLS, charts=2, height=5_000)
 
 
 def below(lab: Lab, label: str, line: str = "note") -> Any:

@@ -57,7 +57,8 @@ for control in (zero, chip):
     control.observe(lambda change: setattr(slow, "error", str(change["new"])), "value")
 layers = NumberControl("Layers", "layer", 1, 1_000, 3, scale="log", integer=True)
 words = TextControl("Words", value="as it was")
-VBox([layers, slow, words])
+share = TextControl("Share", value="as it was", late=True)
+VBox([layers, slow, words, share])
 """
 PANEL = [MODEL, "VBox([gpus, mfu, zero, chip, chart])", SLOW]
 START = "you: 93.8 days"  # 2.15e25 / (25,000 * 312e12 * 0.34 * 86,400)
@@ -175,13 +176,17 @@ def test_a_number_that_cannot_be_used_is_refused_in_place(panel: Lab, label: str
 
 @pytest.mark.parametrize(
     ("label", "kernel", "typed", "moved", "now"),
-    [("MFU", "mfu.value = 0.2", "45", "20", "45"), ("Words", "words.value = 'ours'", "mine", "ours", "mine")],
+    [
+        ("MFU", "mfu.value = 0.2", "45", "20", "45"),
+        ("Words", "words.value = 'ours'", "mine", "ours", "mine"),
+        ("Share", "share.value = 'ours'", "mine", "ours", "mine"),
+    ],
 )
 def test_what_is_typed_stays_until_it_is_committed_or_escaped(
     panel: Lab, label: str, kernel: str, typed: str, moved: str, now: str
 ) -> None:
     """While somebody types, the kernel moves the field: neither waits for the other, and nothing is lost."""
-    entry = panel.page.get_by_label(label, exact=label == "Words").and_(panel.page.locator("input.g4l-entry"))
+    entry = panel.page.get_by_label(label, exact=label != "MFU").and_(panel.page.locator("input.g4l-entry"))
     entry.focus()
     for key, left in (("Escape", moved), ("Enter", now)):
         entry.select_text()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from tests.browser.conftest import KeepOpen
     from tests.browser.harness import Lab
 
 CELLS = [
@@ -22,17 +23,11 @@ FOCUSED = "document.activeElement.getAttribute('itemprop')"
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Any, server: str, served: Any, harness: Any) -> Iterator[Lab]:
+def opened(keep_open: KeepOpen) -> Iterator[Lab]:
     """One page for all tests of this file."""
-    harness.write_notebook(served / "touch.ipynb", CELLS)
-    lab = harness.Lab(browser, server, height=2_500)
-    lab.open("touch.ipynb")
-    lab.run_all()
-    lab.charts()
-    lab.page.wait_for_selector(".g4l-moves")
-    yield lab
-    lab.no_trouble()
-    lab.close()
+    for lab in keep_open("touch", CELLS, height=2_500):
+        lab.page.wait_for_selector(".g4l-moves")
+        yield lab
 
 
 def number(lab: Lab, name: str, place: int = 0) -> Any:

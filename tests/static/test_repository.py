@@ -21,6 +21,8 @@ FOLDERS = ["home/", "Users/", "root/", "work/", "tmp/[a-z]", "opt/[a-z]"]
 MACHINE_PATH = re.compile(rf"(?<![\w.:/])/({'|'.join(FOLDERS)})|[A-Z]:\\Users|\.py" + "env/")
 NO_HEAD = re.compile(r"^\|(?:.*\|)?\s*\|.*\n\|\s*:?-", re.MULTILINE)
 HOSTS = "|".join(["py" + r"pi\.org", "python" + "hosted", "registry" + r"\.npm", "deb" + r"\.debian"])
+# What stands in these is written over while somebody types.
+LOSES_WORDS = re.compile(r"\bw\.(Text|Textarea|Combobox|(Bounded)?(Int|Float)Text)\(")
 # An exception inside these never reaches the notebook's run.
 HIDES_ERRORS = re.compile(r"\binteract(_manual)?\(|\binteractive(_output)?\(|@.*\.capture\b|\bwith .*\bOutput\(")
 
@@ -71,6 +73,13 @@ def test_no_big_file() -> None:
 def test_no_widget_call_that_hides_errors() -> None:
     ours = [(name, text) for name, text in texts() if name.startswith(("gpt4lab/", "notebooks/"))]
     assert found(HIDES_ERRORS, ours) == []
+
+
+def test_no_entry_that_loses_what_is_being_typed() -> None:
+    """Text and numbers are typed into the book's own controls: a browser test holds that they keep it."""
+    ours = [(name, text) for name, text in texts() if name.startswith(("gpt4lab/", "notebooks/"))]
+    assert LOSES_WORDS.search("w.Text(description='Share')")
+    assert found(LOSES_WORDS, ours) == []
 
 
 def test_notebooks_carry_still_panels_and_nothing_that_ran() -> None:

@@ -56,7 +56,7 @@ class Reach:
         met = {name: low <= value(name, answer) <= high for name, (low, high) in self.goal.items()}
         lines = [f"{self._line(name, answer)} {'✓' if ok else '✗ not yet'}" for name, ok in met.items()]
         level: Level = "right" if all(met.values()) else "almost" if any(met.values()) else "wrong"
-        return Feedback(level, "; ".join(lines))
+        return Feedback(level, "\n".join(lines))
 
     def _line(self, name: str, answer: Scenario) -> str:
         low, high = self.goal[name]

@@ -13,7 +13,7 @@ import attrs
 import ipywidgets as w
 
 from gpt4lab.claims import Result, judge, ledger
-from gpt4lab.panels.controls import spoken
+from gpt4lab.panels.controls import TextControl, spoken
 from gpt4lab.panels.verdicts import verdict_mark
 from gpt4lab.scenario import ScenarioError, from_text, load_scenario
 from gpt4lab.units import UnitError, show
@@ -25,11 +25,9 @@ class Desk(w.VBox):
     def __init__(self, ids: tuple[str, ...]) -> None:
         self.result: Result | None = None
         self.error = ""
-        wide = {"description_width": "4.5rem"}
         self.claim = w.Dropdown(options=[(f"{key}: {ledger()[key].quote}", key) for key in ids], description="Claim")
-        self.number = w.Text(description="Number", continuous_update=True, style=wide)
-        self.unit = w.Text(description="Unit", continuous_update=False, style=wide)
-        self.claim.style, self.claim.layout.width = wide, "36rem"
+        self.number, self.unit = TextControl("Number"), TextControl("Unit", late=True)
+        self.claim.layout.width = "36rem"
         self.back = w.Button(description="As the post has it", tooltip="Return number and unit to the post's own")
         self._said = spoken()
         super().__init__([self.claim, w.HBox([self.number, self.unit, self.back]), self._said])
