@@ -132,6 +132,16 @@ function scrubber(parent, name, go) {
 // How tall the picture stands over the scene's own height
 const tallness = (svg) => Number(svg.style.getPropertyValue("--g4l-tall") || 1);
 
+// Words that would leave a narrow picture stand at its edge.
+function holdInside(svg) {
+  const { width } = svg.getBoundingClientRect();
+  for (const word of svg.querySelectorAll("text")) {
+    const { x, width: wide } = word.getBBox();
+    const beyond = Math.max(0, x + wide - width) || Math.min(0, x);
+    word.style.translate = beyond ? `${-beyond}px` : "";
+  }
+}
+
 // Shapes with the look "grip" are dragged up and down; what the reader has chosen goes to the kernel, once a frame.
 function gripped(svg, model, gripOf) {
   let frame = 0;
@@ -235,6 +245,7 @@ function render({ model, el }) {
     const tall = here.round ? wide : 1;
     svg.style.setProperty("--g4l-tall", tall);
     paint(shapes, wide, tall);
+    if (wide < 1) holdInside(svg);
     svg.setAttribute("height", here.height * tall);
     if (picture.getAttribute("aria-label") !== here.description) picture.setAttribute("aria-label", here.description);
     scrub.stand(at, scenes, target);
@@ -268,7 +279,7 @@ function render({ model, el }) {
     forget(new Set(scenes.flatMap(({ shapes }) => Object.keys(shapes))));
     drawAt(target);
   };
-  const resized = new ResizeObserver(() => drawAt(at));
+  const resized = new ResizeObserver(() => (drawAt(at), holdInside(svg)));
   resized.observe(picture);
   model.on("change:frames", renew);
   renew();

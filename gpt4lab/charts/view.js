@@ -68,7 +68,7 @@ function partWords(plot) {
     spot.crowd.push(spot);
     placed.push(spot);
   }
-  const ticks = spotsOf(plot, ".role-axis-label text").map((tick) => ({ ...tick, left: tick.left - 4, width: tick.width + 8 }));
+  const ticks = spotsOf(plot, ":is(.role-axis-label, .role-axis-title) text").map((tick) => ({ ...tick, left: tick.left - 4, width: tick.width + 8 }));
   new Set(spots.map(({ crowd }) => crowd)).forEach((crowd) => settle(crowd, ticks));
   const lines = linesOf(plot);
   const dots = [...plot.querySelectorAll(".mark-symbol.role-mark path")];

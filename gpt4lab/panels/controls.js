@@ -159,6 +159,7 @@ function renderText({ model, el }) {
   entry.addEventListener("input", () => ((draft = true), model.get("late") || send(entry.value)));
   entry.addEventListener("change", () => draft && entry.value !== model.get("value") && finish());
   entry.addEventListener("keydown", typed);
+  model.on("msg:custom", (said) => said.do === "focus" && entry.focus());
   keepKeys(root, () => null);
   el.append(root);
   refresh();

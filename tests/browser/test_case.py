@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,3 +83,27 @@ def test_z_takes_the_last_signature_back_and_no_cell(opened: Lab) -> None:
     assert page.locator(".g4l-signing .g4l-exercise").inner_text() == asked, "it is asked again"
     page.keyboard.press("z")  # nothing is left to take back, and JupyterLab's own undo stays away
     assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == cells
+
+
+def test_a_review_goes_by_keyboard_from_the_first_question_to_the_last(
+    open_cells: Callable[[Sequence[str]], Lab],
+) -> None:
+    from playwright.sync_api import expect
+
+    page = open_cells(["from gpt4lab.book import opening, review\nopening('03')", "review()"]).page
+    begin, field, asked = (
+        page.get_by_role("button", name="Begin a review"),
+        page.get_by_label("Your answer"),
+        page.locator(".g4l-exercise"),
+    )
+    begin.press("Enter")
+    expect(field).to_be_focused()
+    left = int(asked.inner_text().split()[0])
+    page.keyboard.type("many")
+    page.keyboard.press("Enter")
+    expect(page.locator(".g4l-feedback")).to_contain_text("not a number")
+    for waiting in range(left - 1, -1, -1):
+        field.fill("1")
+        page.keyboard.press("Enter")
+        expect(asked).to_contain_text(f"{waiting} to go" if waiting else "That was all for today.")
+    expect(begin).to_be_focused()

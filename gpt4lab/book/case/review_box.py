@@ -7,6 +7,7 @@ from typing import Any
 import ipywidgets as w
 
 from gpt4lab.book import store
+from gpt4lab.book.case import signing
 from gpt4lab.book.case.review import AT_ONCE, DAYS, Recall, answered, due
 from gpt4lab.book.page import block, escape
 from gpt4lab.panels.controls import TextControl, spoken
@@ -15,6 +16,7 @@ OFFER = (
     f"At most {AT_ONCE} questions from the chapters that you have opened, about a minute each. What you know is asked "
     f"again after {', '.join(map(str, DAYS[:-1]))} and {DAYS[-1]} days. If you never begin, nothing is kept."
 )
+UNSIGNED = " What you have still to sign is not asked before."
 
 
 class ReviewBox(w.VBox):
@@ -27,14 +29,15 @@ class ReviewBox(w.VBox):
         self.button = w.Button(description="Begin a review", tooltip="Ask me what is due")
         self.button.on_click(lambda _: self.begin())
         self.field.observe(lambda _: self.send(), "sent")
-        super().__init__([self.asked, self.said, self.button])
+        super().__init__([self.said, self.asked, self.field, self.button])
         self.add_class("g4l-exercise-box")
+        self.field.layout.display = "none"
         self.asked.value = block("exercise", f"<p><strong>Review.</strong> {escape(OFFER)}</p>")
 
     def begin(self) -> None:
         """Ask the first of what is due."""
         self.waiting, self.said.value = due(), ""
-        self._ask("Nothing is due today.")
+        self._ask(f"Nothing is due today.{UNSIGNED * signing.wished()}")
 
     def send(self) -> None:
         """Judge the answer in the field; what is no number is asked for again."""
@@ -56,7 +59,9 @@ class ReviewBox(w.VBox):
         words = f"<strong>{left} to go.</strong> {escape(self.waiting[0].text)}" if left else escape(otherwise)
         self.asked.value = block("exercise", f"<p>{words}</p>")
         self.field.value = ""
-        self.children = [self.said, self.asked, self.field] if left else [self.said, self.asked, self.button]
+        here, gone = (self.field, self.button) if left else (self.button, self.field)
+        here.layout.display, gone.layout.display = "", "none"
+        here.focus()  # the keyboard stood on what is gone
 
     def _say(self, words: str) -> None:
         self.said.value = block("feedback", f"<p>{escape(words.strip())}</p>")
