@@ -13,17 +13,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, partial
 from typing import Any, ClassVar, Self, get_args
 
 import attrs
+from jsonschema import Draft202012Validator
 
 from gpt4lab.book import store
 from gpt4lab.book.exercises.tasks import Level
 from gpt4lab.book.store import State
 from gpt4lab.claims import VERDICTS
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MOST_TEXT = 10_000  # characters; a line of assumptions has some hundreds
 MOST_NUMBER = 1.7e308  # what a float holds
 TIME = {"type": "string", "pattern": r"^(\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?)?$"}
@@ -51,20 +50,13 @@ def now() -> str:
 
 def _fits(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
     number = isinstance(value, float) and not math.isfinite(value)  # NaN compares with nothing, so it passes a schema
-    if number or not attribute.metadata["judge"]().is_valid(value):
+    if number or not attribute.metadata["judge"].is_valid(value):
         raise WayError(f"{record.KIND}.{attribute.name} = {str(value)[:80]!r}: {attribute.metadata['schema']}")
 
 
 def _kept(meaning: str, schema: Mapping[str, Any], **more: Any) -> Any:
     told = {"description": meaning, **schema}
-    judge = cache(partial(_judge, told))
-    return attrs.field(validator=_fits, metadata={"schema": told, "judge": judge}, **more)
-
-
-def _judge(schema: Mapping[str, Any]) -> Any:
-    from jsonschema import Draft202012Validator  # when something is kept or read: to import the book costs less
-
-    return Draft202012Validator(schema)
+    return attrs.field(validator=_fits, metadata={"schema": told, "judge": Draft202012Validator(told)}, **more)
 
 
 def _when() -> Any:
@@ -265,7 +257,7 @@ def schema() -> dict[str, Any]:
     tables = {record.KIND: {"type": "object", "additionalProperties": _described(record)} for record in RECORDS}
     edition = {"type": "integer", "minimum": 1, "description": f"the edition of this file; today {store.SCHEMA}"}
     return {
-        "$schema": DIALECT,
+        "$schema": Draft202012Validator.META_SCHEMA["$id"],
         "title": "gpt4lab: a reader's way",
         "type": "object",
         "required": ["schema"],

@@ -93,7 +93,8 @@ const ASIDE = [0, -13, 13, -21, 21, -30, 30]; // px, above or below
 const MOST_DOTS = 60; // more cannot all be kept free
 const BESIDE = 22; // px, from one side of a mark to the other
 
-// The nearest place on this side of the mark, else on its other side, where no line goes through the word.
+// The nearest place on this side of the mark, else on its other side, where no line goes through the word; where there is
+// none, a rule may.
 function stepAside(spot, spots, ticks, lines) {
   const { width: wide } = spot.word.ownerSVGElement.viewBox.baseVal;
   const way = spot.word.getAttribute("text-anchor") === "end" ? 1 : -1;
@@ -104,13 +105,13 @@ function stepAside(spot, spots, ticks, lines) {
   const [high, low] = [spot.top + spot.shift - reach, spot.top + spot.shift + spot.height + reach];
   const near = lines.filter(([x, y, x2, y2]) => Math.max(x, x2) > from && Math.min(x, x2) < to && Math.max(y, y2) > high && Math.min(y, y2) < low);
   const others = [...spots, ...ticks].filter((other) => other.word !== spot.word);
-  const free = (there) =>
-    there.left >= 0 && there.left + there.width <= wide && !others.some((other) => touch(there, other)) && !near.some((line) => crosses(line, there));
-  const { shift, slid, left } = places.find(free) ?? { ...spot, slid: 0 };
+  const open = places.filter((there) => there.left >= 0 && there.left + there.width <= wide && !others.some((other) => touch(there, other)));
+  const free = (those) => open.find((there) => !those.some((line) => crosses(line, there)));
+  const { shift, slid, left } = free(near) ?? free(near.filter(([, , , , rule]) => !rule)) ?? { ...spot, slid: 0 };
   return { shift, slid, left };
 }
 
-// The stretches [x1, y1, x2, y2] of all lines and rules, in the picture's own px.
+// The stretches [x1, y1, x2, y2] of all lines, and of rules, which are marked; in the picture's own px.
 function linesOf(plot) {
   const paths = [...plot.querySelectorAll(".mark-line.role-mark path")].flatMap((path) => {
     const { e, f } = plotOf(path);
@@ -121,7 +122,7 @@ function linesOf(plot) {
     const { e, f } = plotOf(line);
     const at = line.transform.baseVal.consolidate()?.matrix ?? { e: 0, f: 0 };
     const [x, y] = [e + at.e, f + at.f];
-    return [x, y, x + line.x2.baseVal.value, y + line.y2.baseVal.value];
+    return [x, y, x + line.x2.baseVal.value, y + line.y2.baseVal.value, "rule"];
   });
   return [...paths, ...rules];
 }

@@ -53,6 +53,36 @@ TOGETHER = """() => [...document.querySelectorAll('.g4l-panel:has(.g4l-figure sv
 EDGES = """() => [...document.querySelectorAll('.jp-RenderedMarkdown > p')].filter((p) => p.offsetParent)
   .map((p) => [p.getBoundingClientRect(), p.textContent.slice(0, 60)])
   .map(([{ left, width }, words]) => [left, width, words])"""
+# What the Tab key must reach, in this order: of radios the chosen one, else the first; no code, that is JupyterLab's.
+STOPS = """() => {
+  for (const editor of document.querySelectorAll('.cm-content')) editor.tabIndex = -1;
+  const kinds = ['a[href]', 'button', 'input', 'select', 'textarea', 'summary', '[tabindex]'];
+  const places = `:is(.jp-OutputArea-output, .jp-RenderedMarkdown) :is(${kinds})`;
+  const chosen = (radio) => {
+    const group = [...document.querySelectorAll(`input[type=radio][name="${radio.name}"]`)];
+    return radio === (group.find((other) => other.checked) ?? group[0]);
+  };
+  globalThis.came = [];
+  document.addEventListener('focusin', ({ target }) => came.push([target, seen(target)]));
+  const seen = (at) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(at);
+    return (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none' || at.type === 'range';
+  };
+  globalThis.stops = [...document.querySelectorAll(places)].filter((at) => at.tabIndex >= 0 && !at.disabled)
+    .filter((at) => at.checkVisibility({ visibilityProperty: true }) && (at.type !== 'radio' || chosen(at)));
+  stops[0].focus();
+  return stops.length;
+}"""
+WALKED = """() => {
+  const words = (at) => at.outerHTML.slice(0, 150);
+  const walk = came.slice(0, came.findIndex(([at]) => at === stops.at(-1)) + 1);
+  const order = walk.map(([at]) => stops.indexOf(at)).filter((at) => at >= 0);
+  return {
+    missed: stops.filter((_, at) => !order.includes(at)).map(words),
+    back: order.filter((at, i) => at < order[i - 1]).map((at) => words(stops[at])),
+    unseen: walk.filter(([at, seen]) => stops.includes(at) && !seen).map(([at]) => words(at)),
+  };
+}"""
 # A scrubber moves what is seen of a drawing, and no number: it has a test of its own.
 SLIDERS = "input[type=range]:not(.g4l-scrub *)"
 
@@ -152,6 +182,17 @@ def test_what_speaks_has_a_role_on_an_element_that_stays(chapter: Lab) -> None:
 
     silent = chapter.page.locator(".g4l-spoken:not([role=status]), .g4l-alarm:not([role=alert])")
     expect(silent.locator("visible=true")).to_have_count(0)  # what is hidden gets its role as it comes
+
+
+@pytest.mark.parametrize("chapter", [path for path in CHAPTERS if path.stem.startswith("09")], indirect=True)
+def test_tab_reaches_all_that_can_be_moved_in_order_and_shows_where_it_is(chapter: Lab) -> None:
+    """From the first to the last without a trap; of a slider the thumb is marked, which no script can see."""
+    for _ in range(chapter.page.evaluate(STOPS) // 10 + 10):
+        for _ in range(20):
+            chapter.page.keyboard.press("Tab")
+        if chapter.page.evaluate("came.some(([at]) => at === stops.at(-1))"):
+            break
+    assert chapter.page.evaluate(WALKED) == {"missed": [], "back": [], "unseen": []}
 
 
 def test_every_slider_moves_its_panel_in_place(chapter: Lab) -> None:
