@@ -150,6 +150,7 @@ class Price(Entry):
     until: dt.date | None = None
     usd_per_1k_input: float | None = fact("USD/ktoken", "input")
     usd_per_1k_output: float | None = fact("USD/ktoken", "output")
+    usd_per_1k_cached: float | None = fact("USD/ktoken", "input that is still cached")
 
 
 @attrs.frozen(kw_only=True)

@@ -47,6 +47,7 @@ PRECISIONS: dict[str, dict[str, Any]] = {
     "bf16": {},
     "fp8": {"weight_bytes": 1, "kv_bytes": 1, "eight_bit": True},
     "int8": {"weight_bytes": 1},
+    "mxfp4": {"weight_bytes": 0.53},  # four bits each, and eight for a block of 32
 }
 
 
@@ -233,8 +234,23 @@ def _deepseek(entry: Measurement, overlap: float, **more: Any) -> Deployment:
     return _serving(how, expert=how["gpus"], context=how["input_tokens"], kv_bytes=2, overlap=overlap, **more)
 
 
+def deepseek_way(entry: Measurement) -> Deployment:
+    """How DeepSeek serves in a published profile of its answers, no traffic hidden."""
+    return _deepseek(entry, 0.0, batch=entry.setup["batch_per_gpu"])
+
+
 def _hidden(overlap: float) -> str:
     return "all traffic hidden that can be" if overlap else "no traffic hidden; the run hides some"
+
+
+def inferencex() -> Checks:
+    """The time of a token and the rate of a GPU in InferenceX's closed loop, at the mean length of what is cached."""
+    return Checks(check for entry in entries("inferencex-") for check in _clients(entry))
+
+
+def _clients(entry: Measurement) -> tuple[Check, Check]:
+    run, left = static_run(entry), "all clients in step; the means of lengths"
+    return measured(entry, "ms_per_token", 1e3 * run.step.time_s, left), _rate(entry, run.tokens_per_s_per_gpu, left)
 
 
 def kv_cache() -> Checks:

@@ -186,6 +186,7 @@ _TABLES: Mapping[str, tuple[Callable[[], Checks], str]] = {
     "LMDeploy 0.2, many requests": (decode.lmdeploy_requests, f"{_ANSWER} And the spread of lengths."),
     "PaLM on TPU v4, Pope 2022": (decode.pope, f"{_ANSWER} And matrices split two ways."),
     "DeepSeek-V3 on H800": (decode.deepseek, f"{_ANSWER} How much traffic is hidden is not published."),
+    "InferenceX 2026, clients in a loop": (decode.inferencex, _ANSWER),
     "DeepSeek's day, rent": (decode.deepseek_day, f"{_ANSWER} And idle machines: a tenth of the time, or half of it."),
     "KV cache as published": (decode.kv_cache, "Nothing: surely the same formula; and one paper."),
     "Speculative decoding, expected by its authors": (

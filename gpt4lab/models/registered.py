@@ -239,6 +239,41 @@ PRICES.modelled(
     "answer.usd_per_million_output", "USD/Mtoken", "usd_per_million_output",
     "Cost of a million tokens that are written, at measured rates.", "answer.latency",
 )  # fmt: skip
+
+
+@quantity("answer.request_usd", "USD", source="arithmetic", s="serving.prompt_tokens", x="serving.cached_tokens",
+          c_in="answer.usd_per_million_input", c_x="answer.usd_per_million_cached", o="serving.output_tokens",
+          c_out="answer.usd_per_million_output")  # fmt: skip
+def request_usd(s: Num, x: Num, c_in: Num, c_x: Num, o: Num, c_out: Num) -> Num:
+    """Cost of a question and its answer: fresh tokens of the prompt, cached ones, and those that are written."""
+    return ((s - x) * c_in + x * c_x + o * c_out) / 1e6
+
+
+@quantity("answer.usd_per_1k_blended", "USD/ktoken", source="arithmetic", C_usd="answer.request_usd",
+          s="serving.prompt_tokens", o="serving.output_tokens")  # fmt: skip
+def usd_per_1k_blended(C_usd: Num, s: Num, o: Num) -> Num:
+    """Cost of 1,000 tokens where those of a prompt, cached or not, count like those that are written."""
+    return C_usd / (s + o) * 1000
+
+
+@quantity("answer.usd_per_1k_written", "USD/ktoken", source="arithmetic", c_out="answer.usd_per_million_output")
+def usd_per_1k_written(c_out: Num) -> Num:
+    """Cost of 1,000 tokens that are written, idle hours of the machines paid for."""
+    return c_out / 1000
+
+
+@quantity("answer.margin", "fraction", source="arithmetic", C_usd="answer.request_usd", p="serving.request_price")
+def margin(C_usd: Num, p: Num) -> Num:
+    """Share of the price of a question and its answer that the cost at measured rates leaves."""
+    return 1 - C_usd / p
+
+
+@quantity("answer.markup", "fraction", source="arithmetic", C_usd="answer.request_usd", p="serving.request_price")
+def markup(C_usd: Num, p: Num) -> Num:
+    """What the price of a question and its answer adds to that cost, as a share of the cost."""
+    return p / C_usd - 1
+
+
 PRICES.modelled("answer.first_token", "s", "first.time_s", "Time from a question that comes alone to its first token.")
 PRICES.modelled("answer.prompts_s", "s", "prompts.time_s", "Time to compute a batch of prompts, cached parts apart.")
 PRICES.modelled("answer.prompts_mfu", "fraction", "prompts.mfu", "FLOP of prompts over what the GPUs could do.")

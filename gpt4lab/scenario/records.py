@@ -220,6 +220,8 @@ class Rerun:
         "Newer precision", "2 is bf16; 1 is FP8, at twice the rate", "assumed: as on the older machines")
     usd_per_1k_tokens: float = number(0.0021, "USD/ktoken", 1e-7, 10,
         "Newer cost per 1k tokens", "what serving costs there, as stated", "C53, read as dollars", log=True)
+    tokens_in_flight: int = whole(4096, "sequence", 1, 10_000_000,
+        "Newer batch", "answers under way at once on the newer machines", "assumed: as many as on the older", log=True)
     years: float = number(1.25, "year", 0.1, 20,
         "Years later", "between the two runs", "F02: a year to a year and a half")
 
@@ -286,6 +288,8 @@ class Serving:
         "Cost per 1k tokens", "what serving costs, as stated", "C52, read as dollars", log=True)
     price_per_1k_tokens: float = number(0.06, "USD/ktoken", 1e-7, 10,
         "Price per 1k tokens", "what a customer pays for output", "openai-pricing", log=True)
+    price_per_1k_input: float = number(0.03, "USD/ktoken", 1e-7, 10,
+        "Price per 1k input", "what a customer pays for the tokens of a prompt", "openai-pricing", log=True)
     cost_vs_davinci: float = number(3, "x", 0.1, 100,
         "Cost against davinci", "cost of a token, in tokens of the 175B model", "C50", log=True)
     tokens_in_flight: int = whole(4096, "sequence", 1, 10_000_000,
@@ -305,6 +309,9 @@ class Serving:
         "Prompt", "tokens of a question, on average", "assumed: as long as the mean context", log=True)
     cached_share: float = number(0.5, "fraction", 0.01, 0.99,
         "Cached", "share of a prompt whose keys and values are still there", "assumed: about half; DeepSeek says 56%")
+    output_tokens: float = number(250, "token", 1, 1_048_576,
+        "Answer", "tokens of an answer, on average", "assumed: near the mean of Azure's conversations",
+        log=True)
     idle_share: float = number(0, "fraction", 0, 0.99,
         "Idle", "share of the time in which the machines have nothing to do", "assumed: none")
     lifetime_tokens: float = number(13e12, "token", 0, 1e18,

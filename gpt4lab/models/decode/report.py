@@ -37,7 +37,9 @@ class PassReport(Judged):
 
     seconds: PassSeconds
     time_s: Num
-    floor_s: Num
+    weights_read_s: Num  # at full peaks, as the next two
+    cache_read_s: Num
+    computing_s: Num
     tokens_per_s: Num
     usd_per_1k: Num
     experts_touched: Num
@@ -45,6 +47,16 @@ class PassReport(Judged):
     memory_bytes: PassMemory
     fits: Any
     gpus: Num
+
+    @property
+    def floor_s(self) -> Num:
+        """The longer of reading and computing, all else free: no machine of this layout can be faster."""
+        return maximum(self.weights_read_s + self.cache_read_s, self.computing_s)
+
+    @property
+    def intensity(self) -> Num:
+        """Time to compute over time to read, both at full peaks: below 1 memory is what is waited for."""
+        return self.computing_s / (self.weights_read_s + self.cache_read_s)
 
     @property
     def tokens_per_s_per_gpu(self) -> Num:
@@ -150,7 +162,9 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
     return PassReport(
         seconds=seconds,
         time_s=time_s,
-        floor_s=_floor(gpu, rate, chip, work, flop),
+        weights_read_s=gpu.L * gpu.read(work.n) * gpu.w / chip.memory_bytes_per_s,
+        cache_read_s=gpu.L * work.cache / chip.memory_bytes_per_s,
+        computing_s=work.n * flop / (gpu.t * rate.peak),
         tokens_per_s=done / time_s,
         usd_per_1k=time_s / 3600 * gpus * chip.usd_per_hour / done * 1000,
         experts_touched=per.experts_touched(gpu.E, gpu.k, work.n * gpu.e),
@@ -159,9 +173,3 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
         fits=fits,
         gpus=gpus,
     ).because(why)
-
-
-def _floor(gpu: PassPart, rate: PassRates, chip: Chip, work: Work, flop: Num) -> Num:
-    """The longer of reading and computing at full peaks, all else free: no machine of this layout can be faster."""
-    read = gpu.L * (gpu.read(work.n) * gpu.w + work.cache) / chip.memory_bytes_per_s
-    return maximum(read, work.n * flop / (gpu.t * rate.peak))

@@ -115,6 +115,12 @@ def tokens_per_s(b: Num, t: Num) -> Num:
     return b / t
 
 
+@quantity("decode.reader_tokens_per_s", "token/s", source="arithmetic", t="decode.latency")
+def reader_tokens_per_s(t: Num) -> Num:
+    """Tokens a second that one reader sees, on the roofline."""
+    return 1 / t
+
+
 @quantity("decode.usd_per_1k", "USD/ktoken", source="arithmetic", n="serving.gpus", p="serving.usd_per_gpu_hour",
           V="decode.tokens_per_s")
 def usd_per_1k(n: Num, p: Num, V: Num) -> Num:

@@ -31,6 +31,13 @@ def paid_mfu(V: Num, F_token: Num, n: Num, F: Num) -> Num:
     return V * F_token / (n * F)
 
 
+@quantity("serving.peak_tokens_per_s", "token/s", source="pope2022", F_token="flop.per_token", n="serving.gpus",
+          F="serving.accelerator.peak_bf16_flop_per_s")
+def peak_tokens_per_s(F_token: Num, n: Num, F: Num) -> Num:
+    """Throughput of machines that did nothing but compute, all of them at full peak."""
+    return n * F / F_token
+
+
 @quantity("serving.paid_share_of_roofline", "fraction", source="pope2022", V="serving.paid_tokens_per_s",
           V_max="decode.tokens_per_s_floor")
 def paid_share_of_roofline(V: Num, V_max: Num) -> Num:
@@ -43,6 +50,27 @@ def paid_share_of_roofline(V: Num, V_max: Num) -> Num:
 def margin(c: Num, p: Num) -> Num:
     """Share of the price that the stated cost leaves."""
     return 1 - c / p
+
+
+@quantity("serving.markup", "fraction", source="openai-pricing", c="serving.usd_per_1k_tokens",
+          p="serving.price_per_1k_tokens")
+def markup(c: Num, p: Num) -> Num:
+    """What the price adds to the stated cost, as a share of the cost: a margin is a share of the price."""
+    return p / c - 1
+
+
+@quantity("serving.prompt_share", "fraction", source="arithmetic", s="serving.prompt_tokens",
+          o="serving.output_tokens")
+def prompt_share(s: Num, o: Num) -> Num:
+    """Share of all tokens that are read, not written."""
+    return s / (s + o)
+
+
+@quantity("serving.request_price", "USD", source="openai-pricing", s="serving.prompt_tokens",
+          p_in="serving.price_per_1k_input", o="serving.output_tokens", p="serving.price_per_1k_tokens")
+def request_price(s: Num, p_in: Num, o: Num, p: Num) -> Num:
+    """What a customer pays for a question and its answer; a cached prompt costs as much as any, as in 2023."""
+    return (s * p_in + o * p) / 1000
 
 
 @quantity("serving.cached_tokens", "token", source="arithmetic", s="serving.prompt_tokens", x="serving.cached_share")
@@ -67,6 +95,9 @@ def utilisation_penalty(r_cost: Num, r_flop: Num) -> Num:
 
 @quantity("serving.price_vs_davinci", "x", source="openai-pricing", p="serving.price_per_1k_tokens",
           p_davinci="catalog/prices/davinci-2022/usd_per_1k_output")
+@quantity("serving.input_price_vs_davinci", "x", source="openai-pricing", p="serving.price_per_1k_input",
+          p_davinci="catalog/prices/davinci-2022/usd_per_1k_input",
+          about="Price of a token of a prompt, in prices of davinci after its cut.")
 def price_vs_davinci(p: Num, p_davinci: Num) -> Num:
     """Price of a token, in prices of davinci after its cut."""
     return p / p_davinci

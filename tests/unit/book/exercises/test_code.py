@@ -104,6 +104,9 @@ TRUE: dict[str, Callable[..., Any]] = {
     }),
     "09-rent": cost,
     "10-tokens": lambda N, A, alpha, B, beta: best_tokens(N, balance(alpha, beta, A, B), alpha, beta),
+    "11-cost": lambda n, p, V: value("decode.usd_per_1k", LEAK, {
+        "serving.gpus": n, "serving.usd_per_gpu_hour": p, "decode.tokens_per_s": V,
+    }),
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
     "13-wasted": lambda lengths: 1 - 1 / (longest(tuple(sorted(lengths)), 10**9) * len(lengths) / sum(lengths)),
     "14-second": balanced,
