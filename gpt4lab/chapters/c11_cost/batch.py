@@ -9,7 +9,7 @@ from gpt4lab import catalog
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
 from gpt4lab.models.decode.cluster import batch_within
-from gpt4lab.models.decode.implied import Implied, Served, implied
+from gpt4lab.models.decode.implied import Answering, Implied, implied
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.setting import Pull, Slide
@@ -29,7 +29,7 @@ EIGHT = {"serving.bytes_per_weight": 1}
 
 def _rows(scenario: Scenario) -> Iterator[Row]:
     """The three lines; those at measured rates end where the memory is full."""
-    served, most = Served.of(scenario), value("answer.batch_that_fits", scenario)
+    served, most = Answering.of(scenario), value("answer.batch_that_fits", scenario)
     output = scenario.serving.output_tokens
     for batch in BATCHES:
         roofline = value("decode.usd_per_1k", scenario, {"serving.tokens_in_flight": batch})
@@ -95,7 +95,10 @@ cost = Panel(
             "A few hundred readers: a thousand tokens cost {answer.usd_per_1k_written}.",
         ),
         ({}, "The source’s batch, {serving.tokens_in_flight:,}: {answer.usd_per_1k_written}, less than the post says."),
-        ({**NEWER, **EIGHT}, "On H100, weights in 8 bits: {answer.usd_per_1k_written}, what the post says."),
+        (
+            {**NEWER, **EIGHT},
+            "The newer GPU, weights of {serving.bytes_per_weight}: {answer.usd_per_1k_written}, as the post says.",
+        ),
     ),
     claims=("C52", "C53", "C55"),
     view=cost_view,

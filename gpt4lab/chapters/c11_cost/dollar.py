@@ -16,7 +16,7 @@ from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 BAR, HIGH, KEYS, PITCH, ROW = 22, 40, 88, 20, 60  # px: the dollar's top and height, its key, lines of it; boxes a row
-MOST = 360  # boxes of words
+MOST = 600  # boxes of words
 LOOKS = {
     "prompts": "orange",
     "answers: weights": "blue",
@@ -47,7 +47,7 @@ NAMES = (
 
 
 @frozen
-class Spent:
+class Dollar:
     """A dollar spent one way: what it is called, what a question and its answer take, and the shares of the dollar."""
 
     how: str
@@ -72,7 +72,7 @@ def parts(scenario: Scenario) -> dict[str, float]:
     }
 
 
-def dollars(scenario: Scenario) -> tuple[Spent, ...]:
+def dollars(scenario: Scenario) -> tuple[Dollar, ...]:
     """The dollar at the API's prices, at the post's figure for each token, and at what the machines cost."""
     price, blended = values(("serving.request_price", "answer.request_usd"), scenario).values()
     tokens = scenario.serving.prompt_tokens + scenario.serving.output_tokens
@@ -82,12 +82,12 @@ def dollars(scenario: Scenario) -> tuple[Spent, ...]:
     return tuple(_spent(scenario, how, usd, rest) for how, (usd, rest) in ways.items())
 
 
-def _spent(scenario: Scenario, how: str, usd: float, rest: str) -> Spent:
+def _spent(scenario: Scenario, how: str, usd: float, rest: str) -> Dollar:
     cost, per_token = parts(scenario), scenario.data.words_per_token
     left = usd - sum(cost.values())
     whole = max(usd, sum(cost.values()))
     shares = {words: one / whole for words, one in cost.items()}
-    return Spent(
+    return Dollar(
         how,
         usd,
         {**shares, rest: left / usd} if left / usd > 1e-6 else shares,
@@ -99,18 +99,19 @@ def _spent(scenario: Scenario, how: str, usd: float, rest: str) -> Spent:
 def scenes(scenario: Scenario) -> list[Scene]:
     """The same dollar three times, the words on one scale."""
     spent = dollars(scenario)
-    each = next(10**power for power in range(30) if max(s.read + s.written for s in spent) / 10**power <= MOST)
+    most = max(s.read + s.written for s in spent)
+    each = next(k * 10**power for power in range(30) for k in (1, 2, 5) if most / (k * 10**power) <= MOST)
     rows = [
         {"how": s.how, "usd": float(f"{s.usd:.3g}"), "read": round(s.read), "written": round(s.written)} for s in spent
     ]
     return [_scene(s, each, rows, max(map(_grid, spent, [each] * 3))) for s in spent]
 
 
-def _grid(spent: Spent, each: int) -> int:
+def _grid(spent: Dollar, each: int) -> int:
     return ceil(ceil((spent.read + spent.written) / each) / ROW)
 
 
-def _scene(spent: Spent, each: int, rows: Sequence[Mapping[str, object]], deep: int) -> Scene:
+def _scene(spent: Dollar, each: int, rows: Sequence[Mapping[str, object]], deep: int) -> Scene:
     caption = (
         f"{spent.how} a dollar reads {show(spent.read, 'word')} of questions and writes "
         f"{show(spent.written, 'word')} of answers."
@@ -130,7 +131,7 @@ def _out() -> int:
     return KEYS + PITCH * (len(LOOKS) + 1) + 22
 
 
-def _dollar(spent: Spent) -> Iterator[Shape]:
+def _dollar(spent: Dollar) -> Iterator[Shape]:
     yield Words("dollar-words", 0, 12, f"One dollar. {spent.how}:", "bold")
     yield Box("dollar", 0, BAR, WIDTH, HIGH, "wash")
     x = 0.0
@@ -149,7 +150,7 @@ def _said(words: str) -> str:
     return {"margin": "left to OpenAI", "lost": "more than the model of answering finds"}.get(words, words)
 
 
-def _words(spent: Spent, each: int) -> Iterator[Shape]:
+def _words(spent: Dollar, each: int) -> Iterator[Shape]:
     read, written = (max(0, round(words / each)) for words in (spent.read, spent.written))
     yield Words("out-words", 0, _out(), f"Words out, {each:,} a box: read in orange, written in blue", "soft small")
     places = [(10.0 * (k % ROW), _out() + 10 + 10.0 * (k // ROW), 8.0, 8.0) for k in range(read + written)]

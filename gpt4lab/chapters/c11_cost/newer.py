@@ -82,7 +82,7 @@ newer = Panel(
         "At one rent": {"rerun.usd_per_gpu_hour": 1},
     },
     tour=(
-        ({}, "Half the cost at twice the rent: an H100 must be {rerun.throughput_ratio} as fast, not twice."),
+        ({}, "Half the cost at twice the rent: the newer GPU must be {rerun.throughput_ratio} as fast, not twice."),
         ({"rerun.bytes_per_weight": 1}, "Weights of {rerun.bytes_per_weight} halve what is read: the largest step."),
         (
             {"rerun.bytes_per_weight": 1, "rerun.tokens_in_flight": 8192},

@@ -21,7 +21,7 @@ def _seen(scenario: Scenario) -> dict[str, Any]:
     """GPT-4 as a user timed it, and readers."""
     needed = value("serving.reading_speed", scenario)
     quick = value("serving.reading_speed", scenario, {"serving.words_per_minute": 1000})
-    times = {"GPT-4, timed": "gpt-4-first", "later": "gpt-4-later"}
+    times = {"GPT-4, as timed in 2023": "gpt-4-first", "GPT-4, timed later": "gpt-4-later"}
     return {
         "published": [
             {"speed": 1000 / catalog.latencies[slug].need("ms_per_token"), "label": words}

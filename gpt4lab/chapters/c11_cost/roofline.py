@@ -7,7 +7,7 @@ from attrs import evolve
 from gpt4lab import catalog
 from gpt4lab.charts import Axis
 from gpt4lab.charts.marks import pinned
-from gpt4lab.checks.serving import binding, points
+from gpt4lab.checks.serving.points import binding, points
 from gpt4lab.models.decode.report import PassReport, decode
 from gpt4lab.models.in_scenario import chip_in, deployment_in, served_in
 from gpt4lab.panels.curve import lines_chart
@@ -19,7 +19,7 @@ from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario, load_scenario
 
 INTENSITY = Axis("intensity", "Time to compute over time to read, at full peaks", log=True, domain=(4e-3, 20))
-SHARE = Axis("share", "Share of the peak that is reached", log=True, form="percent", domain=(1e-3, 20))
+SHARE = Axis("share", "Share of the peak that is reached", log=True, form="percent", domain=(5e-4, 20))
 ROOF, FIRST, LATER = LINES = ("the roof", "196 ms a token", "94 ms a token")
 BATCHES = [2 ** (power / 2) for power in range(8, 33)]
 CENTS = {"serving.usd_per_1k_tokens": 0.000049}
@@ -74,12 +74,12 @@ def roofline_view(scenario: Scenario) -> View:
                       "share": _share(at_post, value("serving.paid_tokens_per_s", leak)),
                       "label": "the post, A100"}],
             "published": [
-                {"intensity": point.intensity, "share": point.share, "label": point.name if point.named else ""}
+                {"intensity": point.intensity, "share": point.share, "label": point.label}
                 for point in points()
             ],
             "ticks": [{"intensity": x, "share": float(report.mfu), "label": "the model of answering"},
                       {"intensity": float(few.intensity), "share": _share(few, 64 / controlled()),
-                       "label": "196 ms, served as at Azure"}],
+                       "label": "as at Azure"}],
         },
         alt="Share of peak against computing over reading, on log axes: the roof rises to 1 and stays there; triangles "
         "of measured serving below it; two lines for the times of a token that a user measured.",
@@ -101,7 +101,8 @@ roofline = Panel(
     legend="Along: how long a step computes over how long it reads, at full peaks; left of 1 memory is waited for. Up: "
     "the share of the machine’s own peak. Nothing can lie above the roof. Triangles are measured: TensorRT-LLM’s rows "
     "(2023), DeepSeek’s profile and its day (2025), InferenceX (2026). Two lines are a user’s times for GPT-4, placed "
-    "on these machines: a time without a batch is no point.",
+    "on these machines: a time without a batch is no point. The dot “as at Azure” is the "
+    "first of them, had GPT-4 been served as GPT-3.5 was there.",
     controls=(
         Slide("serving.usd_per_1k_tokens", 1e-5, 0.1),
         Slide("serving.tokens_in_flight", 16, 65_536),
@@ -124,7 +125,7 @@ roofline = Panel(
     ),
     claims=("C52", "C53", "C55"),
     view=roofline_view,
-    chart=lines_chart(INTENSITY, SHARE, series="line", order=LINES, right=60),
+    chart=lines_chart(INTENSITY, SHARE, series="line", order=LINES, right=60, height=420),
 )  # fmt: skip
 
 

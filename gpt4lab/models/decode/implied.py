@@ -19,7 +19,7 @@ MOST = 65_536  # sequences in flight
 
 
 @frozen
-class Served:
+class Answering:
     """A scenario's network, machines and questions, as the model of an answer takes them."""
 
     network: Network
@@ -28,7 +28,7 @@ class Served:
     traffic: Prompts
 
     @classmethod
-    def of(cls, scenario: Scenario) -> Served:
+    def of(cls, scenario: Scenario) -> Answering:
         """Those of a scenario."""
         return cls(served_in(scenario), deployment_in(scenario), busy_chip_in(scenario), traffic_in(scenario))
 
@@ -64,7 +64,7 @@ class Implied:
 
 def implied(scenario: Scenario, figure: float) -> Implied:
     """What a figure, in dollars for 1,000 tokens, implies for a scenario's machines at measured rates."""
-    served = Served.of(scenario)
+    served = Answering.of(scenario)
     written, read = served.written(), float(served.prices().usd_per_million_input / 1000)
     prompts = (written - figure) / (written - read)
     return Implied(

@@ -6,7 +6,7 @@ import pytest
 
 from gpt4lab.chapters.c11_cost import batch, bill, dollar, newer, reading, roofline
 from gpt4lab.checks.decode import deepseek, deepseek_day, inferencex
-from gpt4lab.checks.serving import binding, day_checks, points
+from gpt4lab.checks.serving.points import binding, day_checks, points
 from gpt4lab.models.decode.implied import implied
 from gpt4lab.models.decode.newer import CHANGES, at_measured_rates, on_roofline
 from gpt4lab.quantities import value

@@ -16,10 +16,12 @@ from gpt4lab.models.decode.report import PassReport, decode
 from gpt4lab.models.inputs import chip, network_of
 
 DAY = "deepseek-v3-day"
+#: Slug -> what it is called on a chart, where only a few can be named.
+LABELS = {"inferencex-r1-h200-64": "InferenceX, DeepSeek-R1", DAY: "DeepSeek’s day"}
 
 
 @frozen
-class Point:
+class ServingPoint:
     """One measured place: time to compute over time to read, and the share of peak that was reached."""
 
     name: str
@@ -27,7 +29,7 @@ class Point:
     report: PassReport
     rate: float  # tokens a second and GPU, measured
     predicted: float
-    named: bool = False
+    label: str = ""  # on a chart, of those that are named there
 
     @property
     def intensity(self) -> float:
@@ -53,23 +55,29 @@ def binding(report: PassReport) -> str:
 
 
 @cache
-def points() -> tuple[Point, ...]:
+def points() -> tuple[ServingPoint, ...]:
     """TensorRT-LLM's static batches, InferenceX's clients, DeepSeek's profile, and its day."""
     return (*map(_static, entries("trtllm061-")), *map(_static, entries("inferencex-")), _profile(), _day())
 
 
-def _static(entry: Measurement) -> Point:
+def _static(entry: Measurement) -> ServingPoint:
     run = static_run(entry)
-    name = {"inferencex-r1-h200-64": True, "inferencex-gpt-oss-h100-64": True}.get(entry.slug, False)
     rate = entry.measured["tokens_per_s_per_gpu"]
-    return Point(entry.name, f"{entry.setup['batch']:,}", run.step, rate, float(run.tokens_per_s_per_gpu), name)
+    return ServingPoint(
+        entry.name,
+        f"{entry.setup['batch']:,}",
+        run.step,
+        rate,
+        float(run.tokens_per_s_per_gpu),
+        LABELS.get(entry.slug, ""),
+    )
 
 
-def _profile() -> Point:
+def _profile() -> ServingPoint:
     entry = catalog.measurements["deepseek-v3-decode"]
     report = decode(network_of("deepseek-v3"), deepseek_way(entry), chip(entry.accelerator or ""))
     batch = f"{entry.setup['batch_per_gpu']} a GPU"
-    return Point(
+    return ServingPoint(
         "DeepSeek-V3’s profile",
         batch,
         report,
@@ -78,7 +86,7 @@ def _profile() -> Point:
     )
 
 
-def _day() -> Point:
+def _day() -> ServingPoint:
     """Its layout that day, 144 GPUs, is from the same page; the batch follows from its rate and its readers' speed."""
     entry, measured = catalog.measurements["deepseek-v3-decode"], catalog.measurements[DAY].measured
     rate = measured["tokens_per_s_per_node"] / 8
@@ -89,7 +97,9 @@ def _day() -> Point:
     )
     report = decode(network_of("deepseek-v3"), way, chip(entry.accelerator or ""))
     words = f"{rate / each:.0f} a GPU, from its readers’ speed"
-    return Point("DeepSeek’s day, answers", words, report, rate, float(report.tokens_per_s_per_gpu), named=True)
+    return ServingPoint(
+        "DeepSeek’s day, answers", words, report, rate, float(report.tokens_per_s_per_gpu), label=LABELS[DAY]
+    )
 
 
 def day_checks() -> Checks:

@@ -1,0 +1,1 @@
+"""Serving that others measured, and where it lies on a roofline."""
