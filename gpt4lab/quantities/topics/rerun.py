@@ -25,6 +25,11 @@ again({
 })
 
 
+again({
+    "decode.micro_batch": ("rerun.micro_batch", "Tokens that pass a stage of the newer machines together."),
+}, instead={"serving.tokens_in_flight": "rerun.tokens_in_flight"})
+
+
 @quantity("rerun.peak_ratio", "x", source="nvidia2022h100", F_new="rerun.accelerator.peak_bf16_flop_per_s",
           F_old="cluster.accelerator.peak_bf16_flop_per_s", w="rerun.bytes_per_weight")
 def peak_ratio(F_new: Num, F_old: Num, w: Num) -> Num:
