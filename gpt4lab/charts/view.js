@@ -3,6 +3,7 @@
 const NARROW = 280; // px of plot; below this the picture shrinks as well, but not so far that its words cannot be read
 const SMALLEST = 0.85; // of its size: 12 px are then 10
 const NARROWEST = 80; // px of plot, whatever stands beside it
+const LONG_TITLE = 26; // letters, of an axis
 
 // Columns {x: [..], y: [..]} -> rows [{x, y}, ..]; a field that only earlier rows had (`known`) becomes a gap.
 function toRows(columns, known = new Set()) {
@@ -30,8 +31,8 @@ function fitWidth(view, spec, vgSpec, plot, painted) {
   const stacked = (vgSpec.signals ?? []).map(({ name }) => name).filter((name) => /^(concat_\d+_width|childWidth)$/.test(name));
   const names = typeof natural !== "number" ? [] : spec.vconcat ? stacked : ["width"];
   const svg = plot.querySelector("svg");
-  const around = Number(svg.getAttribute("width")) - natural; // axes and labels
-  let drawn = natural;
+  const first = Number(svg.getAttribute("width")) - natural; // axes and labels
+  let [around, drawn, wide] = [first, natural, 0];
   const readable = () => {
     const least = SMALLEST * Number(svg.getAttribute("width"));
     svg.style.minWidth = `${least}px`;
@@ -41,17 +42,33 @@ function fitWidth(view, spec, vgSpec, plot, painted) {
   };
   const fit = () => {
     if (!plot.clientWidth) return;
+    if (plot.clientWidth > wide) around = first;
+    wide = plot.clientWidth;
     const room = Math.floor(plot.clientWidth - around);
     const shrunk = Math.min(NARROW, Math.floor(plot.clientWidth / SMALLEST - around));
     const width = Math.max(NARROWEST, Math.min(natural, Math.max(room, shrunk)));
     if (!names.length || width === drawn) return readable();
     drawn = width;
     for (const name of names) view.signal(name, width);
-    view.resize().runAsync().then(painted).then(readable);
+    view.resize().runAsync().then(painted).then(() => {
+      const beside = Number(svg.getAttribute("width")) - drawn; // names at the ends of lines may need more, beside less
+      beside > around + 1 ? ((around = beside), fit()) : readable();
+    });
   };
   const observer = new ResizeObserver(fit);
   observer.observe(plot);
   return () => observer.disconnect();
+}
+
+// Below a narrow plot a long name of its axis takes two lines, else it would be wider than the plot.
+function foldTitles(vgSpec) {
+  for (const axis of vgSpec.axes ?? []) {
+    if (axis.orient !== "bottom" || typeof axis.title !== "string" || axis.title.length < LONG_TITLE) continue;
+    const half = axis.title.lastIndexOf(" ", axis.title.length / 2 + 4);
+    const lines = [axis.title.slice(0, half), axis.title.slice(half + 1)].map((line) => JSON.stringify(line));
+    if (half > 0) axis.title = { signal: `width < ${NARROW} ? [${lines}] : ${JSON.stringify(axis.title)}` };
+  }
+  return vgSpec;
 }
 
 // Words that would stand on each other (names of lines, of marks) are moved apart, up and down alike; then off the
@@ -226,7 +243,7 @@ async function drawChart(vegaEmbed, el, spec, columns = {}, description = "", ta
   const held = Object.fromEntries(Object.keys(columns).map((name) => [name, toRows(columns[name], fields[name])]));
   const describe = (text) => plot.setAttribute("aria-label", text);
   describe(description);
-  const options = { renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true } };
+  const options = { renderer: "svg", actions: false, defaultStyle: false, tooltip: { disableDefaultStyle: true }, patch: foldTitles };
   const full = Object.keys(held).length ? { ...spec, datasets: { ...spec.datasets, ...held } } : spec;
   const { view, vgSpec, finalize } = await vegaEmbed(canvas, full, options);
   const unfit = fitWidth(view, spec, vgSpec, plot, () => partWords(plot));
