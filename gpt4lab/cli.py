@@ -4,6 +4,7 @@ gpt4lab claims [--scenario leak] [--set training.mfu=0.4] [--chapter 09] [--verd
 gpt4lab card C33 [--svg FILE] [--html FILE] [--png FILE] [--json]
 gpt4lab explain training.cost --set training.mfu=0.4 [--depth 3] [--json]
 gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
+gpt4lab report [--scenario mine.toml] [--html FILE] [--markdown FILE] [--json]
 gpt4lab review [--json]
 gpt4lab gather FOLDER [--out FILE] [--run-code] [--json]
 gpt4lab lab
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _card_command(commands)
     _explain_command(commands)
     _scenario_command(commands)
+    _report_command(commands)
     _command(commands, "review", _review, "answer at most five questions that are due; --json lists them")
     _gather_command(commands)
     _command(commands, "lab", _lab, "open the book in JupyterLab")
@@ -107,6 +109,13 @@ def _scenario_command(commands: Any) -> None:
     compare = _command(group, "diff", _diff, "the fields in which two differ")
     compare.add_argument("name", help=NAMED)
     compare.add_argument("other", help=NAMED)
+
+
+def _report_command(commands: Any) -> None:
+    command = _command(commands, "report", _report, "all that the book says of your own model, on one page")
+    for kind, words in {"html": "a page of its own", "markdown": "Markdown"}.items():
+        command.add_argument(f"--{kind}", metavar="FILE", help=f"write it as {words}")
+    _assumptions(command)
 
 
 def _gather_command(commands: Any) -> None:
@@ -253,6 +262,16 @@ def _diff(options: argparse.Namespace) -> Answer:
     data = {path: dict(zip(names, pair, strict=True)) for path, pair in found.items()}
     rows = [(path, *(show(value, FIELDS[path].unit) for value in pair)) for path, pair in found.items()]
     return data, columns(rows) if rows else ["There is no difference."]
+
+
+def _report(options: argparse.Namespace) -> Answer:
+    from gpt4lab.book.report import lines, report
+
+    made = report(_scenario(options))
+    for file, text in ((options.html, made.html), (options.markdown, made.markdown)):
+        if file is not None:
+            Path(file).write_text(text(), "utf-8")
+    return attrs.asdict(made), lines(made)
 
 
 def _review(options: argparse.Namespace) -> Answer:

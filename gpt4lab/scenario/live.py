@@ -311,8 +311,6 @@ class Adjust:
         "Layers", "whether attention and experts have the shape of GPT-3’s layers", "assumed: the post does not say")
     deleted: str = listing(23,
         "Deleted", "statements that are struck out, to see what is lost", "assumed: none")
-    tries: int = whole(20, "1", 1, 1000,
-        "Tries", "closenesses that somebody looked for before these were found", "assumed: a few a chapter", log=True)
 
 
 #: What the public evidence is asked, and how it is counted.

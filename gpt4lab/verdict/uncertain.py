@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from gpt4lab.quantities import leaves, value
-from gpt4lab.scenario import FIELDS, Scenario, ScenarioError, get
+from gpt4lab.scenario import FIELDS, NotKnown, Scenario, ScenarioError, get
 from gpt4lab.scenario.published import published
 from gpt4lab.verdict.network import numbers
 
@@ -101,6 +101,8 @@ def _spread(path: str, told: Mapping[str, str], scenario: Scenario) -> Spread | 
         zero = known and known.lo <= 0
         return known and Spread(path, known.lo, known.hi, not zero, known.source, told.get("cause", ""))
     one, here = numbers()[path], float(get(scenario, path))
+    if here != FIELDS[path].default:  # a reader's own number, or another model's, is not rounded by the post
+        return None
     half = one.spread(scenario) / (1 / math.sqrt(3)) * here
     return Spread(path, here - half, here + half, False, f"{one.claim}, as it is rounded", told.get("cause", ""))
 
@@ -164,6 +166,8 @@ def sampled(quantity: str, scenario: Scenario, draws: int = DRAWS, seed: int = 1
         try:
             got = np.asarray(value(quantity, scenario, given), dtype=float)
             return _sorted(quantity, np.sort(got[np.isfinite(got)]), wanted, "")
+        except ScenarioError:
+            raise
         except (TypeError, ValueError, AttributeError):  # a model, which takes one scenario at a time
             pass
     few = min(draws, FEW)
@@ -182,5 +186,7 @@ def _sorted(quantity: str, got: Sequence[float], wanted: tuple[Spread, ...], not
 def _one(quantity: str, scenario: Scenario, given: Mapping[str, float]) -> float | None:
     try:
         return float(value(quantity, scenario, given))
+    except NotKnown:
+        raise
     except ScenarioError:
         return None

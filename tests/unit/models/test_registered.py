@@ -54,11 +54,14 @@ def run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
+def found_by_engine(name: str, scenario: Any) -> Any:
+    """Off what an engine of the verdict found."""
+    engine, _, read = find(name).read.partition("(scenario).")
+    return attrgetter(read)(getattr(engines, engine)(scenario)) * 1
+
+
 def found_by(name: str, scenario: Any) -> Any:
     """The same number off the model's own report."""
-    if name.startswith("verdict."):
-        engine, _, read = find(name).read.partition("(scenario).")
-        return attrgetter(read)(getattr(engines, engine)(scenario)) * 1
     if name == "answer.batch_that_fits":
         return largest_batch(served_in(scenario), deployment_in(scenario), chip_in(scenario))
     if name == "chinchilla.size":
@@ -90,7 +93,7 @@ def test_both_doors_give_the_same_number(name: str) -> None:
     asked = 0
     for scenario in map(load_scenario, names()):
         try:
-            expected = found_by(name, scenario)
+            expected = (found_by_engine if name.startswith("verdict.") else found_by)(name, scenario)
         except (ScenarioError, catalog.MissingFact) as refused:
             with pytest.raises(type(refused)):
                 value(name, scenario)

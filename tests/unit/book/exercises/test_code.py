@@ -21,6 +21,7 @@ from gpt4lab.models.gangs import longest
 from gpt4lab.quantities import value
 from gpt4lab.quantities.topics.scaling import balance, best_tokens
 from gpt4lab.scenario import change, load_scenario
+from gpt4lab.verdict.strands import posterior
 
 TEXTS = {text.name[:2]: text.read_text("utf-8") for text in Path("notebooks/text").glob("*.md")}
 CODES = list(codes().items())
@@ -108,6 +109,7 @@ TRUE: dict[str, Callable[..., Any]] = {
         "serving.gpus": n, "serving.usd_per_gpu_hour": p, "decode.tokens_per_s": V,
     }),
     "12-fullest": lambda n, t: 1 / value("kv.ranks", LEAK, {"model.kv_heads": n, "serving.tensor": t}),
+    "17-posterior": lambda prior, strands: posterior(prior, [max(1, *of) * min(1, *of) for of in strands]),
     "13-wasted": lambda lengths: 1 - 1 / (longest(tuple(sorted(lengths)), 10**9) * len(lengths) / sum(lengths)),
     "14-second": balanced,
 }  # fmt: skip
