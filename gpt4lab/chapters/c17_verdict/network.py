@@ -154,7 +154,7 @@ def bound_table(bound: tuple[Bond, ...], found: Adjustment) -> str:
         (letter, one.title, one.text, f"{miss:+.1f}" if (miss := found.misfit.get(one.title)) is not None else "–")
         for letter, one in zip(LETTERS, bound, strict=False)
     ]
-    return table("The equations; missed by, in standard deviations", ("", "Equation", "Says", "Missed by"), rows)
+    return table("The equations; missed by, in standard deviations", ("Line", "Equation", "Says", "Missed by"), rows)
 
 
 def pressing(scenario: Scenario, key: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from gpt4lab.book.page import block, escape, table
 from gpt4lab.claims import audit, judge, ledger
 from gpt4lab.claims.ledger import NO_CLAIM
 from gpt4lab.claims.prose import as_stated
-from gpt4lab.panels.controls import spoken
+from gpt4lab.panels.controls import TextControl, spoken
 from gpt4lab.panels.verdicts import tone
 from gpt4lab.scenario import load_scenario
 from gpt4lab.units import counted
@@ -95,9 +95,8 @@ class OwnPage(w.VBox):
 
     def __init__(self) -> None:
         self._said, self._link = spoken(), w.HTML()
-        self.text = w.Textarea(description="The correction", layout={"width": "100%", "height": "14em"})
-        self.text.style.description_width = "initial"
-        self.text.observe(lambda _: self._offer(), "value")
+        self.text = TextControl("The correction", lines=12, help="It stays on this machine.")
+        self.text.observe(lambda _: self._offer(), ["value"])
         again = w.Button(description="Read it anew", tooltip="Read the verdicts that you have signed since")
         again.on_click(lambda _: self.refresh())
         super().__init__([self._said, self.text, self._link, w.HBox([again])])
