@@ -43,6 +43,15 @@ globalThis.gpt4labPage ??= (() => {
   };
   document.addEventListener("click", lead);
 
+  // On paper nothing can be opened: claims and reasons stand there open, and close again on the page.
+  let unfolded = [];
+  const unfold = (open) => {
+    if (open) unfolded = [...document.querySelectorAll(":is(.g4l-skeleton, .g4l-verdicts) details:not([open])")];
+    unfolded.forEach((fold) => (fold.open = open));
+  };
+  window.addEventListener("beforeprint", () => unfold(true));
+  window.addEventListener("afterprint", () => unfold(false));
+
   // Of a text byte by byte, what one expert reads is lit: the one that is pointed at, else the one that is chosen.
   const light = (event) => {
     const box = event.target.closest?.(".g4l-bytes");

@@ -83,6 +83,11 @@ WALKED = """() => {
     unseen: walk.filter(([at, seen]) => stops.includes(at) && !seen).map(([at]) => words(at)),
   };
 }"""
+# Whether claims and reasons stand open: before it is printed, on paper, and afterwards.
+PRINTED = """() => [null, 'beforeprint', 'afterprint'].map((event) => {
+  if (event) window.dispatchEvent(new Event(event));
+  return [...document.querySelectorAll(':is(.g4l-skeleton, .g4l-verdicts) details')].map((fold) => fold.open);
+})"""
 # A scrubber moves what is seen of a drawing, and no number: it has a test of its own.
 SLIDERS = "input[type=range]:not(.g4l-scrub *)"
 
@@ -175,6 +180,12 @@ def fits(page: Any, width: int) -> None:
     edges = page.evaluate(EDGES)
     assert len({round(left) for left, _, _ in edges}) == 1, f"left edges at {width} px: {edges}"
     assert max(wide for _, wide, _ in edges) <= 46 * 16
+
+
+def test_what_is_folded_stands_open_on_paper(chapter: Lab) -> None:
+    before, on_paper, after = chapter.page.evaluate(PRINTED)
+    assert before == after
+    assert set(on_paper) == {True}
 
 
 def test_what_speaks_has_a_role_on_an_element_that_stays(chapter: Lab) -> None:
