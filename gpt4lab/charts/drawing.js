@@ -244,6 +244,7 @@ function render({ model, el }) {
     const wide = Math.min(1, (picture.clientWidth || low.width) / low.width);
     const tall = here.round ? wide : 1;
     svg.style.setProperty("--g4l-tall", tall);
+    svg.style.setProperty("--g4l-wide", wide);
     paint(shapes, wide, tall);
     if (wide < 1) holdInside(svg);
     svg.setAttribute("height", here.height * tall);
