@@ -195,7 +195,9 @@ def test_what_speaks_has_a_role_on_an_element_that_stays(chapter: Lab) -> None:
     expect(silent.locator("visible=true")).to_have_count(0)  # what is hidden gets its role as it comes
 
 
-@pytest.mark.parametrize("chapter", [path for path in CHAPTERS if path.stem.startswith("09")], indirect=True)
+@pytest.mark.parametrize(
+    "chapter", [path for path in CHAPTERS if path.stem.startswith("09")], indirect=True, ids=lambda path: path.stem
+)
 def test_tab_reaches_all_that_can_be_moved_in_order_and_shows_where_it_is(chapter: Lab) -> None:
     """From the first to the last without a trap; of a slider the thumb is marked, which no script can see."""
     for _ in range(chapter.page.evaluate(STOPS) // 10 + 10):
