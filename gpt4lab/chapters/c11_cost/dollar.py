@@ -152,7 +152,7 @@ def _said(words: str) -> str:
 
 def _words(spent: Dollar, each: int) -> Iterator[Shape]:
     read, written = (max(0, round(words / each)) for words in (spent.read, spent.written))
-    yield Words("out-words", 0, _out(), f"Words out, {each:,} a box: read in orange, written in blue", "soft small")
+    yield Words("out-words", 0, _out(), f"Words, {each:,} a box: orange read, blue written", "soft small")
     places = [(10.0 * (k % ROW), _out() + 10 + 10.0 * (k // ROW), 8.0, 8.0) for k in range(read + written)]
     yield Boxes("read", places[:read], "orange")
     yield Boxes("written", places[read:], "blue")

@@ -16,7 +16,7 @@ from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario
 
 PARTS = (*CHANGES, "left over")
-DOUBLINGS = Axis("doublings", "Doublings of the tokens a second of a GPU", domain=(0, 4))
+DOUBLINGS = Axis("doublings", "Doublings of a GPU’s tokens/s", domain=(0, 4))
 MODELS = ("on the roofline", "at measured rates")
 
 

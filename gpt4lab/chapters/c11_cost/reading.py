@@ -53,7 +53,7 @@ speed = Curve(
     x=Axis("batch", "Sequences in flight, on all stages together", log=True, form="count", domain=(16, 65_536)),
     y=Axis("speed", "Tokens a second, for one reader", log=True, domain=(1, 100)),
     series="machine",
-    lines={"your machines": {}, "8 bits": {"serving.bytes_per_weight": 1}, "4 bits": {"serving.bytes_per_weight": 0.5}},
+    lines={"yours": {}, "8 bits": {"serving.bytes_per_weight": 1}, "4 bits": {"serving.bytes_per_weight": 0.5}},
     post=None,
     also=_seen,
     label="Tokens a second that one reader sees",
