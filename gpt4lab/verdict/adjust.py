@@ -17,7 +17,7 @@ import attrs
 from gpt4lab.scenario import Scenario, ScenarioError
 from gpt4lab.units import show
 from gpt4lab.verdict.linear import Singular, solve
-from gpt4lab.verdict.network import COUNTED, FREE, PINNED, Bond, Node, equations, logs, numbers, slopes
+from gpt4lab.verdict.network import COUNTED, FREE, GPT3, PINNED, Bond, Node, equations, logs, numbers, slopes
 
 ROUNDS = 30
 #: A number that the others check by less than this share of its own variance has no pull.
@@ -26,7 +26,6 @@ UNCHECKED = 1e-6
 EASE = 1e-7
 #: When Newton's steps are at an end, and from which variance on nothing determines a number.
 CLOSE, OPEN = 1e-12, 1e3
-GPT3 = "as in GPT-3"
 
 Covariance = Mapping[tuple[str, str], float]
 

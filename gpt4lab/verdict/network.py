@@ -17,6 +17,7 @@ from gpt4lab.scenario import FIELDS, Scenario, demand, get, load_scenario
 from gpt4lab.scenario.published import published
 
 COUNTED, PINNED, FREE = MODES = ("counted", "pinned", "free")
+GPT3 = "as in GPT-3"  # the layers, in the field `adjust.block`
 #: A half width that is as likely anywhere inside has this standard deviation (JCGM 100, 4.3.7).
 RECTANGLE = 1 / math.sqrt(3)
 #: Step of a derivative, in log space.

@@ -9,7 +9,7 @@ import attrs
 
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.verdict.linear import rank, reduced
-from gpt4lab.verdict.network import equations, logs, numbers, slopes
+from gpt4lab.verdict.network import GPT3, equations, logs, numbers, slopes
 
 STATED, REBUILT, LOST = KINDS = ("stated", "rebuilt", "lost")
 
@@ -53,6 +53,11 @@ def content(deleted: frozenset[str] = frozenset(), block: bool = False) -> Conte
     rows = _rows(block)
     checks = rank(rows) - rank(_columns(rows, [path for path in numbers() if path not in said]))
     return Content(kinds, len(said) - checks, spare)
+
+
+def left(scenario: Scenario) -> Content:
+    """What is left of the post without what its reader has struck out, with layers of GPT-3 or without."""
+    return content(deleted(scenario), scenario.adjust.block == GPT3)
 
 
 def deleted(scenario: Scenario) -> frozenset[str]:

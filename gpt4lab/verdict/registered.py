@@ -13,7 +13,7 @@ from gpt4lab.quantities import leaves
 from gpt4lab.scenario import FIELDS, Scenario, change, load_scenario
 from gpt4lab.verdict.adjust import Adjustment, adjustment
 from gpt4lab.verdict.network import equations, numbers
-from gpt4lab.verdict.rank import Content, content, deleted
+from gpt4lab.verdict.rank import left
 from gpt4lab.verdict.strands import Weighed, weighed
 
 
@@ -37,11 +37,6 @@ def _read() -> tuple[str, ...]:
 def adjusted(scenario: Scenario) -> Adjustment:
     """The network of a scenario, adjusted."""
     return adjustment(scenario)
-
-
-def left(scenario: Scenario) -> Content:
-    """What is left of the post without the statements that are struck out."""
-    return content(deleted(scenario))
 
 
 def evidence(scenario: Scenario) -> Weighed:

@@ -93,6 +93,7 @@ def tornado_view(scenario: Scenario) -> View:
              "label": show(there, FIELDS[bar.path].unit)}, GAIN)
         for bar, at, there in ends
     ]  # fmt: skip
+    rows += [{"lane": FIELDS[bar.path].label, "times": here, "mark": "you", "label": ""} for bar in bars]
     widest = bars[0]
     both = show(sorted((widest.at_lo, widest.at_hi)), unit)
     return View(
@@ -112,7 +113,7 @@ GAIN = Axis("times", "How many times cheaper", log=True, domain=(0.2, 10))
 three = Panel(
     title="Three times in a year?",
     legend="Each lane moves one assumption from the least to the most that anybody has published for it, and leaves "
-    "the others where your sliders stand.",
+    "the others where your sliders stand (the dots).",
     controls=(
         Slide("cluster.usd_per_gpu_hour", 0.5, 6),
         Slide("rerun.usd_per_gpu_hour", 1, 13),

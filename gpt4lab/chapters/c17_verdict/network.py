@@ -15,15 +15,16 @@ from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import counted, show
-from gpt4lab.verdict.adjust import GPT3, Adjusted, Adjustment, adjustment, deciding, modes, told
-from gpt4lab.verdict.network import COUNTED, FREE, MODES, PINNED, Bond, equations, numbers
-from gpt4lab.verdict.rank import LOST, REBUILT, STATED, content, deleted
+from gpt4lab.verdict.adjust import Adjusted, Adjustment, adjustment, deciding, modes, told
+from gpt4lab.verdict.network import COUNTED, FREE, GPT3, MODES, PINNED, Bond, equations, numbers
+from gpt4lab.verdict.rank import LOST, REBUILT, STATED, content, deleted, left
 
 ROW, TOP = 19, 34  # px: of a number, and above the first
 STATED_AT, AFTER_AT, FIRST, LAST, PULL_AT = 146, 222, 250, 560, 616  # px: ends of words, the equations' columns
 STRAIN = 2.0  # a pull beyond which rounding alone seldom goes
 WIDEST = 11.0  # px
 LETTERS = "ABCDEFGHIJKL"
+WIDTH = "model.d_model"
 SCALES = ("million", "billion", "trillion")
 SIGNS = {COUNTED: "", PINNED: "pinned", FREE: "free"}
 
@@ -85,10 +86,14 @@ def _adjusted_row(path: str, row: Adjusted) -> Iterator[Shape]:
     said = f"{row.number.claim}: " if row.number.claim else "Nobody states it. "
     yield from _label(path, brief(row.stated, unit) if row.number.claim else "–", f"{said}{row}. {SIGNS[row.mode]}")
     after = "?" if row.spread is None else brief(row.value, unit)
-    words = SIGNS[row.mode] or ("–" if row.pull is None else f"{row.pull:+.1f}".replace("-", "−"))
+    words = SIGNS[row.mode] or ("–" if row.pull is None else _signed(row.pull))
     loud = abs(row.pull or 0) > STRAIN
     yield Words(f"after-{place}", AFTER_AT, _y(path) + 4, after, "bold small" if loud else "small", "end")
     yield Words(f"pull-{place}", PULL_AT, _y(path) + 4, words, "vermillion bold small" if loud else "soft small", "end")
+
+
+def _signed(pull: float) -> str:
+    return f"{pull:+.1f}".replace("-", "−") if abs(pull) >= 0.05 else "0"
 
 
 def _line(found: Adjustment) -> Callable[[str], tuple[float, str]]:
@@ -206,13 +211,12 @@ LOOKS: dict[str, tuple[float, str]] = {STATED: (3.0, "blue"), REBUILT: (3.0, "gr
 
 def struck_view(scenario: Scenario) -> View:
     """The post without some statements: what can be rebuilt, and what is lost."""
-    gone, left = deleted(scenario), content(deleted(scenario))
-    bound = equations()
-    shapes: list[Shape] = [*_network(bound, lambda path: LOOKS[left.kinds[path]], {}), *_heads("", "", "")]
-    for path, one in numbers().items():
-        if path == "model.d_model":
-            continue
-        kind, said = left.kinds[path], path in gone or not one.claim
+    gone, found, bound = deleted(scenario), left(scenario), _bound(scenario)
+    told_of = [path for path in numbers() if path != WIDTH or scenario.adjust.block == GPT3]
+    shapes: list[Shape] = [*_network(bound, lambda path: LOOKS[found.kinds[path]], {}), *_heads("", "", "")]
+    for path in told_of:
+        one = numbers()[path]
+        kind, said = found.kinds[path], path in gone or not one.claim
         stated = "–" if said else brief(one.value(scenario), one.unit)
         shapes += _label(
             path, stated, f"{one.claim or 'Nobody states it'}: {one.label}, {kind}", "soft" if said else "ink"
@@ -220,14 +224,14 @@ def struck_view(scenario: Scenario) -> View:
         word = "" if kind == STATED else kind
         look = "vermillion bold small" if kind == LOST else "green small"
         shapes.append(Words(f"after-{path}", PULL_AT, _y(path) + 4, word, look, "end"))
-    lost = [numbers()[path].label for path in left.lost if path != "model.d_model"]
+    lost = [numbers()[path].label for path in found.lost if path in told_of]
     words = (
-        f"The post states {left.stated} of these numbers; {left.independent} of them are not decided by the others. "
+        f"The post states {found.stated} of these numbers; {found.independent} of them are not decided by the others. "
         + (f"Lost: {', '.join(lost)}." if lost else "All that is struck out can be rebuilt from the rest.")
     )
     return View(
         "Independent numbers",
-        left.independent,
+        found.independent,
         "1",
         words,
         post=content().independent,
@@ -235,21 +239,18 @@ def struck_view(scenario: Scenario) -> View:
         scenes=[
             Scene(
                 shapes,
-                TOP + ROW * (len(numbers()) - 1) + 8,
+                TOP + ROW * len(told_of) + 8,
                 f"The same network: what is stated, what can be rebuilt, what is lost. {words}",
                 titles={"number": "Number", "claim": "Claim", "is": "Is"},
-                rows=_kinds(left.kinds),
+                rows=_kinds({path: found.kinds[path] for path in told_of}),
             )
         ],
     )
 
 
 def _kinds(kinds: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"number": one.label, "claim": one.claim or "nobody", "is": kinds[path]}
-        for path, one in numbers().items()
-        if path != "model.d_model"
-    ]
+    found = [(numbers()[path], kind) for path, kind in kinds.items()]
+    return [{"number": one.label, "claim": one.claim or "nobody", "is": kind} for one, kind in found]
 
 
 def strike(scenario: Scenario, key: str) -> dict[str, str]:
@@ -262,7 +263,7 @@ struck = Drawn(
     title="Strike out until something is lost",
     legend="Press a number to strike out its statement, again to bring it back, or write its place. Green can be "
     "rebuilt from what is left; thin and red is lost.",
-    controls=("adjust.deleted",),
+    controls=("adjust.deleted", "adjust.block"),
     presets={
         "The whole post": "leak",
         "Without compute and MFU": {"adjust.deleted": "10 13"},

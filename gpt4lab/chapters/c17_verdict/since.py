@@ -8,6 +8,7 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.charts import Axis
+from gpt4lab.charts.marks import pinned
 from gpt4lab.panels.curve import lines_chart
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.view import View
@@ -75,11 +76,11 @@ def rents_view(scenario: Scenario) -> View:
         for chip, name in CHIPS.items()
         for (kind, half), usd in quotes(chip).items()
     ]
-    then = year(dt.date(2023, 7, 10))
-    post = [
-        {"year": then, "usd": scenario.cluster.usd_per_gpu_hour, "label": "A100 here"},
-        {"year": then, "usd": scenario.rerun.usd_per_gpu_hour, "label": "H100 here"},
-    ]
+    then, leak = year(dt.date(2023, 7, 10)), load_scenario("leak")
+    prices = dict.fromkeys(("cluster", "rerun"), (leak, scenario))
+    post, you = (
+        [{"year": then, "usd": getattr(of[k], chip).usd_per_gpu_hour} for chip, of in prices.items()] for k in (0, 1)
+    )
     low = min(usd for (kind, half), usd in quotes("h100-sxm").items() if kind == "on demand" and half > 2023.6)
     index = [(half, usd) for (kind, half), usd in quotes("h100-sxm").items() if kind == "one year" and half > 2025.3]
     (_, bottom), (_, after) = index[0], index[-1]
@@ -90,7 +91,7 @@ def rents_view(scenario: Scenario) -> View:
         f"The lowest quotes of an H100 fell after the summer of 2023 to {show(low, 'USD')}, a year’s contract to "
         f"{show(bottom, 'USD')} in the second half of 2025, and rose again to {show(after, 'USD')}. A trend that "
         "turns is none to continue.",
-        rows={"data": rows, "post": post},
+        rows={"data": rows, "post": post, "you": [pinned(one, YEAR, RENT) for one in you]},
         alt="Lowest quoted rents of A100 and H100 by half year, on demand and for a year.",
     )
 
