@@ -175,10 +175,13 @@ def counted(value: float, unit: str) -> str:
 
 
 def _dollars(value: float) -> str:
-    """Cents below a hundred dollars, if there are any; below ten cents three digits: "1.10", "48", "0.0049"."""
+    """Cents below a hundred dollars, if there are any; three digits from ten thousand on, and below ten cents.
+
+    "1.10", "48", "302,000", "0.0049".
+    """
     cents = round(value, 2)
     if not 0.1 <= value < 100 or cents == 100:
-        return "".join(_worded(value))
+        return "".join(_worded(_rounded(value) if value >= 10_000 else value))
     return f"{cents:.0f}" if cents == int(cents) else f"{cents:.2f}"
 
 

@@ -223,13 +223,18 @@ def place(word: Element) -> tuple[float, float]:
 DEFAULTS = {"opacity": "1", "fill-opacity": "1", "stroke-width": "1", "font-weight": "normal", "x2": "0", "y2": "0"}
 DEFAULTS |= {"transform": "translate(0,0)", "stroke-dasharray": "1,0"}
 NOT_SEEN = ("class", "role", "pointer-events", "font-family", "stroke-miterlimit")
+MANY = 30  # points that lie as one path
 PLACE = {"d", "transform", "x", "y", "x1", "y1", "x2", "y2", "width", "height", "id"}
 OF_ONE = {"opacity", "clip-path"}  # what a group does not hand down to its parts
 
 
 def slim(element: Element) -> None:
     """Leave out what is not seen: names, empty groups, hundredths of a pixel; what parts share, their group says."""
-    bars = "mark-rect" in element.get("class", "")
+    bars, points = (f"mark-{kind}" in element.get("class", "") for kind in ("rect", "symbol"))
+    if points and len(element) >= MANY:
+        for part in element:
+            lay(part)
+    bars = bars or (points and len(element) >= MANY)
     parts = [part for child in element for part in slimmed(child)]
     parts = parts if not bars else sorted(parts, key=lambda part: str(look(part)))  # bars lie beside each other
     element[:] = [one for same, run in groupby(parts, look) for one in together(same, list(run), bars)]
@@ -238,6 +243,22 @@ def slim(element: Element) -> None:
             del element.attrib[name]
         else:
             element.set(name, re.sub(r"-?\d+\.\d+", lambda found: f"{round(float(found[0]), 1):g}", value))
+
+
+def lay(part: Element) -> None:
+    """A small mark of straight lines and arcs as a path where it lies: one move, and the rest from there."""
+    (x, y), here, ways = place(part), (0.0, 0.0), list[str]()
+    steps = re.findall(r"([A-Za-z])([^A-Za-z]*)", part.get("d", ""))
+    if not {letter for letter, _ in steps} <= set("MLAZ"):
+        return
+    for letter, numbers in steps:
+        *bent, end_x, end_y = (float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", numbers)) if numbers else (*here,)
+        at = (end_x + x, end_y + y) if letter == "M" else (end_x - here[0], end_y - here[1])
+        ways.append(letter.lower() if letter != "M" else letter)
+        ways.append(",".join(f"{round(n, 1):g}" for n in (*bent, *at)) if numbers else "")
+        here = (end_x, end_y)
+    part.set("d", "".join(ways))
+    part.attrib.pop("transform", None)
 
 
 def slimmed(child: Element) -> list[Element]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gpt4lab.catalog.euler import ASKED, MODELS, Problem, problems
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.formulas.shares import chance, logistic, wilson
+from gpt4lab.formulas.shares import chance, logistic, standard_errors, wilson
 from gpt4lab.units import year_and_month
 
 GPT4, BY_NUMBER = next(iter(MODELS)), next(iter(ASKED))
@@ -68,6 +68,11 @@ def with_difficulty(model: str = GPT4, asked: str = BY_NUMBER) -> tuple[float, .
     """The same with a third weight, for ten per cent of difficulty."""
     chosen = before()
     return logistic([(copies(p), p.difficulty / 10) for p in chosen], [p.right[model, asked] for p in chosen])
+
+
+def slope_spread() -> float:
+    """Half of the 95% interval of the slope of GPT-4's curve."""
+    return 1.96 * standard_errors([(copies(p),) for p in before()], fitted())[1]
 
 
 def half_known(model: str = GPT4, asked: str = BY_NUMBER) -> float:

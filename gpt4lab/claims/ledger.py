@@ -15,6 +15,7 @@ reach has a typed `verdict` and says `why`. What only stands beside the claims, 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
@@ -104,8 +105,9 @@ class Claim:
 
     @property
     def quoted(self) -> str:
-        """The quote in its marks; its own become inner ones."""
-        return f"“{self.quote.replace('“', '‘').replace('”', '’')}”"
+        """The quote in its marks; its own become inner ones, and who says it, "[source]", stands before them."""
+        tag, words = re.fullmatch(r"(\[.*?\] )?(.*)", self.quote, re.DOTALL).groups("")  # type: ignore[union-attr]
+        return f"{tag}“{words.replace('“', '‘').replace('”', '’')}”"
 
     @property
     def checkable(self) -> bool:

@@ -41,6 +41,18 @@ def logistic(causes: Sequence[Sequence[float]], hits: Sequence[bool]) -> tuple[f
     raise ValueError("no logistic curve: hits and misses are parted by a border")
 
 
+def standard_errors(causes: Sequence[Sequence[float]], weights: Sequence[float]) -> tuple[float, ...]:
+    """How far chance moves each weight of such a curve, as one standard error, if the cases do not hang together."""
+    size, rows = len(weights), [(1.0, *case) for case in causes]
+    spread = [share * (1 - share) for share in (chance(weights, row[1:]) for row in rows)]
+    told = [[sum(v * r[i] * r[j] for v, r in zip(spread, rows, strict=True)) for j in range(size)] for i in range(size)]
+    units = ([float(i == one) for i in range(size)] for one in range(size))
+    return tuple(
+        _solved([[*row, right] for row, right in zip(told, unit, strict=True)])[one] ** 0.5
+        for one, unit in enumerate(units)
+    )
+
+
 def bits_lost(shares: Sequence[float], hits: Sequence[bool]) -> float:
     """What the hits cost, in bits, whoever expects them with these chances; infinite where one was excluded."""
     wrong = [1 - share if hit else share for share, hit in zip(shares, hits, strict=True)]

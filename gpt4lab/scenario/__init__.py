@@ -74,13 +74,25 @@ def change(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """The scenario with some fields changed by dotted path; all changes are made before they are judged together.
 
     What gets a value is known from then on; the value "not known" takes it away. Sizes that are counted from the shape
-    follow it, unless they are changed themselves.
+    follow it, unless they are changed themselves. A number may be written as it is printed: "34%", "400 ms".
 
     Raises ScenarioError for an unknown path or a value out of range, LayoutError for what cannot go together; the
     scenario given stays as it was.
     """
     refuse_no_scenario(scenario)
     refuse_no_table(changes)
+    return _changed(scenario, {path: _meant(path, value) for path, value in changes.items()})
+
+
+def _meant(path: str, value: Any) -> Any:
+    """The number that a text stands for; whatever else it is, and texts that are none, stay and are judged."""
+    try:
+        return parse(path, value) if isinstance(value, str) else value
+    except ScenarioError:
+        return value
+
+
+def _changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     named = _named(_today(scenario, changes))
     missing = {path for path, value in named.items() if isinstance(value, str) and value == UNKNOWN}
     changed = _evolved(scenario, {**named, **{path: FIELDS[path].default for path in missing}})
@@ -293,7 +305,7 @@ def from_tree(tree: Any) -> Scenario:
     }
     words = {key: tree[key] for key in WORDS if key in tree}
     fields = {f"{key}.{name}": value for key, group in groups.items() for name, value in _group(key, group).items()}
-    return change(Scenario(**words), {path: UNKNOWN if value is None else value for path, value in fields.items()})
+    return _changed(Scenario(**words), {path: UNKNOWN if value is None else value for path, value in fields.items()})
 
 
 def _group(key: str, group: Any) -> dict[str, Any]:

@@ -105,29 +105,37 @@ def choice(default: str, choices: tuple[str, ...], label: str, meaning: str, sou
 
 
 class Written(tuple[str, ...]):
-    """The choices of a field that holds a text of one form: what `fits`, told in `words`. Listed are a few examples."""
+    """The choices of a field that holds a text of one form, told in `words`. Listed are a few examples.
 
-    fits: Callable[[str], bool]
+    wrong: what is wrong with a text, in words; "" where nothing is.
+    """
+
+    wrong: Callable[[str], str]
     words: str
 
-    def __new__(cls, fits: Callable[[str], bool], words: str, *examples: str) -> Written:
+    def __new__(cls, wrong: Callable[[str], str], words: str, *examples: str) -> Written:
         """Examples of what is taken."""
         made = super().__new__(cls, examples)
-        made.fits, made.words = fits, words
+        made.wrong, made.words = wrong, words
         return made
 
     def __contains__(self, text: object) -> bool:
-        return isinstance(text, str) and self.fits(text)
+        return not self.fault(text)
+
+    def fault(self, text: object) -> str:
+        """Why it is none, in words; "" where it is one."""
+        return self.wrong(text) if isinstance(text, str) else f"{quoted(text)} is no text"
 
 
 def listing(last: int, label: str, meaning: str, source: str) -> Any:
     """Some of the numbers from 1 to `last`, or none; kept in order, each once."""
 
-    def fits(text: str) -> bool:
-        return all(word.isascii() and word.isdigit() and 1 <= int(word) <= last for word in text.split())
+    def wrong(text: str) -> str:
+        odd = (word for word in text.split() if not (word.isascii() and word.isdigit() and 1 <= int(word) <= last))
+        return next((f"{quoted(word)} is none of them" for word in odd), "")
 
     words = f"whole numbers from 1 to {last}, with blanks between, or nothing"
-    return written(Written(fits, words, "", "1", f"2 {last}", "3 4 5"), _sorted, label, meaning, source)
+    return written(Written(wrong, words, "", "1", f"2 {last}", "3 4 5"), _sorted, label, meaning, source)
 
 
 def written(choices: Written, tidied: Callable[[Any], Any], label: str, meaning: str, source: str) -> Any:
@@ -225,11 +233,10 @@ def _validate(record: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
 
 
 def _validate_word(field: Field, value: Any) -> None:
-    if isinstance(field.choices, Sentence) and (fault := field.choices.fault(value)):
+    if isinstance(field.choices, Sentence | Written) and (fault := field.choices.fault(value)):
         raise ScenarioError(f"{field.label}: {fault}; {allowed(field)}.")
     if field.choices and value not in field.choices:
-        known = field.choices.words if isinstance(field.choices, Written) else ", ".join(field.choices)
-        raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {known}.")
+        raise ScenarioError(f"{field.path} = {quoted(value)} is not one of: {', '.join(field.choices)}.")
     if field.catalog:
         try:
             _entries(field.catalog)[str(value)]

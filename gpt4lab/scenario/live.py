@@ -13,6 +13,7 @@ from attrs import frozen
 
 from gpt4lab.scenario.field import Written, choice, listing, number, sentence, whole, written
 from gpt4lab.scenario.rules import within
+from gpt4lab.units import quoted
 
 
 @frozen
@@ -147,17 +148,23 @@ class Chinchilla:
 
 #: A block, an empty slot, or the end of a stage, of a schedule that is drawn by hand.
 BLOCK = re.compile(r"[FBW][1-9]|\.|/")
-MOST_SLOTS = 60  # of a stage
+MOST_STAGES, MOST_SLOTS = 5, 60  # of a board; of a stage
 
 
-def _blocks(text: str) -> bool:
-    stages = text.split("/")
-    return all(BLOCK.fullmatch(word) for word in text.split()) and all(len(s.split()) <= MOST_SLOTS for s in stages)
+def _wrong(text: str) -> str:
+    """What is wrong with a board: a word that is no block, too many stages, or a stage that is too long."""
+    odd = next((word for word in text.replace("/", " / ").split() if not BLOCK.fullmatch(word)), "")
+    stages = [len(stage.split()) for stage in text.split("/")]
+    if odd:
+        return f"{quoted(odd)} is no block"
+    if len(stages) > MOST_STAGES:
+        return f"{len(stages):,} stages are too many"
+    return f"a stage of {max(stages):,} slots is too long" if max(stages) > MOST_SLOTS else ""
 
 
 def _tidied(value: Any) -> Any:
-    """Blocks apart, in capitals; what is empty at the end of a stage, or of all, is left out."""
-    if not isinstance(value, str):
+    """Blocks apart, in capitals; what is empty at the end of a stage, or of a board that is none too large, goes."""
+    if not isinstance(value, str) or value.count("/") >= MOST_STAGES:
         return value
     stages = [re.sub(r"(\s*\.)+$", "", " ".join(stage.upper().split())) for stage in value.split("/")]
     return re.sub(r"[\s/]+$", "", " / ".join(stages))
@@ -167,12 +174,13 @@ def _tidied(value: Any) -> Any:
 class Assembly:
     """A pipeline whose schedule is drawn by hand."""
 
-    stages: int = whole(3, "stage", 2, 5,
+    stages: int = whole(3, "stage", 2, MOST_STAGES,
         "Stages of the board", "rows of the board: GPUs in a row", "assumed: few enough to draw")
     micro_batches: int = whole(4, "1", 1, 6,
         "Micro-batches", "that pass all stages forward and come back", "assumed: few enough to draw")
     blocks: str = written(
-        Written(_blocks, "blocks such as F1, B2 or W3, a dot for an empty slot, a stroke between stages; or nothing",
+        Written(_wrong, "blocks such as F1, B2 or W3, a dot for an empty slot, a stroke between stages (at most "
+                f"{MOST_STAGES}, of at most {MOST_SLOTS} slots); or nothing",
                 "", "F1 B1 W1", "F1 . . B1 W1 / . F1 B1 W1"), _tidied,
         "Blocks", "what stands in each slot, stage by stage", "assumed: nothing is placed")
 
@@ -258,6 +266,21 @@ class Logits:
 SCHEDULES = ("static", "dynamic", "continuous", "chunked prefill")
 
 
+STRETCHES = 5  # of the traffic, evenly spread over what is shipped
+TURN, MOST_TURNS = re.compile(r"[1-9][0-9]?|\."), 300  # one request lets in, or a hold
+
+
+def _no_moves(text: str) -> str:
+    """What is wrong with the moves of a scheduler."""
+    odd = next((word for word in text.split() if not TURN.fullmatch(word)), "")
+    many = len(text.split())
+    return f"{quoted(odd)} is no move" if odd else f"{many:,} moves are too many" if many > MOST_TURNS else ""
+
+
+def _blanks(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
 @frozen
 class Batching:
     """Requests that the machines answer, and how they are put into batches. A copy of the model has many lanes."""
@@ -280,6 +303,13 @@ class Batching:
     latency_limit_s: float = number(0.4, "s", 0.01, 100,
         "Latency limit", "for each token of an answer, waiting included; half of the readers wait longer",
         "assumed: half the reading speed; the post gives no number", log=True)
+    stretch: int = whole(4, "1", 1, STRETCHES,
+        "Stretch of the traffic", "which requests are played: stretches from the first of ten minutes to the last",
+        "assumed: of the five, the one in the middle by its gain at the limit")
+    moves: str = written(
+        Written(_no_moves, "numbers of requests from 1 to 99, and dots to hold, with blanks between; at most "
+                f"{MOST_TURNS}", "", "1 2 3", "2 . 1"), _blanks,
+        "Your moves", "whom you let in, one after the other", "assumed: nobody yet")
     burstiness: float = number(3, "1", 0, 10,
         "Burstiness", "standard deviation of the gaps between requests, in mean gaps; 1 is Poisson",
         "assumed: clearly more than 1")
@@ -323,8 +353,9 @@ STRANDS = ("leak", "rumour", "NVIDIA", "OpenAI", "behaviour", "court", "press", 
 MOVE = re.compile(r"[1-9]\d?=(" + "|".join(STRANDS) + ")")
 
 
-def _moves(text: str) -> bool:
-    return all(MOVE.fullmatch(word) for word in text.split())
+def _moves(text: str) -> str:
+    odd = next((word for word in text.split() if not MOVE.fullmatch(word)), "")
+    return odd and f"{quoted(odd)} is no move"
 
 
 @frozen
@@ -341,8 +372,7 @@ class Strands:
         "Where in the bands", "0 takes each witness as a sceptic would, 1 as a believer", "assumed: the middle")
     moved: str = written(
         Written(_moves, "moves such as 3=leak, with a blank between; or nothing", "", "3=leak", "2=rumour 4=leak"),
-        lambda text: " ".join(text.split()) if isinstance(text, str) else text,
-        "Moved", "which item you have put into whose strand", "assumed: none")
+        _blanks, "Moved", "which item you have put into whose strand", "assumed: none")
 
 
 @frozen

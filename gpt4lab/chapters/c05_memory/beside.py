@@ -67,9 +67,10 @@ def beside_view(scenario: Scenario) -> View:
         told = "The answers cannot tell your story from the fitted curve."
     else:
         told = f"Under your story the 761 answers are 2 to the power of {lost:,.0f} times less likely than by the fit."
+    bare, half = lost < 0.05, f"{half_of_toy():.0f} copies (toy), {half_known():,.0f} (GPT-4)"
     return View(
-        label="Evidence against your story",
-        value=f"{lost:,.1f} bits",
+        label="Half is known at" if bare else "Evidence against your story",
+        value=half if bare else "it excludes what was found" if lost == float("inf") else f"{lost:,.1f} bits",
         sentence=f"Half is known at {half_of_toy():.0f} copies by the toy, and at {half_known():,.0f} repositories by "
         f"GPT-4. You say that {heart.elsewhere:.0%} came from elsewhere, whatever the copies. {told}",
         rows={

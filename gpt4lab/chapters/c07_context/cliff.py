@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from math import inf
+from math import inf, log
 from statistics import mean, stdev
 from typing import Any
 
@@ -157,6 +157,8 @@ def table() -> list[Row]:
 def _fall(its: Stretched) -> str:
     if falls := its.falls():
         return f"{falls:.2f}"
+    if its.at_the_edge > 2 * log(min(its.perplexity.values())):
+        return "before its edge"
     return "nowhere" if max(its.perplexity) > its.reach else "not measured behind it"
 
 

@@ -129,7 +129,7 @@ def cloud_view(scenario: Scenario) -> View:
     cloud, here, post = cloud_of(scenario), yours(scenario), yours(LEAK)
     room = chip_of(scenario).memory_bytes
     return View(
-        label="MFU of your layout, by the step model",
+        label="MFU of your layout, by the step model" if here.fate == FITS else "MFU of your layout, if it did fit",
         value=here.mfu,
         unit="fraction",
         post=post.mfu,

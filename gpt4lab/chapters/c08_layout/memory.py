@@ -85,10 +85,12 @@ def _sentence(scenario: Scenario, room: float) -> str:
     fits = "It fits" if needed <= room else f"It does not fit: {show(needed - room, 'byte')} are too much"
     least = [stage for stage in STAGES if sum(parts_of(scenario, stage).values()) <= room]
     which = f"Stage {least[0]} is the first that does." if least else "No stage does."
+    mfu = show(value("step.mfu", scenario), "fraction")
+    gives = "The step model gives this layout" if needed <= room else "With room for it, the step model would give it"
     shared = " ".join(uneven(TRAINING_UNEVEN, lambda path: value(path, scenario)))
     return (
-        f"{fits}. Most of it are {most}, {show(held[most], 'byte')}. {'' if needed <= room else which} The step model "
-        f"gives this layout an MFU of {show(value('step.mfu', scenario), 'fraction')}. {shared}"
+        f"{fits}. Most of it are {most}, {show(held[most], 'byte')}. {'' if needed <= room else which} {gives} "
+        f"an MFU of {mfu}. {shared}"
     ).replace("  ", " ").strip()  # fmt: skip
 
 
@@ -127,7 +129,8 @@ memory = Panel(
         ({"cluster.recompute": "none"}, "Keep all of it, and activations take {step.activation_bytes}."),
         (
             {**FUSED, "cluster.expert": 16},
-            "Fused attention and experts over {cluster.expert}: {step.activation_bytes} beside {step.optimiser_bytes}.",
+            "Fused attention and experts over {cluster.expert}: {step.memory_bytes}, still more than "
+            "{cluster.accelerator.memory_bytes}. Nothing recomputed does not fit.",
         ),
     ),
     claims=("C40", "S05"),

@@ -24,6 +24,12 @@ def kinds(scenario: Scenario) -> dict[str, float | None]:
     return {CLOCK: 0.0, POISSON: 1.0, BURSTS: scenario.batching.burstiness, TRACED: None}
 
 
+def over_chance(scenario: Scenario) -> float:
+    """The wait at the times of the trace over that of Poisson arrivals, at the scenario's load."""
+    own, chance = (waits(scenario, [scenario.batching.requests_per_s], variation)[0] for variation in (None, 1.0))
+    return own / chance
+
+
 def bursts_view(scenario: Scenario) -> View:
     """The wait under each kind of arrival, and the reader's load on the line of bursts."""
     most, here = capacity_per_s(scenario), scenario.batching.requests_per_s

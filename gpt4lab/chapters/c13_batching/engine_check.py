@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from random import Random
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from gpt4lab.checks.check import Check, Checks
@@ -15,7 +16,7 @@ from gpt4lab.quantities import value
 from gpt4lab.rows import Row
 from gpt4lab.scenario import change, load_scenario
 from gpt4lab.simulate.serving.batching import Rules
-from gpt4lab.simulate.serving.loads import sweep
+from gpt4lab.simulate.serving.loads import MANY, part, sweep
 from gpt4lab.simulate.serving.pace import Linear
 from gpt4lab.simulate.serving.plain import plain, play
 from gpt4lab.toys.engine.served import p95
@@ -88,4 +89,7 @@ def _under_way() -> Iterator[Check]:
         there = change(load_scenario("leak"), {"batching.slots": 64, "batching.requests_per_s": load})
         (found,) = sweep(there, "continuous", [load])
         lane = found.reached.tokens_per_s / there.serving.pipeline * value("batching.step_s", there)
-        yield Check(f"under way, {load:g} requests a second", value("gang.under_way", there), lane, "sequence")
+        played = part(there.batching.traffic, there.batching.stretch, MANY)
+        longer = fmean(row.output for row in played) / value("gang.mean", there)  # than all that is shipped
+        mine = value("gang.under_way", there) * longer
+        yield Check(f"under way, {load:g} requests a second", mine, lane, "sequence")

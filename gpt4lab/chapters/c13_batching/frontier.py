@@ -14,14 +14,14 @@ from gpt4lab.quantities import value
 from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.scenario.live import SCHEDULES
-from gpt4lab.simulate.serving.loads import LOADS, MANY, at_limit, frontier, gain, usd
-from gpt4lab.units import show
+from gpt4lab.simulate.serving.loads import LOADS, MANY, at_limit, chunk_needed, frontier, gain, usd
+from gpt4lab.units import counted, show
 
 LATENCY = Axis("latency", "Seconds a token, waiting included (median)", log=True, domain=(0.03, 10))
 TOKENS = Axis("tokens", "Tokens a second, all lanes", log=True, form="count", domain=(20, 25_000))
 PATIENCE = replace(LATENCY, domain=(0.03, 3))
 COST = Axis("usd", "Cost of 1,000 tokens of answers", log=True, form="money", domain=(0.002, 0.3))
-ROOMY = "leak?batching.slots=64"
+ROOMY = "leak?batching.slots=64&batching.chunk_tokens=512"
 
 
 def _gained(scenario: Scenario, found: dict[str, float]) -> str:
@@ -32,8 +32,19 @@ def _gained(scenario: Scenario, found: dict[str, float]) -> str:
         return f"Only continuous batching keeps to {limit} a token: no gain has a number here."
     static = "" if found["static"] else " No load lets a static batch keep it."
     return (
-        f"At {limit} a token continuous batching writes {gain(scenario):.2g} times the tokens of a dynamic batch."
-        f"{static} The gain is a matter of the limit."
+        f"At {limit} a token continuous batching writes {gain(scenario):.2g} times the tokens of a dynamic batch, on "
+        f"this stretch of the traffic.{static}{_starved(scenario)}"
+    )
+
+
+def _starved(scenario: Scenario) -> str:
+    """Whether chunks of prompts are too small to keep the slots filled."""
+    chunk, needed = scenario.batching.chunk_tokens, chunk_needed(scenario)
+    if chunk >= needed:
+        return ""
+    return (
+        f" Chunks of {chunk:,} tokens cannot keep {counted(scenario.batching.slots, 'slot')} filled: as many requests "
+        f"begin as end, which takes some {needed:,.0f} tokens of prompts in each step."
     )
 
 
@@ -72,13 +83,14 @@ CONTROLS = (
     "batching.traffic",
     "serving.accelerator",
 )
-FOLDED = (Slide("batching.chunk_tokens", 64, 4096), Slide("batching.wait_s", 0, 60))
+FOLDED = ("batching.stretch", Slide("batching.chunk_tokens", 64, 4096), Slide("batching.wait_s", 0, 60))
 
 latency = Panel(
     title="Latency against throughput",
     legend="Each line joins what a scheduler reached as the load rose: the most tokens a second up to each latency. "
-    f"The first {MANY} requests of the trace, more for many slots, are played at {len(LOADS)} loads, the first fifth "
-    "not counted. The vertical line is the post’s “maximum latency”, for which it gives no number.",
+    f"{MANY} requests of the trace in a row, more for many slots, are played at {len(LOADS)} loads, the first fifth "
+    "not counted; which of five stretches they are is among the folded controls. The vertical line is the post’s "
+    "“maximum latency”, for which it gives no number.",
     controls=CONTROLS,
     folded=FOLDED,
     start=ROOMY,
@@ -120,7 +132,7 @@ def cost_view(scenario: Scenario) -> View:
         here or "no load keeps the limit",
         "USD",
         f"At {show(limit, 's')} a token: {told}. Prompts are paid for by the answers here, and machines that wait for "
-        "requests are paid for, too.",
+        f"requests are paid for, too.{_starved(scenario)}",
         post=post,
         rows={
             "data": _places(scenario, "usd"),
@@ -137,7 +149,7 @@ cost = Panel(
     "within each latency.",
     controls=(*CONTROLS[:4], Slide("serving.usd_per_gpu_hour", 0.5, 10), "serving.accelerator"),
     folded=FOLDED,
-    start="leak?batching.slots=256",
+    start="leak?batching.slots=256&batching.chunk_tokens=2048",
     presets={
         "256 slots": {},
         "64 slots": {"batching.slots": 64},

@@ -53,10 +53,10 @@ def _scene(scenario: Scenario, asked: Plain, log: Log, now: float, end: float, r
     caption = f"After {now:,.0f} s: {done} of {len(asked)} requests are answered, waiting for a slot: {waiting}."
     return Scene(
         [
-            *_frame(slots, pitch, floor, end, scale),
-            *_queue(asked, log, now, scale),
-            *_bars(asked, log, now, pitch, scale),
-            *_now(now, floor, scale),
+            *frame(slots, pitch, floor, end, scale),
+            *queue(asked, log, now, scale),
+            *bars(asked, log, now, pitch, scale),
+            *now_at(now, floor, scale),
         ],
         floor + 92,
         f"{counted(slots, 'slot')} of a lane over time, a row each, under {scenario.batching.scheduler} batching: "
@@ -67,7 +67,8 @@ def _scene(scenario: Scenario, asked: Plain, log: Log, now: float, end: float, r
     )
 
 
-def _frame(slots: int, pitch: float, floor: float, end: float, scale: float) -> Iterator[Shape]:
+def frame(slots: int, pitch: float, floor: float, end: float, scale: float) -> Iterator[Shape]:
+    """The slots, the seconds below them, and what the colours mean."""
     yield Box("slots", LEFT, TOP, RIGHT - LEFT, floor - TOP, "wash")
     yield Strokes("rows", [(LEFT, TOP + pitch * k, RIGHT, TOP + pitch * k) for k in range(1, slots)], "paper")
     yield Words("first", LEFT - 6, TOP + min(pitch, 14), "1", "soft small", "end")
@@ -87,7 +88,7 @@ def _frame(slots: int, pitch: float, floor: float, end: float, scale: float) -> 
         yield Words(f"key-words-{kind}", LEFT + 26, y + 10, SAID[kind], "soft small")
 
 
-def _queue(asked: Plain, log: Log, now: float, scale: float) -> Iterator[Shape]:
+def queue(asked: Plain, log: Log, now: float, scale: float) -> Iterator[Shape]:
     """When requests come, as ticks; above the slots, as many as wait, as a hill."""
     came = [LEFT + at * scale for at in asked.arrival_s if at <= now]
     yield Strokes("came", [(x, 15, x, 25) for x in came], "ink")
@@ -106,7 +107,8 @@ def _queue(asked: Plain, log: Log, now: float, scale: float) -> Iterator[Shape]:
         yield Box(f"queue-{k}", *place, "purple", f"{many} waiting")
 
 
-def _bars(asked: Plain, log: Log, now: float, pitch: float, scale: float) -> Iterator[Shape]:
+def bars(asked: Plain, log: Log, now: float, pitch: float, scale: float) -> Iterator[Shape]:
+    """What has stood in the slots until now."""
     for row in timeline(log.stays, now):
         thin = pitch / 3 if row["kind"] == PADDING else 1
         x, y = LEFT + row["start_s"] * scale, TOP + pitch * (row["slot"] - 1)
@@ -116,7 +118,8 @@ def _bars(asked: Plain, log: Log, now: float, pitch: float, scale: float) -> Ite
         yield Box(f"{row['kind']}-{i}", x, y + thin, wide, pitch - 2 * thin, LOOKS[row["kind"]], tip)
 
 
-def _now(now: float, floor: float, scale: float) -> Iterator[Shape]:
+def now_at(now: float, floor: float, scale: float) -> Iterator[Shape]:
+    """The moment that is looked at."""
     x = LEFT + now * scale
     yield Stroke("now", x, TOP - 4, x, floor + 4, "ink thick")
 
@@ -143,7 +146,8 @@ def slots_view(scenario: Scenario) -> View:
 slots = Drawn(
     title="A minute of real traffic",
     legend="Requests to Azure’s conversation service in November 2023, at their own times and lengths, in one lane of "
-    "the post’s machines. A row is a slot. Scrub through time; switch the scheduler: the axis stays.",
+    "the post’s machines: of ten minutes the first that is as busy as the mean. A row is a slot. "
+    "Scrub through time; switch the scheduler: the axis stays.",
     controls=(
         "batching.scheduler",
         Slide("batching.requests_per_s", 1, 20),

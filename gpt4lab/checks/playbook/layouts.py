@@ -6,9 +6,10 @@ that the model did not foresee need not be the model's error; a layout that ran 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from statistics import mean, median, quantiles
+from statistics import correlation, mean, median, quantiles
 
 from attrs import evolve, frozen
 
@@ -119,6 +120,55 @@ def _group(model: str, nodes: int) -> Row:
 def _mean_points(some: Iterable[Compared]) -> str:
     off = [abs(one.points) for one in some]
     return f"{mean(off):.1f}" if off else "–"
+
+
+def picked() -> list[Row]:
+    """Layouts with ranks and stages: whether the model puts them in order, and what its fastest would have reached."""
+    return [_picked(model, nodes) for model in MODELS for nodes in NODES]
+
+
+def _picked(model: str, nodes: int) -> Row:
+    here = [one for one in judged() if one.ran and (one.row.model, one.row.nodes) == (model, nodes)]
+    some = [one for one in here if one.row.tensor > 1 and one.row.pipeline > 1]
+    found = [one.row.mfu or 0 for one in some]
+    (got, best), (any_got, any_best) = _pick_and_best(some), _pick_and_best(here)
+    return {
+        "model": model,
+        "nodes": nodes,
+        "ran, with ranks and stages": len(some),
+        "rank correlation": f"{rank_correlation([one.mfu for one in some], found):.2f}",
+        "the model's pick reached": f"{got:.1%}",
+        "the best reached": f"{best:.1%}",
+        "pick / best": f"{got / best:.2f}",
+        "pick / best, of all layouts": f"{any_got / any_best:.2f}",
+    }
+
+
+def _pick_and_best(some: Sequence[Compared]) -> tuple[float, float]:
+    """Measured MFU of the layout that the model thinks the fastest, and of the one that was."""
+    return max(some, key=lambda one: one.mfu).row.mfu or 0, max(one.row.mfu or 0 for one in some)
+
+
+def twins(nodes: int) -> list[float]:
+    """Speed with ZeRO stage 1 over that with stage 0, for layouts with ranks and stages that are else the same."""
+    here = (one.row for one in judged() if one.row.mfu and one.row.nodes == nodes)
+    both = [row for row in here if row.tensor > 1 and row.pipeline > 1]
+    without, shared = ({_shape(row): row.mfu or 0 for row in both if row.zero == zero} for zero in (0, 1))
+    return sorted(shared[shape] / without[shape] for shape in shared.keys() & without)
+
+
+def _shape(row: MeasuredLayout) -> MeasuredLayout:
+    return evolve(row, zero=0, mfu=None, tokens_per_s_per_gpu=None, memory_bytes=None)
+
+
+def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
+    """Spearman's: 1 where both are in the same order, 0 where neither tells of the other. Equals share their places."""
+    return correlation(_ranks(one), _ranks(other))
+
+
+def _ranks(some: Sequence[float]) -> list[float]:
+    ordered = sorted(some)
+    return [(bisect_left(ordered, one) + bisect_right(ordered, one)) / 2 for one in some]
 
 
 def false_alarms() -> list[Row]:

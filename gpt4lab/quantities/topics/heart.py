@@ -22,6 +22,18 @@ def known_of_all(p: Num) -> Num:
     return 1 * p
 
 
+@quantity("heart.known_of_famous", "fraction", source="roberts2024", **constants("roberts2024-gpt4", "r_f", "n_f"))
+def known_of_famous(r_f: Num, n_f: Num) -> Num:
+    """Share that GPT-4 answered by their numbers of the problems that 5,000 repositories or more hold: counted."""
+    return r_f / n_f
+
+
+@quantity("heart.known_of_rare", "fraction", source="roberts2024", **constants("roberts2024-gpt4", "r_r", "n_r"))
+def known_of_rare(r_r: Num, n_r: Num) -> Num:
+    """Share that GPT-4 answered by their numbers of the problems that 600 to 799 repositories hold: counted."""
+    return r_r / n_r
+
+
 @quantity(
     "heart.story",
     "fraction",

@@ -7,16 +7,17 @@ and all lanes look alike. So one lane is played, and its throughput counts for a
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate
 from math import exp, log
 from statistics import fmean, median
 from typing import NamedTuple
 
-from gpt4lab.catalog.traffic import per_s, traced
+from gpt4lab.catalog.traffic import SECONDS, TracedRequest, per_s, traced
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, change
-from gpt4lab.scenario.live import SCHEDULES
+from gpt4lab.scenario.live import SCHEDULES, STRETCHES
 from gpt4lab.simulate.serving.batching import Log, Rules, Stay
 from gpt4lab.simulate.serving.pace import ROUNDING, Pace, lane
 from gpt4lab.simulate.serving.plain import Plain, gaps, plain, play, rules_in
@@ -26,6 +27,7 @@ MINUTE = 60  # seconds of traffic that are drawn
 SEEDS = 3  # draws, where chance has a say
 MANY, MOST = 300, 600  # requests of a lane that are played for one point of a line: more where it has many slots
 LOADS = tuple(2 ** (step / 2) for step in range(-8, 4))  # in units of what the lanes can bear
+WAITS = (0.0, 1.0, 5.0, 10.0, 30.0, 60.0)  # s, of dynamic batches among which the best is looked for
 WARM = 5  # a fifth of them does not count: the lane is emptier then than it stays
 
 
@@ -35,11 +37,20 @@ def lanes(scenario: Scenario) -> int:
 
 
 def minute(scenario: Scenario) -> Plain:
-    """The requests of one minute of real traffic that one lane gets: every so-many-th, at the wanted rate."""
+    """The requests of a usual minute of real traffic that one lane gets: every so-many-th, at the wanted rate."""
     service, rate = scenario.batching.traffic, scenario.batching.requests_per_s
-    stretch = per_s(service) / rate
-    dealt = [(at * stretch, prompt, output) for at, prompt, output in traced(service)[:: lanes(scenario)]]
-    return plain([row for row in dealt if row[0] < MINUTE])
+    dealt, slower = traced(service)[:: lanes(scenario)], per_s(service) / rate
+    start = usual_minute(dealt)
+    asked = sorted(((row.arrival_s - start) % SECONDS * slower, row.prompt, row.output) for row in dealt)
+    return plain([row for row in asked if row[0] < MINUTE] or asked[:1])
+
+
+def usual_minute(dealt: Sequence[TracedRequest]) -> int:
+    """Where it begins, in seconds: of the minutes of the trace the first that comes nearest to their mean."""
+    mean = len(dealt) * MINUTE / SECONDS
+    starts = range(0, SECONDS, MINUTE)
+    counts = {start: sum(start <= row.arrival_s < start + MINUTE for row in dealt) for start in starts}
+    return min(counts, key=lambda start: abs(counts[start] - mean))
 
 
 def shares(scenario: Scenario, log: Log) -> dict[str, float]:
@@ -91,26 +102,35 @@ def _between(stay: Stay, begin: float, end: float) -> float:
 
 
 @lru_cache(maxsize=4096)
-def reached(pace: Pace, rules: Rules, service: str, lane_per_s: float, variation: float | None, seed: int) -> Figures:
+def reached(
+    pace: Pace, rules: Rules, service: str, stretch: int, lane_per_s: float, variation: float | None, seed: int
+) -> Figures:
     """A lane with so many requests a second: lengths as traced, times so too (None), or gaps of this variation.
 
     Whatever the gaps, those that count come at just this mean.
     """
-    rows = traced(service)[: max(MANY, min(3 * rules.slots, MOST))]
+    rows = part(service, stretch, max(MANY, min(3 * rules.slots, MOST)))
     drawn = None if variation is None else accumulate(gaps(len(rows), variation, seed))
     times = [row.arrival_s for row in rows] if drawn is None else list(drawn)
     first = len(rows) // WARM
-    stretch = (len(rows) - 1 - first) / lane_per_s / (times[-1] - times[first])
-    asked = plain([(at * stretch, row.prompt, row.output) for at, row in zip(times, rows, strict=True)])
+    slower = (len(rows) - 1 - first) / lane_per_s / (times[-1] - times[first])
+    asked = plain([(at * slower, row.prompt, row.output) for at, row in zip(times, rows, strict=True)])
     return figures(asked, play(asked, pace, rules))
+
+
+def part(service: str, stretch: int, many: int) -> tuple[TracedRequest, ...]:
+    """One of the stretches of the traffic: the first begins with its first request, the last ends with its last."""
+    rows = traced(service)
+    first = (len(rows) - many) * (stretch - 1) // (STRETCHES - 1)
+    return rows[first : first + many]
 
 
 def sweep(scenario: Scenario, schedule: str, loads: list[float], variation: float | None = None) -> list[AtLoad]:
     """Each of the loads (requests a second of all lanes) under one scheduler; tokens a second are of all lanes."""
-    pace, rules, many = lane(scenario), rules_in(scenario, schedule), lanes(scenario)
+    pace, rules, many, batching = lane(scenario), rules_in(scenario, schedule), lanes(scenario), scenario.batching
     found = []
     for load in loads:
-        here = reached(pace, rules, scenario.batching.traffic, load / many, variation, scenario.luck.seed)
+        here = reached(pace, rules, batching.traffic, batching.stretch, load / many, variation, scenario.luck.seed)
         found.append(AtLoad(load, here._replace(tokens_per_s=many * here.tokens_per_s)))
     return found
 
@@ -170,14 +190,52 @@ def waits(scenario: Scenario, loads: list[float], variation: float | None) -> li
 
 def at_limit(scenario: Scenario) -> dict[str, float]:
     """Tokens a second of each scheduler at the scenario's limit."""
-    limit = scenario.batching.latency_limit_s
-    return {schedule: within(frontier(scenario, schedule), limit) for schedule in SCHEDULES}
+    return {schedule: tokens_at(scenario, schedule) for schedule in SCHEDULES}
 
 
 def gain(scenario: Scenario) -> float:
     """Continuous over dynamic batching, in tokens a second at the limit."""
     found = at_limit(scenario)
     return found["continuous"] / found["dynamic"] if found["dynamic"] else 0.0
+
+
+class Gain(NamedTuple):
+    """A gain over the stretches of the traffic on which the rival keeps the limit at all, and how many these are."""
+
+    mean: float
+    least: float
+    most: float
+    stretches: int
+
+
+def gains(scenario: Scenario, over: Callable[[Scenario], float]) -> Gain:
+    """Continuous batching over a rival at the scenario's limit, on every stretch; 0 where the rival never keeps it."""
+    every = [change(scenario, {"batching.stretch": stretch}) for stretch in range(1, STRETCHES + 1)]
+    tokens = [(tokens_at(here, "continuous"), over(here)) for here in every]
+    found = [mine / other for mine, other in tokens if other]
+    return Gain(fmean(found), min(found), max(found), len(found)) if found else Gain(0, 0, 0, 0)
+
+
+def tokens_at(scenario: Scenario, schedule: str) -> float:
+    """Tokens a second of one scheduler at the scenario's limit."""
+    return within(frontier(scenario, schedule), scenario.batching.latency_limit_s)
+
+
+def as_it_waits(scenario: Scenario) -> float:
+    """Tokens a second of a dynamic batch with the scenario's own wait."""
+    return tokens_at(scenario, "dynamic")
+
+
+def best_gang(scenario: Scenario) -> float:
+    """Tokens a second of the best batch that comes and goes as one: static, or dynamic with whichever wait is best."""
+    waits = (change(scenario, {"batching.wait_s": wait}) for wait in WAITS)
+    return max(tokens_at(scenario, "static"), *(tokens_at(here, "dynamic") for here in waits))
+
+
+def chunk_needed(scenario: Scenario) -> float:
+    """Tokens of prompts that each step must do to keep all slots filled: as many requests begin as end."""
+    rows = traced(scenario.batching.traffic)
+    return scenario.batching.slots * fmean(row.prompt for row in rows) / fmean(row.output for row in rows)
 
 
 def usd(scenario: Scenario, tokens_per_s: float) -> float | None:

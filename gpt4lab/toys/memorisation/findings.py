@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import product
 from math import log10
 from statistics import mean, stdev
 
-from gpt4lab.formulas.shares import logistic, wilson
+from gpt4lab.formulas.shares import logistic, standard_errors, wilson
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.recordings import load_recorded
 
@@ -44,9 +45,33 @@ def counted(rows: Sequence[Row]) -> list[Row]:
 @cache
 def toy_curve() -> tuple[float, ...]:
     """Weights of the logistic curve through the toy's numbered problems: constant, and for ten times the copies."""
-    points = [row for row in counted(chosen(results(), kind=PROBLEM, **DEEPEST)) if row["copies"]]
+    return logistic(*_cases(DEEPEST))
+
+
+def _cases(setting: Mapping[str, int]) -> tuple[list[tuple[float]], list[bool]]:
+    """The numbered problems that stood in the text: their copies, and which came out."""
+    points = [row for row in counted(chosen(results(), kind=PROBLEM, **setting)) if row["copies"]]
     causes = [(log10(row["copies"]),) for row in points for _ in range(row["problems"])]
-    return logistic(causes, [hit < row["right"] for row in points for hit in range(row["problems"])])
+    return causes, [hit < row["right"] for row in points for hit in range(row["problems"])]
+
+
+def slopes() -> list[Row]:
+    """The curve of every toy that has one: its slope with the 95% interval, and the copies for one half.
+
+    The others knew nothing, or only what stood there most often: through these no curve can be laid.
+    """
+    rows = list[Row]()
+    for width, epochs, given in product(*(sorted({row[name] for row in results()}) for name in DEEPEST)):
+        setting = {"width": width, "epochs": epochs, "prompt_bytes": given}
+        causes, hits = _cases(setting)
+        try:
+            constant, slope = weights = logistic(causes, hits)
+        except ValueError:
+            continue
+        wide = 1.96 * standard_errors(causes, weights)[1]
+        rows.append({**setting, "came out": f"{sum(hits)} of {len(hits)}", "slope": slope, "give or take": wide,
+                     "half at, copies": 10 ** (-constant / slope)})  # fmt: skip
+    return rows
 
 
 def by(cause: str) -> list[Row]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from math import inf, log, log10
+from random import Random
+from statistics import stdev
 
 import pytest
 
@@ -67,10 +69,34 @@ def test_the_curve_in_the_catalog_is_the_fit() -> None:
     assert memorised.half_known() == pytest.approx(fit.h, rel=1e-5)
     assert slope / log(10) == pytest.approx(fit.a, rel=1e-5)
     assert memorised.right(memorised.before()) / 761 == pytest.approx(fit.p, rel=1e-5)
+    famous, rare = memorised.counted(memorised.before())[-2:], memorised.counted(memorised.before())[1]
+    counts = [sum(row[name] for row in famous) for name in ("right", "problems")]
+    assert counts == [fit.r_f, fit.n_f] == [85, 98], "the opening of chapter 05 writes them out"
+    assert [rare["right"], rare["problems"]] == [fit.r_r, fit.n_r] == [11, 161]
     for k in (500, 5600):
         assert value("heart.known", LEAK, {"heart.copies": k}) == pytest.approx(
             chance(memorised.fitted(), (log10(k),)), rel=1e-4
         )
+
+
+def test_the_interval_of_the_slope_is_what_other_draws_give() -> None:
+    """Drawn anew with replacement, the problems have slopes that spread as far as the formula says."""
+    luck, early = Random(0), memorised.before()
+    drawn = [luck.choices(early, k=len(early)) for _ in range(60)]
+    slopes = [
+        logistic([(memorised.copies(p),) for p in some], [p.right[memorised.GPT4, memorised.BY_NUMBER] for p in some])[
+            1
+        ]
+        for some in drawn
+    ]
+    assert 1.96 * stdev(slopes) == pytest.approx(memorised.slope_spread(), rel=0.35)
+
+
+def test_the_toy_s_slopes_are_too_uncertain_to_be_called_the_same() -> None:
+    found = findings.slopes()
+    assert all(row["give or take"] > 1.5 for row in found)
+    deepest = next(row for row in found if all(row[name] == most for name, most in findings.DEEPEST.items()))
+    assert deepest["slope"] == pytest.approx(findings.toy_curve()[1])
 
 
 def test_copies_matter_where_difficulty_stands_still() -> None:

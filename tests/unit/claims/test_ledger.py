@@ -46,6 +46,13 @@ CLAIMS = list(ledger().values())
 CHECKABLE = [claim for claim in CLAIMS if claim.checkable]
 
 
+def test_who_says_it_stands_outside_the_quotation_marks() -> None:
+    for claim in CLAIMS:
+        tag, mark, words = claim.quoted.partition("“")
+        assert (tag.startswith("[source"), mark, words[-1]) == (claim.id.startswith("S"), "“", "”")
+        assert "[source" not in words
+
+
 def test_every_claim_is_there_once() -> None:
     assert len(ALL) == len(set(ALL))
     assert set(ALL) <= set(ledger()), "a claim of the post is missing"

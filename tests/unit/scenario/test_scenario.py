@@ -186,6 +186,14 @@ def test_named_scenarios_say_what_they_are(name: str) -> None:
     assert all(get(scenario, path) is not None for path in FIELDS)
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "number"),
+    [("batching.latency_limit_s", "400 ms", 0.4), ("training.mfu", "34%", 0.34), ("cluster.gpus", "25k", 25_000)],
+)
+def test_a_number_may_be_written_as_it_is_printed(path: str, text: str, number: float) -> None:
+    assert get(change(LEAK, {path: text}), path) == number
+
+
 def test_the_models_of_the_design_are_scenarios() -> None:
     assert {"llama-3.1-405b", "deepseek-v3", "kimi-k2", "nvidia-proxy", "hotz-8x220b"} <= set(names())
 

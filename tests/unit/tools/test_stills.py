@@ -137,6 +137,19 @@ def test_words_over_each_other_are_moved_apart() -> None:
     assert heights[-1] == 80
 
 
+def test_many_points_lie_as_one_path_each_where_it_was() -> None:
+    marks = "".join(
+        f'<path transform="translate({x},7)" d="M2.5,0A2.5,2.5,0,1,1,-2.5,0L1,1Z" stroke="#123"/>' for x in range(40)
+    )
+    root = ElementTree.fromstring(f'<svg xmlns="s"><g class="mark-symbol role-mark">{marks}</g></svg>')
+    stills.slim(root)
+    (path,) = root
+    assert path.get("d") == "".join(f"M{x + 2.5:g},7a2.5,2.5,0,1,1,-5,0l3.5,1z" for x in range(40))
+    odd = ElementTree.fromstring('<path transform="translate(1,7)" d="M0,0C1,1,2,2,3,3"/>')
+    stills.lay(odd)
+    assert odd.get("transform") == "translate(1,7)", "a curve that is not known stays as it is"
+
+
 def test_slimming_keeps_every_place_word_and_colour() -> None:
     parts = "".join(f'<path class="a" d="M{x},0h1.2345v1h-1Z" fill="#{x}{x}{x}"/>' for x in (1, 2, 1, 2))
     text = '<g fill="none" class="b"><text opacity="1" font-size="12px">a</text></g>'

@@ -116,9 +116,18 @@ def test_a_board_is_shared_and_tidied_and_nonsense_is_refused() -> None:
     drawn = change(LEAK, {"assembly.blocks": " f1 . b1 . ./. F1 ./ / "})
     assert drawn.assembly.blocks == "F1 . B1 / . F1"
     assert load_scenario(share(drawn)) == drawn
-    for wrong in ("G1", "F0", "F10", "F1 " * 61):
-        with pytest.raises(ScenarioError, match="blocks such as F1"):
-            change(LEAK, {"assembly.blocks": wrong})
+    assert HandMade(3, 4, "").early == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [(word, f"'{word}' is no block") for word in ("G1", "F0", "F10", "F²", "F1F1")]
+    + [("F1 " * 61, "a stage of 61 slots is too long"), (". " * 200 + "F1", "a stage of 201 slots is too long")]
+    + [("/" * 50, "51 stages are too many"), ("F1 /////", "6 stages are too many")],
+)
+def test_what_is_wrong_with_a_board_is_said_and_what_would_be_right(wrong: str, why: str) -> None:
+    with pytest.raises(ScenarioError, match=f"Blocks: {why}; allowed: blocks such as F1.*at most 60 slots"):
+        change(LEAK, {"assembly.blocks": wrong})
 
 
 def shortest(p: int, m: int, kept: int) -> int:
@@ -170,6 +179,27 @@ def test_the_figure_s_utilisation_is_that_of_its_tokens() -> None:
             assert by_token * speed == pytest.approx(one.row.mfu, rel=0.01)
     once, twice = (layouts.mfu_of_a_token("1B", staged) * 989e12 for staged in (False, True))
     assert twice - once == pytest.approx(6 * 131_072 * 2048, rel=0.02), "the embedding"
+
+
+def test_the_order_of_layouts_with_ranks_and_stages_is_judged_by_size_and_nodes() -> None:
+    assert layouts.rank_correlation([1, 2, 2, 9], [10, 20, 20, 11]) == pytest.approx(1.5 / 4.5)
+    assert layouts.rank_correlation([3, 1, 2], [1, 3, 2]) == -1
+    table = {(row["model"], row["nodes"]): row for row in layouts.picked()}
+    assert len(table) == len(layouts.MODELS) * len(layouts.NODES)
+    assert all(float(row["rank correlation"]) > 0.3 for row in table.values())
+    for model in layouts.MODELS:
+        assert float(table[model, 64]["pick / best"]) < 0.1, "where replicas have one sequence, the pick is no good"
+    assert all(float(table["8B", nodes]["pick / best"]) > 0.9 for nodes in (1, 2, 4, 8, 16))
+
+
+def test_what_does_not_fit_is_not_praised() -> None:
+    large = change(LEAK, {**memory.FUSED, "cluster.expert": 16})
+    assert "does not fit" in memory.memory_view(large).sentence
+    assert "With room for it" in memory.memory_view(large).sentence
+    assert cloud.cloud_view(large).label.endswith("if it did fit")
+    *_, (changed, said) = memory.memory.tour
+    assert changed == {**memory.FUSED, "cluster.expert": 16}
+    assert "does not fit" in said
 
 
 def test_wrong_rows_stay_in_and_the_first_node_of_the_ring_is_the_worst() -> None:
