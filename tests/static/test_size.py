@@ -18,7 +18,7 @@ MOST = {
     #: hundred and fifty for a field that takes a sentence of the reader's own, and for months; two hundred and fifty
     #: for real traffic, batches and slots; as many for a thousand measured layouts and a board of blocks, and for what
     #: a reader moves in the verdict, and one's own last page.
-    "spine": 19_520,  # what the step model cannot rank; boards whose faults are named; slopes with intervals
+    "spine": 19_360,
     "models": 3_960,  # a pipeline drawn by hand; what a figure implies, and what a newer machine brings
     "verdict": 1_300,  # adjustment, rank, joint flips, draws, strands: one small engine each
     "simulate": 1_870,  # a minute of traffic, loads and frontiers without arrays; a reader who schedules

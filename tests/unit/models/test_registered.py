@@ -64,10 +64,8 @@ def found_by(name: str, scenario: Any) -> Any:
     """The same number off the model's own report."""
     if name == "answer.batch_that_fits":
         return largest_batch(served_in(scenario), deployment_in(scenario), chip_in(scenario))
-    if name == "chinchilla.size":
-        return counted(sizes_in(scenario))
-    if name == "chinchilla.stretch":
-        return stretched(flop_in(scenario))
+    if name in ("chinchilla.size", "chinchilla.stretch"):
+        return counted(sizes_in(scenario)) if name == "chinchilla.size" else stretched(flop_in(scenario))
     if name.startswith("chinchilla.parabola_"):
         report: Any = parabolas(surface_in(scenario), grid_in(scenario), flop_in(scenario))
     elif name.startswith("chinchilla."):
