@@ -132,7 +132,7 @@ def listing(last: int, label: str, meaning: str, source: str) -> Any:
 
     def wrong(text: str) -> str:
         odd = (word for word in text.split() if not (word.isascii() and word.isdigit() and 1 <= int(word) <= last))
-        return next((f"{quoted(word)} is none of them" for word in odd), "")
+        return next((f"{quoted(word)} is no such number" for word in odd), "")
 
     words = f"whole numbers from 1 to {last}, with blanks between, or nothing"
     return written(Written(wrong, words, "", "1", f"2 {last}", "3 4 5"), _sorted, label, meaning, source)
