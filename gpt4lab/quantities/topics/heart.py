@@ -22,16 +22,40 @@ def known_of_all(p: Num) -> Num:
     return 1 * p
 
 
-@quantity("heart.known_of_famous", "fraction", source="roberts2024", **constants("roberts2024-gpt4", "r_f", "n_f"))
-def known_of_famous(r_f: Num, n_f: Num) -> Num:
+@quantity("heart.famous", "1", source="roberts2024", **constants("roberts2024-gpt4", "n_f"))
+def famous(n_f: Num) -> Num:
+    """Problems from before the cut-off that 5,000 repositories or more hold."""
+    return 1 * n_f
+
+
+@quantity("heart.famous_right", "1", source="roberts2024", **constants("roberts2024-gpt4", "r_f"))
+def famous_right(r_f: Num) -> Num:
+    """Those of them that GPT-4 answered by their numbers alone."""
+    return 1 * r_f
+
+
+@quantity("heart.known_of_famous", "fraction", source="arithmetic", r="heart.famous_right", n="heart.famous")
+def known_of_famous(r: Num, n: Num) -> Num:
     """Share that GPT-4 answered by their numbers of the problems that 5,000 repositories or more hold: counted."""
-    return r_f / n_f
+    return r / n
 
 
-@quantity("heart.known_of_rare", "fraction", source="roberts2024", **constants("roberts2024-gpt4", "r_r", "n_r"))
-def known_of_rare(r_r: Num, n_r: Num) -> Num:
+@quantity("heart.rare", "1", source="roberts2024", **constants("roberts2024-gpt4", "n_r"))
+def rare(n_r: Num) -> Num:
+    """Problems from before the cut-off that 600 to 799 repositories hold."""
+    return 1 * n_r
+
+
+@quantity("heart.rare_right", "1", source="roberts2024", **constants("roberts2024-gpt4", "r_r"))
+def rare_right(r_r: Num) -> Num:
+    """Those of them that GPT-4 answered by their numbers alone."""
+    return 1 * r_r
+
+
+@quantity("heart.known_of_rare", "fraction", source="arithmetic", r="heart.rare_right", n="heart.rare")
+def known_of_rare(r: Num, n: Num) -> Num:
     """Share that GPT-4 answered by their numbers of the problems that 600 to 799 repositories hold: counted."""
-    return r_r / n_r
+    return r / n
 
 
 @quantity(

@@ -71,7 +71,7 @@ def test_the_curve_in_the_catalog_is_the_fit() -> None:
     assert memorised.right(memorised.before()) / 761 == pytest.approx(fit.p, rel=1e-5)
     famous, rare = memorised.counted(memorised.before())[-2:], memorised.counted(memorised.before())[1]
     counts = [sum(row[name] for row in famous) for name in ("right", "problems")]
-    assert counts == [fit.r_f, fit.n_f] == [85, 98], "the opening of chapter 05 writes them out"
+    assert counts == [fit.r_f, fit.n_f] == [85, 98]
     assert [rare["right"], rare["problems"]] == [fit.r_r, fit.n_r] == [11, 161]
     for k in (500, 5600):
         assert value("heart.known", LEAK, {"heart.copies": k}) == pytest.approx(
