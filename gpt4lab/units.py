@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, cast
 #: The things that the book counts. Each is a dimension of its own, so tokens never turn into parameters.
 COUNTED = (
     *("FLOP", "token", "param", "GPU", "USD", "expert", "layer", "head", "stage", "sequence", "step", "replica", "row"),
-    *("book", "paper", "word", "node", "failure", "model", "request"),
+    *("book", "paper", "word", "node", "failure", "model", "request", "cluster", "site"),
 )
 
 

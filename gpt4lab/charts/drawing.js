@@ -163,7 +163,8 @@ function gripped(svg, model, gripOf) {
 }
 
 // Shapes with the look "press" are pressed, by hand or by the keyboard: arrows go to the nearest, Space and Enter press,
-// and so do the letters that a scene takes (`keys`). Which one goes to the kernel, with the letter behind a blank.
+// and so do the letters that a scene takes (`keys`). Which one goes to the kernel, with the letter behind a blank. Where
+// ">" is among them, one may also be dragged onto another: then that one's key stands behind the sign.
 const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const PRESS = ".g4l-look-press[role=button]";
 
@@ -198,6 +199,13 @@ function pressable(svg, model, keyOf, lettersOf) {
     const element = event.target.closest(".g4l-look-press");
     send(element);
     if (element?.getAttribute("role")) stop(element);
+  });
+  let taken = null;
+  svg.addEventListener("pointerdown", (event) => (taken = event.target.closest(PRESS)));
+  svg.addEventListener("pointerup", (event) => {
+    const over = document.elementFromPoint(event.clientX, event.clientY)?.closest(PRESS);
+    if (lettersOf().includes(">") && taken && over && over !== taken) send(taken, `>${keyOf(over)}`);
+    taken = null;
   });
   svg.addEventListener("keydown", (event) => {
     const element = event.target.closest(PRESS);

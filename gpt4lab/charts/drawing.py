@@ -123,7 +123,7 @@ class Scene:
 
     height: px. description: what it shows, for a reader who cannot see it. caption: what happens in this step.
     titles: field of the rows -> heading with its unit, for the table below the picture. keys: letters that press, too,
-    what has the focus; "-" stands for Delete.
+    what has the focus; "-" stands for Delete, and ">" for a drag from one shape onto another.
     """
 
     shapes: Sequence[Shape]
@@ -142,7 +142,8 @@ class Drawing(anywidget.AnyWidget):
     """Scenes on the page. `steps` names what the scrubber counts, `start` the scene that is seen first (-1: the last).
 
     `pulled` is (path, value) of a grip that the reader has moved, and how often; `pressed` is the key of a shape with
-    the look "press" that was pressed (behind a blank the letter, where one was), and how often.
+    the look "press" that was pressed (behind a blank the letter, where one was, or ">" and where it was dragged), and
+    how often.
     """
 
     _esm = (

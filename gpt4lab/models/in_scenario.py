@@ -17,10 +17,12 @@ from gpt4lab.formulas.pipeline import INTERLEAVED, ONE_F_ONE_B
 from gpt4lab.models.board import HandMade
 from gpt4lab.models.chinchilla import Fitting, Sizes
 from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.decode.line import Cutting
 from gpt4lab.models.decode.prices import Prompts
 from gpt4lab.models.gangs import Gang
 from gpt4lab.models.inputs import Network, chip, machine
 from gpt4lab.models.isoflop import Grid, Surface
+from gpt4lab.models.sites import Cluster, Fleet
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.quantities.registry import values
 from gpt4lab.scenario import Scenario
@@ -111,6 +113,27 @@ gang_in = Bridge(Gang, {"service": "batching.traffic", "size": "batching.slots"}
 
 #: A schedule drawn by hand.
 board_in = Bridge(HandMade, _named("assembly", "stages micro_batches blocks"))
+
+#: How the layers that answer are cut, and its experts dealt out; a cluster that answers, and all of them.
+cutting_in = Bridge(Cutting, _named("stages", "cut counts output"))
+
+
+def _spread(batch: Any, expert: Any, **more: Any) -> Deployment:
+    return Deployment(batch=where(batch > expert, batch / expert, 1), expert=expert, **more)
+
+
+spread_in = Bridge(_spread, {**deployment_in.paths, "expert": "stages.groups"})
+
+
+def _cluster(restart: Any, **more: Any) -> Cluster:
+    return Cluster(restart_h=restart / 60, **more)
+
+
+_BREAKS = {"years": "reliability.gpu_mtbf_years", "restart": "reliability.restart_minutes"}
+cluster_in = Bridge(
+    _cluster, {"nodes": "serving.pipeline", "gpus": "serving.tensor", "repair_h": "sites.repair_hours", **_BREAKS}
+)
+fleet_in = Bridge(Fleet, {**_named("sites", "clusters spare places"), "outage_h": "sites.outage_hours"})
 
 #: The accelerators of training and of serving, each at its price.
 machine_in = Bridge(machine, {"accelerator": "cluster.accelerator", "usd_per_hour": "cluster.usd_per_gpu_hour"})

@@ -12,10 +12,11 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from gpt4lab.formulas.arith import Num, maximum, where
+from gpt4lab.formulas.arith import Num, ceil, maximum, where
 from gpt4lab.models.board import HandMade, fewest_slots
 from gpt4lab.models.chinchilla import Law, chosen_law, counted, stretched
 from gpt4lab.models.decode.deployment import Deployment
+from gpt4lab.models.decode.line import line
 from gpt4lab.models.decode.part import largest_batch
 from gpt4lab.models.decode.prices import token_prices
 from gpt4lab.models.decode.report import PassReport, decode
@@ -26,8 +27,11 @@ from gpt4lab.models.in_scenario import (
     busy_chip_in,
     chip_in,
     choice_in,
+    cluster_in,
+    cutting_in,
     deployment_in,
     drafted_in,
+    fleet_in,
     flop_in,
     gang_in,
     grid_in,
@@ -35,12 +39,14 @@ from gpt4lab.models.in_scenario import (
     machine_in,
     served_in,
     sizes_in,
+    spread_in,
     surface_in,
     traffic_in,
     trained_in,
 )
 from gpt4lab.models.inputs import Chip, Network
 from gpt4lab.models.isoflop import parabolas
+from gpt4lab.models.sites import cluster_away, short
 from gpt4lab.models.step.report import step
 from gpt4lab.quantities.registry import QUANTITIES, Quantity, again, declaring, quantity
 
@@ -365,3 +371,74 @@ BOARD.modelled("assembly.open", "1", "open", "Blocks of the board that are missi
 BOARD.modelled("assembly.waiting", "fraction", "waiting", "Share of the board's slots, to the last, that stand empty.")
 quantity("assembly.fewest", "1", source="arithmetic", p="assembly.stages", m="assembly.micro_batches",
          about="Slots below which no schedule of the board comes.")(fewest_slots)  # fmt: skip
+
+
+# A line of stages that is cut by hand, and many of them in several places
+
+LINE = Family(line, served_in, deployment_in, chip_in, cutting_in, source="pope2022")
+LINE.modelled("stages.slowest_s", "s", "slowest_s", "Time of the slowest serving stage for a micro-batch.")
+LINE.modelled("stages.best_s", "s", "best_s", "The same with the best cut of the layers.")
+LINE.modelled("stages.behind", "fraction", "behind", "How much longer the slowest stage takes than with the best cut.")
+LINE.modelled("stages.latency", "s", "round_s", "Time of a token that goes once through all stages, waiting included.")
+LINE.modelled("stages.waiting", "fraction", "waiting", "Share of that time in which it waits for the slowest stage.")
+LINE.modelled("stages.tokens_per_s", "token/s", "tokens_per_s", "Tokens a second of the stages that are cut so.")
+LINE.modelled("stages.usd_per_1k", "USD/ktoken", "usd_per_1k", "Rent of these stages for 1,000 tokens.")
+LINE.modelled("stages.output_in_layers", "x", "output_in_layers", "Time of the output, in layers.")
+LINE.modelled("stages.fullest_bytes", "byte", "fullest_bytes", "All that a GPU of the fullest stage holds.")
+LINE.modelled("stages.fits", "1", "fits", "1 where every stage has room, else 0.", "stages.fullest_bytes")
+
+SPREAD = Family(decode, served_in, spread_in, chip_in, source="pope2022")
+SPREAD.modelled("stages.floor", "s", "floor_s", "Least time of a token where groups share the experts, at full peak.")
+SPREAD.modelled("stages.token_s", "s", "time_s", "Time of a token where groups share the experts, at measured rates.")
+SPREAD.modelled("stages.token_usd", "USD/ktoken", "usd_per_1k", "Cost of 1,000 tokens where groups share the experts.")
+
+
+@quantity("stages.gpus_of_layers", "GPU", source="arithmetic", t="serving.tensor", p="serving.even_stages")
+def gpus_of_layers(t: Num, p: Num) -> Num:
+    """GPUs of the nodes that the layers fill, each node as full as the fullest."""
+    return t * p
+
+
+@quantity("stages.fewest", "stage", source="arithmetic", p="serving.even_stages")
+def fewest(p: Num) -> Num:
+    """Stages that are enough for the fullest to be no fuller than it is."""
+    return ceil(p)
+
+
+again(
+    {
+        "stages.latency": ("stages.fewest_latency", "Time of a token in no more stages than that."),
+        "stages.usd_per_1k": ("stages.fewest_usd", "Rent of no more stages than that for 1,000 tokens."),
+    },
+    instead={"serving.pipeline": "stages.fewest"},
+)
+
+Family(cluster_away, cluster_in, source="arithmetic").modelled(
+    "sites.cluster_away", "fraction", "", "Share of the time in which a cluster is being repaired or restarted."
+)
+Family(short, cluster_in, fleet_in, source="arithmetic").modelled(
+    "sites.short", "fraction", "", "Share of the time in which fewer clusters are there than the traffic needs."
+)
+
+
+@quantity("sites.hours_short", "hour", source="arithmetic", x="sites.short")
+def hours_short(x: Num) -> Num:
+    """Hours of a year in which fewer clusters are there than the traffic needs."""
+    return x * 24 * 365.25
+
+
+@quantity(
+    "sites.spare_usd", "USD", source="arithmetic", k="sites.spare", n="serving.gpus", p="serving.usd_per_gpu_hour"
+)
+def spare_usd(k: Num, n: Num, p: Num) -> Num:
+    """Rent of the spare clusters for a year."""
+    return k * n * p * 24 * 365.25
+
+
+again(
+    {
+        "goodput.failures_per_day": ("sites.failures_per_day", "Failures a day in one cluster that answers."),
+        "goodput.mtbf": ("sites.mtbf", "Mean time between failures of one cluster that answers."),
+    },
+    instead={"cluster.gpus": "serving.gpus"},
+)

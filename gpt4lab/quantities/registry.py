@@ -94,7 +94,9 @@ def from_root(place: tuple[str, int]) -> str:
 
 #: Families of names that a floor above declares: first word -> its module, imported when such a name is asked for.
 FAMILIES: dict[str, str] = {
-    **dict.fromkeys(("step", "answer", "chinchilla", "gang", "assembly"), "gpt4lab.models.registered"),
+    **dict.fromkeys(
+        ("step", "answer", "chinchilla", "gang", "assembly", "stages", "sites"), "gpt4lab.models.registered"
+    ),
     "verdict": "gpt4lab.verdict.registered",
 }
 
@@ -183,7 +185,8 @@ def again(named: Mapping[str, tuple[str, str]], *, instead: Mapping[str, str]) -
     """
     others = {**instead, **{name: new for name, (new, _) in named.items()}}
     for name, (new, about) in named.items():
-        import_module(f"{__package__}.topics.{name.partition('.')[0]}")  # a file for each prefix
+        if not _family(name):
+            import_module(f"{__package__}.topics.{name.partition('.')[0]}")  # a file for each prefix
         first = QUANTITIES[name]
         inputs = {symbol: others.get(path, path) for symbol, path in first.inputs.items()}
         if inputs == first.inputs:

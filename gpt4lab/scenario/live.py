@@ -185,6 +185,50 @@ class Assembly:
         "Blocks", "what stands in each slot, stage by stage", "assumed: nothing is placed")
 
 
+#: Layers of each stage, of a cut that is made by hand.
+MOST_STAGES = 999
+
+
+def _counts(text: str) -> bool:
+    words = text.split()
+    return len(words) <= MOST_STAGES and all(w.isascii() and w.isdigit() and len(w) <= 3 for w in words)
+
+
+def _spaced(value: Any) -> Any:
+    """Blanks between, no leading zeros; what is no count stays, to be refused."""
+    if not isinstance(value, str):
+        return value
+    words = [word for word in re.split(r"[\s,;/]+", value) if word]
+    return " ".join(w.lstrip("0") or "0" if w.isdigit() and w.isascii() else w for w in words)
+
+
+#: What the time of a stage is counted in, and where the output's products are done.
+COUNTED_AS = ("the whole step", "computing alone", "reading alone")
+OUTPUT_ON = ("the last stage", "all stages")
+
+
+@frozen
+class Stages:
+    """How the layers of the model that answers are cut into stages, by hand."""
+
+    cut: str = written(
+        Written(_counts, "layers of each stage, with blanks between, or nothing; whatever is left is the last one's",
+                "", "60", "8 8 8 8", "0 120"), _spaced,
+        "Cut", "layers of each serving stage; nothing: as even as can be", "assumed: even, the fuller stages first")
+    counts: str = choice("the whole step", COUNTED_AS,
+        "Time counts", "of a stage: a step at measured rates; or its products alone, or its reading, at the peak",
+        "assumed: all that takes time")
+    output: str = choice("the last stage", OUTPUT_ON,
+        "Output on", "stages that turn what leaves the last layer into chances of tokens",
+        "assumed: the last; Yeung 2024 shares the vocabulary out over all")
+    groups: int = whole(1, "replica", 1, 1024,
+        "Groups of experts", "copies of ranks and stages that share out experts; each answers its part of a batch",
+        "assumed: the post names no such thing", log=True)
+    draft_params: float = number(7e9, "param", 1e8, 1e12,
+        "Draft model", "parameters of the small model that drafts", "assumed: a fortieth of what a token uses",
+        log=True)
+
+
 @frozen
 class Playbook:
     """Which of the measured layouts are looked at."""

@@ -31,6 +31,7 @@ from gpt4lab.scenario.live import (
     Playbook,
     Positions,
     Repeats,
+    Stages,
     Strands,
     Sweep,
 )
@@ -322,6 +323,23 @@ class Serving:
 
 
 @frozen
+class Sites:
+    """Several clusters in several places, each with a copy of the model."""
+
+    clusters: int = whole(8, "cluster", 1, 1000,
+        "Clusters needed", "clusters that the traffic needs", "assumed: C79 gives no number", log=True)
+    spare: int = whole(1, "cluster", 0, 100,
+        "Spare clusters", "clusters beyond those that the traffic needs", "assumed: one")
+    places: int = whole(4, "site", 1, 100,
+        "Sites", "places over which the clusters are dealt out", "assumed: C79 gives no number")
+    repair_hours: float = number(12, "hour", 0.05, 2000,
+        "Repair time", "until a node whose GPU has failed is back", "assumed: a reset takes minutes, a new board days",
+        log=True)
+    outage_hours: float = number(9, "hour", 0, 2000,
+        "Outage of a site", "hours a year in which a whole site is away", "assumed: 99.9% of a year is there")
+
+
+@frozen
 class Speculation:
     """A small model drafts, the large one checks."""
 
@@ -383,6 +401,8 @@ class Scenario:
     rerun: Rerun = field(factory=Rerun)
     data: Data = field(factory=Data)
     serving: Serving = field(factory=Serving)
+    stages: Stages = field(factory=Stages)
+    sites: Sites = field(factory=Sites)
     speculation: Speculation = field(factory=Speculation)
     vision: Vision = field(factory=Vision)
     mixture: Mixture = field(factory=Mixture)

@@ -49,6 +49,8 @@ MORE = {
     "C76": ("speculation.extra_flop",),
     "C99": ("heart.capacity", "heart.room"),
     "C100": ("heart.known_of_all",),
+    "C79": ("sites.cluster_away",),
+    "C80": ("stages.latency", "stages.waiting", "stages.floor"),
     "C85": ("chinchilla.stretch", "chinchilla.exponent", "scaling.kaplan_params"),
 }
 OWN = "How much comes out by the post’s own numbers"

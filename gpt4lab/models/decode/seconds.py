@@ -76,9 +76,9 @@ def spent(gpu: PassPart, rate: PassRates, reach: Efficiency, work: Work, waits: 
     fixed = kernels * reach.kernel_s
     tensor, expert = _reduce_s(gpu, rate, reach, work.n), _to_experts_s(gpu, rate, work.n)
     hidden = minimum(tensor + expert, gpu.deployment.overlap * (weights + attention + between + fixed))
-    crossing = _crossing_s(gpu, rate, reach, work.n)
+    crossing = crossing_s(gpu, rate, reach, work.n)
     block = weights + attention + between + fixed + tensor + expert - hidden
-    head, logits = _head_s(gpu, rate, work.logits)
+    head, logits = head_s(gpu, rate, work.logits)
     stage, once = gpu.stage_layers * block + crossing, gpu.L * block + (gpu.p - 1) * crossing + head + logits
     late = maximum(gpu.stage_layers * kernels * reach.launch_s - stage, 0) * waits.launches
     return PassSeconds(
@@ -107,7 +107,7 @@ def _weights_s(gpu: PassPart, rate: PassRates, n: Num) -> Num:
     return common + (1 - gpu.dense) * per.together(flop / rate.product, read / rate.memory)
 
 
-def _head_s(gpu: PassPart, rate: PassRates, n: Num) -> tuple[Num, Num]:
+def head_s(gpu: PassPart, rate: PassRates, n: Num) -> tuple[Num, Num]:
     """Seconds of the matmul of the logits, in 16 bits, and of choosing from them."""
     matrix = gpu.h * gpu.V / gpu.t
     matmul = per.together(2 * n * matrix / rate.matmul, 2 * matrix / rate.memory)
@@ -136,7 +136,7 @@ def _to_experts_s(gpu: PassPart, rate: PassRates, n: Num) -> Num:
     return (1 - gpu.dense) * where(gpu.deployment.once_per_node * 1 == 1, once, each)
 
 
-def _crossing_s(gpu: PassPart, rate: PassRates, reach: Efficiency, n: Num) -> Num:
+def crossing_s(gpu: PassPart, rate: PassRates, reach: Efficiency, n: Num) -> Num:
     """Seconds in which n tokens pass to the next stage, their shares gathered there."""
     sent = traffic.stage_bytes(n, 1, gpu.h, gpu.t) / rate.stages
     gathered = traffic.gather_bytes(n, 1, gpu.h, gpu.t, 1) / rate.link

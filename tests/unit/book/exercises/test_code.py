@@ -21,6 +21,7 @@ from gpt4lab.models.gangs import longest
 from gpt4lab.quantities import value
 from gpt4lab.quantities.topics.scaling import balance, best_tokens
 from gpt4lab.scenario import change, load_scenario
+from gpt4lab.simulate.pipeline.ring import lap, ring
 from gpt4lab.verdict.strands import posterior
 
 TEXTS = {text.name[:2]: text.read_text("utf-8") for text in Path("notebooks/text").glob("*.md")}
@@ -85,6 +86,12 @@ def balanced(p: list[float], q: list[float]) -> list[float]:
     return [(wanted - there) / (1 - sum(kept)) for wanted, there in zip(p, kept, strict=True)]
 
 
+def paced(cut: list[int], layer_ms: float, output_ms: float) -> float:
+    """As many micro-batches as stages, played for a round: each leaves as soon as the slowest lets it."""
+    own = lap(ring([n * layer_ms + output_ms * (at == len(cut)) for at, n in enumerate(cut, 1)], len(cut)))
+    return (own[-1].end_s - own[0].came_s) / len(cut)
+
+
 #: By other ways than the solutions: quantities, the audit, every choice of the router, what must come out in all.
 HEAD = ("model.head_dim", "positions.base", "model.context")
 TRUE: dict[str, Callable[..., Any]] = {
@@ -112,6 +119,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "17-posterior": lambda prior, strands: posterior(prior, [max(1, *of) * min(1, *of) for of in strands]),
     "13-wasted": lambda lengths: 1 - 1 / (longest(tuple(sorted(lengths)), 10**9) * len(lengths) / sum(lengths)),
     "14-second": balanced,
+    "16-pace": paced,
 }  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Chapter 16: one hundred and twenty-eight GPUs."""
