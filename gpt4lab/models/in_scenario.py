@@ -22,7 +22,7 @@ from gpt4lab.models.decode.prices import Prompts
 from gpt4lab.models.gangs import Gang
 from gpt4lab.models.inputs import Network, chip, machine
 from gpt4lab.models.isoflop import Grid, Surface
-from gpt4lab.models.sites import Cluster, Fleet
+from gpt4lab.models.sites import Fleet, ServingCluster
 from gpt4lab.models.step.layout import Layout
 from gpt4lab.quantities.registry import values
 from gpt4lab.scenario import Scenario
@@ -125,8 +125,8 @@ def _spread(batch: Any, expert: Any, **more: Any) -> Deployment:
 spread_in = Bridge(_spread, {**deployment_in.paths, "expert": "stages.groups"})
 
 
-def _cluster(restart: Any, **more: Any) -> Cluster:
-    return Cluster(restart_h=restart / 60, **more)
+def _cluster(restart: Any, **more: Any) -> ServingCluster:
+    return ServingCluster(restart_h=restart / 60, **more)
 
 
 _BREAKS = {"years": "reliability.gpu_mtbf_years", "restart": "reliability.restart_minutes"}

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from gpt4lab.formulas.arith import Num
 from gpt4lab.formulas.failures import DAYS_A_YEAR
-from gpt4lab.formulas.queues import both, chances
+from gpt4lab.models.queues import both, chances
 from gpt4lab.models.rules import LayoutError
 
 HOURS_A_YEAR = 24 * DAYS_A_YEAR
 
 
-class Cluster(NamedTuple):
+class ServingCluster(NamedTuple):
     """Nodes that a copy of the model needs, GPUs of each; years of a GPU, hours of a repair and of a restart."""
 
     nodes: Num
@@ -38,7 +38,7 @@ class Fleet(NamedTuple):
     outage_h: float
 
 
-def cluster_away(cluster: Cluster, spare_nodes: int = 0) -> float:
+def cluster_away(cluster: ServingCluster, spare_nodes: int = 0) -> float:
     """Share of the time in which a cluster does not serve, with so many nodes to spare."""
     lasts_h = cluster.years * HOURS_A_YEAR / cluster.gpus
     away = cluster.repair_h / (lasts_h + cluster.repair_h)
@@ -55,7 +55,7 @@ def fewer(fleet: Fleet, away: float) -> float:
     return 1 - sum(_there(_dealt(fleet), away, out)[fleet.clusters :])
 
 
-def short(cluster: Cluster, fleet: Fleet) -> float:
+def short(cluster: ServingCluster, fleet: Fleet) -> float:
     """Share of the time in which fewer clusters are there than are needed."""
     return max(fewer(fleet, cluster_away(cluster)), 0.0)
 

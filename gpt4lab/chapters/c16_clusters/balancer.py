@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from gpt4lab.charts.drawing import Box, Boxes, Scene, Shape, Stroke, Words
-from gpt4lab.models.decode.line import Line, line
+from gpt4lab.models.decode.line import StageLine, line
 from gpt4lab.models.in_scenario import chip_in, cutting_in, deployment_in, served_in
 from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.setting import Slide
@@ -23,7 +23,7 @@ SOLVE = "solve"
 FIFTEEN = " ".join(["8"] * 15)
 
 
-def line_of(scenario: Scenario) -> Line:
+def line_of(scenario: Scenario) -> StageLine:
     """The stages of a scenario's serving machines."""
     return line(served_in(scenario), deployment_in(scenario), chip_in(scenario), cutting_in(scenario))
 
@@ -59,7 +59,7 @@ def _stage(place: str) -> int:
     return int(number) - 1 if number.isdigit() else -1
 
 
-def _from_slowest(here: Line, stage: int) -> tuple[int, int]:
+def _from_slowest(here: StageLine, stage: int) -> tuple[int, int]:
     seconds = here.seconds
     slowest, quickest = (pick(range(len(seconds)), key=seconds.__getitem__) for pick in (max, min))
     return (stage, quickest) if stage == slowest else (slowest, stage)
@@ -72,7 +72,7 @@ def _words(cut: Sequence[int]) -> str:
 # --- what is drawn ----------------------------------------------------------------------------------------------------
 
 
-def picture(here: Line) -> Scene:
+def picture(here: StageLine) -> Scene:
     """A row a stage: its layers along time, its bytes beside them."""
     pitch = min(ROW, TALL / len(here.stages))
     scale = (MIDDLE - LEFT) / (1.06 * max(here.slowest_s, here.best_s))
@@ -81,7 +81,7 @@ def picture(here: Line) -> Scene:
     return Scene(
         [*_times(here, pitch, scale), *_memory(here, pitch, bytes_), *_frame(here, pitch, floor, scale, bytes_)],
         floor + 40,
-        f"{counted(len(here.stages), 'stage')}, a row each: layers and output along time, bytes of a GPU beside them. Arrows "
+        f"{counted(len(here.stages), 'stage')}, a row each: layers and output along time, bytes beside them. Arrows "
         "go from stage to stage; Space takes a layer from the slowest; U and D hand one up and down.",
         titles={"stage": "Stage", "layers": "Layers", "ms": "Time, ms", "gb": "On a GPU, GB"},
         rows=list(_table(here)),
@@ -89,7 +89,7 @@ def picture(here: Line) -> Scene:
     )
 
 
-def _times(here: Line, pitch: float, scale: float) -> Iterator[Shape]:
+def _times(here: StageLine, pitch: float, scale: float) -> Iterator[Shape]:
     """Layers as boxes of equal width, then the output, then the way to the next stage."""
     each, layers, outputs, hops = here.pace.layer_s * scale, [], [], []
     for at, stage in enumerate(here.stages):
@@ -103,7 +103,7 @@ def _times(here: Line, pitch: float, scale: float) -> Iterator[Shape]:
     yield Boxes("hops", hops, "purple")
 
 
-def _memory(here: Line, pitch: float, scale: float) -> Iterator[Shape]:
+def _memory(here: StageLine, pitch: float, scale: float) -> Iterator[Shape]:
     kinds = {"weights": "green", "cache": "sky", "overhead": "faint"}
     found: dict[str, list[tuple[float, float, float, float]]] = {kind: [] for kind in kinds}
     for at, stage in enumerate(here.stages):
@@ -116,7 +116,7 @@ def _memory(here: Line, pitch: float, scale: float) -> Iterator[Shape]:
         yield Boxes(f"memory-{kind}", found[kind], look)
 
 
-def _frame(here: Line, pitch: float, floor: float, scale: float, bytes_: float) -> Iterator[Shape]:
+def _frame(here: StageLine, pitch: float, floor: float, scale: float, bytes_: float) -> Iterator[Shape]:
     seconds = here.seconds
     slowest = seconds.index(here.slowest_s)
     yield Words("time-words", LEFT, TOP - 22, "layer", "small blue")
@@ -144,7 +144,7 @@ def _frame(here: Line, pitch: float, floor: float, scale: float, bytes_: float) 
     yield Words("room-words", room, floor + 18, f"a GPU has {show(here.room_bytes, 'byte')}", "small", "end")
 
 
-def _table(here: Line) -> Iterator[Row]:
+def _table(here: StageLine) -> Iterator[Row]:
     for at, stage in enumerate(here.stages, 1):
         ms, gb = round(1e3 * stage.seconds, 2), round(stage.memory.total / 1e9, 2)
         yield {"stage": at, "layers": stage.layers, "ms": ms, "gb": gb}
@@ -164,7 +164,7 @@ def balancer_view(scenario: Scenario) -> View:
     )
 
 
-def said(here: Line) -> str:
+def said(here: StageLine) -> str:
     """What the slowest stage does to a token, and whether another cut would be better."""
     slowest = here.seconds.index(here.slowest_s) + 1
     better = (
@@ -178,8 +178,8 @@ def said(here: Line) -> str:
     )
     return (
         f"The pace is that of stage {slowest}, with {counted(here.stages[slowest - 1].layers, 'layer')}. A token goes "
-        f"round in {show(here.round_s, 's')}{waits}. The output takes as long as {here.output_in_layers:.2g} of a layer. "
-        f"{better}{room}"
+        f"round in {show(here.round_s, 's')}{waits}. The output takes as long as {here.output_in_layers:.2g} of a "
+        f"layer. {better}{room}"
     )
 
 

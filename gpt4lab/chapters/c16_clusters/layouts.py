@@ -1,4 +1,4 @@
-"""Chapter 16: the same GPUs as ranks, stages and groups of experts, by the time of a token and its cost."""
+"""Chapter 16: the same GPUs as ranks, stages and groups of experts, by the time of a token and its floor."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import counted, show
 
 MOST_RANKS = 64
-MS = Axis("ms", "Time of a token, ms", log=True, domain=(10, 2000))
-USD = Axis("usd", "Dollars for 1,000 tokens", log=True, domain=(5e-4, 1))
+MS = Axis("ms", "Time of a token at measured rates, ms", log=True, domain=(10, 2000))
+FLOOR = Axis("floor", "At full peak, all else free, ms", log=True, domain=(5, 1500))
 ROW, BOTH, DEALT = "stages in a row", "stages, experts dealt out", "experts dealt out alone"
 #: What it is -> shape and colour.
 LOOKS = {ROW: ("circle", theme.BLUE), BOTH: ("triangle-down", theme.ORANGE), DEALT: ("cross", theme.PURPLE)}
 
 
 @frozen
-class Spread:
+class LaidOut:
     """One layout and the report of its decode step."""
 
     way: Deployment
@@ -53,7 +53,7 @@ class Spread:
         return f"{counted(w.tensor, 'rank')} × {counted(w.pipeline, 'stage')} × {counted(w.expert, 'group')}"
 
 
-def spreads(scenario: Scenario) -> list[Spread]:
+def spreads(scenario: Scenario) -> list[LaidOut]:
     """Every layout of as many GPUs, with as many answers under way, that can be; the quickest first."""
     own = spread_in(scenario)
     gpus, answers = int(own.tensor * own.pipeline * own.expert), own.batch * own.expert
@@ -61,14 +61,14 @@ def spreads(scenario: Scenario) -> list[Spread]:
 
 
 @lru_cache(maxsize=64)
-def _spreads(network: Network, whole: Deployment, chip: Chip, gpus: int) -> list[Spread]:
-    found = list[Spread]()
+def _spreads(network: Network, whole: Deployment, chip: Chip, gpus: int) -> list[LaidOut]:
+    found = list[LaidOut]()
     for expert in (e for e in divisors(gpus) if e <= min(network.experts, whole.batch)):
         for tensor in (t for t in divisors(gpus // expert) if t <= MOST_RANKS):
             stages = gpus // expert // tensor
             way = evolve(whole, tensor=tensor, pipeline=stages, expert=expert, batch=whole.batch / expert)
             try:
-                found.append(Spread(way, decode(network, way, chip)))
+                found.append(LaidOut(way, decode(network, way, chip)))
             except LayoutError:  # more stages than layers
                 continue
     return sorted(found, key=lambda one: float(one.report.time_s))
@@ -78,7 +78,7 @@ def layouts_view(scenario: Scenario) -> View:
     """All of them that fit, the reader's among them."""
     every = spreads(scenario)
     fit = [one for one in every if one.report.fits]
-    here = Spread(spread_in(scenario), decode(served_in(scenario), spread_in(scenario), chip_in(scenario)))
+    here = LaidOut(spread_in(scenario), decode(served_in(scenario), spread_in(scenario), chip_in(scenario)))
     post = load_scenario("leak")
     return View(
         "A token takes, in your layout",
@@ -88,35 +88,36 @@ def layouts_view(scenario: Scenario) -> View:
         post=value("stages.token_s", post),
         rows={
             "data": [_row(one) for one in fit],
-            "post": [{"ms": 1e3 * value("stages.token_s", post), "usd": value("stages.token_usd", post), "label": ""}],
+            "post": [{"ms": 1e3 * value("stages.token_s", post), "floor": 1e3 * value("stages.floor", post)}],
             "published": [*_measured()],
-            "you": [pinned(_row(here), MS, USD)],
+            "you": [pinned(_row(here), MS, FLOOR)],
         },
-        alt="Layouts of the same GPUs by time of a token and cost of a thousand: stages in a row are slow, experts "
-        "dealt out quick. Vertical lines are GPT-4 as measured in 2023.",
+        alt="Layouts of the same GPUs by time of a token, at measured rates and at peak: stages in a row are slow, "
+        "experts dealt out quick. Vertical lines are GPT-4 as measured in 2023.",
     )
 
 
-def _row(one: Spread) -> Row:
-    ms, usd = 1e3 * float(one.report.time_s), float(one.report.usd_per_1k)
-    return {"ms": ms, "usd": usd, "kind": one.kind, "layout": one.words, "floor": 1e3 * float(one.report.floor_s)}
+def _row(one: LaidOut) -> Row:
+    ms, floor = 1e3 * float(one.report.time_s), 1e3 * float(one.report.floor_s)
+    return {"ms": ms, "floor": floor, "kind": one.kind, "layout": one.words}
 
 
 def _measured() -> Iterator[Row]:
     for key, words in (("gpt-4-first", "GPT-4"), ("gpt-4-later", "later")):
-        yield {"ms": catalog.latencies[key].ms_per_token, "label": words}
+        ms = catalog.latencies[key].ms_per_token
+        yield {"ms": ms, "label": f"{words}, {ms:g}"}
 
 
-def _said(here: Spread, every: list[Spread], fit: list[Spread]) -> str:
+def _said(here: LaidOut, every: list[LaidOut], fit: list[LaidOut]) -> str:
     floor = f"Reading and computing at full peak would take {show(here.report.floor_s, 's')}."
     own = "" if here.report.fits else " Yours does not fit the cards."
     if not fit:
         return f"{floor}{own} None of {counted(len(every), 'layout')} fits."
-    quick, cheap = fit[0], min(fit, key=lambda one: float(one.report.usd_per_1k))
+    quick = fit[0]
     return (
         f"{floor}{own} Of {counted(len(every), 'layout')} of these GPUs {len(fit)} fit. The quickest is {quick.words}, "
-        f"with {show(quick.report.time_s, 's')}; the cheapest {cheap.words}, with "
-        f"{show(cheap.report.usd_per_1k, 'USD/ktoken')}."
+        f"with {show(quick.report.time_s, 's')}, and {show(quick.report.usd_per_1k, 'USD/ktoken')} instead of "
+        f"{show(here.report.usd_per_1k, 'USD/ktoken')}."
     )
 
 
@@ -128,9 +129,9 @@ def layouts_chart(view: View) -> Any:
     shape = alt.Shape("kind", scale=alt.Scale(domain=list(LOOKS), range=list(shapes)), **kinds)
     shade = alt.Color("kind", scale=alt.Scale(domain=list(LOOKS), range=list(shades)), **kinds)
     points = data().mark_point(size=44, opacity=1, strokeWidth=1.5, clip=True)
-    points = points.encode(axes.x(MS), axes.y(USD), shape, shade, tooltip=axes.tooltip("layout", "kind", MS, USD))
+    points = points.encode(axes.x(MS), axes.y(FLOOR), shape, shade, tooltip=axes.tooltip("layout", "kind", MS, FLOOR))
     marks = {name: rows[name] for name in ("post", "published", "you")}
-    layers = [points, *_key(), *mark_layers(MS, USD, marks)]
+    layers = [points, *_key(), *mark_layers(MS, FLOOR, marks)]
     return layered(layers, {"data": rows["data"], **marks}, width=theme.WIDTH, height=theme.HEIGHT)
 
 
@@ -149,8 +150,8 @@ def _key() -> Iterator[alt.LayerChart]:
 layouts = Panel(
     title="The same GPUs, laid out otherwise",
     legend="Each point is a way to lay the model over as many GPUs: tensor ranks × stages in a row × groups that "
-    "share the experts, each group with its part of the answers. Those that do not fit are left out. Point at one to "
-    "read it.",
+    "share the experts, each group with its part of the answers. As many answers are under way in all of them, so that "
+    "the quicker is the cheaper, too. Those that do not fit are left out. Point at one to read it.",
     controls=(
         Slide("serving.tensor", 1, 64),
         Slide("serving.pipeline", 1, 32),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gpt4lab.chapters.c16_clusters.balancer import line_of
 from gpt4lab.charts import Axis, bars
 from gpt4lab.claims import ledger
-from gpt4lab.models.decode.line import Line
+from gpt4lab.models.decode.line import StageLine
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
@@ -21,7 +21,7 @@ MOST = 120  # GB that are drawn
 GB = Axis("gb", "On a GPU of the fullest stage, GB", domain=(0, MOST))
 
 
-def lines(scenario: Scenario) -> dict[str, Line]:
+def lines(scenario: Scenario) -> dict[str, StageLine]:
     """The stages at each precision."""
     return {name: line_of(change(scenario, {"serving.bytes_per_weight": each})) for name, each in PRECISIONS.items()}
 
@@ -63,7 +63,7 @@ def _marks(found: dict[str, float], words: str) -> list[Row]:
     ]
 
 
-def _bar(name: str, here: Line) -> Iterator[Row]:
+def _bar(name: str, here: StageLine) -> Iterator[Row]:
     fullest = max((stage.memory for stage in here.stages), key=lambda memory: memory.total)
     for part, field in PARTS.items():
         yield {"precision": name, "part": part, "gb": getattr(fullest, field) / 1e9}

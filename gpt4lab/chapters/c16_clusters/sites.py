@@ -9,7 +9,7 @@ from statistics import fmean
 
 from gpt4lab.charts import Axis
 from gpt4lab.checks.check import Check, Checks
-from gpt4lab.formulas.queues import md1_wait, mmc_wait
+from gpt4lab.models.queues import md1_wait, mmc_wait
 from gpt4lab.panels.curve import Curve, lines_chart
 from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.setting import Slide
@@ -25,7 +25,7 @@ from gpt4lab.units import counted, show
 ASKED = Axis("asked", "Asked, seconds from the failure", domain=(-BEFORE_S, AFTER_S))
 WAIT = Axis("wait", "Mean wait for the first token, s", log=True, domain=(0.1, 300))
 FAILS, NONE = ORDER = ("one cluster fails", "none fails")
-BUSY = "leak?batching.slots=64&batching.requests_per_s=12&sites.spare=0"
+BUSY = "leak?batching.slots=64&batching.requests_per_s=12"
 
 
 def failover_view(scenario: Scenario) -> View:
@@ -47,10 +47,11 @@ def failover_view(scenario: Scenario) -> View:
 
 def _told(scenario: Scenario, found: dict[str, list[Wait]], after: float) -> str:
     before, last = found[FAILS][0].wait_s, found[FAILS][-1].wait_s
-    back = scenario.sites.spare and f"A spare cluster is there after {scenario.reliability.restart_minutes:g} minutes. "
+    spare = f"the spare cluster is there, after {show(scenario.reliability.restart_minutes, 'minute')}"
+    until = spare if scenario.sites.spare else "somebody comes back, or gives up"
     if after < 1:
-        return f"{back or ''}The wait goes from {show(before, 's')} to {show(last, 's')} in the last minute."
-    return f"{back or ''}That is more than all of it: the queue grows until somebody comes back, or gives up."
+        return f"The wait goes from {show(before, 's')} to {show(last, 's')} in the last minute."
+    return f"That is more than all of it: the queue grows until {until}."
 
 
 def _rows(words: str, each: Sequence[Wait]) -> list[dict[str, float | str]]:
@@ -75,7 +76,8 @@ failover = Panel(
         "Eight clusters, nearly full": {},
         "Two clusters": {"sites.clusters": 2},
         "Two thirds full": {"batching.requests_per_s": 9},
-        "A spare, started in 4 minutes": {"sites.clusters": 4, "sites.spare": 1, "reliability.restart_minutes": 4},
+        "A spare, started in 4 minutes": {"sites.clusters": 4, "reliability.restart_minutes": 4},
+        "No spare": {"sites.clusters": 4, "sites.spare": 0},
     },
     claims=("C79",),
     view=failover_view,
@@ -90,6 +92,7 @@ spares = Curve(
     of="sites.hours_short",
     along="sites.spare",
     at=range(9),
+    post=None,
     x=Axis("spare", "Spare clusters", domain=(0, 8)),
     y=Axis("hours", "Hours a year with too few clusters", log=True, domain=(1e-3, 1e4)),
     series="sites",

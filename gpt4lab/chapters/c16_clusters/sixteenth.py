@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from gpt4lab.book.page import table
 from gpt4lab.charts import Axis, bars
-from gpt4lab.charts.compose import stacked
-from gpt4lab.models.decode.line import Cutting, Line, draft_s, line
+from gpt4lab.models.decode.line import Cutting, StageLine, draft_s, line
 from gpt4lab.models.decode.part import PassPart
 from gpt4lab.models.in_scenario import chip_in, cluster_in, deployment_in, served_in
 from gpt4lab.models.rules import LayoutError
@@ -17,16 +17,13 @@ from gpt4lab.panels.panel import Panel
 from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
-from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario
 from gpt4lab.units import show
 
 LAYERS, OUTPUT, DRAFT, SPARE, NONE = USES = (
     "layers, like the others", "embedding and output", "a draft model", "a spare", "no such node",
 )  # fmt: skip
-MS = Axis("ms", "A token of an answer, ms", domain=(0, 600))
 USD = Axis("usd", "Cost of 1,000 tokens, repairs counted, dollars", domain=(0, 0.006))
-HELD = Axis("gb", "On a GPU of that node, GB", domain=(0, 90))
 
 
 @frozen
@@ -48,14 +45,14 @@ def uses(scenario: Scenario) -> list[Use]:
     return [_layers(scenario), _output(scenario), _draft(scenario), _spare(scenario), _none(scenario)]
 
 
-def _line(scenario: Scenario, fewer: int = 0, cut: str = "", **more: Any) -> Line:
+def _line(scenario: Scenario, fewer: int = 0, cut: str = "", **more: Any) -> StageLine:
     """The stages of all nodes, or of all but the last."""
     way = deployment_in(scenario)
     cutting = Cutting(cut, scenario.stages.counts, scenario.stages.output)
     return line(served_in(scenario), evolve(way, pipeline=way.pipeline - fewer), chip_in(scenario), cutting, **more)
 
 
-def _use(name: str, scenario: Scenario, here: Line, held: float, round_s: float = 0, **more: Any) -> Use:
+def _use(name: str, scenario: Scenario, here: StageLine, held: float, round_s: float = 0, **more: Any) -> Use:
     """paid: nodes; needed: those without which nothing runs; spare: nodes that may step in; tokens: of a round."""
     cluster = cluster_in(scenario)
     away = cluster_away(cluster._replace(nodes=more.get("needed", cluster.nodes)), more.get("spare", 0))
@@ -109,13 +106,10 @@ def sixteenth_view(scenario: Scenario) -> View:
         best.usd_per_1k,
         "USD/ktoken",
         _said({use.name: use for use in found}, value("serving.accelerator.memory_bytes", scenario)),
-        rows={"data": [_row(use) for use in found]},
-        alt="Bars for five uses of the sixteenth node: time of a token, cost of a thousand, bytes that it holds.",
+        rows={"data": [{"use": use.name, "usd": use.usd_per_1k} for use in found]},
+        text=scores(found),
+        alt="Cost of 1,000 tokens with five uses of the sixteenth node, a bar each.",
     )
-
-
-def _row(use: Use) -> Row:
-    return {"use": use.name, "ms": 1e3 * use.token_s, "usd": use.usd_per_1k, "gb": use.held_bytes / 1e9}
 
 
 def _said(found: dict[str, Use], room: float) -> str:
@@ -135,10 +129,14 @@ def _dearer(one: Use, other: Use) -> str:
     return f"{abs(ratio):.1%} {'dearer' if ratio > 0 else 'cheaper'}"
 
 
-def sixteenth_chart(view: View) -> Any:
-    """Time, money and memory below each other."""
-    rows = view.rows["data"]
-    return stacked(*(bars(rows, axis, "use", width=380) for axis in (MS, USD, HELD)))
+def scores(found: list[Use]) -> str:
+    """Memory, time and money of each use as a table."""
+    head = ("Use of the last node", "A token, ms", "Tokens a second", "Cluster away", "1,000 tokens", "On its GPUs, GB")
+    return table("Scores", head, [
+        (use.name, f"{1e3 * use.token_s:.0f}", f"{use.tokens_per_s:,.0f}", f"{use.away:.2%}",
+         f"${use.usd_per_1k:.5f}", f"{use.held_bytes / 1e9:.1f}")
+        for use in found
+    ])  # fmt: skip
 
 
 sixteenth = Panel(
@@ -169,5 +167,6 @@ sixteenth = Panel(
     },
     claims=("C78", "C83"),
     view=sixteenth_view,
-    chart=sixteenth_chart,
+    chart=lambda view: bars(view.rows["data"], USD, "use"),
+    html_of=lambda view: str(view.text or ""),
 )

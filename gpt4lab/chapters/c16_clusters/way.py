@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from gpt4lab.chapters.c16_clusters.balancer import FIFTEEN, line_of
 from gpt4lab.charts.drawing import Boxes, Scene, Shape, Stroke, Words
-from gpt4lab.models.decode.line import Line
+from gpt4lab.models.decode.line import StageLine
 from gpt4lab.panels.drawn import Drawn
 from gpt4lab.panels.setting import Slide
 from gpt4lab.panels.view import View
@@ -30,7 +30,7 @@ def _played(seconds: tuple[float, ...], micro_batches: int) -> tuple[tuple[Visit
     return tuple(every), tuple(lap(every))
 
 
-def scenes(here: Line) -> list[Scene]:
+def scenes(here: StageLine) -> list[Scene]:
     """The round, a scene for each stage that has been passed; of many stages only some."""
     every, own = _played(here.seconds, here.micro_batches)
     begin, end = own[0].came_s, own[-1].end_s
@@ -56,7 +56,7 @@ def _places(
 
 
 def _scene(
-    here: Line, own: Sequence[Visit], behind: list[tuple[float, float, float, float]], pitch: float, scale: float
+    here: StageLine, own: Sequence[Visit], behind: list[tuple[float, float, float, float]], pitch: float, scale: float
 ) -> Scene:
     begin, last = own[0].came_s, own[-1]
     floor, now = TOP + pitch * len(here.stages), LEFT + (last.end_s - begin) * scale
@@ -82,7 +82,7 @@ def _scene(
     )
 
 
-def _caption(here: Line, own: Sequence[Visit]) -> str:
+def _caption(here: StageLine, own: Sequence[Visit]) -> str:
     last, waited = own[-1], sum(v.waited_s for v in own)
     stage = here.stages[last.stage]
     output = " and the output" if stage.output_s else ""
@@ -93,7 +93,7 @@ def _caption(here: Line, own: Sequence[Visit]) -> str:
     )
 
 
-def _words(here: Line, floor: float, scale: float, pitch: float) -> Iterator[Shape]:
+def _words(here: StageLine, floor: float, scale: float, pitch: float) -> Iterator[Shape]:
     for at in range(len(here.stages)):
         if pitch >= 11:
             yield Words(f"name-{at}", LEFT - 8, TOP + pitch * at + pitch / 2 + 4, f"{at + 1}", "small soft", "end")

@@ -35,7 +35,7 @@ class Cutting(NamedTuple):
     output: str = LAST
 
 
-class Pace(NamedTuple):
+class StagePace(NamedTuple):
     """Seconds of a micro-batch: in one layer, in the output, and on its way to the next stage."""
 
     layer_s: float
@@ -59,11 +59,11 @@ class Stage(NamedTuple):
 
 
 @frozen
-class Line:
+class StageLine:
     """All stages, and how many micro-batches of how many tokens go round."""
 
     stages: tuple[Stage, ...]
-    pace: Pace
+    pace: StagePace
     micro_batches: int
     tokens: float
     best_cut: tuple[int, ...]
@@ -135,7 +135,7 @@ def dealt(cut: str, layers: int, stages: int) -> tuple[int, ...]:
     return tuple(after - before for before, after in pairwise(filled))
 
 
-def evenest(pace: Pace, layers: int, stages: int, output: str = LAST) -> tuple[int, ...]:
+def evenest(pace: StagePace, layers: int, stages: int, output: str = LAST) -> tuple[int, ...]:
     """The cut whose slowest stage is quickest: each layer goes where it ends soonest, so no other cut is better."""
     found = [0] * stages
     queue = [(beside + pace.layer_s, stage) for stage, beside in enumerate(_beside(pace, stages, output))]
@@ -147,7 +147,7 @@ def evenest(pace: Pace, layers: int, stages: int, output: str = LAST) -> tuple[i
     return tuple(found)
 
 
-def _beside(pace: Pace, stages: int, output: str) -> list[float]:
+def _beside(pace: StagePace, stages: int, output: str) -> list[float]:
     """Seconds of each stage beside its layers."""
     shared = pace.output_s / stages if output == ALL else 0.0
     return [
@@ -163,7 +163,7 @@ def line(
     *,
     drafted: float = 0,
     beside: int = 0,
-) -> Line:
+) -> StageLine:
     """The line of a deployment's stages under a cut; each pass may check `drafted` guesses of every sequence.
 
     beside: stages that have no part of the model, through which micro-batches go as well: there are more of them then.
@@ -176,7 +176,7 @@ def line(
     pace = pace_of(gpu, chip, gpu.b / m, drafted, cutting.counts)
     best = evenest(pace, L, p, cutting.output)
     cut = dealt(cutting.cut, L, p)
-    return Line(
+    return StageLine(
         stages=_stages(gpu, pace, cut, cutting.output),
         pace=pace,
         micro_batches=m,
@@ -188,11 +188,11 @@ def line(
     )
 
 
-def _seconds(pace: Pace, cut: tuple[int, ...], output: str) -> list[float]:
+def _seconds(pace: StagePace, cut: tuple[int, ...], output: str) -> list[float]:
     return [n * pace.layer_s + more for n, more in zip(cut, _beside(pace, len(cut), output), strict=True)]
 
 
-def pace_of(gpu: PassPart, chip: Chip, sequences: float, drafted: float, counts: str) -> Pace:
+def pace_of(gpu: PassPart, chip: Chip, sequences: float, drafted: float, counts: str) -> StagePace:
     """Seconds of a micro-batch of so many sequences with drafts: at measured rates, or of one kind at its peak."""
     n = sequences * (1 + drafted)
     work = Work(n, n, n * gpu.seen, sequences * gpu.seen * gpu.token_bytes, unpacked=False)
@@ -200,16 +200,16 @@ def pace_of(gpu: PassPart, chip: Chip, sequences: float, drafted: float, counts:
     rate = PassRates(chip, reach, gpu)
     if counts == COMPUTING:
         each, output = n * gpu.flop(0, 0, unpacked=False) / gpu.L, 2 * n * gpu.h * gpu.V
-        return Pace(each / gpu.t / rate.peak, output / gpu.t / rate.peak, 0.0)
+        return StagePace(each / gpu.t / rate.peak, output / gpu.t / rate.peak, 0.0)
     if counts == READING:
         each, output = gpu.read(n) * gpu.w + work.cache, 2 * gpu.h * gpu.V / gpu.t
-        return Pace(each / chip.memory_bytes_per_s, output / chip.memory_bytes_per_s, 0.0)
+        return StagePace(each / chip.memory_bytes_per_s, output / chip.memory_bytes_per_s, 0.0)
     seconds, output = spent(gpu, rate, reach, work, Waits(0, 0, launches=False)), sum(head_s(gpu, rate, n))
     once = seconds.total - seconds.pipeline - seconds.waiting - output
-    return Pace(float(once / gpu.L), float(output), float(crossing_s(gpu, rate, reach, n)))
+    return StagePace(float(once / gpu.L), float(output), float(crossing_s(gpu, rate, reach, n)))
 
 
-def _stages(gpu: PassPart, pace: Pace, cut: tuple[int, ...], output: str) -> tuple[Stage, ...]:
+def _stages(gpu: PassPart, pace: StagePace, cut: tuple[int, ...], output: str) -> tuple[Stage, ...]:
     last, found = len(cut) - 1, list[Stage]()
     for at, layers in enumerate(cut):
         share = 1 / len(cut) if output == ALL else float(at == last)

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gpt4lab.chapters.c16_clusters import balancer, layouts, memory, sites, sixteenth, way
 from gpt4lab.chapters.c16_clusters.checked import line_checks
-from gpt4lab.formulas.queues import both, chances, erlang_b, erlang_c, md1_wait, mm1_wait, mmc_wait
-from gpt4lab.models.decode.line import ALL, LAST, Pace, dealt, evenest
+from gpt4lab.models.queues import both, chances, erlang_b, erlang_c, md1_wait, mm1_wait, mmc_wait
+from gpt4lab.models.decode.line import ALL, LAST, StagePace, dealt, evenest
 from gpt4lab.models.rules import LayoutError
-from gpt4lab.models.sites import Cluster, Fleet, cluster_away, fewer
+from gpt4lab.models.sites import ServingCluster, Fleet, cluster_away, fewer
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, ScenarioError, change
 from gpt4lab.simulate.pipeline.ring import lap, ring
@@ -85,7 +85,7 @@ def test_what_is_no_count_of_layers_is_refused_in_words(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.floats(0.1, 5), st.floats(0, 5), st.floats(0, 1), st.sampled_from([LAST, ALL]), st.integers(1, 7))
 def test_no_cut_is_better_than_the_evenest(layer: float, output: float, hop: float, where: str, layers: int) -> None:
-    pace, stages = Pace(layer, output, hop), 3
+    pace, stages = StagePace(layer, output, hop), 3
 
     def slowest(cut: tuple[int, ...]) -> float:
         extra = [hop, hop, 0.0]
@@ -236,7 +236,7 @@ def test_two_counts_add_up() -> None:
 
 def test_one_cluster_is_away_for_its_repairs() -> None:
     """A node of one GPU that lasts 9 hours and is repaired in one is away for a tenth of the time."""
-    cluster = Cluster(nodes=1, gpus=1, years=9 / 8766, repair_h=1, restart_h=0)
+    cluster = ServingCluster(nodes=1, gpus=1, years=9 / 8766, repair_h=1, restart_h=0)
     assert cluster_away(cluster) == pytest.approx(0.1)
     assert cluster_away(cluster, 1) == pytest.approx(0.01)
     assert cluster_away(cluster._replace(nodes=2)) == pytest.approx(0.19)
