@@ -186,12 +186,16 @@ class Assembly:
 
 
 #: Layers of each stage, of a cut that is made by hand.
-MOST_STAGES = 999
+MOST_CUT = 999  # stages
 
 
-def _counts(text: str) -> bool:
+def _uncounted(text: str) -> str:
+    """What is wrong with a cut: a word that is no count of layers, or too many of them."""
     words = text.split()
-    return len(words) <= MOST_STAGES and all(w.isascii() and w.isdigit() and len(w) <= 3 for w in words)
+    odd = next((w for w in words if not (w.isascii() and w.isdigit() and len(w) <= 3)), "")
+    if odd:
+        return f"{quoted(odd)} is no count of layers"
+    return f"{len(words):,} stages are too many" if len(words) > MOST_CUT else ""
 
 
 def _spaced(value: Any) -> Any:
@@ -212,7 +216,7 @@ class Stages:
     """How the layers of the model that answers are cut into stages, by hand."""
 
     cut: str = written(
-        Written(_counts, "layers of each stage, with blanks between, or nothing; whatever is left is the last one's",
+        Written(_uncounted, "layers of each stage, with blanks between, or nothing; whatever is left is the last one's",
                 "", "60", "8 8 8 8", "0 120"), _spaced,
         "Cut", "layers of each serving stage; nothing: as even as can be", "assumed: even, the fuller stages first")
     counts: str = choice("the whole step", COUNTED_AS,

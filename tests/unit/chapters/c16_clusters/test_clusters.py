@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from gpt4lab.chapters.c16_clusters import balancer, layouts, memory, sites, sixteenth, way
 from gpt4lab.chapters.c16_clusters.checked import line_checks
-from gpt4lab.models.queues import both, chances, erlang_b, erlang_c, md1_wait, mm1_wait, mmc_wait
 from gpt4lab.models.decode.line import ALL, LAST, StagePace, dealt, evenest
+from gpt4lab.models.queues import both, chances, erlang_b, erlang_c, md1_wait, mm1_wait, mmc_wait
 from gpt4lab.models.rules import LayoutError
-from gpt4lab.models.sites import ServingCluster, Fleet, cluster_away, fewer
+from gpt4lab.models.sites import Fleet, ServingCluster, cluster_away, fewer
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, ScenarioError, change
 from gpt4lab.simulate.pipeline.ring import lap, ring
