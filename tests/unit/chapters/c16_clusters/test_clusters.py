@@ -78,7 +78,7 @@ def test_a_stage_takes_from_the_slowest_hands_over_and_is_solved() -> None:
 
 @pytest.mark.parametrize("text", ["8 -1", "8.5", "eight", "8 8 1000", "٣"])
 def test_what_is_no_count_of_layers_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ScenarioError, match=r"stages\.cut"):
+    with pytest.raises(ScenarioError, match="Cut: "):
         change(LEAK, {"stages.cut": text})
 
 
