@@ -85,9 +85,10 @@ function partWords(plot) {
     spot.crowd.push(spot);
     placed.push(spot);
   }
-  const ticks = spotsOf(plot, ":is(.role-axis-label, .role-axis-title) text").map((tick) => ({ ...tick, left: tick.left - 4, width: tick.width + 8 }));
+  const ticks = spotsOf(plot, ".role-axis-label text").map((tick) => ({ ...tick, left: tick.left - 4, width: tick.width + 8 }));
   new Set(spots.map(({ crowd }) => crowd)).forEach((crowd) => settle(crowd, ticks));
   const lines = linesOf(plot);
+  ticks.push(...spotsOf(plot, ".role-axis-title text"));
   const dots = [...plot.querySelectorAll(".mark-symbol.role-mark path")];
   if (dots.length <= MOST_DOTS) ticks.push(...dots.map(spotOf).map((dot) => ({ ...dot, left: dot.left + 2, width: dot.width - 4 })));
   for (const spot of spots) Object.assign(spot, stepAside(spot, spots, ticks, lines));
@@ -97,13 +98,14 @@ function partWords(plot) {
   }
 }
 
-// A crowd stands around the places of its words, and as much higher as it would cover the numbers of an axis.
+// A crowd stands around the places of its words, and as much higher as it would cover the numbers of an axis; in the picture.
 function settle(crowd, ticks) {
   const middle = crowd.reduce((sum, { shift }) => sum + shift, 0) / crowd.length;
   crowd.forEach((spot) => (spot.shift -= middle));
   const covered = crowd.flatMap((spot) => ticks.filter((tick) => touch(spot, tick)).map((tick) => spot.top + spot.shift + spot.height - tick.top));
   const lift = Math.max(0, ...covered);
-  crowd.forEach((spot) => (spot.shift -= lift));
+  const above = Math.min(0, ...crowd.map(({ top, shift }) => top + shift - lift));
+  crowd.forEach((spot) => (spot.shift -= lift + above));
 }
 
 const ASIDE = [0, -13, 13, -21, 21, -30, 30]; // px, above or below
