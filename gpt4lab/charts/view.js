@@ -124,7 +124,8 @@ function stepAside(spot, spots, ticks, lines) {
   const [high, low] = [spot.top + spot.shift - reach, spot.top + spot.shift + spot.height + reach];
   const near = lines.filter(([x, y, x2, y2]) => Math.max(x, x2) > from && Math.min(x, x2) < to && Math.max(y, y2) > high && Math.min(y, y2) < low);
   const others = [...spots, ...ticks].filter((other) => other.word !== spot.word);
-  const open = places.filter((there) => there.left >= 0 && there.left + there.width <= wide && !others.some((other) => touch(there, other)));
+  const within = ({ left, top, shift, width }) => left >= 0 && left + width <= wide && top + shift >= 0;
+  const open = places.filter((there) => within(there) && !others.some((other) => touch(there, other)));
   const free = (those) => open.find((there) => !those.some((line) => crosses(line, there)));
   const { shift, slid, left } = free(near) ?? free(near.filter(([, , , , rule]) => !rule)) ?? { ...spot, slid: 0 };
   return { shift, slid, left };
