@@ -168,6 +168,38 @@ function gripped(svg, model, gripOf) {
 const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const PRESS = ".g4l-look-press[role=button]";
 
+// What has the look "paint" besides is pressed by a stroke across it: all keys of the stroke so far, once a frame.
+function painted(svg, model, keyOf) {
+  let [stroke, frame] = [new Set(), 0];
+  const tell = () => {
+    frame = 0;
+    model.set("pressed", [[...stroke].join(" "), model.get("pressed")[1] + 1]);
+    model.save_changes();
+  };
+  const cross = (event) => {
+    const element = document.elementFromPoint(event.clientX, event.clientY)?.closest(".g4l-look-paint");
+    const key = element && svg.contains(element) ? keyOf(element) : null;
+    if (!key || stroke.has(key)) return;
+    stroke.add(key);
+    if (stroke.size > 1) frame ||= requestAnimationFrame(tell);
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    stroke = new Set();
+    if (!event.target.closest(".g4l-look-paint")) return;
+    cross(event);
+    const end = () => removeEventListener("pointermove", cross);
+    addEventListener("pointermove", cross);
+    addEventListener("pointerup", end, { once: true });
+    addEventListener("pointercancel", end, { once: true });
+  });
+  const wasStroke = () => {
+    const was = stroke.size > 1;
+    stroke = new Set();
+    return was;
+  };
+  return { wasStroke };
+}
+
 function pressable(svg, model, keyOf, lettersOf) {
   const send = (element, letter = "") => {
     const key = keyOf(element);
@@ -195,7 +227,9 @@ function pressable(svg, model, keyOf, lettersOf) {
     return least < Infinity ? there : null;
   };
   const go = (element) => element && (stop(element), element.focus());
+  const { wasStroke } = painted(svg, model, keyOf);
   svg.addEventListener("click", (event) => {
+    if (wasStroke()) return;
     const element = event.target.closest(".g4l-look-press");
     send(element);
     if (element?.getAttribute("role")) stop(element);

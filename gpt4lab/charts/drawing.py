@@ -27,7 +27,8 @@ from gpt4lab.charts.live import to_columns
 from gpt4lab.rows import Rows
 
 COLOURS = ("ink", "soft", "faint", "wash", "paper", "blue", "sky", "green", "orange", "vermillion", "purple")
-LOOKS = (*COLOURS, "outline", "dashed", "thick", "pale", "bold", "small", "large", "typed", "grip", "press", "none")
+STYLES = ("outline", "dashed", "thick", "pale", "bold", "small", "large", "typed", "none")
+LOOKS = (*COLOURS, *STYLES, "grip", "press", "paint")
 WIDTH = 620  # px; a panel has about as much for its picture at 1280
 Look = str
 
@@ -143,7 +144,7 @@ class Drawing(anywidget.AnyWidget):
 
     `pulled` is (path, value) of a grip that the reader has moved, and how often; `pressed` is the key of a shape with
     the look "press" that was pressed (behind a blank the letter, where one was, or ">" and where it was dragged), and
-    how often.
+    how often. A stroke across shapes with the look "paint" presses all of them: their keys, with blanks between.
     """
 
     _esm = (

@@ -310,6 +310,45 @@ class Logits:
         "Repeats", "times that each prompt is asked; its answers are averaged", "assumed: once", log=True)
 
 
+#: What is changed of Flamingo's recipe, one thing at a time.
+SWITCHES = (
+    "as in Flamingo", "no gates", "the model learns along", "it learns along slowly", "it starts from nothing",
+    "every 2nd block", "every 4th block",
+)  # fmt: skip
+#: Ink of a pixel, 0 to 16, as one character.
+INKS = ".123456789abcdefg"
+PIXELS = 8  # on each side of a picture
+
+
+def _pixels(text: str) -> bool:
+    rows = text.split()
+    return not rows or (len(rows) == PIXELS and all(len(row) == PIXELS and set(row) <= {*INKS} for row in rows))
+
+
+def _rowed(value: Any) -> Any:
+    """Eight rows of eight, if there are 64 pixels; blank paper is nothing."""
+    if not isinstance(value, str):
+        return value
+    pixels = "".join(value.lower().replace("0", ".").split())
+    rows = [pixels[at : at + PIXELS] for at in range(0, len(pixels), PIXELS)]
+    return " ".join([] if set(pixels) == {"."} else rows) if len(pixels) == PIXELS**2 else value
+
+
+@frozen
+class Eyes:
+    """The small language model that is given eyes on the page, and the picture that it is shown."""
+
+    switch: str = choice(SWITCHES[0], SWITCHES,
+        "What is changed", "the one thing in which the recipe differs from Flamingo's", "alayrac2022")
+    steps: int = whole(160, "step", 10, 400,
+        "Training steps", "batches of 32 pictures with their captions", "assumed: some ten seconds", log=True)
+    picture: str = written(
+        Written(_pixels, "64 pixels, in rows of eight: a dot for paper, 1 to 9 and a to g for ink, g the darkest", "",
+                "..5d91.. ..dfaf5. .3f2.b8. .4c..88. .58..98. .4b.1c7. .2e5ac.. ..6da...",
+                "...gg... ..gggg.. .gg..gg. .....gg. ....gg.. ...gg... ..gg.... .gggggg."), _rowed,
+        "Your picture", "what the model is shown, row by row from the top", "assumed: blank paper")
+
+
 #: How batches are formed; the first three as in `simulate.serving`, the last with prompts in pieces.
 SCHEDULES = ("static", "dynamic", "continuous", "chunked prefill")
 

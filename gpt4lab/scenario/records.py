@@ -22,6 +22,7 @@ from gpt4lab.scenario.live import (
     Doubt,
     Drafting,
     Equation,
+    Eyes,
     Heart,
     Logits,
     Luck,
@@ -366,6 +367,9 @@ class Vision:
         log=True)
     tokens_per_image: int = whole(64, "token", 1, 65_536,
         "Tokens per image", "visual tokens that the language model gets of an image or frame", "alayrac2022", log=True)
+    text_tokens: float = number(400, "token", 1, 1e6,
+        "Text about an image", "tokens of question and answer that look at it", "assumed: some three hundred words",
+        log=True)
     screenshots: float = number(1e9, "1", 1, 1e13,
         "Screenshots", "pictures of web pages", "assumed: a billion", log=True)
     pages: float = number(1e9, "1", 1, 1e13,
@@ -418,6 +422,7 @@ class Scenario:
     logits: Logits = field(factory=Logits)
     positions: Positions = field(factory=Positions)
     batching: Batching = field(factory=Batching)
+    eyes: Eyes = field(factory=Eyes)
     assembly: Assembly = field(factory=Assembly)
     playbook: Playbook = field(factory=Playbook)
     luck: Luck = field(factory=Luck)

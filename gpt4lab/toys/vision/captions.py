@@ -6,7 +6,8 @@ whether it has more ink than half of the training images; and whether it leans r
 further to the right than in half of the training images of the same digit.
 
 The writers' names are lost, but the file keeps the images of a writer together. Its last 252 images are held out: two
-writers, by the borders that scikit-learn's course has guessed, whose hands are not seen in training.
+writers, by the borders that scikit-learn's course has guessed, whose hands are not seen in training. And of each digit
+one of its four captions is never shown with an image, though the language model has read it: digits alone are too easy.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from numbers import Real
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -32,6 +34,10 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 PARTS = {"weight": 1, "digit": 2, "side": 4}  # what a caption says -> which of its words says it
 IMAGE, END = "\x01", "\n"  # before a caption, like Flamingo's <image>; and behind it
 CAPTION_SHARE = 4  # one row in so many of the text for training is captions
+KINDS = tuple(f"a {weight} {{}} leaning {side}" for weight in ("thick", "thin") for side in ("right", "left"))
+CAPTIONS = tuple(kind.format(name) for name in NAMES for kind in KINDS)  # all forty
+#: Captions whose images are not trained on: one of each digit, a fourth of all.
+WITHHELD = frozenset(KINDS[digit % len(KINDS)].format(name) for digit, name in enumerate(NAMES))
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,13 +61,23 @@ class Pictures:
         return (self.tokens == ord(" ")).cumsum(1)
 
 
+class Sets(NamedTuple):
+    """Images to train on; of writers that training never sees; of captions whose images it never shows."""
+
+    train: Pictures
+    writers: Pictures
+    combinations: Pictures
+
+
 @cache
-def load_pictures() -> tuple[Pictures, Pictures]:
-    """Training images and held-out images, each with its caption."""
-    table = torch.tensor(_read())
-    images, digits = table[:, :-1], table[:, -1].long()
-    captions = _captions(images, digits)
-    return _pictures(images[:TRAINED], captions[:TRAINED]), _pictures(images[TRAINED:], captions[TRAINED:])
+def load_pictures() -> Sets:
+    """All images with their captions: to train on, of new writers, and of new combinations by the same writers."""
+    images, captions = _all()
+    known, new = (
+        [i for i, caption in enumerate(captions) if (caption in WITHHELD) == withheld] for withheld in (False, True)
+    )
+    sets = [i for i in known if i < TRAINED], [i for i in known if i >= TRAINED], [i for i in new if i < TRAINED]
+    return Sets(*(_pictures(images[chosen], [captions[i] for i in chosen]) for chosen in sets))
 
 
 def as_image(image: Sequence[float] | Tensor) -> Tensor:
@@ -88,7 +104,7 @@ def prior_bits(train: Pictures, held_out: Pictures) -> float:
 
 def text_sampler(corpus: Corpus, rows: int = 16, context: int = 64) -> Sampler:
     """Windows of the corpus, and in every fourth row captions one after the other, drawn without their images."""
-    captions = [encode(f"{IMAGE}{caption}{END}") for caption in load_pictures()[0].captions]
+    captions = [encode(f"{IMAGE}{caption}{END}") for caption in _all()[1][:TRAINED]]
     shortest = min(map(len, captions))
 
     def sampler(generator: torch.Generator) -> Batch:
@@ -100,6 +116,13 @@ def text_sampler(corpus: Corpus, rows: int = 16, context: int = 64) -> Sampler:
         return Batch(both[:, :-1], both[:, 1:], batch.domains)
 
     return sampler
+
+
+@cache
+def _all() -> tuple[Tensor, list[str]]:
+    table = torch.tensor(_read())
+    images, digits = table[:, :-1], table[:, -1].long()
+    return images, _captions(images, digits)
 
 
 def _read() -> list[list[float]]:

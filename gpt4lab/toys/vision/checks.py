@@ -19,13 +19,12 @@ KEPT = ("attention.key", "attention.value")  # modules whose output a decoder ke
 def parameter_checks(model: Seeing) -> Checks:
     """Parameters of the inserted layers and of the resampler, and what Flamingo's paper says of its inserted layers.
 
-    The tensors have gates, which the formulas leave out. Flamingo's 80 layers have room for 11 insertions before every
-    seventh; the formula counts 80 / 7 of them.
+    The tensors have gates, which the formulas leave out.
     """
-    c, every = model.language.config, model.plan.every
-    (f, m), inserted = _published(), vision.params(c.d_model, c.n_layers, every)
+    c = model.language.config
+    (f, m), inserted = _published(), vision.params(c.d_model, _inserts(model))
     resampler = vision.resampler_params(1, c.d_model, c.n_heads, c.head_width, model.plan.latents)
-    flamingo = vision.params(m.need("d_model"), m.need("n_layers"), f.every)
+    flamingo = vision.params(m.need("d_model"), vision.inserts(m.need("n_layers"), f.every))
     source = f.source_of("cross_attention").reference
     return Checks(
         (
@@ -38,7 +37,7 @@ def parameter_checks(model: Seeing) -> Checks:
 
 def flop_checks(model: Seeing, context: int = 32) -> Checks:
     """FLOP that eyes add to one forward pass: for each text token, and once for an image."""
-    c, every, n = model.language.config, model.plan.every, model.plan.latents
+    c, n = model.language.config, model.plan.latents
     flop = count_modules(model, torch.zeros(1, context, dtype=torch.long), torch.zeros(1, SIDE**2))
     keys = _sum(flop, ".eyes.inserted.", KEPT)
     resampler = vision.resampler_flop(1, c.d_model, c.n_heads, c.head_width, n, SIDE**2)
@@ -46,10 +45,10 @@ def flop_checks(model: Seeing, context: int = 32) -> Checks:
     weights = sum(p.numel() for name, p in model.eyes.encoder.named_parameters() if name.endswith("weight"))
     encoder = vision.encoder_flop(weights, SIDE**2)
     pairs = {
-        "text token": (vision.flop_per_text_token(c.d_model, c.n_layers, every, n), text),
+        "text token": (vision.flop_per_text_token(c.d_model, _inserts(model), n), text),
         "image: encoder": (encoder, flop["Seeing.eyes.encoder"]),
         "image: resampler": (resampler, flop["Seeing.eyes.resampler"]),
-        "image: keys and values": (vision.keys_flop(c.d_model, c.n_layers, every, n), keys),
+        "image: keys and values": (vision.keys_flop(c.d_model, _inserts(model), n), keys),
     }
     return Checks(Check("FLOP added", said, found, "FLOP", COUNTER, part) for part, (said, found) in pairs.items())
 
@@ -71,6 +70,10 @@ def flamingo_image_in_tokens() -> float:
     return image_in_tokens(f.visual_tokens, f.every, *shape)
 
 
+def _inserts(model: Seeing) -> float:
+    return vision.inserts(model.language.config.n_layers, model.plan.every)
+
+
 def _published() -> tuple[catalog.Constants, catalog.PublishedModel]:
     return catalog.constants["flamingo-80b"], catalog.models["chinchilla-70b"]
 
@@ -85,7 +88,7 @@ def _sum(flop: dict[str, int], inside: str, ends: tuple[str, ...]) -> int:
 
 def image_in_tokens(latents: float, every: float, layers: int, heads: int, kv_heads: int, width: int) -> float:
     """Cache of all latents of an image, in the inserted layers only, over that of a text token in all layers."""
-    one_latent = bytes_per_token(layers / every, kept_values(0, 0, heads, width), 1)
+    one_latent = bytes_per_token(vision.inserts(layers, every), kept_values(0, 0, heads, width), 1)
     return float(latents * one_latent / bytes_per_token(layers, kept_values(0, 0, kv_heads, width), 1))
 
 

@@ -7,15 +7,17 @@ of the frozen language model text looks at the latents:
     x = x + tanh(f) feed_forward(x)
 
 Both gates, a and f, start at 0, so that the first step begins with exactly the model that was there. Only the new
-weights learn. Unlike Flamingo's, this encoder learns along, and a text has one image, which all of it may see.
+weights learn. Unlike Flamingo's, this encoder learns along, and a text has one image, which all of it may see. What
+Flamingo's authors left out in turn can be left out here: the gates, the freezing, what was learned, some insertions.
 Shapes: B batch, T time, C width, R latents, P = 64 places of the image.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -26,20 +28,27 @@ from gpt4lab.toys.core.corpus import decode, encode
 from gpt4lab.toys.core.moe import FeedForward
 from gpt4lab.toys.core.training import require_whole
 from gpt4lab.toys.core.transformer import RMSNorm, ToyConfig, Transformer, seeded, snapshot
-from gpt4lab.toys.vision.captions import END, IMAGE, INK, SIDE, as_image
+from gpt4lab.toys.vision.captions import CAPTIONS, END, IMAGE, INK, SIDE, as_image
 
 CHANNELS = 16  # of the encoder's first layer
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How eyes are added. every: blocks between insertions; frozen: the language model keeps its weights."""
+    """How eyes are added.
 
-    every: int = 2
+    every: blocks between insertions. language: whether the model keeps its weights, learns along, or forgets them first
+    and learns along; pace: by which share of the eyes' learning rates. gated: with gates that start shut; without, what
+    is inserted counts in full from the first step.
+    """
+
+    every: int = 1
     latents: int = 4
-    steps: int = 200
+    steps: int = 160
     batch: int = 32
-    frozen: bool = True
+    language: Literal["frozen", "learns", "scratch"] = "frozen"
+    pace: float = 1.0
+    gated: bool = True
 
     def __post_init__(self) -> None:
         require_whole(every=self.every, latents=self.latents, steps=self.steps, batch=self.batch)
@@ -71,13 +80,18 @@ class CrossAttention(nn.Module):
 
 
 class GatedCrossAttention(nn.Module):
-    """What is inserted before a block; with both gates at 0 it changes nothing, to the last bit."""
+    """What is inserted before a block; with both gates at 0 it changes nothing, to the last bit.
 
-    def __init__(self, d_model: int, heads: int) -> None:
+    Not gated, both stand open for good, at the tanh of infinity.
+    """
+
+    def __init__(self, d_model: int, heads: int, gated: bool = True) -> None:
         super().__init__()
         self.norm = RMSNorm()
         self.attention, self.feed_forward = CrossAttention(d_model, heads), FeedForward(d_model, 4 * d_model)
-        self.attention_gate, self.feed_forward_gate = nn.Parameter(torch.zeros(())), nn.Parameter(torch.zeros(()))
+        self.attention_gate, self.feed_forward_gate = (
+            nn.Parameter(torch.zeros(())) if gated else torch.tensor(math.inf) for _ in range(2)
+        )
 
     def forward(self, x: Tensor, latents: Tensor) -> Tensor:
         """(B, T, C) and (B, R, C) to (B, T, C)."""
@@ -121,14 +135,14 @@ class Resampler(nn.Module):
         return latents, torch.cat([self.norm(features), latents], 1)
 
 
-class Eyes(nn.Module):
+class Sight(nn.Module):
     """All the new weights: encoder, resampler, and one inserted layer before every so-many-th block."""
 
     def __init__(self, config: ToyConfig, plan: Plan) -> None:
         super().__init__()
-        shape, inserts = (config.d_model, config.n_heads), config.n_layers // plan.every
+        shape, inserts = (config.d_model, config.n_heads), math.ceil(config.n_layers / plan.every)
         self.encoder, self.resampler = Encoder(config.d_model), Resampler(*shape, plan.latents)
-        self.inserted = nn.ModuleList(GatedCrossAttention(*shape) for _ in range(inserts))
+        self.inserted = nn.ModuleList(GatedCrossAttention(*shape, plan.gated) for _ in range(inserts))
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, P) to latents (B, R, C)."""
@@ -142,17 +156,18 @@ class Seeing(nn.Module):
         super().__init__()
         if plan.every > language.config.n_layers:
             raise ValueError(f"every must be from 1 to {language.config.n_layers} layers, not {plan.every}")
-        self.plan, self.language = plan, snapshot(language).requires_grad_(not plan.frozen)
-        self.eyes = Eyes(language.config, plan)
+        start = Transformer(language.config) if plan.language == "scratch" else language
+        self.plan, self.language = plan, snapshot(start).requires_grad_(plan.language != "frozen")
+        self.eyes = Sight(language.config, plan)
 
     def forward(self, tokens: Tensor, images: Tensor | None = None) -> Tensor:
         """(B, T) and (B, P) to (B, T, V)."""
         if images is None:
             return self.language(tokens)
         latents, x = self.eyes(images), self.language.embedding(tokens)  # (B, R, C), (B, T, C)
-        for i, block in enumerate(self.language.blocks, 1):
-            if i % self.plan.every == 0:
-                x = self.eyes.inserted[i // self.plan.every - 1](x, latents)
+        for i, block in enumerate(self.language.blocks):
+            if i % self.plan.every == 0:  # from the first block on, as in Flamingo
+                x = self.eyes.inserted[i // self.plan.every](x, latents)
             x = block(x)
         return self.language.head(self.language.norm(x))
 
@@ -196,6 +211,26 @@ def describe(model: Seeing, image: Sequence[float] | Tensor | None, longest: int
             break
         tokens = torch.cat([tokens, best.indices[None, :1]], 1)
     return Description(decode(tokens[0, 1:]), rows)
+
+
+@torch.no_grad()
+def write(model: Seeing, images: Tensor, longest: int = 32) -> list[str]:
+    """The caption of each image (n, 64), by the likeliest character each time, all at once."""
+    tokens = encode(IMAGE).long().expand(len(images), 1)
+    for _ in range(longest):
+        tokens = torch.cat([tokens, model(tokens, images)[:, -1:].argmax(-1)], 1)
+    return [decode(row[1:]).partition(END)[0] for row in tokens]
+
+
+@torch.no_grad()
+def caption_shares(model: Seeing, image: Sequence[float] | Tensor) -> dict[str, float]:
+    """How likely the model holds each of the forty captions for this image; they need not sum to 1."""
+    texts = [encode(f"{IMAGE}{caption}{END}").long() for caption in CAPTIONS]
+    tokens = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True)  # (40, T)
+    padded = torch.nn.utils.rnn.pad_sequence(texts, batch_first=True, padding_value=-100)[:, 1:]
+    logits = model(tokens[:, :-1], as_image(image).expand(len(texts), -1))
+    nats = F.cross_entropy(logits.mT, padded, reduction="none").sum(1)  # (40,)
+    return dict(zip(CAPTIONS, (-nats).exp().tolist(), strict=True))
 
 
 @torch.no_grad()

@@ -35,7 +35,7 @@ def settings(control: Any) -> list[Any]:
         values = [control.lo, middle, control.hi]
         return [round(value) for value in values] if control.integer else values
     if control.kind == "text":
-        return ["", "1 2", "3 4 200", "5 14 18", "F1 B1 W1", "4=leak"]
+        return ["", "1 2", "3 4 200", "5 14 18", "F1 B1 W1", "4=leak", "...gg..." * 8]
     return [value for _, value in control.options] if control.kind == "choice" else [False, True]
 
 

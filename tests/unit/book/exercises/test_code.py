@@ -20,6 +20,7 @@ from gpt4lab.formulas.noise import gradient_noise, gradient_signal
 from gpt4lab.models.gangs import longest
 from gpt4lab.quantities import value
 from gpt4lab.quantities.topics.scaling import balance, best_tokens
+from gpt4lab.quantities.topics.vision import inserts, params
 from gpt4lab.scenario import change, load_scenario
 from gpt4lab.simulate.pipeline.ring import lap, ring
 from gpt4lab.verdict.strands import posterior
@@ -120,6 +121,7 @@ TRUE: dict[str, Callable[..., Any]] = {
     "13-wasted": lambda lengths: 1 - 1 / (longest(tuple(sorted(lengths)), 10**9) * len(lengths) / sum(lengths)),
     "14-second": balanced,
     "16-pace": paced,
+    "15-added": lambda d, layers, every: params(d, inserts(layers, every)),
 }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ SMALLEST: dict[str, Row] = {
     "context": {"short": 4, "long": 8, "steps": 2, "fine_tune": 1, "batch_tokens": 16, "config": SMALL},
     "healing": {"times": 2, "steps": 2},
     "isoflop": {"grid": {2e7: (8, 16)}},
+    "vision": {"steps": 1, "language_steps": 1},
     "lenience": {"leniences": (1.0, 0.5), "length_bytes": 8, "prompts": ("a sample",)},
 }
 
