@@ -320,9 +320,13 @@ INKS = ".123456789abcdefg"
 PIXELS = 8  # on each side of a picture
 
 
-def _pixels(text: str) -> bool:
-    rows = text.split()
-    return not rows or (len(rows) == PIXELS and all(len(row) == PIXELS and set(row) <= {*INKS} for row in rows))
+def _pixels(text: str) -> str:
+    """Why these are no rows of pixels; "" where they are."""
+    pixels = "".join(text.split())
+    odd = next((letter for letter in pixels if letter not in INKS), "")
+    if odd:
+        return f"{quoted(odd)} is no ink"
+    return "" if len(pixels) in (0, PIXELS**2) else f"there are {len(pixels)} pixels"
 
 
 def _rowed(value: Any) -> Any:
