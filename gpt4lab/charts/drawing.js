@@ -319,8 +319,10 @@ function render({ model, el }) {
     scenes = unfolded(model.get("frames"));
     target = Math.min(target, scenes.length - 1);
     table.details.hidden = !scenes.some(({ titles }) => Object.keys(titles).length);
+    const pressed = svg.contains(document.activeElement);
     forget(new Set(scenes.flatMap(({ shapes }) => Object.keys(shapes))));
     drawAt(target);
+    if (pressed && !document.activeElement?.matches(PRESS)) svg.querySelector(`${PRESS}[tabindex="0"]`)?.focus();
   };
   const resized = new ResizeObserver(() => (drawAt(at), holdInside(svg)));
   resized.observe(picture);

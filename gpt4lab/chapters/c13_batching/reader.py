@@ -16,6 +16,7 @@ from gpt4lab.simulate.serving.by_hand import HOLD, ByHand, ShortestFirst, moves
 from gpt4lab.simulate.serving.loads import mean_s, minute, played
 from gpt4lab.simulate.serving.pace import lane
 from gpt4lab.simulate.serving.plain import Plain, rules_in
+from gpt4lab.simulate.serving.stays import ANSWER, PROMPT
 from gpt4lab.units import counted, show
 
 IN_A_ROW, WIDE, HIGH = 10, 62, 34  # waiting requests in a row; px of each
@@ -85,7 +86,7 @@ def _scene(scenario: Scenario, asked: Plain, here: ByHand, means: Mapping[str, f
     words = "Everybody is answered." if here.done else f"{counted(len(here.waiting()), 'request')} waiting."
     return Scene(
         [
-            *drawn.frame(many, pitch, floor, end, scale),
+            *drawn.frame(many, pitch, floor, end, scale, (PROMPT, ANSWER)),
             *drawn.queue(asked, so_far, here.now, scale),
             *drawn.bars(asked, so_far, here.now, pitch, scale),
             *drawn.now_at(here.now, floor, scale),
@@ -106,14 +107,14 @@ def _table(here: ByHand, means: Mapping[str, float]) -> list[Row]:
 
 def _choices(asked: Plain, here: ByHand, below: float) -> Iterator[Shape]:
     """Who waits, the earliest first: number above, tokens of the answer below; then the two other moves."""
-    yield Words("waiting-words", drawn.LEFT, below - 8, "waiting: number, and tokens of its answer", "soft small")
+    yield Words("waiting-words", 0, below - 8, "waiting: number, and tokens of its answer", "soft small")
     for at, i in enumerate(here.waiting()):
         row, column = divmod(at, IN_A_ROW)
         x, y = column * WIDE, below + (HIGH + 4) * row
         tip = f"Let in request {i + 1}: prompt of {asked.prompt[i]:,}, answer of {asked.output[i]:,} tokens"
-        yield Box(f"let-{i + 1}", x, y, WIDE - 4, HIGH, "sky press", tip)
-        yield Words(f"let-{i + 1}-number", x + WIDE / 2 - 2, y + 14, f"{i + 1}", "small bold", "middle")
-        yield Words(f"let-{i + 1}-tokens", x + WIDE / 2 - 2, y + 28, f"{asked.output[i]}", "small", "middle")
+        yield Box(f"let-{at}", x, y, WIDE - 4, HIGH, "sky press", tip)
+        yield Words(f"let-{at}-number", x + WIDE / 2 - 2, y + 14, f"{i + 1}", "small bold", "middle")
+        yield Words(f"let-{at}-tokens", x + WIDE / 2 - 2, y + 28, f"{asked.output[i]}", "small", "middle")
     y = below + (HIGH + 4) * -(-max(1, len(here.waiting())) // IN_A_ROW) + 6
     others = {"hold": "hold", "back": "take back"}
     for at, (key, words) in enumerate(others.items()):
@@ -126,10 +127,12 @@ def _choices(asked: Plain, here: ByHand, below: float) -> Iterator[Shape]:
 
 def pressing(scenario: Scenario, key: str) -> Mapping[str, str]:
     """One more move, or one less; moves that could not be made are forgotten."""
-    taken = game(scenario).taken
+    here = game(scenario)
+    taken = here.taken
     if key.endswith(" -") or key == "back":
         return {"batching.moves": " ".join(taken[:-1])}
-    return {"batching.moves": " ".join([*taken, HOLD if key == "hold" else key.removeprefix("let-")])}
+    move = HOLD if key == "hold" else f"{here.waiting()[int(key.removeprefix('let-'))] + 1}"
+    return {"batching.moves": " ".join([*taken, move])}
 
 
 reader = Drawn(

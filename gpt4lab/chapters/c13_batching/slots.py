@@ -67,7 +67,9 @@ def _scene(scenario: Scenario, asked: Plain, log: Log, now: float, end: float, r
     )
 
 
-def frame(slots: int, pitch: float, floor: float, end: float, scale: float) -> Iterator[Shape]:
+def frame(
+    slots: int, pitch: float, floor: float, end: float, scale: float, kinds: Sequence[str] = (*LOOKS,)
+) -> Iterator[Shape]:
     """The slots, the seconds below them, and what the colours mean."""
     yield Box("slots", LEFT, TOP, RIGHT - LEFT, floor - TOP, "wash")
     yield Strokes("rows", [(LEFT, TOP + pitch * k, RIGHT, TOP + pitch * k) for k in range(1, slots)], "paper")
@@ -82,7 +84,7 @@ def frame(slots: int, pitch: float, floor: float, end: float, scale: float) -> I
         yield Words(f"tick-words-{k}", x, floor + 17, f"{k * step:g}{' s' * (k == 0)}", "soft small", "middle")
     yield Stroke("minute", LEFT + MINUTE * scale, TOP - QUEUE - 8, LEFT + MINUTE * scale, floor, "soft dashed")
     yield Words("minute-words", LEFT + MINUTE * scale + 5, TOP - QUEUE - 10, "the minute ends", "soft small")
-    for row, (kind, look) in enumerate(LOOKS.items()):
+    for row, (kind, look) in enumerate((kind, LOOKS[kind]) for kind in kinds):
         thin, y = 4 if kind == PADDING else 0, floor + 32 + 20 * row
         yield Box(f"key-{kind}", LEFT, y + thin, 14, 12 - 2 * thin, look)
         yield Words(f"key-words-{kind}", LEFT + 26, y + 10, SAID[kind], "soft small")
