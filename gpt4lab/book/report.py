@@ -28,7 +28,7 @@ SAID = {
 }
 MOVED = "training.cost"
 WIDE, HIGH = 420, 22  # px, of a bar and its row
-Rows = list[tuple[str, ...]]
+Cells = list[tuple[str, ...]]
 
 
 @attrs.frozen
@@ -37,7 +37,7 @@ class Report:
 
     title: str
     lead: str
-    tables: tuple[tuple[str, tuple[str, ...], Rows], ...]
+    tables: tuple[tuple[str, tuple[str, ...], Cells], ...]
     ratios: tuple[tuple[str, float], ...]
 
     def markdown(self) -> str:
@@ -134,7 +134,7 @@ def _shown(name: str, number: object, scenario: Scenario | None = None) -> str:
     return show(number, unit)
 
 
-def _bars(scenario: Scenario) -> Rows:
+def _bars(scenario: Scenario) -> Cells:
     try:
         bars: Sequence[dict[str, str]] = told_bars(tornado(MOVED, scenario)[0], MOVED)
     except NotKnown as missing:
