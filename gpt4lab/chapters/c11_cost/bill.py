@@ -56,7 +56,7 @@ def bill_view(scenario: Scenario) -> View:
         margin,
         "fraction",
         f"Sold for {show(price, 'USD')}, it costs {show(cost, 'USD')}: {kept}. At the stated cost for every token it "
-        f"would cost {show(stated, 'USD')}, a margin of {1 - stated / price:.1%}.",
+        f"would cost {show(stated, 'USD')}, {f'a margin of {1 - stated / price:.1%}' if stated < price else 'a loss'}.",
         rows={"data": _rows(scenario)},
         alt="Three bars for a question and its answer, cut by kind of token: what it is sold for, what it costs by the "
         "stated figure, and at measured rates.",

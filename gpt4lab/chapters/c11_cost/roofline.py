@@ -89,7 +89,7 @@ def roofline_view(scenario: Scenario) -> View:
 def _judged(y: float, x: float, reached: float) -> str:
     roof = min(1.0, x)
     if y > 1:
-        return f"The machines would compute at {y:.3g} times their peak: no batch can do that."
+        return f"With attention counted, the machines would compute at {y:.3g} times their peak: no batch can do that."
     if y > roof:
         return f"That is above the roof, {y / roof:.3g} times what reading leaves time for."
     held = "more" if y > reached else "less"
