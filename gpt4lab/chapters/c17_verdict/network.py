@@ -20,8 +20,9 @@ from gpt4lab.verdict.network import COUNTED, FREE, GPT3, MODES, PINNED, Bond, eq
 from gpt4lab.verdict.rank import LOST, REBUILT, STATED, content, deleted, left
 
 ROW, TOP = 19, 34  # px: of a number, and above the first
-STATED_AT, AFTER_AT, FIRST, LAST, PULL_AT = 146, 222, 250, 560, 616  # px: ends of words, the equations' columns
+VALUE_AT, FIRST, LAST, PULL_AT = 326, 344, 524, 616  # px: ends of words, the equations' columns
 STRAIN = 2.0  # a pull beyond which rounding alone seldom goes
+VISIBLE = 0.002  # relative change below which a number is not written twice
 WIDEST = 11.0  # px
 LETTERS = "ABCDEFGHIJKL"
 WIDTH = "model.d_model"
@@ -55,7 +56,7 @@ def _network(
         mine = [at[one.title] for one in bound if path in one.members()]
         if mine:
             thick, look = line(path)
-            yield Box(f"line-{path}", FIRST - 18, _y(path) - thick / 2, max(mine) - FIRST + 18, thick, look)
+            yield Box(f"line-{path}", FIRST - 10, _y(path) - thick / 2, max(mine) - FIRST + 10, thick, look)
     for letter, one in zip(LETTERS, bound, strict=False):
         ends, miss = [_y(path) for path in one.members()], wide.get(one.title, 0.0)
         thick, look = 1.5 + min(WIDEST, 2 * abs(miss)), "vermillion pale" if abs(miss) > STRAIN else "faint"
@@ -67,29 +68,35 @@ def _network(
 
 def _label(path: str, stated: str, tip: str, look: str = "ink") -> Iterator[Shape]:
     place = list(numbers()).index(path) + 1
-    yield Box(f"press-{place}", 0, _y(path) - 8.5, STATED_AT + 4, 17, "wash press", tip)
+    yield Box(f"press-{place}", 0, _y(path) - 8.5, VALUE_AT + 4, 17, "wash press", tip)
     yield Words(f"name-{place}", 4, _y(path) + 4, f"{place} {numbers()[path].short}", f"{look} small")
-    yield Words(f"stated-{place}", STATED_AT, _y(path) + 4, stated, f"{look} small", "end")
+    yield Words(f"stated-{place}", VALUE_AT, _y(path) + 4, stated, f"{look} small", "end")
 
 
 # --- adjusted -----------------------------------------------------------------------------------------------------
 
 
-def _heads(first: str, second: str, third: str) -> Iterator[Shape]:
-    yield Words("head-stated", STATED_AT, TOP - 12, first, "soft small", "end")
-    yield Words("head-after", AFTER_AT, TOP - 12, second, "soft small", "end")
-    yield Words("head-pull", PULL_AT, TOP - 12, third, "soft small", "end")
+def _heads(values: str, last: str) -> Iterator[Shape]:
+    yield Words("head-stated", VALUE_AT, TOP - 12, values, "soft small", "end")
+    yield Words("head-pull", PULL_AT, TOP - 12, last, "soft small", "end")
 
 
 def _adjusted_row(path: str, row: Adjusted) -> Iterator[Shape]:
-    unit, place = row.number.unit, list(numbers()).index(path) + 1
-    said = f"{row.number.claim}: " if row.number.claim else "Nobody states it. "
-    yield from _label(path, brief(row.stated, unit) if row.number.claim else "–", f"{said}{row}. {SIGNS[row.mode]}")
-    after = "?" if row.spread is None else brief(row.value, unit)
-    words = SIGNS[row.mode] or ("–" if row.pull is None else _signed(row.pull))
+    place, claim = list(numbers()).index(path) + 1, row.number.claim
     loud = abs(row.pull or 0) > STRAIN
-    yield Words(f"after-{place}", AFTER_AT, _y(path) + 4, after, "bold small" if loud else "small", "end")
+    tip = f"{f'{claim}: ' if claim else 'Nobody states it. '}{row}. {SIGNS[row.mode]}"
+    yield from _label(path, _both(row), tip, "bold" if loud else "ink")
+    words = SIGNS[row.mode] or ("–" if row.pull is None else _signed(row.pull))
     yield Words(f"pull-{place}", PULL_AT, _y(path) + 4, words, "vermillion bold small" if loud else "soft small", "end")
+
+
+def _both(row: Adjusted) -> str:
+    """As written, and what it becomes where that differs; of a number that nobody states only the latter."""
+    written = brief(row.stated, row.number.unit) if row.number.claim else ""
+    if row.spread is None:
+        return "?"
+    after = brief(row.value, row.number.unit) if not written or abs(row.shift) >= VISIBLE else ""
+    return " → ".join(filter(None, (written, after)))
 
 
 def _signed(pull: float) -> str:
@@ -127,7 +134,7 @@ def adjusted_view(scenario: Scenario) -> View:
     rent, mfu = found.rows["cluster.usd_per_gpu_hour"], found.rows["rerun.mfu"]
     price = show(rent.value, rent.number.unit)
     measure = f" To know the {best.label} exactly would take away {share:.0%} of what is left open." if best else ""
-    shapes = [*_network(bound, _line(found), found.misfit), *_heads("written", "adjusted", "pull")]
+    shapes = [*_network(bound, _line(found), found.misfit), *_heads("written → adjusted", "pull")]
     for path, row in found.rows.items():
         shapes += _adjusted_row(path, row)
     words = (
@@ -213,7 +220,7 @@ def struck_view(scenario: Scenario) -> View:
     """The post without some statements: what can be rebuilt, and what is lost."""
     gone, found, bound = deleted(scenario), left(scenario), _bound(scenario)
     told_of = [path for path in numbers() if path != WIDTH or scenario.adjust.block == GPT3]
-    shapes: list[Shape] = [*_network(bound, lambda path: LOOKS[found.kinds[path]], {}), *_heads("", "", "")]
+    shapes: list[Shape] = [*_network(bound, lambda path: LOOKS[found.kinds[path]], {}), *_heads("written", "")]
     for path in told_of:
         one = numbers()[path]
         kind, said = found.kinds[path], path in gone or not one.claim
