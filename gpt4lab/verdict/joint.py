@@ -26,6 +26,8 @@ from gpt4lab.units import show
 STEP, REACH = 1.01, 4.0
 #: Numbers moved together at most, the most effective first.
 MOST = 6
+#: A slope below this is none.
+FLAT = 1e-9
 
 
 @attrs.frozen
@@ -96,10 +98,11 @@ class Joint:
 
 
 def joint_flip(claim: Claim, scenario: Scenario) -> Joint | None:
-    """The smallest change of several numbers, all by one percentage, that flips a verdict; None where there is none.
+    """The smallest change of several numbers, all by one factor, that flips a verdict; None where there is none.
 
-    Each goes the way that helps, as far as was published for its kind. Numbers without which it flips as soon are left
-    where they are. Found by a walk outward from the present values, and verified by substitution.
+    The most effective ones, each the way that helps, as far as was published for its kind. Numbers without which it
+    flips as well are left where they are. Found by a walk outward from the present values, and verified by
+    substitution. Where whole numbers jump, or what helps turns on the way, there may be a smaller one.
     """
     if not claim.checkable or judge(claim, scenario).verdict == NOT_KNOWN:
         return None
@@ -110,16 +113,26 @@ def joint_flip(claim: Claim, scenario: Scenario) -> Joint | None:
 
 
 def _ways(claim: Claim, scenario: Scenario) -> list[dict[str, int]]:
-    """Directions to try: with and against the slope of each number that the verdict reads."""
+    """Directions to try: with and against the slope of each number that the verdict reads, and of it over a bound."""
     ways = list[dict[str, int]]()
-    for name in dict.fromkeys((*claim.quantity, *claim.expect)):
-        slopes = _slopes(name, claim, scenario)
+    for slopes in _margins(claim, scenario):
         strongest = sorted(slopes, key=lambda path: -abs(slopes[path]))[:MOST]
         for sign in (1, -1):
-            way = {path: int(math.copysign(sign, slopes[path])) for path in strongest}
-            if way and way not in ways:
-                ways.append(way)
+            way = {path: sign if slopes[path] > 0 else -sign for path in strongest}
+            smooth = {path: there for path, there in way.items() if not FIELDS[path].whole}  # whole ones move in jumps
+            ways += [one for one in (way, smooth) if one and one not in ways]
     return ways
+
+
+def _margins(claim: Claim, scenario: Scenario) -> list[dict[str, float]]:
+    """Slopes of each number that the verdict reads, and of its distance from each bound that moves as well."""
+    found = [_slopes(name, claim, scenario) for name in dict.fromkeys((*claim.quantity, *claim.expect))]
+    for name, bounds in claim.expect.items():
+        for bound in dict.fromkeys(one for one in bounds if isinstance(one, str)):
+            up, down = _slopes(name, claim, scenario), _slopes(bound, claim, scenario)
+            apart = {path: up.get(path, 0.0) - down.get(path, 0.0) for path in {**up, **down}}
+            found.append({path: slope for path, slope in apart.items() if abs(slope) > FLAT})
+    return found
 
 
 def _slopes(name: str, claim: Claim, scenario: Scenario) -> dict[str, float]:
@@ -134,19 +147,19 @@ def _slopes(name: str, claim: Claim, scenario: Scenario) -> dict[str, float]:
                 found[path] = math.log(up / at) / step if up > 0 and at > 0 else 0
             except (ArithmeticError, ScenarioError, ValueError, TypeError):
                 continue
-    return {path: slope for path, slope in found.items() if abs(slope) > 1e-9}
+    return {path: slope for path, slope in found.items() if abs(slope) > FLAT}
 
 
 def _along(claim: Claim, scenario: Scenario, now: bool, way: Mapping[str, int]) -> Joint | None:
     factor = STEP
     while factor <= REACH:
-        if _flipped(claim, scenario, now, _moved(scenario, way, factor)):
+        if _flipped(claim, scenario, now, moved(scenario, way, factor)):
             return _least(claim, scenario, now, way, factor)
         factor *= STEP
     return None
 
 
-def _moved(scenario: Scenario, way: Mapping[str, int], factor: float) -> dict[str, float]:
+def moved(scenario: Scenario, way: Mapping[str, int], factor: float) -> dict[str, float]:
     """Every number on its way, by the factor, but not beyond its limit."""
     found = dict[str, float]()
     for path, sign in way.items():
@@ -168,9 +181,9 @@ def _least(claim: Claim, scenario: Scenario, now: bool, way: Mapping[str, int], 
     low, high = factor / STEP, factor
     while high / low > 1.0001:
         middle = math.sqrt(low * high)
-        low, high = (low, middle) if _flipped(claim, scenario, now, _moved(scenario, way, middle)) else (middle, high)
-    kept = {path: there for path, there in _moved(scenario, way, high).items() if there != get(scenario, path)}
-    for path in sorted(kept, key=lambda path: abs(kept[path] / float(get(scenario, path)) - 1)):
+        low, high = (low, middle) if _flipped(claim, scenario, now, moved(scenario, way, middle)) else (middle, high)
+    kept = {path: there for path, there in moved(scenario, way, high).items() if there != get(scenario, path)}
+    for path in sorted(kept, key=lambda path: -abs(kept[path] / float(get(scenario, path)) - 1)):
         less = {other: there for other, there in kept.items() if other != path}
         if less and _flipped(claim, scenario, now, less):
             kept = less
