@@ -60,8 +60,8 @@ work = Curve(
     lines=WIDTHS,
     label="Work that looking adds to a text token",
     whose=lambda _: "the post, with Flamingo’s recipe",
-    says="Each text token that looks at an image does {vision.flop_per_text_token} more, {vision.work_share} of what "
-    "it did. Without an image the layers are skipped, and nothing is paid.",
+    says="Looking at an image adds {vision.flop_per_text_token} of text, {vision.work_share} of "
+    "its work. Without an image the layers are skipped, and nothing is paid.",
     alt="Work added to a text token against the interval, by width: falling steps.",
     controls=(Slide("vision.every", 1, 12), Slide("model.d_model", 4032, 20_160), "vision.tokens_per_image"),
     claims=("C66",),

@@ -169,7 +169,7 @@ layouts = Panel(
         "Few answers": {"serving.tokens_in_flight": 256},
     },
     tour=(
-        ({}, "The post’s layout: a token takes {stages.token_s}; reading alone would take {stages.floor}."),
+        ({}, "The post’s layout: a token takes {stages.token_s}; at full peak it would take {stages.floor}."),
         ({"serving.pipeline": 4, "stages.groups": 4}, "Deal the experts out over four groups: {stages.token_s}."),
         (
             {"serving.pipeline": 1, "stages.groups": 16},

@@ -67,7 +67,7 @@ failover = Panel(
         Slide("batching.requests_per_s", 1, 20),
         Slide("sites.spare", 0, 8),
         Slide("reliability.restart_minutes", 1, 12),
-        Slide("batching.slots", 16, 256),
+        Slide("batching.slots", 32, 256),
         "luck.seed",
     ),
     folded=("batching.traffic",),

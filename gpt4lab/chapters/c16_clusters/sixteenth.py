@@ -126,6 +126,10 @@ def _said(found: dict[str, Use], room: float) -> str:
 
 def _dearer(one: Use, other: Use) -> str:
     ratio = one.usd_per_1k / other.usd_per_1k - 1
+    if ratio > 10:
+        return "more than ten times as dear"
+    if abs(ratio) < 5e-4:
+        return "as dear as before"
     return f"{abs(ratio):.1%} {'dearer' if ratio > 0 else 'cheaper'}"
 
 
