@@ -182,15 +182,13 @@ def cloud_chart(view: View) -> Any:
 
 
 def _key() -> Iterator[alt.LayerChart]:
-    """The fates above the plot, each behind its shape."""
-    place = 0
-    for fate, (shape, colour) in LOOKS.items():
+    """The fates above the plot, each behind its shape; a line each, for a narrow page."""
+    for row, (fate, (shape, colour)) in enumerate(reversed(LOOKS.items())):
         one = data().transform_filter(f"datum.fate == '{fate}'").transform_aggregate(_n="count()")
-        at: Any = {"x": alt.value(place + 6), "y": alt.value(-42)}
+        at: Any = {"x": alt.value(6), "y": alt.value(-42 - 17 * row)}
         sign = one.mark_point(shape=shape, size=60, color=colour, strokeWidth=1.5, opacity=1).encode(**at)
         both: Any = alt.layer(sign, one.mark_text(align="left", dx=10, color=theme.INK, text=fate).encode(**at))
         yield both
-        place += 7 * len(fate) + 34
 
 
 cloud = Panel(

@@ -99,10 +99,10 @@ def _scatter(view: View, x: Axis, y: Axis, *, key: bool, height: int) -> alt.Lay
 
 
 def _key() -> Iterator[alt.LayerChart]:
-    """The kinds above the plot, each behind its shape."""
-    for at, (kind, (shape, colour)) in enumerate(LOOKS.items()):
+    """The kinds above the plot, each behind its shape; a line each, for a narrow page."""
+    for row, (kind, (shape, colour)) in enumerate(reversed(LOOKS.items())):
         one = data().transform_filter(f"datum.kind == '{kind}'").transform_aggregate(_n="count()")
-        place: Any = {"x": alt.value(240 * at + 6), "y": alt.value(-42)}
+        place: Any = {"x": alt.value(6), "y": alt.value(-42 - 17 * row)}
         sign = one.mark_point(shape=shape, size=60, color=colour, strokeWidth=1.5, opacity=1).encode(**place)
         both: Any = alt.layer(sign, one.mark_text(align="left", dx=10, color=theme.INK, text=kind).encode(**place))
         yield both
