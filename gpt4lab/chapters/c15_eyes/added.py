@@ -44,7 +44,7 @@ params = Curve(
     claims=("C65", "C66"),
     tour=(
         ({}, "At the narrowest width that fits the post, {vision.inserts} add {vision.params}."),
-        (WIDE, "At 15,360, which fits it too, they add {vision.params}: twice as much for the same words."),
+        (WIDE, "At {model.d_model}, which fits it too, they add {vision.params}: twice as much for the same words."),
         ({"vision.every": 1}, "Before every block, as in the smallest Flamingo, {vision.share_of_active} more."),
     ),
 )

@@ -103,7 +103,7 @@ draw = Drawn(
     title="Draw a digit",
     legend="Draw with the mouse or a finger, pixel by pixel or in one stroke; or by keyboard: arrows, Space, Delete. "
     "Or type it below: eight rows of eight, a dot for paper, g for ink. Fill the height, as the people did whose "
-    "digits it learned. A picture is never kept.",
+    "digits it learned.",
     controls=("eyes.picture",),
     start=f"leak?eyes.picture={SEVEN}",
     presets={

@@ -140,14 +140,14 @@ gates = Drawn(
     "about what it saw). Right, the same gates as doors. Below, four digits by people whose hands were not trained on. "
     "Step on, and the doors open. The switch chooses other runs.",
     controls=("eyes.switch",),
-    presets={"Flamingo’s recipe": "leak", "No gates": {"eyes.switch": SWITCHES[1]}},
+    presets={
+        "Flamingo’s recipe": "leak",
+        "No gates": {"eyes.switch": SWITCHES[1]},
+        "Thawed": {"eyes.switch": SWITCHES[2]},
+        "One door": {"eyes.switch": SWITCHES[6]},
+    },
     claims=("C64", "C65"),
     steps="Look",
     begins=-1,
     view=gates_view,
-    tour=(
-        ({}, "Flamingo’s recipe begins as exactly the model that was there, and opens by itself."),
-        ({"eyes.switch": SWITCHES[1]}, "Without gates, untrained layers disturb the model from the first step."),
-        ({"eyes.switch": SWITCHES[6]}, "With one insertion before the first of four blocks, a single door must do."),
-    ),
 )

@@ -24,6 +24,7 @@ STEP = Axis("step", "Training step", form="count")
 BITS = Axis("bits", "Bits a caption", domain=(0, 12))
 OPEN = Axis("opening", "How far the gate stands open", domain=(0, 1))
 KINDS = ["training", "new writers", "new combinations"]
+READING = 250  # steps in which the language model learns to read
 SMOOTH = 8  # steps of the training line that are averaged
 TITLE = "Open its eyes"
 
@@ -33,7 +34,8 @@ def begin(scenario: Scenario) -> BackgroundRun[Seeing]:
     from gpt4lab.toys.vision.study import plan_of
     from gpt4lab.toys.vision.training import see
 
-    return see(plan_of(scenario.eyes.switch, scenario.eyes.steps), scenario.luck.seed)
+    plan = plan_of(scenario.eyes.switch, scenario.eyes.steps)
+    return see(plan, scenario.luck.seed, language_steps=READING)
 
 
 def watch(scenario: Scenario, attempt: Attempt | None, before: Attempt | None) -> View:

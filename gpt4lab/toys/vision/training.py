@@ -59,13 +59,15 @@ def language_model(seed: int = 0, steps: int = LANGUAGE_STEPS) -> Transformer:
     return model
 
 
-def see(plan: Plan = PLAN, seed: int = 0, name: str = "eyes") -> BackgroundRun[Seeing]:
-    """`open_eyes` of `language_model(seed)`, which is trained in the background too."""
+def see(
+    plan: Plan = PLAN, seed: int = 0, name: str = "eyes", language_steps: int = LANGUAGE_STEPS
+) -> BackgroundRun[Seeing]:
+    """`open_eyes` of `language_model`, which is trained in the background too."""
     model = build_seeing(build_model(LANGUAGE, seed), plan, seed)
 
     def rows() -> StepRows:
         if plan.language != "scratch":
-            model.language.load_state_dict(language_model(seed).state_dict())
+            model.language.load_state_dict(language_model(seed, language_steps).state_dict())
         yield from eyes_rows(model, plan, seed)
 
     return BackgroundRun(timed(rows()), model, plan.steps, name).start()

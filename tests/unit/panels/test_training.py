@@ -25,6 +25,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "c05_memory.own": {"MOST_STEPS": 9},
     "c06_batch.live": {"SEEDS": 1},
     "c10_chinchilla.sweep": {"LIVE": {"grid": {3e7: (6, 8), 6e7: (6, 8)}, "seeds": 1}, "JOBS": 1},
+    "c15_eyes.live": {"READING": 2},
     "c14_drafts.watch": {"LENGTH": 12, "LENIENCES": (1.0, 0.05)},
 }
 
