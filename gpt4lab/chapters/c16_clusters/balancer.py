@@ -157,11 +157,19 @@ def balancer_view(scenario: Scenario) -> View:
         "The slowest stage takes",
         here.slowest_s,
         "s",
-        said(here),
+        said(here) + _left_out(scenario, len(here.stages)),
         post=value("stages.slowest_s", LEAK, {"stages.counts": scenario.stages.counts}),
         whose="sixteen even stages of the post",
         scenes=[picture(here)],
     )
+
+
+def _left_out(scenario: Scenario, stages: int) -> str:
+    """Whether more is written than there are layers, or stages for them."""
+    written, layers = [int(word) for word in scenario.stages.cut.split()], int(scenario.model.layers)
+    if sum(written) <= layers and len(written) <= stages:
+        return ""
+    return f" Of what is written, all beyond {counted(layers, 'layer')} and {counted(stages, 'stage')} is left out."
 
 
 def said(here: StageLine) -> str:
