@@ -16,7 +16,7 @@ from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.units import counted, show
 
 LEAK = load_scenario("leak")
-LEFT, MIDDLE, MEMORY, RIGHT, TOP = 34, 384, 404, 612, 58  # px: time from LEFT to MIDDLE, memory from MEMORY to RIGHT
+LEFT, MIDDLE, MEMORY, RIGHT, TOP = 34, 384, 404, 612, 66  # px: time from LEFT to MIDDLE, memory from MEMORY to RIGHT
 ROW, TALL = 21, 440  # px: a stage at most, and all of them
 SOLVE = "solve"
 #: Fifteen nodes of eight layers; what they leave, nothing, is the sixteenth's.
@@ -80,7 +80,7 @@ def picture(here: StageLine) -> Scene:
     floor = TOP + pitch * len(here.stages)
     return Scene(
         [*_times(here, pitch, scale), *_memory(here, pitch, bytes_), *_frame(here, pitch, floor, scale, bytes_)],
-        floor + 40,
+        floor + 56,
         f"{counted(len(here.stages), 'stage')}, a row each: layers and output along time, bytes beside them. Arrows "
         "go from stage to stage; Space takes a layer from the slowest; U and D hand one up and down.",
         titles={"stage": "Stage", "layers": "Layers", "ms": "Time, ms", "gb": "On a GPU, GB"},
@@ -119,12 +119,12 @@ def _memory(here: StageLine, pitch: float, scale: float) -> Iterator[Shape]:
 def _frame(here: StageLine, pitch: float, floor: float, scale: float, bytes_: float) -> Iterator[Shape]:
     seconds = here.seconds
     slowest = seconds.index(here.slowest_s)
-    yield Words("time-words", LEFT, TOP - 22, "layer", "small blue")
-    yield Words("output-words", LEFT + 42, TOP - 22, "output", "small orange")
-    yield Words("hop-words", LEFT + 92, TOP - 22, "to the next node", "small purple")
-    yield Words("weights-words", MEMORY, TOP - 22, "weights", "small green")
-    yield Words("cache-words", MEMORY + 56, TOP - 22, "cache", "small sky")
-    yield Words("rest-words", MEMORY + 100, TOP - 22, "other", "small soft")
+    yield Words("time-words", LEFT, TOP - 28, "layer", "small blue")
+    yield Words("output-words", LEFT + 90, TOP - 28, "output", "small orange")
+    yield Words("hop-words", LEFT + 190, TOP - 28, "handing on", "small purple")
+    yield Words("weights-words", MEMORY, TOP - 28, "weights", "small green")
+    yield Words("cache-words", MEMORY + 118, TOP - 28, "cache", "small sky")
+    yield Words("rest-words", MEMORY, TOP - 14, "other", "small soft")
     for at, stage in enumerate(here.stages):
         y = TOP + pitch * at
         bold = " bold vermillion" if at == slowest else " soft"
@@ -141,7 +141,7 @@ def _frame(here: StageLine, pitch: float, floor: float, scale: float, bytes_: fl
     yield Stroke("best", best, TOP - 8, best, floor + 4, "ink")
     yield Words("best-words", best, floor + 34, f"best cut: {show(here.best_s, 's')}", "small", "end")
     yield Stroke("room", room, TOP - 8, room, floor + 4, "ink dashed")
-    yield Words("room-words", room, floor + 18, f"a GPU has {show(here.room_bytes, 'byte')}", "small", "end")
+    yield Words("room-words", room, floor + 50, f"a GPU has {show(here.room_bytes, 'byte')}", "small", "end")
 
 
 def _table(here: StageLine) -> Iterator[Row]:

@@ -74,7 +74,7 @@ def _scene(
     ]
     return Scene(
         shapes,
-        floor + 58,
+        floor + 66,
         f"Stages down, time across: a stair of {counted(len(here.stages), 'step')}. {_caption(here, own)}",
         _caption(here, own),
         {"stage": "Node", "came": "Came, ms", "waited": "Waited, ms", "worked": "Worked, ms"},
@@ -102,9 +102,13 @@ def _words(here: StageLine, floor: float, scale: float, pitch: float) -> Iterato
         x = LEFT + k * step * scale
         yield Stroke(f"tick-{k}", x, floor, x, floor + 4, "soft")
         yield Words(f"tick-words-{k}", x, floor + 17, f"{1e3 * k * step:g}{' ms' * (k == 0)}", "small soft", "middle")
-    key = (("waits", "waiting", "vermillion"), ("works", "this token’s layers", "blue"), ("head", "output", "orange"))
-    for at, (name, words, look) in enumerate((*key, ("other", "other micro-batches", "soft"))):
-        yield Words(f"key-{name}", LEFT + (0, 70, 210, 270)[at], floor + 44, words, f"small {look}")
+    for name, x, below, words, look in (
+        ("waits", 0, 40, "waiting", "vermillion"),
+        ("head", 130, 40, "output", "orange"),
+        ("other", 260, 40, "other micro-batches", "soft"),
+        ("works", 0, 56, "this token’s layers", "blue"),
+    ):
+        yield Words(f"key-{name}", LEFT + x, floor + below, words, f"small {look}")
 
 
 def _table(own: Sequence[Visit]) -> Iterator[Row]:
