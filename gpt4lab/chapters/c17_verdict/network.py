@@ -96,7 +96,7 @@ def _both(row: Adjusted) -> str:
     if row.spread is None:
         return "?"
     after = brief(row.value, row.number.unit) if not written or abs(row.shift) >= VISIBLE else ""
-    return " → ".join(filter(None, (written, after)))
+    return written if written == after else " → ".join(filter(None, (written, after)))
 
 
 def _signed(pull: float) -> str:
