@@ -26,6 +26,8 @@ UNCHECKED = 1e-6
 EASE = 1e-7
 #: When Newton's steps are at an end, and from which variance on nothing determines a number.
 CLOSE, OPEN = 1e-12, 1e3
+#: An equation that is missed by more, as a difference of logarithms, does not hold.
+BROKEN = 1e-6
 
 Covariance = Mapping[tuple[str, str], float]
 
@@ -58,18 +60,22 @@ class Adjusted:
 
 @attrs.frozen
 class Adjustment:
-    """All numbers, and how well they fit. freedom: equations that check something. chi2: sum of squares."""
+    """All numbers, and how well they fit. freedom: equations that check something. chi2: sum of squares.
+
+    broken: title of an equation that pinned numbers do not let hold -> ln(made / result), as it is left.
+    """
 
     rows: Mapping[str, Adjusted]
     misfit: Mapping[str, float]  # title of an equation -> ln(made / stated) before the adjustment, in its own spreads
     freedom: int
     chi2: float
     covariance: Covariance
+    broken: Mapping[str, float]
 
     @property
     def chance(self) -> float:
         """Chance of a chi-square at least so large, if each digit were rounded at random and nothing else were off."""
-        return chi2_above(self.chi2, self.freedom)
+        return 0.0 if self.broken else chi2_above(self.chi2, self.freedom)
 
     @property
     def worst(self) -> Adjusted:
@@ -149,9 +155,12 @@ def adjust(
     stated = logs(scenario, mode)
     mode = {path: _mode(path, mode[path], scenario) for path in mode}
     spread = {path: numbers()[path].spread(scenario) / weight[path] or 1.0 for path in mode}
-    bound = tuple(one for one in bound if any(mode[path] != PINNED for path in one.members()))
+    told = tuple(bound)
+    bound = tuple(one for one in told if any(mode[path] != PINNED for path in one.members()))
     x, cov = least_squares(stated, spread, mode, bound, scenario)
-    return _told(scenario, bound, mode, spread, stated, x, cov)
+    left = {one.title: one.residual(x, scenario) for one in told if set(one.members()) <= set(mode)}
+    broken = {title: by for title, by in left.items() if abs(by) > BROKEN}
+    return attrs.evolve(_told(scenario, bound, mode, spread, stated, x, cov), broken=broken)
 
 
 def least_squares(
@@ -235,7 +244,7 @@ def _told(
     kept = sum(1 - cov[path, path] / spread[path] ** 2 for path in counted)
     here = {path: numbers()[path].value(scenario) for path in mode}
     adjusted = {path: _row(path, mode[path], here[path], x[path] - stated[path], spread[path], cov) for path in mode}
-    return Adjustment(adjusted, _misfit(scenario, bound, mode, spread), round(kept), chi2, cov)
+    return Adjustment(adjusted, _misfit(scenario, bound, mode, spread), round(kept), chi2, cov, {})
 
 
 def _row(path: str, mode: str, stated: float, shift: float, spread: float, cov: Covariance) -> Adjusted:

@@ -5,6 +5,7 @@ Twice the same picture: adjusted, with strain as width; and with statements stru
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -119,6 +120,11 @@ def _bound(scenario: Scenario) -> tuple[Bond, ...]:
 def _fits(found: Adjustment) -> str:
     """What the sum of squares says, with what it cannot say."""
     sizes = f"χ² = {found.chi2:.1f} for {counted(found.freedom, 'free equation')}" if found.freedom else ""
+    if found.broken:
+        title, by = max(found.broken.items(), key=lambda item: abs(item[1]))
+        return (
+            f"What is pinned contradicts itself: “{title}” is missed by {abs(math.expm1(by)):.1%}. Set one number free."
+        )
     if not found.freedom:
         return "Nothing is left that two ways could disagree about."
     if found.chance < 0.01:

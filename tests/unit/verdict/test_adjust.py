@@ -106,6 +106,16 @@ def test_everything_pinned_is_left_as_it_is():
     assert all(row.value == pytest.approx(row.stated) for row in found.rows.values())
 
 
+@pytest.mark.parametrize("names", ["cluster.gpus cluster.days cluster.usd_per_gpu_hour cluster.stated_usd",
+                                   "model.expert_params model.shared_params model.total_params"])  # fmt: skip
+def test_pinned_numbers_that_contradict_each_other_are_said_to(names: str):
+    """25,000 GPUs for 95 days at $1 are 57 million, not 63; 16 x 111 + 55 billion are 1.831 trillion, not 1.8."""
+    found = adjusted(pinned=places(*names.split()))
+    assert found.broken
+    assert found.chance == 0
+    assert not adjusted(pinned="14").broken
+
+
 def test_everything_free_determines_nothing_and_does_not_fail():
     all_of_them = " ".join(str(place + 1) for place in range(len(numbers())))
     found = adjusted(freed=all_of_them)
