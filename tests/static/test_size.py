@@ -37,7 +37,7 @@ MOST = {
     "chapters/c09_money": 1_320,
     "chapters/c11_cost": 815,  # a drawing, and one roofline for all that was claimed and measured
     "chapters/c16_clusters": 1_050,  # two drawings, one of them dragged, and five panels
-    "chapters/c17_verdict": 865,  # two drawings of the network, strands, draws, the reader's own page
+    "chapters/c17_verdict": 880,  # two drawings of the network, strands, draws, the reader's own page
     "chapters/c13_batching": 810,  # the reader as scheduler
     "chapters/c15_eyes": 800,  # a digit that is drawn by hand
     "chapters/c14_drafts": 800,  # what others measured, acceptance curves, and a drawing
