@@ -74,7 +74,7 @@ def plainly(claim: Claim, scenario: Scenario) -> list[Flip]:
         ways = [first(claim, scenario, path, limit) for limit in limits(path, scenario)]
         there = min((there for there in ways if there is not None), key=lambda there: abs(there - here), default=None)
         found += [] if there is None else [Flip(field, here, there, not now)]
-    return sorted(found, key=lambda flip: abs(flip.change))
+    return sorted(found, key=lambda flip: (abs(flip.change), abs(flip.there - flip.here)))  # from zero all are infinite
 
 
 def first(claim: Claim, scenario: Scenario, path: str, limit: float) -> float | None:
