@@ -42,7 +42,7 @@ class Report:
 
     def markdown(self) -> str:
         """As Markdown, with tables."""
-        parts = [f"# {self.title}", self.lead]
+        parts = [f"# {_plain(self.title)}", self.lead]
         for caption, head, rows in self.tables:
             lines = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in (head, ["---"] * len(head), *rows)]
             parts += [f"## {caption}", "\n".join(lines)]
@@ -79,7 +79,8 @@ def _bar(row: int, name: str, ratio: float) -> str:
 
 
 def _plain(cell: str) -> str:
-    return cell.replace("|", "\\|")
+    """As Markdown takes it: what a reader typed is no markup."""
+    return escape(" ".join(cell.split())).replace("|", "\\|")
 
 
 def report(scenario: Scenario, on: dt.date | None = None) -> Report:

@@ -124,6 +124,11 @@ def posterior(prior: float, ratios: Iterable[float]) -> float:
 
 
 def _ratio(name: str, items: Iterable[Item], lean: float) -> float:
-    """The strongest word for, times the strongest against."""
-    each = [1.0] if name == DERIVED else [item.at(lean) for item in items]
+    """The strongest word for, times the strongest against; what is derived stays so in a strand of others."""
+    each = [1.0 if _is_derived(name, item) else item.at(lean) for item in items]
     return max(1.0, *each) * min(1.0, *each)
+
+
+def _is_derived(name: str, item: Item) -> bool:
+    """Whether an item says nothing of its own in a strand; each counted alone, it is counted too."""
+    return DERIVED in (name, item.entry.strand) and not name.isdigit()

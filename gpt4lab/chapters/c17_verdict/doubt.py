@@ -126,7 +126,7 @@ three = Panel(
         "The post’s two prices": "leak",
         "As the 55 days need": {"rerun.mfu": 0.561},
         "FP8 as well": {"rerun.mfu": 0.28, "rerun.bytes_per_weight": 1},
-        "List prices of that month": {"cluster.usd_per_gpu_hour": 1.10, "rerun.usd_per_gpu_hour": 4.4},
+        "Rents of $1.10 and $4.40": {"cluster.usd_per_gpu_hour": 1.10, "rerun.usd_per_gpu_hour": 4.4},
     },
     claims=("F01", "F02"),
     view=tornado_view,
