@@ -93,7 +93,8 @@ def tornado_view(scenario: Scenario) -> View:
              "label": show(there, FIELDS[bar.path].unit)}, GAIN)
         for bar, at, there in ends
     ]  # fmt: skip
-    rows += [{"lane": FIELDS[bar.path].label, "times": here, "mark": "you", "label": ""} for bar in bars]
+    yours = {"times": here, "mark": "you", "label": ""}
+    rows += [pinned({**yours, "lane": FIELDS[bar.path].label}, GAIN) for bar in bars]
     widest = bars[0]
     both = show(sorted((widest.at_lo, widest.at_hi)), unit)
     return View(
