@@ -129,8 +129,8 @@ memory = Panel(
         ({"cluster.recompute": "none"}, "Keep all of it, and activations take {step.activation_bytes}."),
         (
             {**FUSED, "cluster.expert": 16},
-            "Fused attention and experts over {cluster.expert}: {step.memory_bytes}, still more than "
-            "{cluster.accelerator.memory_bytes}. Nothing recomputed does not fit.",
+            "Fused attention and experts over {cluster.expert}: {step.memory_bytes}, still more than the card has. "
+            "With nothing recomputed it does not fit.",
         ),
     ),
     claims=("C40", "S05"),
