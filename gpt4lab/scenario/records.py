@@ -330,7 +330,7 @@ class Sites:
     clusters: int = whole(8, "cluster", 1, 1000,
         "Clusters needed", "clusters that the traffic needs", "assumed: C79 gives no number", log=True)
     spare: int = whole(1, "cluster", 0, 100,
-        "Spare clusters", "clusters beyond those that the traffic needs", "assumed: one")
+        "Spare clusters", "clusters beyond those that the traffic needs", "assumed: one cluster, the least that helps")
     places: int = whole(4, "site", 1, 100,
         "Sites", "places over which the clusters are dealt out", "assumed: C79 gives no number")
     repair_hours: float = number(12, "hour", 0.05, 2000,

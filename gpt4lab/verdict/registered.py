@@ -56,7 +56,7 @@ NETWORK.modelled("verdict.width", "1", "width", "Width that fits; the scenario's
 
 CONTENT = Family(left, _bridge("adjust"), source="arithmetic")
 CONTENT.modelled("verdict.statements", "1", "stated", "Numbers that the post states and nobody struck out.")
-CONTENT.modelled("verdict.independent", "1", "independent", "Of those left, how many the others do not decide.")
+CONTENT.modelled("verdict.independent", "1", "independent", "Numbers of the post that its others do not decide.")
 CONTENT.modelled("verdict.lost", "1", "count_lost", "Numbers that can no longer be rebuilt.")
 
 EVIDENCE = Family(evidence, _bridge("strands"), source="arithmetic")

@@ -55,6 +55,8 @@ MORE = {
     "C79": ("sites.cluster_away",),
     "C80": ("stages.latency", "stages.waiting", "stages.floor"),
     "C85": ("chinchilla.stretch", "chinchilla.exponent", "scaling.kaplan_params"),
+    "F02": ("rerun.trend",),
+    "F06": ("verdict.rent", "verdict.independent"),
 }
 OWN = "How much comes out by the post’s own numbers"
 NUMBERS = re.compile(r"\d[\d.,]*")

@@ -95,7 +95,8 @@ def test_every_input_in_a_sentence_moves_scenario_and_sentence(text: Path) -> No
 
 def stepped(control: NumberControl) -> float:
     """Some way up its slider, or down from the end."""
-    value = min(control.value * 2, control.hi) if control.value < control.hi else control.value / 2
+    up = min(control.value * 2 or control.hi / 4, control.hi)
+    value = up if control.value < control.hi else control.value / 2
     return round(value) if control.integer else value
 
 
