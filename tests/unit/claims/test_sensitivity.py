@@ -74,7 +74,8 @@ def plainly(claim: Claim, scenario: Scenario) -> list[Flip]:
         ways = [first(claim, scenario, path, limit) for limit in limits(path, scenario)]
         there = min((there for there in ways if there is not None), key=lambda there: abs(there - here), default=None)
         found += [] if there is None else [Flip(field, here, there, not now)]
-    return sorted(found, key=lambda flip: (abs(flip.change), abs(flip.there - flip.here)))  # from zero all are infinite
+    # From zero every change is infinite: the shorter way goes before, behind all others.
+    return sorted(found, key=lambda flip: abs(flip.there - flip.here) / (abs(flip.here) or 1e-99))
 
 
 def first(claim: Claim, scenario: Scenario, path: str, limit: float) -> float | None:
