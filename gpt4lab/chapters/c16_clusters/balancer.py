@@ -17,7 +17,7 @@ from gpt4lab.units import counted, show
 
 LEAK = load_scenario("leak")
 LEFT, MIDDLE, MEMORY, RIGHT, TOP = 34, 384, 404, 612, 66  # px: time from LEFT to MIDDLE, memory from MEMORY to RIGHT
-ROW, TALL = 21, 440  # px: a stage at most, and all of them
+ROW, TALL = 20, 440  # px: a stage at most, and all of them
 SOLVE = "solve"
 #: Fifteen nodes of eight layers; what they leave, nothing, is the sixteenth's.
 FIFTEEN = " ".join(["8"] * 15)
