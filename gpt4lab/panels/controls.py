@@ -30,7 +30,7 @@ import traitlets as t
 from gpt4lab.charts import theme
 from gpt4lab.scenario.field import SLIPS, is_number, meant, plain
 from gpt4lab.scenario.numbers import GRAMMAR
-from gpt4lab.units import MONTHS, counted, month, quoted
+from gpt4lab.units import counted, month, quoted
 
 # What the page says is not said back to it: each move would wait for one message more, a fifth of its time.
 NO_ECHO = False
@@ -58,7 +58,7 @@ LOOK = theme.styling(
 
 
 #: JavaScript that reads numbers by the same table as Python does.
-READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS, 'months': MONTHS})};\n" + read_beside("grammar.js")
+READER = f"const GRAMMAR = {json.dumps({**GRAMMAR, 'slips': SLIPS})};\n" + read_beside("grammar.js")
 
 
 def spoken(how: str = "spoken") -> w.HTML:

@@ -1,7 +1,7 @@
 """How a reader writes a number: "25,000", "25k", "1.8 trillion", "$63M", "34%", "8 heads", "2.15×10²⁵".
 
-One grammar for every door in Python: shared lines, files, exercises, the desk and the command line. Its table is
-`grammar.json`.
+One grammar for every door: shared lines, files, exercises, the desk, the command line and, from the same table, the
+page. Its table is `grammar.json`, with the things that the book counts and the months from `units`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from importlib.resources import files
 from typing import Any
 
 from gpt4lab.scenario.field import FAR, ScenarioError
-from gpt4lab.units import MONTHS, cut
+from gpt4lab.units import COUNTED, MONTHS, cut
 
 GRAMMAR: dict[str, Any] = json.loads(files("gpt4lab.scenario").joinpath("grammar.json").read_text("utf-8"))
+GRAMMAR |= {"names": [*map(str.lower, COUNTED), *GRAMMAR["names"]], "months": MONTHS}
 _NUMBER, _COMMA, _SPACE = (re.compile(GRAMMAR[name]) for name in ("number", "comma", "space"))
 _MONTH = re.compile(GRAMMAR["month"], re.IGNORECASE | re.ASCII)
 _SCALE = re.compile(GRAMMAR["scale"], re.IGNORECASE | re.ASCII)

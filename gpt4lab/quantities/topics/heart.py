@@ -22,39 +22,29 @@ def known_of_all(p: Num) -> Num:
     return 1 * p
 
 
-@quantity("heart.famous", "1", source="roberts2024", **constants("roberts2024-gpt4", "n_f"))
-def famous(n_f: Num) -> Num:
-    """Problems from before the cut-off that 5,000 repositories or more hold."""
-    return 1 * n_f
+#: Two kinds of problems that were counted, not fitted: both ends of the curve.
+COUNTED = (
+    {"all": "heart.famous", "right": "heart.famous_right", "share": "heart.known_of_famous", "n": "n_f", "r": "r_f",
+     "held_by": "5,000 repositories or more"},
+    {"all": "heart.rare", "right": "heart.rare_right", "share": "heart.known_of_rare", "n": "n_r", "r": "r_r",
+     "held_by": "600 to 799 repositories"},
+)
+ANSWERS = "catalog/constants/roberts2024-gpt4"
 
 
-@quantity("heart.famous_right", "1", source="roberts2024", **constants("roberts2024-gpt4", "r_f"))
-def famous_right(r_f: Num) -> Num:
-    """Those of them that GPT-4 answered by their numbers alone."""
-    return 1 * r_f
+@quantity("{all}", "1", source="roberts2024", each=COUNTED, n=f"{ANSWERS}/{{n}}",
+          about="Problems from before the cut-off that {held_by} hold.")
+@quantity("{right}", "1", source="roberts2024", each=COUNTED, n=f"{ANSWERS}/{{r}}",
+          about="Those that GPT-4 answered by their numbers alone, of the problems that {held_by} hold.")
+def counted(n: Num) -> Num:
+    """How many there are."""
+    return 1 * n
 
 
-@quantity("heart.known_of_famous", "fraction", source="arithmetic", r="heart.famous_right", n="heart.famous")
-def known_of_famous(r: Num, n: Num) -> Num:
-    """Share that GPT-4 answered by their numbers of the problems that 5,000 repositories or more hold: counted."""
-    return r / n
-
-
-@quantity("heart.rare", "1", source="roberts2024", **constants("roberts2024-gpt4", "n_r"))
-def rare(n_r: Num) -> Num:
-    """Problems from before the cut-off that 600 to 799 repositories hold."""
-    return 1 * n_r
-
-
-@quantity("heart.rare_right", "1", source="roberts2024", **constants("roberts2024-gpt4", "r_r"))
-def rare_right(r_r: Num) -> Num:
-    """Those of them that GPT-4 answered by their numbers alone."""
-    return 1 * r_r
-
-
-@quantity("heart.known_of_rare", "fraction", source="arithmetic", r="heart.rare_right", n="heart.rare")
-def known_of_rare(r: Num, n: Num) -> Num:
-    """Share that GPT-4 answered by their numbers of the problems that 600 to 799 repositories hold: counted."""
+@quantity("{share}", "fraction", source="arithmetic", each=COUNTED, r="{right}", n="{all}",
+          about="Share that GPT-4 answered by their numbers of the problems that {held_by} hold: counted.")
+def known_of_counted(r: Num, n: Num) -> Num:
+    """Share that was answered."""
     return r / n
 
 
