@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 from unicodedata import category
 
+from gpt4lab import place
 from gpt4lab.units import SUPERSCRIPT
 
 LOWERED = {raised: digit for digit, raised in SUPERSCRIPT.items()}
@@ -52,7 +53,7 @@ def run(program: str, command: Callable[[], int]) -> int:
     except ModuleNotFoundError as error:
         if error.name not in LIVE:
             raise
-        code = complain(program, f"{error.name} is missing: install gpt4lab[live], or run `python3 book.py setup`.")
+        code = complain(program, place.needs(error.name))
     except OSError as error:
         code = complain(program, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
     _discard()

@@ -7,16 +7,14 @@ from importlib.util import find_spec
 from IPython import get_ipython
 from IPython.display import Markdown, display
 
-MISSING = (
-    "*This cell needs {library}, which is not installed here; the rest of the chapter works without it.* "
-    "Close the book and run `python3 book.py setup`: it looks for a build for this machine."
-)
+from gpt4lab import place
 
 
 def live(library: str, cell: str) -> None:
     """Run the cell, or say in one sentence why not. An error in the cell stays an error."""
-    if find_spec(library or "torch") is None:
-        display(Markdown(MISSING.format(library=library or "torch")))
+    library = library or "torch"
+    if find_spec(library) is None:
+        display(Markdown(place.needs(library, "*This cell", "; the rest of the chapter works without it*")))
         return
     get_ipython().run_cell(cell, store_history=False).raise_error()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import attrs
 from IPython.display import HTML
 
+from gpt4lab import place
 from gpt4lab.book import store
 from gpt4lab.book.page import block, shown, table
 from gpt4lab.charts import vega
@@ -37,7 +38,7 @@ def _python() -> Finding:
 def _widgets() -> Finding:
     import ipywidgets
 
-    remedy = "Run this notebook from “python3 book.py lab”; a page without a kernel has no sliders."
+    remedy = f"Open the book by “{place.how_to_open()}”; a page without a kernel has no sliders."
     return Finding("Sliders", _in_kernel(), f"ipywidgets {ipywidgets.__version__}", remedy)
 
 
@@ -49,23 +50,20 @@ def _in_kernel() -> bool:
 
 def _charts() -> Finding:
     size = len(vega.script()) // 1000
-    return Finding(
-        "Charts", size > 100, f"drawing library on this machine, {size} kB, no network", "Run book.py setup."
-    )
+    detail = f"drawing library on this machine, {size} kB, no network"
+    return Finding("Charts", size > 100, detail, "A file of the book is damaged: install the book again.")
 
 
 def _torch() -> Finding:
     found = importlib.util.find_spec("torch") is not None
     detail = "torch is installed" if found else "torch is missing: calculators work, live models do not"
-    return Finding(
-        "Live models", found, detail, "Run “python3 book.py setup”; it says why if no build fits this machine."
-    )
+    return Finding("Live models", found, detail, place.how_to_get("torch"))
 
 
 def _memory() -> Finding:
     works = store.keep("selfcheck", "written", True)
-    remedy = "Set GPT4LAB_STATE to a folder that can be written; until then it is kept for this session only."
-    return Finding("Memory of your way", works, str(store.folder() or "no home folder"), remedy)
+    remedy = f"To keep it, {place.how_to_keep()}; until then it is kept for this session only."
+    return Finding("Memory of your way", works, place.where_kept(), remedy)
 
 
 CHECKS: tuple[Callable[[], Finding], ...] = (_python, _widgets, _charts, _torch, _memory)

@@ -1,5 +1,7 @@
 """Where a reader's way is kept: one JSON file on this machine, values by kind and key. `way.py` says what they are.
 
+On a page of the web edition the file is a text in the storage of the browser (`gpt4lab.place.hand_over`).
+
 Any number of notebooks may write at once: a change is made under a lock, to what the others have left, and the file is
 replaced whole. What cannot be written is kept for the session, and `trouble()` says so; what cannot be read is set
 aside as progress.json.broken and never written over.
@@ -11,7 +13,6 @@ import errno
 import itertools
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
-import platformdirs
+
+from gpt4lab import place
+from gpt4lab.place import Memory, state_folder
 
 try:
     import fcntl
@@ -36,6 +39,7 @@ T = TypeVar("T")
 
 #: The edition of the file. A later edition may add kinds, and fields to a kind: this one carries them along unread.
 SCHEMA = 2
+NAME = "progress.json"
 PATIENCE_S = 10.0  # how long to wait for another notebook that writes
 TURN_S = 0.001  # how often to ask for the lock; whoever had it leaves time for three askers
 BUSY = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
@@ -51,19 +55,20 @@ class Session:
     aside: str = ""
 
 
-_SESSIONS: dict[Path | None, Session] = {}
+Home = Path | Memory | None
+_SESSIONS: dict[Home, Session] = {}
 _THREADS = threading.RLock()
 
 
 def folder() -> Path | None:
-    """The variable GPT4LAB_STATE, or the usual place for a program's state; None without a home, and in a browser."""
-    if wanted := os.environ.get("GPT4LAB_STATE"):
-        return Path(os.path.abspath(os.path.expanduser(wanted)))
-    try:
-        usual = Path(platformdirs.user_state_dir("gpt4lab"))
-    except RuntimeError:  # no home; an older platformdirs says "~/.local" then, which would be a folder named ~
-        return None
-    return usual if usual.is_absolute() and sys.platform != "emscripten" else None
+    """Where the file lies; None where it is a text in the storage of a browser, or nowhere."""
+    home = _home()
+    return home if isinstance(home, Path) else None
+
+
+def _home() -> Home:
+    memory = place.memory()  # which may be empty, and count as nothing
+    return state_folder() if memory is None else memory
 
 
 def recall(kind: str, key: str, default: Any = None) -> Any:
@@ -79,12 +84,12 @@ def count(kind: str) -> int:
 def entries(kind: str) -> State:
     """All that is kept under `kind`, by key, whoever kept it."""
     with _THREADS:
-        place = folder()
+        home = _home()
         try:
-            state = _read(_file(place))[0] if place else {}
+            state = _read(home)[0]
         except OSError:
             state = {}
-        return section(_with(state, _session(place).unwritten), kind)
+        return section(_with(state, _session(home).unwritten), kind)
 
 
 def keep(kind: str, key: str, value: Any) -> bool:
@@ -100,10 +105,10 @@ def update(kind: str, key: str, change: Callable[[Any], Any]) -> bool:
 def update_all(kind: str, change: Callable[[State], State]) -> bool:
     """The same for many values at once: `change` makes of all that is kept under `kind` what is to be kept anew."""
     with _THREADS:
-        place = folder()
-        session = _session(place)
+        home = _home()
+        session = _session(home)
         try:
-            _update_file(place, session, kind, change)
+            _update(home, session, kind, change)
         except OSError as error:
             session.unwritten.setdefault(kind, {}).update(change(entries(kind)))
             session.why = error.strerror or str(error)
@@ -114,13 +119,12 @@ def update_all(kind: str, change: Callable[[State], State]) -> bool:
 
 def trouble() -> str:
     """What a reader should know of this memory, in a sentence or two; "" where all is well."""
-    place = folder()
-    session = _session(place)
+    home = _home()
+    session = _session(home)
     lines: list[str] = []
     if session.why:
-        remedy = "To keep it, set GPT4LAB_STATE to a folder that can be written."
-        where = f"{place}: {session.why}" if place else session.why
-        lines.append(f"Your way is kept for this session only ({where}). {remedy}")
+        where = f"{home}: {session.why}" if isinstance(home, Path) else session.why
+        lines.append(f"Your way is kept for this session only ({where}). To keep it, {place.how_to_keep()}.")
     if session.aside:
         lines.append(
             f"The file of your way was damaged: what could be read was taken over, and it lies in {session.aside}."
@@ -128,30 +132,39 @@ def trouble() -> str:
     return " ".join(lines)
 
 
-def _session(place: Path | None) -> Session:
-    return _SESSIONS.setdefault(place, Session())
+def _session(home: Home) -> Session:
+    return _SESSIONS.setdefault(home, Session())
 
 
-def _file(place: Path) -> Path:
-    return Path(os.path.realpath(place / "progress.json"))  # a link stays one
+def _file(folder: Path) -> Path:
+    return Path(os.path.realpath(folder / NAME))  # a link stays one
 
 
 # --- one change, under the lock -----------------------------------------------------------------------------------
 
 
-def _update_file(place: Path | None, session: Session, kind: str, change: Callable[[State], State]) -> None:
-    """Read, change, write. Raises OSError where the folder cannot be written; the file then stays as it was."""
-    if place is None:
-        raise OSError("there is no home folder")
-    place.mkdir(parents=True, exist_ok=True)
-    file = _file(place)
-    with _locked(file.with_name("progress.lock")):
-        found, damaged = _read_to_write(file)
+def _update(home: Home, session: Session, kind: str, change: Callable[[State], State]) -> None:
+    """Read, change, write. Raises OSError where it cannot be written; what was there then stays as it was."""
+    with _alone(home):
+        found, damaged = _read_to_write(home)
         damaged = damaged or not all(isinstance(found.get(part, {}), dict) for part in (kind, *session.unwritten))
         state = _with(found, session.unwritten)
         kept = section(state, kind)
         state = {**state, kind: {**kept, **change(kept)}, "schema": _edition(found)}
-        session.aside = _replace(file, json.dumps(state, indent=1), damaged) or session.aside
+        session.aside = _put(home, json.dumps(state, indent=1), damaged) or session.aside
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """Nobody else writes meanwhile; in a browser nothing else runs meanwhile."""
+    if home is None:
+        raise OSError("there is no home folder" if place.where() == "installed" else "this browser keeps nothing")
+    if not isinstance(home, Path):
+        yield
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(_file(home).with_name("progress.lock")):
+        yield
 
 
 def _edition(state: State) -> int:
@@ -198,11 +211,10 @@ def _unlock(handle: int) -> None:
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
-def _read(file: Path) -> tuple[State, bool]:
-    """What the file holds, and whether it is damaged: a byte order mark, half a file, no table of kinds."""
-    try:
-        raw = _patiently(file.read_bytes)
-    except FileNotFoundError:
+def _read(home: Home) -> tuple[State, bool]:
+    """What is kept, and whether it is damaged: a byte order mark, half a file, no table of kinds."""
+    raw = _raw(home)
+    if raw is None:
         return {}, False
     try:
         tree = json.loads(raw, parse_constant=lambda _: None)  # NaN is no JSON
@@ -213,9 +225,19 @@ def _read(file: Path) -> tuple[State, bool]:
     return tree, json.detect_encoding(raw) != "utf-8"
 
 
-def _read_to_write(file: Path) -> tuple[State, bool]:
-    """The same, of a file that is to be written anew: what cannot be written again counts as damaged."""
-    state, damaged = _read(file)
+def _raw(home: Home) -> bytes | None:
+    if not isinstance(home, Path):
+        text = None if home is None else home.get(NAME)
+        return None if text is None else text.encode("utf-8", "surrogatepass")
+    try:
+        return _patiently(_file(home).read_bytes)
+    except FileNotFoundError:
+        return None
+
+
+def _read_to_write(home: Home) -> tuple[State, bool]:
+    """The same, of what is to be written anew: what cannot be written again counts as damaged."""
+    state, damaged = _read(home)
     try:
         json.dumps(state, indent=1)
     except (ValueError, RecursionError):
@@ -232,6 +254,19 @@ def section(state: State, kind: str) -> State:
 def _with(state: State, more: State) -> State:
     """A state with the values of another laid over it, by kind and key."""
     return {**state, **{kind: {**section(state, kind), **values} for kind, values in more.items()}}
+
+
+def _put(home: Home, text: str, damaged: bool) -> str:
+    """Keep a text in the place of what was there; that is set aside where it is damaged, under the name returned."""
+    if isinstance(home, Path):
+        return _replace(_file(home), text, damaged)
+    if home is None:
+        return ""
+    aside = next(name for name in _names(NAME) if home.get(name) is None) if damaged else ""
+    if aside:
+        home.put(aside, home.get(NAME) or "")
+    home.put(NAME, text)
+    return aside
 
 
 def _replace(file: Path, text: str, damaged: bool) -> str:
@@ -270,8 +305,11 @@ def _write(path: Path, text: str) -> None:
 
 def _unused(file: Path) -> Path:
     """progress.json.broken, or the first of its kind that is free."""
-    names = (file.with_name(f"{file.name}.broken{number or ''}") for number in itertools.count())
-    return next(name for name in names if not os.path.lexists(name))
+    return next(path for name in _names(file.name) if not os.path.lexists(path := file.with_name(name)))
+
+
+def _names(name: str) -> Iterator[str]:
+    return (f"{name}.broken{number or ''}" for number in itertools.count())
 
 
 def _patiently(act: Callable[[], T]) -> T:

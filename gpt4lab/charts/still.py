@@ -10,12 +10,9 @@ import re
 from html import escape
 from typing import Any
 
+from gpt4lab import place
 from gpt4lab.charts import theme
 
-NO_RENDERER = (
-    "A PNG is drawn by vl-convert-python, which is not installed here: `pip install vl-convert-python`. "
-    "SVG and HTML need nothing."
-)
 _NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -56,5 +53,5 @@ def renderer() -> Any:
     try:
         import vl_convert
     except ImportError as missing:
-        raise NoRenderer(NO_RENDERER) from missing
+        raise NoRenderer(place.needs("vl_convert", "A PNG") + " SVG and HTML need nothing.") from missing
     return vl_convert

@@ -22,7 +22,8 @@ from typing import Any
 
 import attrs
 
-from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, Speed, method
+from gpt4lab import place
+from gpt4lab.panels.panel import LivePanel, Panel, Speed, method
 from gpt4lab.panels.setting import path_of
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, change, get, load_scenario
@@ -81,5 +82,5 @@ class Measured(Panel):
         try:
             found = self.finding(scenario)
         except ImportError:
-            return View(sentence=NO_TORCH)
+            return View(sentence=place.needs("torch"))
         return self.shown(scenario, found, self.earlier(scenario))

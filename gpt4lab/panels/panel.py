@@ -48,7 +48,6 @@ IMPOSSIBLE = "not possible"
 NO_NUMBER = (UNKNOWN, IMPOSSIBLE)
 MOST_CONTROLS = 6
 MOST_PLACES = 1000  # that are tried for a slider, so that no move takes long
-NO_TORCH = "This needs torch, which is not installed here. “python3 book.py setup” says how to get it."
 SAID_BY_OTHERS = ("post", "measured", "published")  # marks that no assumption of the reader moves
 
 

@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import ipywidgets as w
 
-from gpt4lab.panels.panel import NO_TORCH, LivePanel, Panel, method
+from gpt4lab import place
+from gpt4lab.panels.panel import LivePanel, Panel, method
 from gpt4lab.panels.reading import Attempt, Reading
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario, get, load_scenario
@@ -121,7 +122,7 @@ class LiveTraining(LivePanel):
         try:
             attempt = Attempt(self.panel.begin(self.scenario), self.scenario)
         except ImportError:
-            self._complain(ValueError(NO_TORCH))
+            self._complain(ValueError(place.needs("torch")))
         except Exception as error:
             self._complain(error)
         else:

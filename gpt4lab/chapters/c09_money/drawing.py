@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
+from gpt4lab import place
 from gpt4lab.chapters.c09_money.failures import MONTH_H, QUICK, SMALL_CLUSTER, habits_of, shares_of_months, young
 from gpt4lab.charts.drawing import WIDTH, Box, Boxes, Dot, Scene, Shape, Stroke, Strokes, Words
 from gpt4lab.checks.logs import as_in
@@ -25,7 +26,6 @@ MOST_PIECES = 200_000  # more could not be seen, and would take long
 MOST_NOTCHES = 2_500
 PIXEL_H = 24 / WIDTH
 ANCHORS = ("start", "middle", "middle", "middle", "end")
-NO_NUMPY = "Other months need numpy, which is not installed here; “python3 book.py setup” says how to get it."
 
 
 @frozen
@@ -219,7 +219,7 @@ def captions(month: Month, shares: list[float], day: int) -> list[str]:
         f"{month.kept:.1%} of the hours became useful work; {next(wasted)} were lost, {next(wasted)} went to "
         f"restarts, {next(wasted)} to checkpoints.",
         f"Other luck, the same habits: {len(shares)} months, from {min(shares):.1%} to {max(shares):.1%} useful, "
-        f"{sum(shares) / len(shares):.1%} in the mean." if shares else NO_NUMPY,
+        f"{sum(shares) / len(shares):.1%} in the mean." if shares else place.needs("numpy", "To play other months"),
     ]  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gpt4lab import place
 from gpt4lab.chapters.c15_eyes import live
 from gpt4lab.chapters.c15_eyes.gate import IMAGES, pixels
 from gpt4lab.charts.drawing import Box, Scene, Shape, Words
 from gpt4lab.panels.drawn import Drawn
-from gpt4lab.panels.panel import NO_TORCH
 from gpt4lab.panels.view import View
 from gpt4lab.scenario import Scenario
 from gpt4lab.scenario.live import INKS, PIXELS
@@ -72,7 +72,7 @@ def draw_view(scenario: Scenario) -> View:
     """What stands on the paper, and what the toy makes of it."""
     shares, ink = seen(scenario.eyes.picture), pixels(scenario.eyes.picture)
     best, share = max(shares.items(), key=lambda one: one[1]) if shares else ("", 0.0)
-    sentence = _said(best, share) if shares else NO_TORCH
+    sentence = _said(best, share) if shares else place.needs("torch")
     described = (
         f"Paper of {PIXELS} by {PIXELS} pixels, {sum(map(bool, ink))} of them inked. {sentence} Arrows go from pixel "
         "to pixel; Space turns paper to ink, ink to half, half to paper; Delete takes ink away."

@@ -21,6 +21,7 @@ from typing import Any
 
 from attrs import frozen
 
+from gpt4lab import place
 from gpt4lab.models.inputs import Chip, Efficiency, Network
 from gpt4lab.models.rules import LayoutError, possible
 from gpt4lab.models.search.layout_space import STRUCTURE, SWITCHES, Space
@@ -216,5 +217,5 @@ def _numpy() -> ModuleType:
     try:
         import numpy
     except ModuleNotFoundError:
-        raise ModuleNotFoundError("A search over layouts needs NumPy, which is not installed.") from None
+        raise ModuleNotFoundError(place.needs("numpy", "A search over layouts")) from None
     return numpy

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import torch
 from attrs import asdict, frozen
 
+from gpt4lab import place
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.background import BackgroundRun, StepRows
 from gpt4lab.toys.core.corpus import BYTES_PER_DOMAIN, load_corpus
@@ -142,7 +143,7 @@ def _parallel(jobs: int) -> Any:
     try:
         from joblib import Parallel
     except ImportError:
-        raise RuntimeError("Two jobs need joblib, which is not installed here: pip install gpt4lab[live]") from None
+        raise RuntimeError(place.needs("joblib", "A second job")) from None
     one_by_one: dict[str, Any] = {"n_jobs": jobs, "batch_size": 1}  # each training is told of when it ends
     try:
         return Parallel(**one_by_one, return_as="generator_unordered")

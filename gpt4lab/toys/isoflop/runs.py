@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from statistics import fmean
 from typing import Any
 
+from gpt4lab import place
 from gpt4lab.rows import Row
 from gpt4lab.toys.core.recordings import load_recorded
 
@@ -51,7 +52,7 @@ def budget(flop: float) -> str:
 def bottoms_in_words(who: str, rows: Sequence[Row]) -> str:
     """Where the parabola of each budget is lowest; without numpy, that it is needed."""
     if not find_spec("numpy"):
-        return "To find where they are lowest needs numpy, which is not installed here."
+        return place.needs("numpy", "To find where they are lowest")
     from gpt4lab.toys.isoflop.exponents import FitFailed, optima
 
     try:

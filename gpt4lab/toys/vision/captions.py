@@ -26,6 +26,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gpt4lab import place
 from gpt4lab.toys.core.corpus import Batch, Corpus, Sampler, encode
 
 SIDE, INK = 8, 16  # pixels of a side, the darkest value
@@ -129,7 +130,7 @@ def _read() -> list[list[float]]:
     """The file itself: importing scikit-learn to read it takes seconds."""
     found = importlib.util.find_spec("sklearn")
     if found is None or found.origin is None:
-        raise RuntimeError("scikit-learn is not installed here: the images of digits come with it (gpt4lab[live])")
+        raise RuntimeError(place.needs("sklearn", "The file of digits"))
     with gzip.open(Path(found.origin).parent / "datasets" / "data" / "digits.csv.gz", "rt") as file:
         return [[float(number) for number in line.split(",")] for line in file]
 

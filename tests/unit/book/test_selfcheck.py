@@ -29,7 +29,7 @@ def test_what_does_not_work_says_what_to_do(own_memory: Path, monkeypatch: pytes
     monkeypatch.setenv("GPT4LAB_STATE", str(own_memory / "file" / "below"))
     memory = next(found for found in findings() if found.part == "Memory of your way")
     assert not memory.works
-    assert "Set GPT4LAB_STATE" in selfcheck().data
+    assert "set GPT4LAB_STATE" in selfcheck().data
 
 
 def test_what_works_needs_no_remedy() -> None:

@@ -11,6 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 
 from gpt4lab.book import store
@@ -146,8 +147,8 @@ def test_without_a_home_nothing_is_written_beside_the_notebooks(
     for name in ("HOME", "XDG_STATE_HOME", "USERPROFILE", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    for usual in (store.platformdirs.user_state_dir, lambda _: "~/.local/state/gpt4lab"):
-        monkeypatch.setattr(store.platformdirs, "user_state_dir", usual)
+    for usual in (platformdirs.user_state_dir, lambda _: "~/.local/state/gpt4lab"):
+        monkeypatch.setattr(platformdirs, "user_state_dir", usual)
         assert store.folder() is None
         assert not store.keep("guess", "x", 1)
     assert store.recall("guess", "x") == 1
@@ -185,7 +186,7 @@ def test_where_there_are_no_locks_it_is_kept_all_the_same(own_memory: Path, monk
 
 def test_a_browser_s_python_remembers_for_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GPT4LAB_STATE")
-    monkeypatch.setattr(store.sys, "platform", "emscripten")
+    monkeypatch.setattr(sys, "platform", "emscripten")
     assert not store.keep("guess", "browser", 1)
     assert store.recall("guess", "browser") == 1
 

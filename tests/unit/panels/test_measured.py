@@ -11,9 +11,9 @@ from typing import Any
 import attrs
 import pytest
 
+from gpt4lab import place
 from gpt4lab.panels import measured
 from gpt4lab.panels.measured import Measured
-from gpt4lab.panels.panel import NO_TORCH
 from gpt4lab.panels.setting import path_of
 from gpt4lab.scenario import Scenario, change, load_scenario
 from tests.unit.panels.declared import declared, settings, shortened
@@ -74,7 +74,7 @@ def test_without_torch_it_says_what_to_do(panel: Measured) -> None:
         raise ImportError("No module named 'torch'")
 
     live = attrs.evolve(panel, measure=missing).widget()
-    assert NO_TORCH in live._sentence.value
+    assert place.needs("torch") in live._sentence.value
     assert live.error == ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from gpt4lab.panels.panel import NO_TORCH
+from gpt4lab import place
 from gpt4lab.panels.reading import EMPTY
 from gpt4lab.panels.setting import path_of
 from gpt4lab.panels.training import LiveTraining, Training
@@ -191,5 +191,5 @@ def test_without_torch_it_says_what_to_do(training: Training) -> None:
         raise ImportError("No module named 'torch'")
 
     lab = attrs.evolve(training, begin=missing).widget().start()
-    assert lab.error == NO_TORCH
+    assert lab.error == place.needs("torch")
     assert lab.attempt is None

@@ -298,7 +298,7 @@ def test_a_backend_that_hands_over_at_the_end_serves_too(corpus: Corpus, serial:
 
 def test_without_joblib_a_sentence_says_what_to_install(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "joblib", None)
-    with pytest.raises(RuntimeError, match="need joblib, which is not installed"):
+    with pytest.raises(RuntimeError, match="needs joblib, which is not installed"):
         IsoFlop(corpus, TINY).start(jobs=2)
 
 
