@@ -1,4 +1,4 @@
-"""Where the time of a test run goes: a table by part, and the slowest tests, at the end of every run."""
+"""Where the time of a test run goes: by part, by test with all its cases, and by case, at the end of every run."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Times:
         """Write the table."""
         if not self.seconds:
             return
-        terminalreporter.section("time by part, and the slowest tests")
-        for line in (*by_part(self.seconds), "", *slowest(self.seconds)):
+        terminalreporter.section("time by part, the slowest tests with all their cases, and the slowest cases")
+        for line in (*by_part(self.seconds), "", *slowest(by_test(self.seconds)), "", *slowest(self.seconds)):
             terminalreporter.write_line(line)
 
 
@@ -42,8 +42,16 @@ def by_part(seconds: dict[str, float]) -> list[str]:
     return [f"{sum(parts[part]):8.1f} s {len(parts[part]):6,} tests  {part}" for part in order]
 
 
+def by_test(seconds: dict[str, float]) -> dict[str, float]:
+    """What each test took with all its cases."""
+    tests: defaultdict[str, float] = defaultdict(float)
+    for name, took in seconds.items():
+        tests[name.partition("[")[0]] += took
+    return tests
+
+
 def slowest(seconds: dict[str, float]) -> list[str]:
-    """The tests that took longest."""
+    """Those that took longest."""
     ordered = sorted(seconds.items(), key=lambda item: -item[1])
     return [f"{took:8.1f} s  {name}" for name, took in ordered[:SLOWEST]]
 
