@@ -4,10 +4,11 @@
     .venv/bin/python -m tools.notebooks 09          those whose file name begins so
 
 The text in notebooks/text is what one edits; the .ipynb beside it is what one reads, before anything has run and where
-nothing runs at all. So a cell that ends in `say`, `references` or `closing` stands there as the words that it says now,
-numbers and all; what else it computes stays code if a later cell needs it. A cell that shows a panel of its chapter
-holds what that opens with, standing still (stills.py), a `%%live` cell what it once showed (live_cells.py). After a
-change of a text, number, claim or chart make them again: a test compares, the pictures by the numbers that they draw.
+nothing runs at all. So a cell that ends in `say`, `references`, `closing` or `colophon` stands there as the words that
+it says now, numbers and all; what else it computes stays code if a later cell needs it. A cell that shows a panel of
+its chapter holds what that opens with, standing still (stills.py), a `%%live` cell what it once showed (live_cells.py).
+After a change of a text, number, claim or chart make them again: a test compares, the pictures by the numbers that they
+draw.
 The same text and the same numbers make the same file, ids included.
 """
 
@@ -30,12 +31,13 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from gpt4lab.book.chapter import chapters, closing, introduction, references
+from gpt4lab.book.colophon import colophon
 from gpt4lab.book.prose import say
 from tools.live_cells import recorded
 from tools.stills import DRAWN, HOW, still
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
-SAID = {"say": say, "references": references, "closing": closing}
+SAID = {"say": say, "references": references, "closing": closing, "colophon": colophon}
 AGAIN = f"<p><em>The panel from above, once more. {HOW}</em></p>"
 Statements = list[ast.stmt]
 

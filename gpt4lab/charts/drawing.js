@@ -234,13 +234,26 @@ function pressable(svg, model, keyOf, lettersOf) {
     send(element);
     if (element?.getAttribute("role")) stop(element);
   });
-  let taken = null;
-  svg.addEventListener("pointerdown", (event) => (taken = event.target.closest(PRESS)));
-  svg.addEventListener("pointerup", (event) => {
-    const over = document.elementFromPoint(event.clientX, event.clientY)?.closest(PRESS);
-    if (lettersOf().includes(">") && taken && over && over !== taken) send(taken, `>${keyOf(over)}`);
+  // What is dragged, and what it would be dropped on, which is marked on the way.
+  let [taken, over] = [null, null];
+  const mark = (element) => {
+    over?.classList.remove("g4l-over");
+    element?.classList.add("g4l-over");
+    over = element;
+  };
+  const under = (event) => {
+    const element = taken && document.elementFromPoint(event.clientX, event.clientY)?.closest(PRESS);
+    return element && element !== taken && svg.contains(element) && lettersOf().includes(">") ? element : null;
+  };
+  const drop = (there) => {
+    if (there) send(taken, `>${keyOf(there)}`);
+    mark(null);
     taken = null;
-  });
+  };
+  svg.addEventListener("pointerdown", (event) => (taken = event.target.closest(PRESS)));
+  svg.addEventListener("pointermove", (event) => taken && mark(under(event)));
+  svg.addEventListener("pointerup", (event) => drop(under(event)));
+  svg.addEventListener("pointercancel", () => drop(null));
   svg.addEventListener("keydown", (event) => {
     const element = event.target.closest(PRESS);
     if (!element || event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab") return;

@@ -28,7 +28,7 @@ from gpt4lab.rows import Rows
 
 COLOURS = ("ink", "soft", "faint", "wash", "paper", "blue", "sky", "green", "orange", "vermillion", "purple")
 STYLES = ("outline", "dashed", "thick", "pale", "bold", "small", "large", "typed", "none")
-LOOKS = (*COLOURS, *STYLES, "grip", "press", "paint")
+LOOKS = (*COLOURS, *STYLES, "grip", "press", "paint", "drag")
 WIDTH = 620  # px; a panel has about as much for its picture at 1280
 Look = str
 
@@ -144,7 +144,8 @@ class Drawing(anywidget.AnyWidget):
 
     `pulled` is (path, value) of a grip that the reader has moved, and how often; `pressed` is the key of a shape with
     the look "press" that was pressed (behind a blank the letter, where one was, or ">" and where it was dragged), and
-    how often. A stroke across shapes with the look "paint" presses all of them: their keys, with blanks between.
+    how often. A stroke across shapes with the look "paint" presses all of them: their keys, with blanks between. What
+    has the look "drag" beside "press" is dragged by a finger, too; the page does not scroll from there.
     """
 
     _esm = (

@@ -9,7 +9,7 @@ import altair as alt
 
 from gpt4lab.charts import axes, theme
 from gpt4lab.charts.axes import Axis
-from gpt4lab.charts.marks import LABEL_GAP, RowList, data, layered, mark_layers, with_words
+from gpt4lab.charts.marks import LABEL_GAP, RowList, banded, data, layered, mark_layers, with_words
 
 
 def line(
@@ -24,6 +24,7 @@ def line(
     measured: RowList | None = None,
     published: RowList | None = None,
     recorded: RowList | None = None,
+    band: RowList | None = None,
     last_value: str = "",
     width: int = theme.WIDTH,
     height: int = theme.HEIGHT,
@@ -33,8 +34,8 @@ def line(
     `series` is the field that tells the lines apart (at most four; `order` lists its values, the first is drawn
     solid blue). `post`, `you`, `measured` and `published` are rows of the four marks and become datasets of those
     names; pass `[]` for rows that come later. `recorded` are rows of a run that somebody else made,
-    drawn as pale lines with their names. `last_value` is a number format (".2f") that writes each line's last
-    value behind its name.
+    drawn as pale lines with their names. `band` are rows with "low" and "high", shaded behind all. `last_value` is a
+    number format (".2f") that writes each line's last value behind its name.
 
     Raises
     ------
@@ -45,12 +46,13 @@ def line(
     marks = with_words(post=post, you=you, measured=measured, published=published)
     look = _looks(series, list(order) or _names_of(rows, series))
     layers = [
+        *([] if band is None else [banded(x, y)]),
         *([] if recorded is None else _pale(x, y, series or "")),
         data().mark_line(clip=True).encode(axes.x(x), axes.y(y), *look),
         *([_names(x, y, series, look, last_value)] if series else []),
         *mark_layers(x, y, marks),
     ]
-    more = {} if recorded is None else {"recorded": recorded}
+    more = {name: rows for name, rows in (("recorded", recorded), ("band", band)) if rows is not None}
     return layered(layers, {"data": rows, **marks, **more}, width=width, height=height)
 
 

@@ -80,6 +80,14 @@ def span(name: str, x: Axis, y: Axis) -> alt.Chart:
     return bar.encode(axes.x(x.at("from", " (from)")), axes.y(y), x2=alt.X2("to", title=f"{x.title} (to)"))
 
 
+def banded(x: Axis, y: Axis) -> alt.Chart:
+    """A pale band between two bounds of y, along x (dataset "band"), with its edges; its rows have "low" and "high"."""
+    edges: Any = {"color": theme.BLUE, "strokeWidth": 1, "strokeDash": [2, 2], "opacity": 0.7}
+    area = data("band").mark_area(clip=True, color=theme.BLUE, opacity=0.16, line=edges)
+    low, high = y.at("low", ": nine in ten above"), y.at("high", ": nine in ten below")
+    return area.encode(axes.x(x), axes.y(high), y2=alt.Y2("low", title=low.heading))
+
+
 def _points(mark: theme.Mark, x: Axis, y: Axis) -> list[Any]:
     both = data(mark.name).transform_filter(f"{_has(x)} && {_has(y)}")
     side = -1 if mark is theme.POST else 1  # the post's words stand left, the others' right: no word at the wrong mark

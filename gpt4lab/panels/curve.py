@@ -37,6 +37,7 @@ from gpt4lab.panels.view import Rows, View
 from gpt4lab.quantities import unit_of, value
 from gpt4lab.scenario import Scenario, load_scenario
 from gpt4lab.scenario.rules import LayoutError
+from gpt4lab.verdict.bands import Leeway
 
 #: Words on the line -> what is set there (`values`' given), or the name of another quantity to draw.
 Lines = Mapping[str, Mapping[str, Any] | str]
@@ -53,7 +54,7 @@ def lines_chart(
 
     def chart(view: View) -> Any:
         rows = view.datasets
-        marks: Any = {name: rows[name] for name in (*MARKS, "recorded") if name in rows}
+        marks: Any = {name: rows[name] for name in (*MARKS, "recorded", "band") if name in rows}
         drawn = line(rows["data"], x, y, series or None, order=order, **{**look, **marks})
         drawn = added(drawn, *ticks(x, y), ticks=rows["ticks"]) if "ticks" in rows else drawn
         return roomy(drawn, right) if right else drawn
@@ -89,6 +90,7 @@ class Curve(Panel):
     whose: Callable[[Scenario], str] = lambda _: "the post"
     also: Callable[[Scenario], Mapping[str, Rows]] = lambda _: {}
     pulls: Mapping[str, Pull] = attrs.field(default=attrs.Factory(lambda curve: curve._along(), takes_self=True))
+    number: str = attrs.field(default=attrs.Factory(lambda curve: curve.of, takes_self=True))
     view: Callable[[Scenario], View] = attrs.field(init=False, default=method("_curve_view"))
     chart: Callable[[View], Any] = attrs.field(init=False, default=method("_curve_chart"))
 
@@ -122,6 +124,23 @@ class Curve(Panel):
         """The lines that there are to draw."""
         return self.lines(scenario) if callable(self.lines) else self.lines
 
+    def along_of(self) -> str:
+        """As every panel; here it draws such a line."""
+        return self.along
+
+    def along_at(self) -> Sequence[float]:
+        """The places of the line."""
+        return self.at
+
+    def banded(self, found: Leeway) -> Mapping[str, Any]:
+        """The band of the reader's own line, place by place, as far as the axis can show it."""
+        known = ((at, *ends) for at, ends in zip(found.at, found.ends, strict=True) if ends and not self._off(ends[0]))
+        return {"band": [{self.x.field: at, "low": low, "high": high} for at, low, high in known]}
+
+    def _off(self, found: float) -> bool:
+        """Whether it is more than all, or has no place on a log axis."""
+        return (self.y.form == "percent" and found > 1) or (self.y.log and found <= 0)
+
     def _on_line(self, given: Mapping[str, Any] | str, at: float, scenario: Scenario) -> float | None:
         """The value there; nothing where no scenario is so, it is more than all, or has no place on a log axis."""
         name, more = (given, {}) if isinstance(given, str) else (self.of, given)
@@ -129,7 +148,7 @@ class Curve(Panel):
             found = value(name, scenario, {**more, self.along: at})
         except LayoutError:
             return None
-        return None if (self.y.form == "percent" and found > 1) or (self.y.log and found <= 0) else found
+        return None if self._off(found) else found
 
     def _along(self) -> Mapping[str, Pull]:
         """The reader's mark is pulled along the line where a slider moves that path itself."""

@@ -10,8 +10,7 @@ import ipywidgets as w
 
 from gpt4lab.charts import LiveChart
 from gpt4lab.panels.controls import ChoiceControl, TextControl, spoken
-from gpt4lab.panels.view import View
-from gpt4lab.panels.words import heading
+from gpt4lab.panels.view import View, heading
 
 
 class Figure(w.VBox):

@@ -32,13 +32,14 @@ from gpt4lab import catalog
 from gpt4lab.charts import LiveChart
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels import verdicts
+from gpt4lab.panels.bands import Bands
 from gpt4lab.panels.controls import TextControl, spoken
 from gpt4lab.panels.setting import Pull, Slide, control_of, path_of, places, pulled_by
-from gpt4lab.panels.view import View
-from gpt4lab.panels.words import heading, headline
+from gpt4lab.panels.view import View, heading, headline
 from gpt4lab.scenario import NotKnown, Scenario, ScenarioError, change, get, load_scenario, share, told
 from gpt4lab.scenario.field import UNKNOWN
 from gpt4lab.scenario.rules import LayoutError
+from gpt4lab.verdict.bands import Leeway
 
 #: How long a view may take: moved with the slider, or after a pause.
 Speed = Literal["instant", "debounced"]
@@ -58,6 +59,7 @@ class Panel:
     html_of: View -> HTML, for a view that is also something to read, below the chart.
     tour: three steps, each a scenario (as a preset) and one sentence, whose numbers stand in braces.
     pulls: field of an axis -> what moves when the reader's mark is pulled along it; see `setting.Pull`.
+    number: the quantity that the headline shows, where it is one: then there is a band of it; see `bands.py`.
     """
 
     title: str
@@ -73,6 +75,7 @@ class Panel:
     start: str = "leak"
     speed: Speed = "instant"
     pulls: Mapping[str, Pull] = attrs.field(factory=dict)
+    number: str = ""
 
     def __attrs_post_init__(self) -> None:
         if len(self.controls) > MOST_CONTROLS:
@@ -101,6 +104,18 @@ class Panel:
     def repaint(self, picture: Any, view: View) -> None:
         """Show another view on it."""
         picture.show(description=view.description, **view.datasets)
+
+    def along_of(self) -> str:
+        """The input along which the chart draws the number; "" where it draws no such line."""
+        return ""
+
+    def along_at(self) -> Sequence[float]:
+        """Where along it."""
+        return ()
+
+    def banded(self, found: Leeway) -> Mapping[str, Any]:
+        """The rows of a band on the chart."""
+        return {}
 
     def scenario_of(self, preset: str) -> Scenario:
         """The scenario behind a preset: a named one, or the start with some changes."""
@@ -132,7 +147,8 @@ class LivePanel(w.VBox):
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
         self._verdicts, self._reading, self._chips = w.HTML(), w.HTML(), verdicts.Chips(panel.claims)
-        self.chart = panel.picture(view)
+        self.chart, self.bands = panel.picture(view), Bands(self)
+        self._figure = _classed(w.VBox([self.chart]), "g4l-figure")
         self._address = TextControl("Copy or paste assumptions", late=True)
         self._presets = {name: self._button(name) for name in panel.presets}
         self.tour = Tour(self)
@@ -254,12 +270,21 @@ class LivePanel(w.VBox):
 
     def _draw(self, view: View) -> None:
         """Put a view on the page; what was wrong with the controls stays said."""
+        view = self.bands.around(view, self.scenario)
         self.panel.repaint(self.chart, view)  # first: the eye is on the chart
         self._headline.value = headline(view)
         self._sentence.value = f'<p class="g4l-sentence">{html.escape(view.sentence)}</p>'
         self._reading.value = self.panel.html_of(view) if self.panel.html_of and view.text else ""
         self._follow(view.follow)
         self.show_verdicts()
+
+    def redraw(self) -> None:
+        """Draw the chart anew, since what it consists of has changed, and only then."""
+        view = self._answer(self.scenario)
+        before, self.chart = self.chart, self.panel.picture(self.bands.around(view, self.scenario))
+        self._figure.children = (self.chart,)
+        before.close()
+        pulled_by(self, self.panel.pulls)
 
     def show_verdicts(self) -> None:
         """Put the verdicts of the scenario on the page; anew where the reader has signed one."""
@@ -325,10 +350,12 @@ class LivePanel(w.VBox):
         yield self.tour.said
         buttons = _classed(w.HBox([*self._presets.values()]), "g4l-actions")
         side = _classed(
-            w.VBox([*([self.tour] if self.panel.tour else []), buttons, open_ones, *self._fold()]), "g4l-controls"
+            w.VBox([*([self.tour] if self.panel.tour else []), buttons, open_ones, *self._fold(), self.bands]),
+            "g4l-controls",
         )
-        yield _classed(w.Box([_classed(w.VBox([self.chart]), "g4l-figure"), side]), "g4l-body")
+        yield _classed(w.Box([self._figure, side]), "g4l-body")
         yield self._alert
+        yield self.bands.said
         if self.panel.html_of:
             yield self._reading
         yield self._verdicts

@@ -1,8 +1,9 @@
-"""What a panel shows for one scenario: a pure result, made without a widget and tested without one."""
+"""What a panel shows for one scenario, and its words as HTML: a pure result, made and tested without a widget."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 import attrs
@@ -83,3 +84,27 @@ def compared(here: float, there: float) -> str:
     if ratio >= 2:
         return f"{ratio:,.3g} times that here"
     return f"{abs(ratio - 1):.0%} {'more' if ratio > 1 else 'less'} here"
+
+
+def heading(title: str, legend: str) -> str:
+    """The name and the first sentence of the legend; the rest of it stands behind "How to read it"."""
+    return f'<h3 class="g4l-title">{escape(title)}</h3>{_legend(legend)}'
+
+
+def _legend(text: str) -> str:
+    first, stop, rest = text.partition(". ")
+    if not rest:
+        return f'<p class="g4l-legend">{escape(text)}</p>' if text else ""
+    return (
+        f'<details class="g4l-legend"><summary>{escape(first + stop)} <span class="g4l-word">How to read it</span>'
+        f"</summary><p>{escape(rest)}</p></details>"
+    )
+
+
+def headline(view: View) -> str:
+    """What, how much, and how it differs from the post."""
+    return (
+        f'<div class="g4l-headline"><span class="g4l-headline-name">{escape(view.label)}</span>'
+        f'<strong class="g4l-headline-value">{escape(view.headline)}</strong>'
+        f'<span class="g4l-headline-change">{escape(view.change)}</span></div>'
+    )

@@ -441,12 +441,22 @@ QUESTIONS = (
 )  # fmt: skip
 COUNTINGS = ("each source once", "every article", "one rumour")
 STRANDS = ("leak", "rumour", "NVIDIA", "OpenAI", "behaviour", "court", "press", "derived")
-MOVE = re.compile(r"[1-9]\d?=(" + "|".join(STRANDS) + ")")
+WITNESSES = 16  # items in print, by date, whatever they are asked about
+MOVE = re.compile(r"([1-9]\d?)=(" + "|".join(STRANDS) + ")")
 
 
 def _moves(text: str) -> str:
-    odd = next((word for word in text.split() if not MOVE.fullmatch(word)), "")
-    return odd and f"{quoted(odd)} is no move"
+    """What is wrong with some moves: a word that is none, an item that does not exist or is moved twice."""
+    found = [(word, MOVE.fullmatch(word)) for word in text.split()]
+    places = [int(move[1]) for _, move in found if move]
+    for word, move in found:
+        if not move:
+            return f"{quoted(word)} is no move"
+        if int(move[1]) > WITNESSES:
+            return f"{quoted(word)} moves an item that is not there: they are numbered from 1 to {WITNESSES}"
+        if places.count(int(move[1])) > 1:
+            return f"item {move[1]} is moved twice"
+    return ""
 
 
 @frozen
@@ -462,7 +472,7 @@ class Strands:
     lean: float = number(0.5, "fraction", 0, 1,
         "Where in the bands", "0 takes each witness as a sceptic would, 1 as a believer", "assumed: the middle")
     moved: str = written(
-        Written(_moves, "moves such as 3=leak, with a blank between; or nothing", "", "3=leak", "2=rumour 4=leak"),
+        Written(_moves, "moves such as 10=leak, with a blank between; or nothing", "", "10=leak", "4=leak 10=derived"),
         _blanks, "Moved", "which item you have put into whose strand", "assumed: none")
 
 

@@ -64,13 +64,19 @@ def _rents(chip: str) -> Found:
 
 @cache
 def _utilisations(chip: str) -> Found:
-    """The MFUs of training runs on a chip, but the post's own and those that count recomputed work, which flatter."""
-    return tuple(
+    """The MFUs of training runs on a chip, whole or in a phase, but the post's own and those that count work twice."""
+    runs = (
         (run.mfu, f"{run.name} {run.released.year}")
         for run in catalog.published_mfu()
         if run.mfu is not None and _family(chip) in (run.hardware or "").lower() and run.slug != "gpt-4-leak"
         if not getattr(run, "counts_recomputation", False)
     )
+    phases = (
+        (one.measured["mfu"], f"{one.name}, {catalog.references[one.sources[0].reference].year}")
+        for one in catalog.measurements.values()
+        if one.topic == "utilisation" and "mfu" in one.measured and _chip(one.accelerator or "") == chip
+    )
+    return (*runs, *phases)
 
 
 def _chip(accelerator: str) -> str:

@@ -28,6 +28,8 @@ EASE = 1e-7
 CLOSE, OPEN = 1e-12, 1e3
 #: An equation that is missed by more, as a difference of logarithms, does not hold.
 BROKEN = 1e-6
+#: How a number counts that nobody states: as likely anywhere that was published for its kind.
+AS_PUBLISHED = "as published"
 
 Covariance = Mapping[tuple[str, str], float]
 
@@ -53,8 +55,16 @@ class Adjusted:
         """Relative change."""
         return self.value / self.stated - 1
 
+    @property
+    def known(self) -> bool:
+        """Whether anything determines it: what is written, what is pinned, or the others."""
+        return self.spread is not None
+
     def __str__(self) -> str:
-        words = f"{self.number.label}: {show(self.stated, self.number.unit)} to {show(self.value, self.number.unit)}"
+        after = show(self.value, self.number.unit) if self.known else "bound by nothing"
+        words = f"{self.number.label}: {show(self.stated, self.number.unit)} to {after}"
+        if not self.number.claim:
+            words = f"{self.number.label}: {after}"
         return words if self.pull is None else f"{words}, pull {self.pull:+.1f}"
 
 
@@ -280,15 +290,15 @@ def deciding(found: Adjustment) -> list[tuple[Node, float]]:
 
 
 def told(found: Adjustment) -> list[dict[str, Any]]:
-    """The numbers as rows of a table."""
+    """The numbers as rows of a table; of one that nobody states there is no shift, and no value if nothing binds it."""
     return [
         {
             "number": row.number.label,
             "claim": row.number.claim or "nobody",
-            "counts": row.mode,
-            "stated": show(row.stated, row.number.unit),
-            "adjusted": show(row.value, row.number.unit),
-            "shift": f"{row.shift:+.1%}",
+            "counts": AS_PUBLISHED if row.mode == COUNTED and not row.number.claim else row.mode,
+            "stated": show(row.stated, row.number.unit) if row.number.claim else "–",
+            "adjusted": show(row.value, row.number.unit) if row.known else "bound by nothing",
+            "shift": f"{row.shift:+.1%}" if row.number.claim else "–",
             "pull": "–" if row.pull is None else f"{row.pull:+.1f}",
         }
         for row in found.rows.values()

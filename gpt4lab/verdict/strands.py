@@ -6,8 +6,8 @@ strongest word for and the strongest against count. What is derived from the lea
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -19,7 +19,7 @@ from gpt4lab import catalog
 from gpt4lab.catalog import Evidence
 from gpt4lab.claims import Claim, ledger
 from gpt4lab.scenario import Scenario
-from gpt4lab.scenario.live import COUNTINGS, QUESTIONS
+from gpt4lab.scenario.live import COUNTINGS, MOVE, QUESTIONS, WITNESSES
 
 BY_STRAND, EVERY, ONE = COUNTINGS
 DERIVED = "derived"
@@ -44,6 +44,11 @@ class Item:
     def entry(self) -> Evidence:
         """What the catalog knows of it."""
         return catalog.evidence[self.evidence]
+
+    @property
+    def number(self) -> int:
+        """Its place among all that is in print."""
+        return numbered()[self.evidence]
 
     def at(self, lean: float) -> float:
         """The ratio within the band: 0 is a sceptic's, 1 a believer's."""
@@ -83,7 +88,20 @@ def questions() -> Mapping[str, tuple[Claim, tuple[Item, ...]]]:
     told = tomllib.loads(files("gpt4lab.verdict").joinpath("questions.toml").read_text("utf-8"))
     found = {name: (ledger()[one["claim"]], [Item(**item) for item in one["items"]]) for name, (one,) in told.items()}
     assert tuple(found) == QUESTIONS
-    return {name: (claim, tuple(sorted(items, key=lambda i: i.entry.date))) for name, (claim, items) in found.items()}
+    return {name: (claim, tuple(sorted(items, key=_by_date))) for name, (claim, items) in found.items()}
+
+
+@cache
+def numbered() -> Mapping[str, int]:
+    """The number of every item in print, by date: the same whatever it is asked about, so that a move stays true."""
+    once = {item.evidence: item for _, items in questions().values() for item in items}
+    found = {item.evidence: number for number, item in enumerate(sorted(once.values(), key=_by_date), 1)}
+    assert len(found) == WITNESSES
+    return found
+
+
+def _by_date(item: Item) -> tuple[dt.date, str]:
+    return item.entry.date, item.evidence
 
 
 def weighed(scenario: Scenario) -> Weighed:
@@ -95,15 +113,15 @@ def weighed(scenario: Scenario) -> Weighed:
 
 
 def moves(text: str) -> dict[int, str]:
-    """Which item the reader has put into whose strand: "3=leak" -> {3: "leak"}."""
-    return {int(number): name for number, name in re.findall(r"(\d+)=(\w+)", text)}
+    """Which item the reader has put into whose strand: "10=leak" -> {10: "leak"}."""
+    return {int(number): name for number, name in MOVE.findall(text)}
 
 
 def grouped(items: Sequence[Item], counting: str, moved: Mapping[int, str]) -> dict[str, list[Item]]:
     """Items by strand; counted one by one, or the rumours as one. A move of the reader's goes before."""
     found: dict[str, list[Item]] = {}
-    for number, item in enumerate(items, 1):
-        own = item.entry.strand
+    for item in items:
+        own, number = item.entry.strand, item.number
         name = ONE_RUMOUR[0] if counting == ONE and own in ONE_RUMOUR else own
         name = f"{number}" if counting == EVERY else name
         found.setdefault(moved.get(number, name), []).append(item)

@@ -87,6 +87,11 @@ def _declared() -> tuple[Mapping[str, Mapping[str, str]], Mapping[str, float]]:
     return told["field"], told["cause"]
 
 
+def causes() -> Mapping[str, float]:
+    """What moves several assumptions together, and how strongly, from 0 to 1: this book's own judgement."""
+    return _declared()[1]
+
+
 def spreads(scenario: Scenario) -> dict[str, Spread]:
     """Every assumption that is drawn, around the scenario."""
     found = {path: _spread(path, told, scenario) for path, told in _declared()[0].items()}
@@ -130,7 +135,7 @@ def _arrays(wanted: Sequence[Spread], draws: int, seed: int, np: Any) -> dict[st
     cdf = np.vectorize(NORMAL.cdf)
     for one in wanted:
         if one.cause:
-            rho = _declared()[1][one.cause]
+            rho = causes()[one.cause]
             own = known.standard_normal(draws)
             found[one.path] = cdf(math.sqrt(rho) * together[one.cause] + math.sqrt(1 - rho) * own)
         else:
@@ -140,11 +145,11 @@ def _arrays(wanted: Sequence[Spread], draws: int, seed: int, np: Any) -> dict[st
 
 def _lists(wanted: Sequence[Spread], draws: int, seed: int) -> dict[str, list[float]]:
     known, found = random.Random(seed), dict[str, list[float]]()
-    causes = sorted({one.cause for one in wanted} - {""})
-    together = {cause: [known.gauss(0, 1) for _ in range(draws)] for cause in causes}
+    shared = sorted({one.cause for one in wanted} - {""})
+    together = {cause: [known.gauss(0, 1) for _ in range(draws)] for cause in shared}
     for one in wanted:
         if one.cause:
-            a, b = math.sqrt(rho := _declared()[1][one.cause]), math.sqrt(1 - rho)
+            a, b = math.sqrt(rho := causes()[one.cause]), math.sqrt(1 - rho)
             found[one.path] = [NORMAL.cdf(a * g + b * known.gauss(0, 1)) for g in together[one.cause]]
         else:
             found[one.path] = [known.random() for _ in range(draws)]

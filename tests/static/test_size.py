@@ -18,12 +18,13 @@ MOST = {
     #: hundred and fifty for a field that takes a sentence of the reader's own, and for months; two hundred and fifty
     #: for real traffic, batches and slots; as many for a thousand measured layouts and a board of blocks, and for what
     #: a reader moves in the verdict, and one's own last page. Four hundred for the one place that knows where the book
-    #: runs, and for the command that lays it out for a reader.
-    "spine": 20_160,
+    #: runs, and for the command that lays it out for a reader; three hundred for the changelog of verdicts, the
+    #: colophon, and the band of a panel.
+    "spine": 20_460,
     #: A pipeline drawn by hand; what a figure implies, and what a newer machine brings; stages that answer,
     #: cut by hand, queues, and clusters that fail.
     "models": 4_440,
-    "verdict": 1_300,  # adjustment, rank, joint flips, draws, strands: one small engine each
+    "verdict": 1_450,  # adjustment, rank, joint flips, draws, bands, strands: one small engine each
     #: A minute of traffic, loads and frontiers without arrays; a reader who schedules; a ring of stages, a failover.
     "simulate": 2_000,
     "distributed": 1_900,
@@ -35,10 +36,10 @@ MOST = {
     "chapters/c02_experts": 1_380,  # two chapters' worth, as 09: not a precedent
     "chapters/c05_memory": 660,  # marks that are told apart by shape
     "chapters/c08_layout": 800,  # a schedule that is drawn by hand
-    "chapters/c09_money": 1_320,
+    "chapters/c09_money": 1_322,  # a line each for the band of two panels
     "chapters/c11_cost": 815,  # a drawing, and one roofline for all that was claimed and measured
     "chapters/c16_clusters": 1_050,  # two drawings, one of them dragged, and five panels
-    "chapters/c17_verdict": 880,  # two drawings of the network, strands, draws, the reader's own page
+    "chapters/c17_verdict": 930,  # two drawings of the network, strands that are dragged, draws, the reader's own page
     "chapters/c13_batching": 810,  # the reader as scheduler
     "chapters/c15_eyes": 800,  # a digit that is drawn by hand
     "chapters/c14_drafts": 800,  # what others measured, acceptance curves, and a drawing
@@ -48,7 +49,8 @@ MOST = {
 #: computed, four logs of failures, the reader's side: guesses with bands, drawings, a case file, cards.
 #: Seven chapters on training: 650 lines each, and what they need of the spine.
 #: The first on serving, with real traffic. The verdict: 1,300 lines of engines, and its chapter. Eyes: 1,350 in all.
-TOGETHER = 49_700  # a thousand for stages, layouts and sites of the machines that answer; four hundred for reading
+TOGETHER = 50_200  # a thousand for stages, layouts and sites of the machines that answer; four hundred for reading;
+#: five hundred for bands on every panel, strands that are dragged, what has changed and the colophon
 MOST_MODULES = 14
 ONE_FILE_A_PREFIX = "quantities/topics"
 

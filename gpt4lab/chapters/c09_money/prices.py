@@ -176,6 +176,7 @@ costs = Panel(
     presets={"The post": "leak", "H100, as the post says": "h100-rerun", "H100, NVIDIA at GTC 2024": "gtc-2024"},
     claims=("C33", "C34"),
     view=costs_view,
+    number="training.cost",
     chart=lambda view: dots(view.rows["data"], TOTAL, "what", bounds=("low", "high")),
     pulls={"usd": Pull("cluster.usd_per_gpu_hour", "training.cost")},
 )

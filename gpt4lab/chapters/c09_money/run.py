@@ -98,6 +98,7 @@ run = Panel(
     ),
     claims=("C28", "C29", "C33"),
     view=run_view,
+    number="training.cost",
     chart=run_chart,
     pulls={"days": Pull("training.mfu", "training.days")},
 )

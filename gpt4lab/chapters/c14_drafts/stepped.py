@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from gpt4lab.charts.drawing import WIDTH, Drawing, Scene, Shape, Words
-from gpt4lab.panels.words import heading
+from gpt4lab.panels.view import heading
 
 if TYPE_CHECKING:
     from gpt4lab.panels.panel import LivePanel

@@ -130,6 +130,7 @@ three = Panel(
         "Rents of $1.10 and $4.40": {"cluster.usd_per_gpu_hour": 1.10, "rerun.usd_per_gpu_hour": 4.4},
     },
     claims=("F01", "F02"),
+    number="rerun.improvement",
     view=tornado_view,
     chart=lambda view: dots(view.rows["data"], GAIN, "lane"),
 )

@@ -94,7 +94,7 @@ def _adjusted_row(path: str, row: Adjusted) -> Iterator[Shape]:
 def _both(row: Adjusted) -> str:
     """As written, and what it becomes where that differs; of a number that nobody states only the latter."""
     written = brief(row.stated, row.number.unit) if row.number.claim else ""
-    if row.spread is None:
+    if not row.known:
         return "?"
     after = brief(row.value, row.number.unit) if not written or abs(row.shift) >= VISIBLE else ""
     return written if written == after else " → ".join(filter(None, (written, after)))

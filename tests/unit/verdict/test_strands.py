@@ -82,12 +82,23 @@ def test_order_does_not_matter_and_the_prior_does():
 def test_moving_an_item_moves_it():
     assert moves("3=leak 1=press") == {3: "leak", 1: "press"}
     items = questions()["sixteen experts"][1]
-    groups = grouped(items, BY_STRAND, {1: "press"})
+    groups = grouped(items, BY_STRAND, {items[0].number: "press"})
     assert items[0] in groups["press"]
-    one = change(LEAK, {"strands.moved": "4=leak"})
+    one = change(LEAK, {"strands.moved": "10=leak"})
     assert value("verdict.posterior", one) < value("verdict.posterior", LEAK)
-    with pytest.raises(ScenarioError):
-        change(LEAK, {"strands.moved": "4=moon"})
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"), [("4=moon", "no move"), ("99=leak", "1 to 16"), ("4=leak 4=press", "twice")]
+)
+def test_a_move_that_moves_nothing_is_refused(moved: str, said: str):
+    with pytest.raises(ScenarioError, match=said):
+        change(LEAK, {"strands.moved": moved})
+
+
+def test_a_move_means_the_same_item_whatever_is_asked():
+    known = {(item.number, item.evidence) for _, items in questions().values() for item in items}
+    assert len({number for number, _ in known}) == len({key for _, key in known}) == len(known)
 
 
 def test_every_witness_is_in_the_catalog_and_bands_are_bands():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from gpt4lab.book.case import Case, Signature
@@ -9,9 +11,10 @@ from gpt4lab.chapters.c17_verdict import doubt, evidence, network, own, since
 from gpt4lab.chapters.c17_verdict.by_hand import by_hand
 from gpt4lab.claims import ledger
 from gpt4lab.claims.ledger import VERDICTS
-from gpt4lab.scenario import change, load_scenario
+from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.verdict.adjust import modes
 from gpt4lab.verdict.network import COUNTED, FREE, PINNED, numbers
+from gpt4lab.verdict.strands import COUNTINGS, questions, weighed
 
 LEAK = load_scenario("leak")
 
@@ -48,10 +51,47 @@ def test_what_is_struck_out_comes_back() -> None:
 def test_an_item_that_is_pressed_goes_round_all_strands() -> None:
     here, seen = LEAK, set[float]()
     for _ in range(7):
-        here = change(here, evidence.pressing(here, "item-4"))
+        here = change(here, evidence.pressing(here, "item-10"))
         seen.add(round(evidence.evidence_view(here).value, 6))
     assert here == LEAK
     assert len(seen) > 1
+
+
+@pytest.mark.parametrize("question", ["sixteen experts", "1.8 trillion parameters"])
+@pytest.mark.parametrize("counting", COUNTINGS)
+def test_what_is_dragged_onto_another_is_one_witness(question: str, counting: str) -> None:
+    """Strands and items in any direction, under every way to count: they share a strand then, and it can be undone."""
+    start = change(LEAK, {"strands.question": question, "strands.counting": counting})
+    keys = [
+        shape.key for shape in evidence.evidence_view(start).scenes[0].shapes if "drag" in getattr(shape, "look", "")
+    ]
+    for taken, onto in (*itertools.pairwise(keys), *zip(keys, keys[-3:] + keys, strict=False)):
+        if taken == onto:
+            continue
+        here = change(start, evidence.pressing(start, f"{taken} >{onto}"))
+        strands = weighed(here).strands
+        ids = [set(of(start, taken)), set(of(start, onto))]
+        assert any(all(one & {item.number for item in strand.items} for one in ids) for strand in strands)
+        assert sum(len(strand.items) for strand in strands) == len(questions()[question][1])
+        for heading in [f"strand-{strand.name}" for strand in strands]:
+            here = change(here, evidence.pressing(here, heading))
+        assert here == start
+
+
+def of(scenario: Scenario, key: str) -> list[int]:
+    """The items of a shape."""
+    kind, _, name = key.partition("-")
+    found = {strand.name: [item.number for item in strand.items] for strand in weighed(scenario).strands}
+    return [int(name)] if kind == "item" else found[name]
+
+
+def test_the_keyboard_joins_what_stands_above_and_below() -> None:
+    names = [strand.name for strand in weighed(LEAK).strands]
+    for at, name in enumerate(names):
+        for letter, there in (("U", at - 1), ("D", at + 1)):
+            by_key = evidence.pressing(LEAK, f"strand-{name} {letter}")
+            wanted = evidence.pressing(LEAK, f"strand-{name} >strand-{names[there]}") if 0 <= there < len(names) else {}
+            assert by_key == wanted
 
 
 def test_every_number_of_a_drawing_is_brief() -> None:

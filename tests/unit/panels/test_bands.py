@@ -1,0 +1,78 @@
+"""The band of a panel: off at first and free then; on, around its line, or in words beside its number."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpt4lab.panels.bands import WORDS
+from gpt4lab.panels.curve import Curve
+from gpt4lab.panels.panel import Panel
+from gpt4lab.quantities import value
+from gpt4lab.scenario import change, get, load_scenario
+from gpt4lab.verdict import bands
+from tests.unit.panels.declared import declared
+
+LEAK = load_scenario("leak")
+ALL = {name: panel for kind in (Curve, Panel) for name, panel in declared(kind).items() if panel.number}
+OFFERED = {name: one for name, one in ALL.items() if bands.wanted(one.number, load_scenario(one.start), one.along_of())}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_number_that_a_panel_names_is_the_one_it_shows(name: str):
+    panel = ALL[name]
+    start = load_scenario(panel.start)
+    assert panel.view(start).value == pytest.approx(value(panel.number, start))
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_a_band_is_switched_on_and_off(name: str):
+    live = OFFERED[name].widget()
+    before, spec = live.chart, live.chart.spec
+    assert (live.bands.on, live.bands.said.value) == (False, "")
+    live.bands.button.click()
+    assert live.bands.button.description == WORDS[True]
+    assert "Eight in ten" in live.bands.said.value
+    assert before.comm is None, "the chart that it replaces is gone"
+    if isinstance(live.panel, Curve):
+        found = live.chart.rows("band")
+        assert found
+        assert all(low <= high for low, high in zip(found["low"], found["high"], strict=True))
+    live.bands.button.click()
+    assert live.chart.spec == spec
+    assert live.bands.said.value == ""
+
+
+def test_a_band_by_hand():
+    """Sixteen experts, each even within half a billion: eight in ten lie within eight tenths of that."""
+    (ends,) = bands.band("model.total_params", LEAK).ends
+    assert ends
+    assert [end - 1.831e12 for end in ends] == pytest.approx([-6.4e9, 6.4e9], rel=0.1)
+
+
+@pytest.mark.parametrize("name", OFFERED)
+def test_without_numpy_it_is_about_the_same(name: str, monkeypatch: pytest.MonkeyPatch):
+    panel = OFFERED[name]
+    with_it = bands.band(panel.number, load_scenario(panel.start))
+    monkeypatch.setattr(bands, "numpy", lambda: None)
+    without = bands.band(panel.number, load_scenario(panel.start))
+    for one, other in zip(with_it.ends[0] or (), without.ends[0] or (), strict=True):
+        assert one == pytest.approx(other, rel=0.25)
+
+
+def test_along_a_line_there_are_few_places_where_each_is_asked_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bands, "numpy", lambda: None)
+    places = [20 + 2 * day for day in range(80)]
+    found = bands.band("rerun.implied_mfu", LEAK, "rerun.days", places)
+    assert len(found.at) <= bands.PLACES
+    assert len(found.at) * found.draws <= bands.MOST
+
+
+def test_what_is_moved_is_not_drawn():
+    drawn = [one.path for one in bands.wanted("training.cost", LEAK)]
+    for path in drawn:
+        moved = change(LEAK, {path: get(LEAK, path) * 1.01 if path != "cluster.gpus" else 26_000})
+        assert path not in [one.path for one in bands.wanted("training.cost", moved)]
+    live = OFFERED["c09_money.run.run"].widget()
+    live.bands.turn()
+    live.set({path: 26_000 if path == "cluster.gpus" else 1.01 * get(LEAK, path) for path in drawn})
+    assert "Nothing is left" in live.bands.said.value
