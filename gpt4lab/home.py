@@ -5,10 +5,17 @@ Names under .invalid lead nowhere, by agreement (RFC 2606): nothing is asked for
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 AUTHOR = "The gpt4lab authors"
 ADDRESS = "https://gpt4lab.invalid"
 
 
 def page_of(claim: str) -> str:
-    """The address of a claim's card."""
-    return f"{ADDRESS}/claims/{claim}"
+    """The address of a claim's card, a page of its own; the claim in the ledger is claims.html#C33."""
+    return f"{ADDRESS}/claims/{claim}.html"
+
+
+def report_of(entry: str) -> str:
+    """Where a reader says that an entry of the book is wrong: a claim, a number, a fact, a source."""
+    return f"{ADDRESS}/report?about={quote(entry)}"

@@ -37,6 +37,7 @@ from gpt4lab.catalog.records import (
     PublishedModel,
     Ramp,
     Rental,
+    Term,
     Utilisation,
     describe,
 )
@@ -62,6 +63,7 @@ measurements = _table("measurements", Measurement)
 static_batches = _table("static_batches", PrintedBatches)
 measured_keys = _table("measured_keys", MeasuredKey)
 evidence = _table("evidence", Evidence)
+glossary = _table("glossary", Term)
 
 
 def published_mfu() -> list[PublishedModel | Utilisation]:

@@ -7,6 +7,7 @@ and tooltip made from the catalog says the same. A field without a published val
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar, cast
 
@@ -91,6 +92,24 @@ class Reference:
         authors = ", ".join(self.authors).removesuffix(", et al.") + " et al." * ("et al." in self.authors)
         parts = [f"{authors} ({self.year})", self.title, where, self.link]
         return ". ".join(part for part in parts if part)
+
+    def bibtex(self) -> str:
+        """As an entry of a BibTeX file."""
+        preprint = {"eprint": self.arxiv, "archiveprefix": "arXiv"} if self.arxiv else {}
+        told = {"author": " and ".join(map(_person, self.authors)), "title": f"{{{_tex(self.title)}}}"}
+        told |= {"year": str(self.year), "howpublished": _tex(self.venue), **preprint, "url": self.link}
+        lines = "".join(f"  {name} = {{{words}}},\n" for name, words in told.items() if words)
+        return f"@misc{{{self.slug},\n{lines}}}\n"
+
+
+def _person(name: str) -> str:
+    """An author as BibTeX reads names; an institution in braces of its own, so that it is not taken apart."""
+    known = "others" if name == "et al." else _tex(name)
+    return known if " " in name.strip() else f"{{{known}}}"
+
+
+def _tex(words: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", words)
 
 
 references: Table[Reference] = Table("references", lambda slug, entry: build(Reference, slug, entry))

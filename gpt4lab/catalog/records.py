@@ -300,6 +300,18 @@ class Evidence(Entry):
     strand: Strand  # whose word it is in the end
 
 
+@attrs.frozen(kw_only=True)
+class Term:
+    """One word of the glossary: what it means, with numbers in braces, and where it is at work."""
+
+    slug: str
+    name: str
+    says: str
+    chapters: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    numbers: tuple[str, ...] = attrs.field(default=(), converter=tuple)  # quantities or fields
+    see: tuple[str, ...] = attrs.field(default=(), converter=tuple)  # other terms
+
+
 def describe(record: type[Any]) -> dict[str, tuple[str, str | None]]:
     """Label and unit of each fact of a record class, in the order of their declaration."""
     fields = attrs.fields_dict(cast("type[attrs.AttrsInstance]", record))

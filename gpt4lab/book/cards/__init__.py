@@ -2,3 +2,4 @@
 
 from gpt4lab.book.cards.card import Card, card
 from gpt4lab.book.cards.drawn import page, picture
+from gpt4lab.book.cards.preview import HEIGHT, WIDTH, preview
