@@ -7,6 +7,7 @@ gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
 gpt4lab report [--scenario mine.toml] [--html FILE] [--markdown FILE] [--json]
 gpt4lab review [--json]
 gpt4lab gather FOLDER [--out FILE] [--run-code] [--json]
+gpt4lab read [FOLDER] [--port 8889] [--no-browser] [--LabApp.OPTION=VALUE]
 gpt4lab lab
 
 A NAME is that of a scenario, a shared line, a file .json or .toml of one's own, or "-" for one on the standard input.
@@ -32,6 +33,7 @@ from gpt4lab.catalog import CatalogError, UnknownName
 from gpt4lab.claims.review import reviews
 from gpt4lab.quantities import Explanation, UnknownQuantity, explain
 from gpt4lab.quantities.leaf import Leaf
+from gpt4lab.read import USUAL, ReadError, dark, lay_out, missing, start
 from gpt4lab.scenario import FIELDS, Scenario, ScenarioError
 from gpt4lab.scenario.files import open_scenario
 from gpt4lab.scenario.origin import origin
@@ -46,10 +48,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _answer(arguments: Sequence[str] | None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, options.more = parser.parse_known_args(arguments)
+    if options.more and options.run is not _read:
+        parser.error(f"unrecognized arguments: {' '.join(options.more)}")
     try:
         data, lines = options.run(options)
-    except (ScenarioError, UnknownQuantity, UnknownName, CatalogError) as error:
+    except (ScenarioError, UnknownQuantity, UnknownName, CatalogError, ReadError) as error:
         terminal.complain("gpt4lab", str(error))
         return 2
     for line in [_json(data)] if options.json else lines:
@@ -73,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     _report_command(commands)
     _command(commands, "review", _review, "answer at most five questions that are due; --json lists them")
     _gather_command(commands)
-    _command(commands, "lab", _lab, "open the book in JupyterLab")
+    _read_command(commands)
+    _command(commands, "lab", _lab, "open the book in JupyterLab, from a clone")
     return parser
 
 
@@ -123,6 +129,15 @@ def _gather_command(commands: Any) -> None:
     command.add_argument("folder", type=Path, help="a folder of case files, as chapter 00 exports them (*.json)")
     command.add_argument("--out", type=Path, metavar="FILE", help="write the table into a file")
     command.add_argument("--run-code", action="store_true", help="also run readers' code, in a limited process")
+
+
+def _read_command(commands: Any) -> None:
+    text = "lay the chapters out in a folder of yours and open them in JupyterLab; what you wrote there stays"
+    command = commands.add_parser("read", help=text, description=f"{text}. What is not known here goes to JupyterLab.")
+    command.add_argument("folder", type=Path, nargs="?", default=USUAL, help=f"yours (default {USUAL})")
+    command.add_argument("--port", type=int, help="of the page; the next free one where it is taken (default 8888)")
+    command.add_argument("--no-browser", action="store_true", help="open no browser; the address is printed")
+    command.set_defaults(run=_read, json=False)
 
 
 def _command(group: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
@@ -294,11 +309,23 @@ def _gather(options: argparse.Namespace) -> Answer:
     return rows, [f"{options.out}: {len(rows)} case file{'' if len(rows) == 1 else 's'}."]
 
 
+def _read(options: argparse.Namespace) -> Answer:
+    """Lay out, say so, and be JupyterLab until the reader ends it."""
+    if why := missing():
+        raise ReadError(why)
+    laid = lay_out(options.folder)
+    for words in filter(None, (laid.sentence(), dark())):
+        terminal.say(words)
+    sys.stdout.flush()
+    port = [] if options.port is None else [f"--ServerApp.port={options.port}"]
+    raise SystemExit(start(laid, [*port, *["--no-browser"] * options.no_browser, *options.more]))
+
+
 def _lab(options: argparse.Namespace) -> Answer:
-    """Hand over to book.py, which stands beside the package wherever the chapters do."""
+    """Hand over to book.py, which stands beside the package in a clone."""
     book = Path(__file__).parents[1] / "book.py"
     if not book.exists():
-        raise ScenarioError("lab: the chapters are not in this package: clone the book, and run `python3 book.py lab`.")
+        raise ScenarioError("lab: this is no clone of the book: “gpt4lab read” lays its chapters out and opens them.")
     command = [sys.executable, str(book), "lab"]
     if os.name == "nt":  # where a program that is replaced ends for whoever waits for it
         raise SystemExit(subprocess.call(command))

@@ -9,6 +9,13 @@ from urllib.parse import quote
 
 AUTHOR = "The gpt4lab authors"
 ADDRESS = "https://gpt4lab.invalid"
+#: What a package registry shows beside the book; pyproject.toml says the same.
+URLS = {
+    "Homepage": ADDRESS,
+    "Source": f"{ADDRESS}/source",
+    "Issues": f"{ADDRESS}/issues",
+    "Changelog": f"{ADDRESS}/changelog",
+}
 
 
 def page_of(claim: str) -> str:

@@ -25,7 +25,7 @@ DRIVE = Path("/drive")  # of JupyterLite: what lies there outlives the page
 ONE_LINE = 'pip install "gpt4lab[lab]"'
 WHOLE = 'pip install "gpt4lab[lab,live]"'
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
-EXTRAS = {"jupyterlab": "lab", "numpy": "lab", "torch": "live", "joblib": "live", "sklearn": "live"}
+EXTRAS = {"jupyterlab": "lab", "numpy": "lab", "torch": "live", "joblib": "live", "scipy": "live", "sklearn": "live"}
 CALLED = {"sklearn": "scikit-learn", "vl_convert": "vl-convert-python"}  # what is imported: what is installed
 
 

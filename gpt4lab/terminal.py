@@ -17,7 +17,7 @@ from gpt4lab.units import SUPERSCRIPT
 LOWERED = {raised: digit for digit, raised in SUPERSCRIPT.items()}
 RAISED = re.compile(f"[{''.join(map(chr, LOWERED))}]+")
 PLAIN = dict(zip("×−–—’“”·", 'x---\'"".', strict=True))  # one character each: a table keeps its columns
-LIVE = ("torch", "joblib", "sklearn", "numpy")  # packages of the extra gpt4lab[live], and what they bring
+LIVE = ("torch", "joblib", "sklearn", "scipy", "numpy")  # packages of the extra gpt4lab[live], and what they bring
 LONGEST = 4000  # characters of an error: what was pasted is not printed again in full
 CLOSED_PIPE, INTERRUPTED = 128 + 13, 128 + 2  # as a shell counts a program that these signals end
 

@@ -48,12 +48,17 @@ def save_as_shipped(model: dict[str, Any], path: str, contents_manager: Any, **_
     """Save a chapter without what ran in it, what was typed kept; a copy keeps outputs and says where a panel stood."""
     if model["type"] == "notebook":
         file = Path(contents_manager.root_dir, path.strip("/"))
-        chapter = file.exists() and (file.parent / "text" / f"{file.stem}.md").exists()
-        put_back(model["content"], shipped_in(file)) if chapter else say_what_stood(model["content"])
+        put_back(model["content"], shipped_in(file)) if is_chapter(file) else say_what_stood(model["content"])
+
+
+def is_chapter(file: Path) -> bool:
+    """Whether a file is a chapter: paired with its text, or laid out by `gpt4lab read`, which remembers it."""
+    paired = (file.parent / "text" / f"{file.stem}.md").exists()
+    return file.exists() and (paired or file.name in shipped_in(file.parent / ".gpt4lab" / "editions.json"))
 
 
 def shipped_in(file: Path) -> dict[str, Any]:
-    """The notebook in a file; an empty one where it is none, as after a merge that met a conflict."""
+    """The notebook (or other table) in a file; an empty one where it is none, as after a merge that met a conflict."""
     with suppress(OSError, ValueError):
         if isinstance(found := json.loads(file.read_text("utf-8")), dict):
             return found

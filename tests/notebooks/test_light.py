@@ -15,7 +15,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = HERE.parents[1] / "notebooks"
 CHAPTERS = [NOTEBOOKS / f"{text.stem}.ipynb" for text in sorted((NOTEBOOKS / "text").glob("*.md"))]
-LACKS = re.compile(r"\bneeds? (torch|numpy), which is not installed here")
+LACKS = re.compile(r"\bneeds? (torch|numpy|scipy), which is not installed here")
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,7 @@ def test_without_the_chapters_lab_says_where_they_are(
 ) -> None:
     monkeypatch.setattr(cli, "__file__", str(tmp_path / "gpt4lab" / "cli.py"))
     assert main(("lab",)) == 2
-    assert "python3 book.py lab" in capsys.readouterr().err
+    assert "gpt4lab read" in capsys.readouterr().err
     (tmp_path / "book.py").write_text("")
     started: list[Any] = []
     monkeypatch.setattr(os, "execv", lambda *command: started.append(command[1]) or sys.exit(0))
