@@ -41,7 +41,7 @@ class Edition:
 
 
 @attrs.frozen
-class LaidOut:
+class Delivery:
     """What was done to a folder: names of chapters, and of newer ones that lie beside the reader's."""
 
     folder: Path
@@ -74,7 +74,7 @@ def shipped(kind: str) -> Path:
     return found
 
 
-def lay_out(folder: Path) -> LaidOut:
+def lay_out(folder: Path) -> Delivery:
     """Bring a folder to this edition. Raises ReadError where it cannot be written; what the reader has stays."""
     try:
         folder = Path(os.path.abspath(folder.expanduser()))
@@ -90,7 +90,7 @@ def lay_out(folder: Path) -> LaidOut:
         ) from error
 
 
-def _lay_out(folder: Path, chapters: Sequence[Path]) -> LaidOut:
+def _lay_out(folder: Path, chapters: Sequence[Path]) -> Delivery:
     known, names = _recorded(folder), dict[str, str]()
     done: dict[str, list[str]] = {"added": [], "renewed": [], "newer": [], "beside": []}
     try:
@@ -100,7 +100,7 @@ def _lay_out(folder: Path, chapters: Sequence[Path]) -> LaidOut:
     finally:
         _remember(folder, known)
     beside = {name: names[name] for name in done["beside"]}
-    return LaidOut(folder, names[FIRST], done["added"], done["renewed"], beside, done["newer"])
+    return Delivery(folder, names[FIRST], done["added"], done["renewed"], beside, done["newer"])
 
 
 def _lay(chapter: Path, folder: Path, known: dict[str, Edition]) -> tuple[str, str]:
@@ -199,7 +199,7 @@ def _remember(folder: Path, known: Mapping[str, Edition]) -> None:
 # --- JupyterLab -----------------------------------------------------------------------------------------------------
 
 
-def start(laid: LaidOut, options: Sequence[str]) -> int:
+def start(laid: Delivery, options: Sequence[str]) -> int:
     """Run JupyterLab on the first chapter, with the book's settings, until the reader ends it."""
     from jupyterlab.labapp import main
 

@@ -31,7 +31,7 @@ def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     book.mkdir()
     monkeypatch.setattr(read, "shipped", lambda kind: book)
 
-    def lay_out(folder: Path, version: str, text: str) -> read.LaidOut:
+    def lay_out(folder: Path, version: str, text: str) -> read.Delivery:
         monkeypatch.setattr(read, "__version__", version)
         for name in NAMES:
             (book / name).write_text(notebook(f"{name} {text}", text), "utf-8")
