@@ -6,6 +6,8 @@ gpt4lab explain training.cost --set training.mfu=0.4 [--depth 3] [--json]
 gpt4lab scenario list | show NAME | diff NAME OTHER  [--json]
 gpt4lab report [--scenario mine.toml] [--html FILE] [--markdown FILE] [--json]
 gpt4lab review [--json]
+gpt4lab answers [--name NAME] [--out FILE]
+gpt4lab grade FILE ... [--csv] [--out FILE] [--chapter 09] [--run-code] [--json]
 gpt4lab gather FOLDER [--out FILE] [--run-code] [--json]
 gpt4lab read [FOLDER] [--port 8889] [--no-browser] [--LabApp.OPTION=VALUE]
 gpt4lab lab
@@ -77,6 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     _scenario_command(commands)
     _report_command(commands)
     _command(commands, "review", _review, "answer at most five questions that are due; --json lists them")
+    _answers_command(commands)
+    _grade_command(commands)
     _gather_command(commands)
     _read_command(commands)
     _command(commands, "lab", _lab, "open the book in JupyterLab, from a clone")
@@ -122,6 +126,21 @@ def _report_command(commands: Any) -> None:
     for kind, words in {"html": "a page of its own", "markdown": "Markdown"}.items():
         command.add_argument(f"--{kind}", metavar="FILE", help=f"write it as {words}")
     _assumptions(command)
+
+
+def _answers_command(commands: Any) -> None:
+    command = _command(commands, "answers", _answers, "your answers to the exercises as one file of JSON, to hand in")
+    command.add_argument("--name", default="", help="your name, written into the file and nowhere else")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write them into a file")
+
+
+def _grade_command(commands: Any) -> None:
+    command = _command(commands, "grade", _grade, "judge the answers in files again, without a page or a kernel")
+    command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files of answers, or folders of them")
+    command.add_argument("--csv", action="store_true", help="as one table (CSV), a row a file, a column an exercise")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the table (CSV) into a file")
+    command.add_argument("--chapter", help="only this chapter, for example 09")
+    command.add_argument("--run-code", action="store_true", help="also run readers' code, in a limited process")
 
 
 def _gather_command(commands: Any) -> None:
@@ -294,6 +313,34 @@ def _review(options: argparse.Namespace) -> Answer:
     from gpt4lab.book.case.review import asked, due  # with it come the widgets, which no other command needs
 
     return [{"id": question.key, "question": question.text, "unit": question.unit} for question in due()], asked()
+
+
+def _answers(options: argparse.Namespace) -> Answer:
+    from gpt4lab.book.exercises.saved import as_answers
+    from gpt4lab.book.way import Answer as Kept
+
+    text = as_answers(options.name)
+    if not options.out:
+        return json.loads(text), text.splitlines()
+    options.out.write_text(text + "\n", "utf-8")
+    return json.loads(text), [f"{options.out}: {counted(len(Kept.all()), 'answer')}."]
+
+
+def _grade(options: argparse.Namespace) -> Answer:
+    from gpt4lab.book.case.gather import CaseError, as_csv
+    from gpt4lab.book.case.grade import papers, records, rows, summary
+    from gpt4lab.book.exercises.declared import NoChapters
+
+    wanted = [number] if (number := _chapter(options.chapter)) else []
+    try:
+        found = papers(options.files, lambda words: terminal.complain("gpt4lab", words), wanted, options.run_code)
+    except (CaseError, NoChapters) as error:
+        raise ScenarioError(f"grade: {error}.") from error
+    table = rows(found, wanted)
+    if options.out:
+        options.out.write_text(as_csv(table), "utf-8")
+        return records(found), [f"{options.out}: {counted(len(table), 'file')}."]
+    return records(found), as_csv(table).splitlines() if options.csv else columns(summary(found))
 
 
 def _gather(options: argparse.Namespace) -> Answer:

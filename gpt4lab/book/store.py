@@ -38,7 +38,7 @@ State = dict[str, Any]
 T = TypeVar("T")
 
 #: The edition of the file. A later edition may add kinds, and fields to a kind: this one carries them along unread.
-SCHEMA = 2
+SCHEMA = 3
 NAME = "progress.json"
 PATIENCE_S = 10.0  # how long to wait for another notebook that writes
 TURN_S = 0.001  # how often to ask for the lock; whoever had it leaves time for three askers

@@ -190,6 +190,7 @@ class Answer(Record):
     hints: int = _kept("hints shown before it was solved", COUNT, default=0)
     told: bool = _kept("whether the solution was shown before it was solved", {"type": "boolean"}, default=False)
     text: str = _kept("what the reader wrote: code, or a judgement", TEXT, default="")
+    answer: str = _kept("the number as typed, the option, or the line of assumptions", TEXT, default="")
     marks: Sequence[bool] = _kept("yes or no to each question about a judgement, by the reader", MARKS, factory=list)
     when: str = _when()
 

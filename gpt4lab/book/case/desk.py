@@ -10,6 +10,7 @@ import ipywidgets as w
 from gpt4lab.book import store
 from gpt4lab.book.case.case import Case
 from gpt4lab.book.case.file import CaseError, as_html, as_json, merge, read, sections
+from gpt4lab.book.exercises.saved import saver
 from gpt4lab.book.page import block, escape, shortened
 from gpt4lab.panels.controls import spoken
 
@@ -23,7 +24,7 @@ class CaseFile(w.VBox):
         again.on_click(lambda _: self.refresh())
         self.upload = w.FileUpload(accept=".json", description="Import a case file", layout={"width": "auto"})
         self.upload.observe(self._uploaded, "value")
-        super().__init__([self._tables, self._links, w.HBox([again, self.upload]), self._said])
+        super().__init__([self._tables, self._links, w.HBox([again, self.upload]), self._said, saver()])
         self.add_class("g4l-case")
         self.refresh()
 
@@ -33,6 +34,7 @@ class CaseFile(w.VBox):
         page = _link("case-file.html", "text/html", as_html(), "Download as a page")
         data = _link("case-file.json", "application/json", as_json(), "Download as data, to import or to hand in")
         self._links.value = block("aside", f"<p>{page} · {data}</p>")
+        saver().refresh()
 
     def bring(self, raw: bytes, name: str = "This file") -> None:
         """Merge a case file, and say what came of it."""

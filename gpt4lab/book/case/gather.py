@@ -23,8 +23,8 @@ from gpt4lab.terminal import harmless
 
 #: A text of one's own that is at least so long is nobody else's by chance.
 OWN_WORDS = 60  # characters
-#: A cell that begins like this is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: A cell that begins like this is a formula to a spreadsheet; some read the wide forms of these characters, too.
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def gather(folder: Path, complain: Callable[[str], Any], run_code: bool = False) -> list[dict[str, Any]]:
@@ -110,13 +110,16 @@ def _run_again(case: Case) -> int:
 
 
 def as_csv(rows: Iterable[dict[str, Any]]) -> str:
-    """The table as CSV, with nothing in it that a spreadsheet would compute."""
+    """The table as CSV, with nothing in it that a spreadsheet would compute.
+
+    Words stand in quotes: a spreadsheet that parts cells at semicolons finds none in a name.
+    """
     rows, text = list(rows), io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writeheader()
     writer.writerows({name: _inert(cell) for name, cell in row.items()} for row in rows)
     return text.getvalue()
 
 
 def _inert(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(FORMULA) else cell

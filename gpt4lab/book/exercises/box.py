@@ -9,10 +9,12 @@ import attrs
 import ipywidgets as w
 
 from gpt4lab.book import store
+from gpt4lab.book.exercises.saved import saver
 from gpt4lab.book.exercises.tasks import HOW, UNJUDGED, Choice, Feedback, Level, Task
 from gpt4lab.book.page import block, escape
-from gpt4lab.book.way import Answer, now
+from gpt4lab.book.way import MOST_TEXT, Answer, now
 from gpt4lab.panels.controls import ChoiceControl, TextControl, spoken
+from gpt4lab.scenario import share
 
 LEVELS = get_args(Level)
 WORDS = {"missing": "Not answered", "wrong": "Not yet", "almost": "Almost", "right": "Correct"}
@@ -47,6 +49,8 @@ class ExerciseBox(w.VBox):
         super().__init__([prompt, self._place(), self._buttons(), *self._below()])
         self.add_class("g4l-exercise-box")
         self._show_hints(self.kept.hints)
+        if self.kept.tries:
+            self._offer_to_save()
         if panel is not None:
             panel.on_change(self._follow)
             self._follow()
@@ -68,7 +72,10 @@ class ExerciseBox(w.VBox):
     def press_check(self, _: Any = None) -> Feedback:
         """Judge the answer, say so, and keep how it went. An answer that cannot be judged is said to be none."""
         feedback = self._judged()
-        kept = feedback.level == "missing" or self._tried(feedback.level, **self._written())
+        judged = feedback.level != "missing"
+        kept = not judged or self._tried(feedback.level, **self._written())
+        if judged:
+            self._offer_to_save()
         because = self.exercise.because if feedback.level == "right" else ""
         self._checks += 1
         self._said.value = said(feedback, because, "" if kept else store.trouble(), self._checks)
@@ -81,8 +88,14 @@ class ExerciseBox(w.VBox):
         return self.exercise.task.check(self.answer)
 
     def _written(self) -> dict[str, Any]:
-        """What is kept of the answer itself."""
-        return {}
+        """What is kept of the answer itself: what judges it again without a page."""
+        return {"answer": (self.answer if self._panel is None else share(self.answer))[:MOST_TEXT]}
+
+    def _offer_to_save(self) -> None:
+        """The link that saves all answers stands below each exercise that was tried, and is the same everywhere."""
+        if (save := saver()) not in self.children:
+            self.children = (*self.children, save)
+        save.refresh()
 
     def _tried(self, level: str, **written: Any) -> bool:
         """Keep the best level, what was written for it, and the tries up to the right one. False: for this session."""

@@ -36,7 +36,14 @@ WHY = "A correction names what was wrong, says what is known instead, and what n
 BOXES: dict[type[Any], type[ExerciseBox]] = {Code: CodeBox, Judgement: JudgementBox}
 
 
-def exercise(
+def exercise(key: str, prompt: str, *, panel: Any = None, **asked: Any) -> Any:
+    """Show an exercise; `declare` says what may be asked."""
+    EXERCISES[key] = declare(key, prompt, panel=panel, **asked)
+    SHOWN[key] = BOXES.get(type(EXERCISES[key].task), ExerciseBox)(EXERCISES[key], panel)
+    return SHOWN[key]
+
+
+def declare(
     key: str,
     prompt: str,
     *,
@@ -55,8 +62,8 @@ def exercise(
     unit: str = "1",
     tolerance: float = 0.05,
     options: Sequence[str] = (),
-) -> Any:
-    """Show an exercise: with code, words, a panel and a goal, options, or a number (a quantity, or `answer`)."""
+) -> Exercise:
+    """An exercise without its page: code, words, a panel and a goal, options, or a number (a quantity, or `answer`)."""
     if code:
         task: Task = codes()[key]
     elif questions:
@@ -72,9 +79,7 @@ def exercise(
         task = Number(value(quantity, leak, given), find(quantity).unit, tolerance, arithmetic=how)
     else:
         task = Number(float(answer), unit, tolerance, arithmetic=fill(arithmetic))
-    EXERCISES[key] = Exercise(key, prompt, task, tuple(hints), fill(because))
-    SHOWN[key] = BOXES.get(type(task), ExerciseBox)(EXERCISES[key], panel)
-    return SHOWN[key]
+    return Exercise(key, prompt, task, tuple(hints), fill(because))
 
 
 def answer(key: str, cell: str) -> None:
