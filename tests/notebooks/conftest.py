@@ -20,6 +20,7 @@ PROBE = """
 import json as _json
 from ipywidgets.widgets import widget as _widget
 from gpt4lab.book import EXERCISES as _EXERCISES
+from gpt4lab.book.exercises.declared import exercises as _declared
 from gpt4lab.panels.panel import LivePanel as _LivePanel
 from gpt4lab.scenario import FIELDS as _FIELDS, change as _change
 def _elsewhere(task):
@@ -42,6 +43,7 @@ print(_json.dumps({
         key: [e.task.check(e.task.start).level, e.task.check(e.task.solution).level, len(e.hints), bool(e.because)]
         for key, e in _EXERCISES.items()
     },
+    "otherwise": [key for key, e in _EXERCISES.items() if _declared(key[:2]).get(key) != e],
     "elsewhere": {
         key: list(_elsewhere(e.task))
         for key, e in _EXERCISES.items()

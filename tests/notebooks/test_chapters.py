@@ -104,6 +104,12 @@ def test_every_exercise_is_open_at_its_start_and_closed_by_its_solution(ran: Any
 
 @pytest.mark.live
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=name)
+def test_what_is_graded_without_a_page_is_what_the_page_asks(ran: Any) -> None:
+    assert probe(ran)["otherwise"] == []
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=name)
 def test_where_only_one_thing_may_be_moved_nothing_else_alone_reaches_the_goal(ran: Any) -> None:
     elsewhere = probe(ran)["elsewhere"]
     assert {key: found for key, found in elsewhere.items() if found} == {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +93,23 @@ def test_conda_asks_for_the_same_torch_from_the_same_place(
         f'{pin}; sys_platform != "linux"',
     ]
     assert "--extra-index-url " + bootstrap.TORCH_CPU_INDEX in lines
+
+
+def test_binder_installs_what_a_reader_needs_and_no_more(root: Path, environment: dict[str, Any]) -> None:
+    binder = root / ".binder"
+    own = yaml.safe_load((binder / "environment.yml").read_text(encoding="utf-8"))
+    assert own["dependencies"][:2] == environment["dependencies"][:2]
+    constraint, editable = (line.split(" ") for line in pip_lines(own))
+    assert constraint[0] == "--constraint"
+    assert (binder / constraint[1]).resolve() == bootstrap.CONSTRAINTS
+    assert editable == ["--editable", "..[lab]"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Binder runs Linux")
+def test_binder_starts_under_the_settings_of_the_book(root: Path) -> None:
+    start = [root / ".binder" / "start", "sh", "-c", 'echo "$JUPYTER_CONFIG_PATH"']
+    found = subprocess.run(start, cwd=root, env={**os.environ, "JUPYTER_CONFIG_PATH": "/x"}, capture_output=True)
+    assert found.stdout.decode().strip().split(":") == [str(root / "jupyter"), "/x"]
 
 
 def test_pip_reads_the_conda_lines_as_requirements(environment: dict[str, Any]) -> None:
