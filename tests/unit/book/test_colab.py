@@ -10,8 +10,9 @@ import pytest
 from anywidget import _util
 from IPython.core.interactiveshell import InteractiveShell
 
-from gpt4lab.book import case_file, colab, exercise, guess, reveal, verdict
+from gpt4lab.book import case_file, exercise, guess, reveal, verdict
 from gpt4lab.chapters.c03_flop.flop import token
+from gpt4lab.charts import colab
 
 URL = "https://manager.invalid/"
 VIEW = "application/vnd.jupyter.widget-view+json"
