@@ -162,8 +162,19 @@ def _amount_in(value: float, unit: str) -> Amount:
     if unit == "USD":
         return Amount(("−" if value < 0 else "") + "$" + _dollars(abs(value)))
     if unit in _PREFIXED:
-        return Amount(_prefixed(value, _SYMBOLS.get(unit, unit)))
+        long = unit == "s" and _rounded(value) >= 1000
+        return _long(value) if long else Amount(_prefixed(value, _SYMBOLS.get(unit, unit)))
     return Amount(*_worded(value), f" {_plural(unit, value)}".rstrip())
+
+
+#: What a wait is told in that is too long for seconds: the name, its seconds, and from how many seconds on.
+_LONG = (("year", 31_557_600, 63_115_200), ("day", 86_400, 172_800), ("hour", 3600, 7200), ("minute", 60, 0))
+
+
+def _long(value: float) -> Amount:
+    """1,450 s -> "24.2 minutes"; 1e6 s -> "11.6 days"."""
+    name, seconds = next((name, seconds) for name, seconds, least in _LONG if abs(value) >= least)
+    return _amount_in(value / seconds, name)
 
 
 def counted(value: float, unit: str) -> str:

@@ -168,6 +168,13 @@ class Drawing(anywidget.AnyWidget):
         """Put other scenes in place of these; the scrubber stays where it is."""
         self.frames = encoded(scenes)
 
+    def has(self, pressed: str) -> bool:
+        """Whether all that `pressed` names is drawn to be pressed; what a press that came late names may be gone."""
+        shapes = (item for frame in self.frames for item in frame["shapes"].items())
+        drawn = {key for key, shape in shapes if shape and "press" in shape.get("look", "").split()}
+        first, *more = pressed.split(" ")
+        return drawn.issuperset([first, *(word for word in more if len(word) > 1 and word[0] != ">")])
+
 
 def encoded(scenes: Sequence[Scene]) -> list[dict[str, Any]]:
     """Scenes as JSON holds them: of each the shapes that are not as in the one before; null for one that left."""

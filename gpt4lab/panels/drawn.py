@@ -46,8 +46,12 @@ class Drawn(Panel):
         """The panel on the page; what is dragged in the drawing moves the slider of that field."""
         live = super().widget(scenario)
         live.chart.observe(lambda event: slide(live, *event["new"][:2]), "pulled")
-        live.chart.observe(lambda event: live.set(self.pressing(live.scenario, event["new"][0])), "pressed")
+        live.chart.observe(lambda event: self._press(live, event["new"][0]), "pressed")
         return live
+
+    def _press(self, live: LivePanel, key: str) -> None:
+        if live.chart.has(key):
+            live.set(self.pressing(live.scenario, key))
 
     def without(self, missing: NotKnown | LayoutError) -> View:
         """As every panel; there is no drawing."""

@@ -372,6 +372,10 @@ def _blanks(value: Any) -> Any:
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
+#: How long a step of the machines takes: reading or computing at full peak, or with all that a step loses.
+ROOF, RATES = PACES = ("at full peak", "at measured rates")
+
+
 @frozen
 class Batching:
     """Requests that the machines answer, and how they are put into batches. A copy of the model has many lanes."""
@@ -397,6 +401,9 @@ class Batching:
     stretch: int = whole(4, "1", 1, STRETCHES,
         "Stretch of the traffic", "which requests are played: stretches from the first of ten minutes to the last",
         "assumed: of the five, the one in the middle by its gain at the limit")
+    pace: str = choice(ROOF, PACES,
+        "Steps", "at full peak a step only reads or computes; at measured rates traffic, launches and waiting count",
+        "assumed: the roofline of the other chapters")
     moves: str = written(
         Written(_no_moves, "numbers of requests from 1 to 99, and dots to hold, with blanks between; at most "
                 f"{MOST_TURNS}", "", "1 2 3", "2 . 1"), _blanks,

@@ -24,10 +24,11 @@ MOST = {
     "spine": 21_060,
     #: A pipeline drawn by hand; what a figure implies, and what a newer machine brings; stages that answer,
     #: cut by hand, queues, and clusters that fail.
-    "models": 4_440,
+    "models": 4_450,
     "verdict": 1_450,  # adjustment, rank, joint flips, draws, bands, strands: one small engine each
-    #: A minute of traffic, loads and frontiers without arrays; a reader who schedules; a ring of stages, a failover.
-    "simulate": 2_000,
+    #: A minute of traffic, loads and frontiers without arrays; a reader who schedules; a ring of stages, a failover;
+    #: steps at measured rates, read off the model of answering.
+    "simulate": 2_040,
     "distributed": 1_900,
     "toys/*": 650,
     "toys/engine": 720,  # the engine, and the real traffic that it serves
@@ -41,7 +42,7 @@ MOST = {
     "chapters/c11_cost": 815,  # a drawing, and one roofline for all that was claimed and measured
     "chapters/c16_clusters": 1_050,  # two drawings, one of them dragged, and five panels
     "chapters/c17_verdict": 930,  # two drawings of the network, strands that are dragged, draws, the reader's own page
-    "chapters/c13_batching": 810,  # the reader as scheduler
+    "chapters/c13_batching": 815,  # the reader as scheduler; steps at measured rates
     "chapters/c15_eyes": 800,  # a digit that is drawn by hand
     "chapters/c14_drafts": 800,  # what others measured, acceptance curves, and a drawing
 }

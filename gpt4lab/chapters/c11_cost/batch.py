@@ -133,7 +133,7 @@ def _implied(words: str, found: Implied) -> Row:
         "answers cost": show(found.usd_per_1k, "USD"),
         "batch that makes it so": _or(found.batch, "{:,.0f}", "none up to 65,536"),
         "or mean context": _or(found.context, "{:,.0f} tokens", "none up to 8,192"),
-        "or idle": _or(found.idle, "{:.0%}", "less than never"),
+        "or idle": _or(found.idle, "{:.0%}", "none: too dear without"),
         "or share of fresh prompts": _or(found.prompts, "{:.0%}", "none: a prompt is cheaper"),
     }
 

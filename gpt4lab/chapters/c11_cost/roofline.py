@@ -99,10 +99,10 @@ def _judged(y: float, x: float, reached: float) -> str:
 roofline = Panel(
     title="One roofline",
     legend="Along: how long a step computes over how long it reads, at full peaks; left of 1 memory is waited for. Up: "
-    "the share of the machine’s own peak. Nothing can lie above the roof. Triangles are measured: TensorRT-LLM’s rows "
-    "(2023), DeepSeek’s profile and its day (2025), InferenceX (2026). Two lines are a user’s times for GPT-4, placed "
-    "on these machines: a time without a batch is no point. The dot “as at Azure” is the "
-    "first of them, had GPT-4 been served as GPT-3.5 was there.",
+    "the share of the machine’s own peak, in the precision of each product. Nothing can lie above the roof. Triangles "
+    "are measured: TensorRT-LLM’s rows (2023), DeepSeek’s profile and its day (2025), InferenceX (2026). Two lines are "
+    "a user’s times for GPT-4, placed on these machines: a time without a batch is no point. The dot “as at Azure” is "
+    "the first of them, had GPT-4 been served as GPT-3.5 was there.",
     controls=(
         Slide("serving.usd_per_1k_tokens", 1e-5, 0.1),
         Slide("serving.tokens_in_flight", 16, 65_536),

@@ -13,7 +13,7 @@ from gpt4lab.panels.view import View
 from gpt4lab.quantities import value
 from gpt4lab.rows import Row
 from gpt4lab.scenario import Scenario, load_scenario
-from gpt4lab.scenario.live import SCHEDULES
+from gpt4lab.scenario.live import RATES, SCHEDULES
 from gpt4lab.simulate.serving.loads import LOADS, MANY, at_limit, chunk_needed, frontier, gain, usd
 from gpt4lab.units import counted, show
 
@@ -83,7 +83,12 @@ CONTROLS = (
     "batching.traffic",
     "serving.accelerator",
 )
-FOLDED = ("batching.stretch", Slide("batching.chunk_tokens", 64, 4096), Slide("batching.wait_s", 0, 60))
+FOLDED = (
+    "batching.pace",
+    "batching.stretch",
+    Slide("batching.chunk_tokens", 64, 4096),
+    Slide("batching.wait_s", 0, 60),
+)
 
 latency = Panel(
     title="Latency against throughput",
@@ -153,6 +158,7 @@ cost = Panel(
     presets={
         "256 slots": {},
         "64 slots": {"batching.slots": 64},
+        "At measured rates": {"batching.pace": RATES},
         "H100 at $2": {"serving.accelerator": "h100-sxm-80gb", "serving.usd_per_gpu_hour": 2},
     },
     claims=("C63",),

@@ -21,8 +21,8 @@ attend = Curve(
     lines={"by cross-attention": {}, "170 tokens before the text": "vision.tile_flop"},
     label="An image by cross-attention",
     whose=lambda _: "the post, with Flamingo’s recipe",
-    says="{vision.text_tokens} of text that look at an image make it {vision.attended_flop}, as much as {vision.worth} "
-    "of text. Prepended, a tile is {vision.tile_flop}, however much text follows. Both are even at "
+    says="With {vision.text_tokens} of text to look at it, an image costs {vision.attended_flop}, as much as "
+    "{vision.worth} of text. Prepended, a tile is {vision.tile_flop}, however much text follows. Both are even at "
     "{vision.even_tokens}.",
     alt="FLOP for an image against the text about it: flat at first for cross-attention, then rising through the level "
     "of prepended tokens.",

@@ -23,9 +23,9 @@ SOLVE = "solve"
 FIFTEEN = " ".join(["8"] * 15)
 
 
-def line_of(scenario: Scenario) -> StageLine:
-    """The stages of a scenario's serving machines."""
-    return line(served_in(scenario), deployment_in(scenario), chip_in(scenario), cutting_in(scenario))
+def line_of(scenario: Scenario, beside: int = 0) -> StageLine:
+    """The stages of a scenario's serving machines, with so many micro-batches more than stages with layers."""
+    return line(served_in(scenario), deployment_in(scenario), chip_in(scenario), cutting_in(scenario), beside=beside)
 
 
 # --- what a hand does -------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class ServingPoint:
 
     @property
     def share(self) -> float:
-        """Share of the peak that was reached, of the precision in which its products run."""
+        """Time in which it would compute at full peak over the time that it took; each product at its own precision."""
         return float(self.rate * self.report.mfu / self.report.tokens_per_s_per_gpu)
 
 

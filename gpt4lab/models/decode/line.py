@@ -2,9 +2,9 @@
 
     line(network, deployment, chip, Cutting(cut="8 8 8 8 0")).slowest_s
 
-Micro-batches go round: a token that leaves the last stage comes back to the first. With as many micro-batches as stages
-nobody is faster than the slowest stage lets them, so that a round takes as long as all stages together, or as the
-slowest one for each micro-batch. With an even cut this is `decode`; a test holds the two together.
+Micro-batches go round, as many as there are stages with layers: a token that leaves the last stage comes back to the
+first. Nobody is faster than the slowest stage lets them, so that a round takes as long as all stages together, or as
+the slowest one for each micro-batch. With an even cut this is `decode`; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -166,16 +166,18 @@ def line(
 ) -> StageLine:
     """The line of a deployment's stages under a cut; each pass may check `drafted` guesses of every sequence.
 
-    beside: stages that have no part of the model, through which micro-batches go as well: there are more of them then.
+    beside: so many micro-batches more than stages with layers; as where they also go through a stage that has no part
+    of the model. Below 0 there are fewer.
 
     Raises LayoutError for a way to serve that cannot exist. Plain numbers only.
     """
     cutting, gpu = cutting or Cutting(), PassPart(network, deployment)
     possible(network, deployment, chip)
-    m, p, L = int(min(gpu.b, gpu.p + beside)), int(gpu.p), int(gpu.L)
+    p, L = int(gpu.p), int(gpu.L)
+    cut = dealt(cutting.cut, L, p)
+    m = int(max(1, min(gpu.b, sum(layers > 0 for layers in cut) + beside)))
     pace = pace_of(gpu, chip, gpu.b / m, drafted, cutting.counts)
     best = evenest(pace, L, p, cutting.output)
-    cut = dealt(cutting.cut, L, p)
     return StageLine(
         stages=_stages(gpu, pace, cut, cutting.output),
         pace=pace,

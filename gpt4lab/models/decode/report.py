@@ -158,18 +158,25 @@ def _report(gpu: PassPart, chip: Chip, reach: Efficiency, work: Work, waits: Wai
     time_s = seconds.total if ok is True else where(ok, seconds.total, NAN)
     memory = held_by(gpu)
     fits, why = _fitting(gpu.network, gpu.deployment, chip, ok, memory)
-    done, flop = tokens * gpu.e, gpu.flop(work.pairs / work.n, work.logits / work.n, work.unpacked)
+    done, at_peak_s = tokens * gpu.e, _at_peak_s(gpu, chip, rate, work)
     return PassReport(
         seconds=seconds,
         time_s=time_s,
         weights_read_s=gpu.L * gpu.read(work.n) * gpu.w / chip.memory_bytes_per_s,
         cache_read_s=gpu.L * work.cache / chip.memory_bytes_per_s,
-        computing_s=work.n * flop / (gpu.t * rate.peak),
+        computing_s=work.n * at_peak_s / gpu.t,
         tokens_per_s=done / time_s,
         usd_per_1k=time_s / 3600 * gpus * chip.usd_per_hour / done * 1000,
         experts_touched=per.experts_touched(gpu.E, gpu.k, work.n * gpu.e),
-        mfu=done * flop / (time_s * gpus * rate.peak),
+        mfu=done * at_peak_s / (time_s * gpus),
         memory_bytes=memory,
         fits=fits,
         gpus=gpus,
     ).because(why)
+
+
+def _at_peak_s(gpu: PassPart, chip: Chip, rate: PassRates, work: Work) -> Num:
+    """Seconds of one GPU for a token, all at full peak: attention and logits at that of 16 bits in any case."""
+    products = gpu.flop(0, 0, work.unpacked)
+    others = gpu.flop(work.pairs / work.n, work.logits / work.n, work.unpacked) - products
+    return products / rate.peak + others / chip.peak_flop_per_s

@@ -19,7 +19,7 @@ from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, change
 from gpt4lab.scenario.live import SCHEDULES, STRETCHES
 from gpt4lab.simulate.serving.batching import Log, Rules, Stay
-from gpt4lab.simulate.serving.pace import ROUNDING, Pace, lane
+from gpt4lab.simulate.serving.pace import ROUNDING, Pace, lane, step_s
 from gpt4lab.simulate.serving.plain import Plain, gaps, plain, play, rules_in
 from gpt4lab.simulate.serving.stays import ANSWER, PADDING, PROMPT
 
@@ -150,9 +150,10 @@ class OnFrontier(NamedTuple):
 
 def capacity_per_s(scenario: Scenario) -> float:
     """Requests a second that all lanes can about bear: each takes its share of full steps and a pass for its prompt."""
-    rows = traced(scenario.batching.traffic)
-    prompt = lane(scenario).weights_s(0, round(fmean(row.prompt for row in rows)))
-    return lanes(scenario) / (value("gang.mean", scenario) / value("batching.lane_tokens_per_s", scenario) + prompt)
+    pace, slots = lane(scenario), scenario.batching.slots
+    prompt = pace.weights_s(0, round(fmean(row.prompt for row in traced(scenario.batching.traffic))))
+    step = step_s(pace, slots, 0, round(slots * scenario.serving.mean_context))
+    return lanes(scenario) / (value("gang.mean", scenario) * step / slots + prompt)
 
 
 def points(scenario: Scenario, schedule: str) -> list[AtLoad]:
@@ -236,6 +237,14 @@ def chunk_needed(scenario: Scenario) -> float:
     """Tokens of prompts that each step must do to keep all slots filled: as many requests begin as end."""
     rows = traced(scenario.batching.traffic)
     return scenario.batching.slots * fmean(row.prompt for row in rows) / fmean(row.output for row in rows)
+
+
+def tokens_when_full(scenario: Scenario) -> float:
+    """Tokens a second of all lanes with every slot filled at all times: in each step as many prompts begin as end."""
+    rows, slots = traced(scenario.batching.traffic), scenario.batching.slots
+    context = sum(row.output * (row.prompt + row.output / 2) for row in rows) / sum(row.output for row in rows)
+    step = step_s(lane(scenario), slots, round(chunk_needed(scenario)), round(slots * context))
+    return lanes(scenario) * slots / step
 
 
 def usd(scenario: Scenario, tokens_per_s: float) -> float | None:

@@ -12,18 +12,22 @@ thousand of them cost one formula.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from gpt4lab.formulas.answering_layer import share_touched
-from gpt4lab.quantities import values
+from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario
 from gpt4lab.scenario.field import number
+from gpt4lab.scenario.live import ROOF, Batching, Luck
 
 ROUNDING = 1e-9  # seconds, or steps: closer than that is equal
 ENDLESS = 1 << 62  # steps
 MANY = 1e9  # tokens of a step
+DEEP = 256  # sequences, and tokens of each, at which the price of a cached token is read off
+SAMPLES = 20  # powers of two, up to more tokens than a step ever has
 
 
 class Pace(Protocol):
@@ -71,12 +75,45 @@ class Roofline:
         return max(self.shared_s, self.token_s * tokens) + max(read, self.routed_s * tokens)
 
 
-def lane(scenario: Scenario) -> Roofline:
+@frozen
+class SampledPace:
+    """Seconds of a step without its cache for 1, 2, 4 ... tokens; between them it grows as a power of their number."""
+
+    seconds: tuple[float, ...]
+    context_s: float
+
+    def weights_s(self, sequences: int, prompt_tokens: int) -> float:
+        """Return the time for so many tokens, of whichever kind."""
+        place = math.log2(max(1, sequences + prompt_tokens))
+        at = min(int(place), len(self.seconds) - 2)
+        low, high = self.seconds[at : at + 2]
+        return low * (high / low) ** (place - at)
+
+
+def lane(scenario: Scenario) -> Roofline | SampledPace:
     """Return the pace of one micro-batch that goes round the pipeline of a scenario's serving machines.
 
     A replica of p stages runs p such lanes at once, each with 1/p of the requests and of the cost. Everything is read
-    off the quantities `decode.*`; prompts are computed at the same peak rate as answers.
+    off the quantities `decode.*`, or off `answer.latency` at measured rates; tokens of prompts are as those of answers.
     """
+    if scenario.batching.pace == ROOF:
+        return _roofline(scenario)
+    return _measured(evolve(scenario, batching=Batching(), luck=Luck()))  # on neither it depends
+
+
+@lru_cache(maxsize=64)
+def _measured(scenario: Scenario) -> SampledPace:
+    lanes = scenario.serving.pipeline
+
+    def step(tokens: int, context: int) -> float:
+        given = {"serving.tokens_in_flight": lanes * tokens, "serving.mean_context": context}
+        return value("answer.latency", scenario, given)
+
+    context_s = (step(DEEP, DEEP) - step(DEEP, 1)) / DEEP / (DEEP - 1)
+    return SampledPace(tuple(step(1 << power, 1) - context_s * (1 << power) for power in range(SAMPLES)), context_s)
+
+
+def _roofline(scenario: Scenario) -> Roofline:
     floor, shared, experts, attention = (
         f"decode.{name}" for name in ("latency_floor", "shared_s", "experts_s", "attention_s")
     )

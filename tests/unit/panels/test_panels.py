@@ -179,3 +179,16 @@ def test_a_verdict_that_flips_is_marked_until_another_does() -> None:
     flipped = chips.of(long)
     assert flipped.count("g4l-flipped") == 1
     assert chips.of(long) == flipped
+
+
+NO_SHAPES = ("", "nothing", " -", "pixel-999", "stage-0", "let-999 F", "pixel-1 pixel-999", "point-", "-", "0-0-0")
+
+
+@pytest.mark.parametrize("name", declared(Drawn))
+def test_a_press_on_what_is_not_drawn_changes_nothing(name: str) -> None:
+    """A shape may be gone before the press on it arrives."""
+    live = open_and_move(name).live
+    before = share(live.scenario)
+    for many, key in enumerate(NO_SHAPES, 1_000):
+        live.chart.pressed = [key, many]
+        assert (share(live.scenario), live.error) == (before, ""), key

@@ -14,7 +14,7 @@ from gpt4lab.chapters.c13_batching.engine_check import by_hand
 from gpt4lab.charts.drawing import Box
 from gpt4lab.quantities import value
 from gpt4lab.scenario import Scenario, ScenarioError, change, load_scenario
-from gpt4lab.scenario.live import SCHEDULES, STRETCHES
+from gpt4lab.scenario.live import PACES, RATES, ROOF, SCHEDULES, STRETCHES
 from gpt4lab.simulate.serving.by_hand import ByHand
 from gpt4lab.simulate.serving.loads import (
     Figures,
@@ -34,12 +34,13 @@ from gpt4lab.simulate.serving.loads import (
     shares,
     sweep,
     tokens_at,
+    tokens_when_full,
     usd,
     usual_minute,
     waits,
     within,
 )
-from gpt4lab.simulate.serving.pace import Linear
+from gpt4lab.simulate.serving.pace import Linear, lane, step_s
 from gpt4lab.simulate.serving.plain import plain, play, rules_in
 from tests.unit.chapters.assume import LEAK
 
@@ -94,6 +95,26 @@ def test_the_drawing_ends_with_every_bar_and_stays_within_its_frame() -> None:
     assert bars == sorted(bars)
     assert bars[-1] == len(minute(LEAK))
     assert all(box.x >= 0 and box.x + box.w <= scenes[0].width for each in boxes for box in each)
+
+
+# Steps at measured rates
+
+
+@pytest.mark.parametrize("slots", [1, 4, 256, 1024])
+def test_a_step_at_measured_rates_is_that_of_the_model_of_answering(slots: int) -> None:
+    there = change(LEAK, {"batching.pace": RATES, "serving.tokens_in_flight": 16 * slots})
+    for context in (1, 1024):
+        expected = value("answer.latency", change(there, {"serving.mean_context": context}))
+        assert step_s(lane(there), slots, 0, slots * context) == pytest.approx(expected, rel=0.01)
+
+
+def test_answers_that_pay_for_their_prompts_reach_the_post_s_cost_at_full_peak_alone() -> None:
+    """Whatever the limit: a lane whose slots are all filled at all times writes more than any that is played."""
+    post = LEAK.serving.usd_per_1k_tokens
+    full = {pace: change(ROOMY, {"batching.slots": 256, "batching.pace": pace}) for pace in PACES}
+    least = {pace: usd(here, tokens_when_full(here)) or 0 for pace, here in full.items()}
+    assert least[ROOF] < post < 1.1 * post < least[RATES]
+    assert all(least[pace] < (usd(here, tokens_at(at(10, here), "continuous")) or 0) for pace, here in full.items())
 
 
 # Figures, by hand
