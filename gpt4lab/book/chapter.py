@@ -20,6 +20,7 @@ from gpt4lab.book.prose import priced
 from gpt4lab.book.touch.page import Touch
 from gpt4lab.book.way import Answer, Opened
 from gpt4lab.claims import claims_of
+from gpt4lab.claims.prose import fill
 from gpt4lab.panels.controls import LOOK
 from gpt4lab.units import counted
 
@@ -31,7 +32,8 @@ TO_THE_TOP = files("gpt4lab.book").joinpath("top.js").read_text("utf-8")
 class Chapter:
     """What is known of a chapter before it is opened: `chapter.toml` in its folder.
 
-    file: the notebook; conflict: a claim in the post's own few words, and what comes out; stakes: what hangs on it.
+    file: the notebook; conflict: a claim in the post's own few words, and what comes out; stakes: what hangs on it;
+    takeaway: what a reader may quote, true where it stands alone, its numbers in braces.
     """
 
     number: str
@@ -93,7 +95,7 @@ def _progress() -> str:
 
 def closing(number: str) -> Markdown:
     """Close a chapter: what to take away, and where to go on."""
-    return Markdown(f"> **{priced(chapters()[number].takeaway)}**\n\n{_neighbours(number)}")
+    return Markdown(f"> **{priced(fill(chapters()[number].takeaway))}**\n\n{_neighbours(number)}")
 
 
 def _neighbours(number: str) -> str:

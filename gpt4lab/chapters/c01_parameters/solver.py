@@ -49,7 +49,7 @@ def _sentence(scenario: Scenario) -> str:
     told = ", ".join(f"{LANES[of]} {signed(miss)}" for of, miss in off.items())
     return fill(
         "This shape has {geometry.attention_params} of attention, {geometry.expert_params} in an expert, and "
-        f"{{geometry.total_params}} in all. Against the post: {told}.",
+        f"{{geometry.total_params}} in all. Against the sums of the post's parts: {told}.",
         scenario,
     )
 

@@ -12,6 +12,7 @@ from gpt4lab.book.prose import priced
 from gpt4lab.book.way import Answer
 from gpt4lab.catalog import references as known
 from gpt4lab.claims import claims_of
+from gpt4lab.claims.prose import fill
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_neighbours_are_linked_and_the_ends_have_one_only(frame: Any) -> None:
 
 
 def test_a_closing_says_what_to_take_away() -> None:
-    assert chapters()["14"].takeaway in closing("14").data
+    assert priced(fill(chapters()["14"].takeaway)) in closing("14").data
 
 
 def test_references_are_cited_with_their_link() -> None:
