@@ -5,7 +5,7 @@ opening, guess, say, explain, (a panel), crosscheck, verdict, exercise, closing,
 Importing it also teaches the notebook the cell magics %%live, for cells that need torch, and %%answer.
 """
 
-from gpt4lab.book import live_cell
+from gpt4lab.book import shell
 from gpt4lab.book.board import Board, board, mine
 from gpt4lab.book.case.ballot import sign_first, verdict
 from gpt4lab.book.case.desk import case_file
@@ -18,10 +18,8 @@ from gpt4lab.book.guess import guess, guesses, reveal
 from gpt4lab.book.prose import say
 from gpt4lab.book.selfcheck import selfcheck
 from gpt4lab.book.tables import consequences, crosscheck, legend_of_marks, live_crosscheck, rows
-from gpt4lab.charts import colab
 from gpt4lab.checks.check import Check
 from gpt4lab.claims.prose import fill
 
-live_cell.register()
-colab.register()
+shell.register()
 exercises.register()

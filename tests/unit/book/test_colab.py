@@ -11,8 +11,8 @@ from anywidget import _util
 from IPython.core.interactiveshell import InteractiveShell
 
 from gpt4lab.book import case_file, exercise, guess, reveal, verdict
+from gpt4lab.book import shell as taught
 from gpt4lab.chapters.c03_flop.flop import token
-from gpt4lab.charts import colab
 
 URL = "https://manager.invalid/"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -35,8 +35,8 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> InteractiveShell:
     output.enable_custom_widget_manager = lambda: None
     monkeypatch.setitem(sys.modules, output.__name__, output)
     _util.enable_custom_widget_manager_once.cache_clear()
-    monkeypatch.setattr(colab, "get_ipython", lambda: shell)
-    colab.register()
+    monkeypatch.setattr(taught, "get_ipython", lambda: shell)
+    taught.register()
     return shell
 
 
@@ -49,8 +49,8 @@ def test_each_names_its_manager_in_colab(name: str, shell: InteractiveShell) -> 
 
 def test_elsewhere_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     shell = InteractiveShell()
-    monkeypatch.setattr(colab, "get_ipython", lambda: shell)
-    colab.register()
+    monkeypatch.setattr(taught, "get_ipython", lambda: shell)
+    taught.register()
     data, metadata = shell.display_formatter.format(token.widget())
     assert VIEW in data
     assert metadata == {}
