@@ -72,11 +72,16 @@ def _facts(item: Entry) -> Iterator[tuple[str, str, str]]:
     if isinstance(item, Measurement):
         for key, number in (*item.setup.items(), *item.measured.items()):
             known = catalog.measured_keys.get(key)
-            yield key, known.label if known else key, show(number, known.unit if known else "1")
+            label = known.label if known else key
+            yield key, label[:1].upper() + label[1:], show(number, known.unit if known else "1")
     for field, (label, unit) in describe(type(item)).items():
         number = getattr(item, field)
         if number is not None:
-            yield field, label, ("no", "yes")[number] if isinstance(number, bool) else show(number, unit or "1")
+            yield (
+                field,
+                label[:1].upper() + label[1:],
+                ("no", "yes")[number] if isinstance(number, bool) else show(number, unit or "1"),
+            )
 
 
 def _spread(one: Constant) -> str:

@@ -24,8 +24,8 @@ def body(folder: Path) -> str:
 def fare() -> str:
     """How many claims hold alone, with help, or not at all, in words."""
     all_of = tally(audit(parts.post()))
-    words = f"Of {all_of.decided} claims that arithmetic decides, {all_of}. Apart from these: {all_of.apart()}."
-    return f"<p><strong>{escape(words)}</strong></p>"
+    words = f"Of {all_of.decided} claims that arithmetic decides, {all_of}."
+    return f"<p><strong>{escape(words)}</strong> Apart from these: {escape(all_of.apart())}.</p>"
 
 
 def _of_chapter(folder: Path, number: str) -> str:
@@ -34,7 +34,7 @@ def _of_chapter(folder: Path, number: str) -> str:
     place.mkdir(parents=True, exist_ok=True)
     for one in made:
         (place / f"{one.id}.html").write_text(cards.page(one), encoding="utf-8")
-    return f"<p>{parts.chapter_link(folder, number)}</p>" + "".join(_of_claim(folder, one) for one in made)
+    return "".join(_of_claim(folder, one) for one in made)
 
 
 def _of_claim(folder: Path, made: cards.Card) -> str:
