@@ -22,9 +22,16 @@ def published() -> tuple[Measurement, ...]:
     return tuple(entry for entry in entries() if entry.topic == "speculation" and "draft_cost" in entry.setup)
 
 
-def speedup_checks(key: str = "speedup") -> Checks:
-    """The speed-up by the theorem, against the measured one, or against the "expected_speedup" of the paper."""
-    return Checks(measured(entry, key, _by_theorem(entry)) for entry in published())
+def speedup_checks(key: str = "speedup", remembered: bool = True) -> Checks:
+    """The speed-up by the theorem, against the measured one, or against the "expected_speedup" of the paper.
+
+    remembered: whether with the rows that have a number from memory.
+    """
+    return Checks(measured(row, key, _by_theorem(row)) for row in published() if remembered or not _from_memory(row))
+
+
+def _from_memory(entry: Measurement) -> bool:
+    return any(source.kind == "memory" for source in entry.sources)
 
 
 def _by_theorem(entry: Measurement) -> float:

@@ -26,6 +26,10 @@ def shapes() -> list[dict[str, Any]]:
             change(leak, {"model.d_model": wide, "model.heads": wide // size, "model.d_ff": 2 * wide}),
         ),
         _shape("NVIDIA’s proxy (layers, one head assumed)", proxy),
+        _shape(
+            "one key-value head, 168 query heads wider than the model",
+            change(leak, {"model.d_model": 83 * size, "model.heads": 168, "model.d_ff": 340 * size}),
+        ),
     ]
 
 

@@ -138,13 +138,14 @@ def test_only_room_for_the_weights_flips_the_claim() -> None:
 # Shapes
 
 
-def test_one_head_and_the_posts_attention_exclude_each_other_at_the_usual_width() -> None:
-    full, same, wide, proxy = kv_tables.shapes()
+def test_one_head_and_the_posts_attention_go_together_where_the_model_or_its_heads_are_wider() -> None:
+    full, same, wide, proxy, spread = kv_tables.shapes()
     assert full["attention"].startswith("55.5")
     assert same["attention"].startswith("28.1")
     assert wide["attention"].startswith("55.")
     assert wide["expert"].startswith(("110", "111"))
     assert proxy["width"] == "15,360"
+    assert (spread["attention"][:2], spread["expert"][:3], spread["expert width"][0]) == ("55", "111", "4")
 
 
 def test_a_round_width_meets_both_rounded_sums_one_time_in_five() -> None:
