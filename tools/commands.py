@@ -60,6 +60,13 @@ def bench(options: list[str], rest: list[str]) -> int:
     return run("tools.bench", *rest)
 
 
+def site(options: list[str], rest: list[str]) -> int:
+    """Build the web edition."""
+    prepare(READING | {"site"}, options)
+    run("tools.browser")
+    return run("web.build", *rest)
+
+
 def setup(options: list[str], rest: list[str]) -> int:
     """Prepare for everything and stop; torch is looked for again where it was missing."""
     if rest:
@@ -69,7 +76,7 @@ def setup(options: list[str], rest: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"lab": lab, "test": test, "check": check, "bench": bench, "setup": setup}
+COMMANDS = {"lab": lab, "test": test, "check": check, "bench": bench, "site": site, "setup": setup}
 
 
 def run(module: str, *arguments: str) -> int:

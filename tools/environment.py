@@ -27,7 +27,7 @@ CONSTRAINTS = ROOT / "constraints.txt"  # the tested version of every package
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OPTIONS = ("--gpu", "--fresh")
 READING = {"lab", "live"}  # extras of pyproject.toml
-EVERYTHING = READING | {"test"}
+EVERYTHING = READING | {"test", "site"}
 
 NO_TORCH = (
     "torch could not be had: the book opens without the live toys, and `python3 book.py setup` looks again. pip says:"

@@ -1,0 +1,80 @@
+"""Build the web edition, offline once its packages are there: pages to be read at once, whose sliders are alive.
+
+    python3 book.py site                            into .site/
+    python3 book.py site --chapters 00 09 --out PLACE
+
+The steps: run the chapters; write the pages that only a site has; let Sphinx set them; draw each chapter once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from web import bundle, draw
+from web.bundle import ROOT, WEB
+from web.pages import write_all
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the site that is asked for."""
+    options = parsed(arguments)
+    build(options.out, options.chapters)
+    print(f"The site is in {options.out}. To look at it: python3 -m http.server --directory {options.out}")
+    return 0
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(prog="book.py site", description="Build the web edition.")
+    parser.add_argument("--chapters", nargs="+", default=[""], metavar="NN", help="these alone, by their numbers")
+    parser.add_argument("--out", type=Path, default=ROOT / ".site", help="the folder that becomes the site")
+    return parser.parse_args(arguments)
+
+
+def build(out: Path, numbers: Sequence[str]) -> list[str]:
+    """Build a site of the chapters whose names begin like this; their names."""
+    sources = [path for path in sorted((ROOT / "notebooks").glob("*.ipynb")) if path.name.startswith(tuple(numbers))]
+    names = [source.stem for source in sources]
+    with tempfile.TemporaryDirectory() as place:
+        pages = Path(place) / "pages"
+        shutil.copytree(WEB / "sphinx", pages)
+        book = pages / "static" / "book"
+        book.mkdir(parents=True)
+        run_chapters(sources, pages)
+        for name in names:
+            (pages / f"{name}.json").rename(book / f"{name}.json")
+        bundle.main(book)
+        (pages / "book.css").rename(pages / "static" / "book.css")
+        (book / "drawn.css").touch()
+        write_all(pages)
+        shutil.rmtree(out, ignore_errors=True)
+        sphinx = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(pages), str(out), "-d", f"{place}/doctrees"]
+        subprocess.run(sphinx, cwd=ROOT, check=True)
+    draw.main(out, names)
+    (out / ".nojekyll").touch()
+    return names
+
+
+def run_chapters(sources: Sequence[Path], pages: Path) -> None:
+    """Run each chapter in a process and with a memory of its own, a few at a time."""
+
+    def run(source: Path) -> None:
+        with tempfile.TemporaryDirectory() as empty:
+            own = {**os.environ, "GPT4LAB_STATE": empty, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+            command = [sys.executable, "-m", "web.run", str(source), str(pages)]
+            subprocess.run(command, env=own, check=True)
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as several:
+        list(several.map(run, sources))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What runs on a page: its scripts, and the Python that they start."""

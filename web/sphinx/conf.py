@@ -1,0 +1,37 @@
+"""How Sphinx makes the pages; `build.py` lays out the folder that it reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+project = author = html_title = "gpt4lab"
+extensions = ["myst_nb", "web.pages.preview"]
+exclude_patterns = ["_build"]
+suppress_warnings = ["mystnb.unknown_mime_type", "myst.xref_missing"]
+
+nb_execution_mode = "off"
+nb_render_markdown_format = "myst"  # tables in what cells say
+nb_ipywidgets_js: dict[str, Any] = {}  # live.js shows the widgets
+myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "attrs_block"]
+myst_update_mathjax = False
+mathjax_path = "book/mathjax.js"
+mathjax_options = {"defer": "defer"}
+
+html_theme = "sphinx_book_theme"
+html_theme_options = {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2}
+html_context = {"default_mode": "auto"}
+html_static_path = ["static"]
+html_css_files = ["book/live.css", "book/drawn.css", "book.css"]
+html_copy_source = html_show_sourcelink = False
+
+
+def add_script(app: Any, page: str, _: str, context: dict[str, Any], __: Any) -> None:
+    """A chapter has a script that makes its widgets live."""
+    if (Path(app.srcdir) / "static" / "book" / f"{page}.json").is_file():
+        app.add_js_file("book/live.js", type="module", **{"data-chapter": page})
+
+
+def setup(app: Any) -> None:
+    """Ask for that with each page."""
+    app.connect("html-page-context", add_script)
