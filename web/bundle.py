@@ -20,7 +20,7 @@ LEFT_OUT = re.compile(
     r"/tests?/|/testsuite/|/sboms/|toys/.*/weights/|vega\.js$|labextension|nbextension|\.(pyi|so)$|__pycache__|/RECORD$"
 )
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-MATHJAX = ("startup.js", "core.js", "input/tex.js")
+MATHJAX = ("startup.js", "core.js", "input/tex-full.js")
 
 
 def main(out: Path) -> None:

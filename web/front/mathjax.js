@@ -9,10 +9,10 @@ globalThis.gpt4labMath ??= new Promise((ready) => {
     const page = MathJax.startup.document;
     page.options.elements = [element];
     page.reset();
-    page.render();
+    return MathJax._.mathjax.mathjax.handleRetriesFor(() => page.render());
   };
   globalThis.MathJax = {
-    loader: { paths: { mathjax: folder }, load: ["core", "input/tex"] },
+    loader: { paths: { mathjax: folder }, load: ["core", "input/tex-full"] },
     tex: { inlineMath: [["$", "$"], ["\\(", "\\)"]] },
     options: {
       ignoreHtmlClass: "bd-article|mathjax_ignore",
@@ -20,7 +20,7 @@ globalThis.gpt4labMath ??= new Promise((ready) => {
       enableMenu: false,
       renderActions: { typeset: [150, (page) => { for (const math of page.math) setMath(math); }, setMath] },
     },
-    startup: { pageReady: () => (typeset(document.body), ready(typeset)) },
+    startup: { pageReady: () => typeset(document.body).then(() => ready(typeset)) },
   };
   document.head.append(Object.assign(document.createElement("script"), { src: `${folder}/startup.js` }));
 });
