@@ -279,7 +279,7 @@ def test_bad_input_is_one_clear_error(ask: Any, words: str) -> None:
 
 def test_without_numpy_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numpy", None)
-    with pytest.raises(ModuleNotFoundError, match="needs NumPy, which is not installed"):
+    with pytest.raises(ModuleNotFoundError, match="needs numpy, which is not installed"):
         search(SMALL, A100, SPACE)
 
 

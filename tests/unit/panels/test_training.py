@@ -78,7 +78,9 @@ def test_at_rest_it_says_what_to_press(training: Training) -> None:
 
 @pytest.mark.live
 def test_run_to_the_end(lab: LiveTraining) -> None:
+    """What reads it, what fails to, and a widget that is made later, all find the same run."""
     look = counted(lab)
+    fails = lab.reading(title="", look=lambda _: 1 / 0, view=lambda *_: View(), html_of=lambda _: "")
     assert EMPTY in look._sentence.value
     lab.start().wait()
     assert lab.attempt
@@ -86,8 +88,18 @@ def test_run_to_the_end(lab: LiveTraining) -> None:
     assert f"{len(lab.attempt.run.history)} steps in" in lab._progress.value
     assert "Press Run" not in lab._sentence.value
     assert look.view.sentence == f"{len(lab.attempt.run.history)} steps seen"
+    assert fails.error.startswith("ZeroDivisionError")
     assert lab.error == look.error == ""
     assert lab._view(lab.scenario).rows["data"]
+    takes_over(lab)
+
+
+def takes_over(lab: LiveTraining) -> None:
+    """A new widget of the panel shows the run that was."""
+    again = lab.panel.widget()
+    assert again.attempt is lab.attempt
+    assert "steps in" in again._progress.value
+    assert "Press Run:" not in again._sentence.value
 
 
 @pytest.mark.live
@@ -114,15 +126,6 @@ def test_a_second_run_keeps_the_first_to_compare(lab: LiveTraining) -> None:
 
 
 @pytest.mark.live
-def test_a_new_widget_takes_the_run_over(lab: LiveTraining) -> None:
-    lab.start().wait()
-    again = lab.panel.widget()
-    assert again.attempt is lab.attempt
-    assert "steps in" in again._progress.value
-    assert "Press Run:" not in again._sentence.value
-
-
-@pytest.mark.live
 def test_pressing_run_while_it_runs_begins_anew(training: Training) -> None:
     lab = begun(training.widget())
     first = lab.attempt
@@ -144,18 +147,38 @@ def test_every_preset_trains(lab: LiveTraining) -> None:
 
 @pytest.mark.live
 def test_both_ends_of_every_control_can_be_run(lab: LiveTraining) -> None:
+    """Several controls at a time; one by one where they do not go together."""
     start = lab.scenario
-    for path, control in lab.controls.items():
-        if path.endswith(".steps"):
-            continue
-        found = settings(control)
-        for new in (found[0], found[-1]) if control.kind == "number" else found:
-            lab.load(start)
-            lab.set({path: new})
-            refused = lab.error
-            lab.start().wait()
-            assert lab.error == refused, (path, new)
-            assert not refused or control.kind == "text" or "A token cannot meet" in refused, (path, new)
+    tries = {path: ends(control) for path, control in lab.controls.items() if not path.endswith(".steps")}
+    for together in side_by_side(tries):
+        if not runs(lab, start, together):
+            for path, new in together.items():
+                taken = runs(lab, start, {path: new})
+                assert taken or lab.controls[path].kind == "text" or "A token cannot meet" in lab.error, (path, new)
+
+
+def ends(control: Any) -> list[Any]:
+    """What to try on a control: its ends, or all that can be chosen or written."""
+    found = settings(control)
+    return [found[0], found[-1]] if control.kind == "number" else found
+
+
+def side_by_side(tries: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Every value of every control in as few settings as can be, neighbours at unlike ends."""
+    turns = range(max(map(len, tries.values()), default=0))
+    return [{path: of[(turn + at) % len(of)] for at, (path, of) in enumerate(tries.items())} for turn in turns]
+
+
+def runs(lab: LiveTraining, start: Scenario, new: dict[str, Any]) -> bool:
+    """Whether the setting is taken; if it is, it must run to its end."""
+    lab.load(start)
+    lab.set(new)
+    if lab.error:
+        return False
+    lab.start().wait()
+    assert lab.attempt
+    assert (lab.attempt.run.state, lab.error) == ("done", ""), new
+    return True
 
 
 @pytest.mark.live
@@ -176,14 +199,6 @@ def test_a_failing_run_says_so_on_the_panel(lab: LiveTraining, monkeypatch: pyte
     lab.start().wait()
     assert "the text is gone" in lab.error
     assert "the text is gone" in lab._alert.value
-
-
-@pytest.mark.live
-def test_a_failing_look_says_so_in_its_place(lab: LiveTraining) -> None:
-    look = lab.reading(title="", look=lambda _: 1 / 0, view=lambda *_: View(), html_of=lambda _: "")
-    lab.start().wait()
-    assert look.error.startswith("ZeroDivisionError")
-    assert lab.error == ""
 
 
 def test_without_torch_it_says_what_to_do(training: Training) -> None:
