@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from html import escape
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from gpt4lab.book import cards
 from gpt4lab.book.chapter import chapters
 from gpt4lab.claims import VERDICTS, audit, claims_of, tally
 from gpt4lab.panels.verdicts import SIGNS, in_words
-from web.pages import parts
+from web.pages import parts, used
+
+LEAD = (
+    "<p>“Recomputed” is what the book’s formulas make of the post’s other numbers. The residual says how far what is "
+    "written lies above that: +5% is five percent too much. What flips a claim is the smallest change of one input "
+    "that would turn its verdict.</p>"
+)
 
 
 def body(folder: Path) -> str:
@@ -18,7 +25,18 @@ def body(folder: Path) -> str:
     verdicts = {verdict: f"{SIGNS[verdict]} {verdict.replace('-', ' ')}" for verdict in VERDICTS}
     numbers = {number: f"{number} {chapter.title}" for number, chapter in chapters().items()}
     below = [(words, _of_chapter(folder, number)) for number, words in numbers.items()]
-    return parts.sections(fare() + parts.finder(verdict=verdicts, chapter=numbers), below)
+    return parts.sections(fare() + LEAD + _words() + parts.finder(verdict=verdicts, chapter=numbers), below)
+
+
+def meanings() -> dict[str, str]:
+    """What each word of a verdict means, as chapter 00 explains it."""
+    told = dict(re.findall(r"^- \*\*([a-z ]+)\*\*: (.+)$", used.text_of("00"), re.MULTILINE))
+    return {verdict: told[verdict.replace("-", " ")] for verdict in VERDICTS}
+
+
+def _words() -> str:
+    listed = parts.several(f"{in_words(verdict)}: {escape(words)}" for verdict, words in meanings().items())
+    return f"<details><summary>What the words of the verdicts mean</summary>{listed}</details>"
 
 
 def fare() -> str:

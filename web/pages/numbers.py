@@ -25,6 +25,7 @@ LEAD = (
     "in small type is the one that <code>gpt4lab explain training.cost</code> and <code>value(...)</code> take. Values "
     "are those that follow from the post's own numbers.</p>"
 )
+UNITS = {"1": "a plain number", "fraction": "a share", "x": "times as much", "s": "second"}
 STRONGEST = 5  # inputs whose effect is told
 #: What models compute has no file of its own to say what it is about.
 TOPICS = {
@@ -77,7 +78,7 @@ def _computed(folder: Path, quantity: Quantity) -> str:
     ]
     moved = [f"{parts.number_link(path)}: {minus(f'{by:+.2f}%')}" for path, by in _moves(quantity.name)]
     rows = {"Formula": f"<code>{escape(quantity.formula.text())}</code>", "Made of": parts.several(made)}
-    rows |= {"Source of the formula": parts.source_link(quantity.source), "If 1% more of": parts.several(moved)}
+    rows |= {"Source of the formula": parts.source_link(quantity.source), "One percent more of": parts.several(moved)}
     return _entry(folder, quantity.name, quantity.meaning, "computed", rows)
 
 
@@ -94,15 +95,16 @@ def _input(folder: Path, path: str) -> str:
 
 
 def _entry(folder: Path, name: str, words: str, kind: str, rows: Mapping[str, str]) -> str:
+    others = {parts.meaning(other): other for other in used.in_numbers().get(name, [])}  # of those alike, one
     told = {
         "By the post's numbers": valued(name),
-        "Unit": escape({"1": "a plain number"}.get(unit_of(name), unit_of(name))),
+        "Unit": escape(UNITS.get(unit_of(name), unit_of(name)).replace("/", " per ")),
         **rows,
         "Symbol in other formulas": parts.row(f"<code>{escape(symbol)}</code>" for symbol in used.symbols(name)),
         "In claims": parts.row(map(parts.claim_link, used.in_claims().get(name, []))),
         "In chapters": parts.row(parts.chapter_link(folder, number) for number in used.in_chapters().get(name, [])),
         "In panels": parts.row(escape(f"“{title}”") for title in used.in_panels().get(name, [])),
-        "In other numbers": parts.row(map(parts.number_link, used.in_numbers().get(name, []))),
+        "In other numbers": parts.row(map(parts.number_link, others.values())),
         "More": parts.report_link(name),
     }
     return parts.entry(name, f"{escape(words)} <code>{escape(name)}</code>", told, kind=kind)

@@ -78,7 +78,8 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> Uses:
 def symbols(path: str) -> list[str]:
     """The symbols under which a number stands in the formulas of others."""
     inputs = [QUANTITIES[name].inputs for name in in_numbers().get(path, [])]
-    return sorted({symbol.rstrip("_") for one in inputs for symbol, there in one.items() if there == path})
+    found = {symbol.rstrip("_") for one in inputs for symbol, there in one.items() if there == path}
+    return sorted(symbol for symbol in found if "__" not in symbol)  # such a one a model has, not a formula
 
 
 # --- sources -----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def preview(chapter: Chapter, kicker: str = "") -> str:
     drawn = line(EDGE, 92, kicker or f"gpt4lab · chapter {chapter.number}", 26, theme.SOFT)
     drawn += line(EDGE, 154, chapter.title, 52, font_weight=700)
     drawn += _pair(EDGE, said[0], said[1], theme.INK) + _pair(MIDDLE, said[2], said[3], theme.BLUE)
-    drawn += _below(EDGE, 520, textwrap.wrap(gap, 64)[:2], 32, theme.INK)
+    drawn += _below(EDGE, 504, textwrap.wrap(gap, 64)[:2], 32, theme.INK)
     drawn += line(EDGE, HEIGHT - 32, "GPT-4's leaked numbers, recomputed", 22, theme.SOFT)
     return document(chapter.title, ". ".join([*said, gap]), WIDTH, HEIGHT, drawn)
 

@@ -200,7 +200,7 @@ def test_choices_of_the_ledger_find_something(parsed: dict[str, Parsed], folder:
     text = (folder / "claims.md").read_text("utf-8")
     found = dict(re.findall(r'id="(\w+)" data-verdict="([\w-]+)"', text))
     assert set(found) == set(ledger())
-    assert set(found.values()) <= set(VERDICTS)
+    assert set(found.values()) <= set(VERDICTS) == set(claims.meanings())
 
 
 def test_pictures_of_links_hold_both_numbers_and_nothing_runs_over() -> None:
