@@ -14,8 +14,7 @@ from gpt4lab.scenario import Scenario, get
 from gpt4lab.scenario.published import published
 from gpt4lab.units import show
 
-#: Half of the last digit that is stated: about 13 trillion in all, about 5 of the web.
-ROUNDED = {"training.tokens": 0.5e12, "data.web_tokens": 0.5e12}
+ROUNDED = {"training.tokens": 0.5e12}  # half of the last digit of "about 13 trillion"
 TERA = 1e12
 BOOKS = sum(catalog.datasets[slug].need("tokens") for slug in ("gpt-3-books1", "gpt-3-books2"))
 GPT3 = {f"gpt-3-{part}": part for part in ("commoncrawl", "webtext2", "books1", "books2", "wikipedia")}
@@ -23,9 +22,7 @@ GPT3 = {f"gpt-3-{part}": part for part in ("commoncrawl", "webtext2", "books1", 
 
 def hole_range(scenario: Scenario) -> tuple[float, float]:
     """What web text may leave open, if the two stated numbers are only as exact as they are written."""
-    slack = ROUNDED["training.tokens"] + scenario.data.text_epochs * ROUNDED["data.web_tokens"]
-    hole = value("data.unexplained", scenario)
-    return hole - slack, hole + slack
+    return value("data.unexplained_least", scenario), value("data.unexplained_most", scenario)
 
 
 @attrs.frozen

@@ -49,6 +49,20 @@ def unexplained(D: Num, T: Num, e_T: Num) -> Num:
     return D - T * e_T
 
 
+@quantity("data.unexplained_least", "token", source="arithmetic", D="training.tokens", T="data.web_tokens",
+          e_T="data.text_epochs")
+def unexplained_least(D: Num, T: Num, e_T: Num) -> Num:
+    """The same at least, where both numbers are only as exact as they are written: to half a trillion."""
+    return D - 0.5e12 - (T + 0.5e12) * e_T
+
+
+@quantity("data.unexplained_most", "token", source="arithmetic", D="training.tokens", T="data.web_tokens",
+          e_T="data.text_epochs")
+def unexplained_most(D: Num, T: Num, e_T: Num) -> Num:
+    """The same at most, where both numbers are only as exact as they are written: to half a trillion."""
+    return D + 0.5e12 - (T - 0.5e12) * e_T
+
+
 @quantity("data.effective_text", "token", source="muennighoff2023", U="data.text_tokens", e="data.text_epochs",
           R_star="catalog/constants/repetition/R_D_star")
 @quantity("data.effective_code", "token", source="muennighoff2023", U="data.code_tokens", e="data.code_epochs",

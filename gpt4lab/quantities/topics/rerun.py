@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpt4lab.formulas.arith import Num, log
+from gpt4lab.formulas.arith import Num, log, where
 from gpt4lab.quantities.registry import again, quantity
 from gpt4lab.quantities.topics.cluster import flop_per_s
 
@@ -99,3 +99,28 @@ def throughput_ratio(V_new: Num, V_old: Num) -> Num:
 def share_of_peak(M: Num, w: Num) -> Num:
     """Share of the peak at the newer precision that the stated days need: half the bytes a number, twice the peak."""
     return M * w / 2
+
+
+_MLPERF = {name: f"catalog/measurements/mlperf-gpt3-{gpus}" for name, gpus in (("best", 768), ("large", 3584))}
+
+
+def _of_mlperf(run: str) -> dict[str, str]:
+    return {
+        "s": f"{run}/share_of_run", "C": "catalog/models/gpt-3-175b/training_flop", "n": f"{run}/gpus",
+        "F": "catalog/accelerators/h100-sxm-80gb/peak_fp8_flop_per_s", "t": f"{run}/seconds",
+    }  # fmt: skip
+
+
+@quantity("rerun.large_share_fp8", "fraction", source="eetimes2023", **_of_mlperf(_MLPERF["large"]),
+          about="Share of the FP8 peak that MLPerf's GPT-3 reached on 3,584 H100, the most of its first round.")
+@quantity("rerun.best_share_fp8", "fraction", source="eetimes2023", **_of_mlperf(_MLPERF["best"]))
+def best_share_fp8(s: Num, C: Num, n: Num, F: Num, t: Num) -> Num:
+    """Share of the FP8 peak that MLPerf's GPT-3 reached on 768 H100: a small share of the training, for minutes."""
+    return s * C / (n * F * t)
+
+
+@quantity("rerun.best_share", "fraction", source="arithmetic", w="rerun.bytes_per_weight", MFU_best="training.best_mfu",
+          M_8="rerun.best_share_fp8")
+def best_share(w: Num, MFU_best: Num, M_8: Num) -> Num:
+    """Best share of the peak that has been published at this precision: of any run in 16 bits, of an H100 in FP8."""
+    return where(w < 2, M_8, MFU_best)

@@ -33,10 +33,10 @@ def verdict(claim: str, changes: dict[str, Any]) -> str:
 def test_the_post_as_written_is_judged_as_the_evidence_says() -> None:
     assert Counter(result.verdict for result in RESULTS.values()) == {
         "consistent": 38,
-        "consistent-with-assumption": 28,
+        "consistent-with-assumption": 31,
         "unit-error": 4,
-        "arithmetic-mismatch": 7,
-        "needs-more-than-anyone-has-shown": 2,
+        "arithmetic-mismatch": 5,
+        "needs-more-than-anyone-has-shown": 1,
         "internally-inconsistent": 1,
         "not-checkable": 30,
         "opinion": 9,
@@ -52,12 +52,9 @@ def test_what_the_post_gets_wrong() -> None:
         "C52": "unit-error",
         "C53": "unit-error",
         "C81": "arithmetic-mismatch",
-        "C94": "arithmetic-mismatch",
         "F02": "arithmetic-mismatch",
         "S04": "arithmetic-mismatch",
         "S06": "arithmetic-mismatch",
-        "S07": "arithmetic-mismatch",
-        "C60": "needs-more-than-anyone-has-shown",
         "S02": "needs-more-than-anyone-has-shown",
         "C88": "internally-inconsistent",
     }
