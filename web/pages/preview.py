@@ -9,10 +9,17 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import gpt4lab.charts
 from gpt4lab import home
 from gpt4lab.book.cards import HEIGHT, WIDTH, preview
 from gpt4lab.book.chapter import chapters
 from gpt4lab.charts.still import png
+
+#: The mark of the post, so that no browser asks the host for an icon.
+ICON = (
+    "<link rel=\"icon\" href=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
+    "<path d='M8 2l6 6-6 6-6-6z' fill='none' stroke='%230072b2' stroke-width='2'/></svg>\">"
+)
 
 
 def write(folder: Path) -> None:
@@ -34,7 +41,7 @@ def tags(name: str) -> str:
     told |= {"image:width": str(WIDTH), "image:height": str(HEIGHT), "image:alt": f"{title}. {about}"}
     graph = "".join(f'<meta property="og:{key}" content="{escape(words)}">\n' for key, words in told.items())
     card = '<meta name="twitter:card" content="summary_large_image">\n'
-    return f'<meta name="description" content="{escape(about)}">\n{card}{graph}'
+    return f'<meta name="description" content="{escape(about)}">\n{card}{graph}{ICON}\n'
 
 
 def _pages() -> dict[str, tuple[str, str]]:
@@ -47,14 +54,16 @@ def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("builder-inited", _files)
     app.connect("html-page-context", _head)
+    app.add_css_file("tokens.css")
     app.add_css_file("pages.css")
     app.add_js_file("pages.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def _files(app: Any) -> None:
-    """The look, and what is copied as it is."""
-    app.config.html_static_path.append(str(Path(__file__).with_name("look")))
+    """The look with the colours of the book, and what is copied as it is."""
+    colours = Path(gpt4lab.charts.__path__[0]) / "tokens.css"
+    app.config.html_static_path += [str(Path(__file__).with_name("look")), str(colours)]
     app.config.html_extra_path.append(str(Path(app.srcdir) / "extra"))
     app.config.exclude_patterns.append("extra/**")
 

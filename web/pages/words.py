@@ -18,7 +18,7 @@ KINDS |= {"press": "press and courts", "post": "posts and talks"}
 
 def _glossary(folder: Path) -> str:
     ordered = sorted(catalog.glossary.values(), key=lambda term: term.name.casefold())
-    return parts.sections(parts.finder() + "".join(_of_term(folder, term) for term in ordered))
+    return parts.sections(parts.finder(), [("Words", "".join(_of_term(folder, term) for term in ordered))])
 
 
 def _of_term(folder: Path, term: Term) -> str:
@@ -39,7 +39,8 @@ def _bibliography(folder: Path) -> str:
     (folder / "extra" / BIBTEX).write_text(bibtex, encoding="utf-8")
     lead = f'<p>For your own: <a href="{BIBTEX}" download>all {len(catalog.references)} as BibTeX</a>.</p>'
     ordered = sorted(catalog.references.values(), key=lambda one: one.cite().casefold())
-    return parts.sections(lead + parts.finder(kind=KINDS) + "".join(_of_reference(folder, one) for one in ordered))
+    sources = "".join(_of_reference(folder, one) for one in ordered)
+    return parts.sections(lead + parts.finder(kind=KINDS), [("Sources", sources)])
 
 
 def _of_reference(folder: Path, one: Reference) -> str:
