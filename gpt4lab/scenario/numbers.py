@@ -15,8 +15,13 @@ from typing import Any
 from gpt4lab.scenario.field import FAR, ScenarioError
 from gpt4lab.units import COUNTED, MONTHS, cut
 
-GRAMMAR: dict[str, Any] = json.loads(files("gpt4lab.scenario").joinpath("grammar.json").read_text("utf-8"))
-GRAMMAR |= {"names": [*map(str.lower, COUNTED), *GRAMMAR["names"]], "months": MONTHS}
+
+def _table() -> dict[str, Any]:
+    table = json.loads(files("gpt4lab.scenario").joinpath("grammar.json").read_text("utf-8"))
+    return {**table, "names": [*map(str.lower, COUNTED), *table["names"]], "months": MONTHS}
+
+
+GRAMMAR = _table()
 _NUMBER, _COMMA, _SPACE = (re.compile(GRAMMAR[name]) for name in ("number", "comma", "space"))
 _MONTH = re.compile(GRAMMAR["month"], re.IGNORECASE | re.ASCII)
 _SCALE = re.compile(GRAMMAR["scale"], re.IGNORECASE | re.ASCII)

@@ -13,7 +13,7 @@ import os
 import sys
 import types
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 Post = Callable[[str], None]
 #: Made when the page was: scripts, and how charts are drawn, which only Altair knows.
@@ -151,7 +151,7 @@ class Page:
     def hear(self, name: str, text: str) -> None:
         """Give a widget what the page says to it."""
         said = {"comm_id": name, "data": json.loads(text)}
-        self.lines.comm_msg(None, None, {"content": said, "buffers": [], "metadata": {}})
+        self.lines.comm_msg(cast(Any, None), "", {"content": said, "buffers": [], "metadata": {}})
 
     def heard_elsewhere(self, name: str, text: str | None) -> None:
         """What another tab has kept."""

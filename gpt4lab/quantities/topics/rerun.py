@@ -101,21 +101,20 @@ def share_of_peak(M: Num, w: Num) -> Num:
     return M * w / 2
 
 
-_MLPERF = {name: f"catalog/measurements/mlperf-gpt3-{gpus}" for name, gpus in (("best", 768), ("large", 3584))}
+_MLPERF = (
+    {"name": "rerun.best_share_fp8", "run": "catalog/measurements/mlperf-gpt3-768",
+     "on": "768 H100: a small share of the training, for minutes"},
+    {"name": "rerun.large_share_fp8", "run": "catalog/measurements/mlperf-gpt3-3584",
+     "on": "3,584 H100, the most of its first round"},
+)
 
 
-def _of_mlperf(run: str) -> dict[str, str]:
-    return {
-        "s": f"{run}/share_of_run", "C": "catalog/models/gpt-3-175b/training_flop", "n": f"{run}/gpus",
-        "F": "catalog/accelerators/h100-sxm-80gb/peak_fp8_flop_per_s", "t": f"{run}/seconds",
-    }  # fmt: skip
-
-
-@quantity("rerun.large_share_fp8", "fraction", source="eetimes2023", **_of_mlperf(_MLPERF["large"]),
-          about="Share of the FP8 peak that MLPerf's GPT-3 reached on 3,584 H100, the most of its first round.")
-@quantity("rerun.best_share_fp8", "fraction", source="eetimes2023", **_of_mlperf(_MLPERF["best"]))
-def best_share_fp8(s: Num, C: Num, n: Num, F: Num, t: Num) -> Num:
-    """Share of the FP8 peak that MLPerf's GPT-3 reached on 768 H100: a small share of the training, for minutes."""
+@quantity("{name}", "fraction", source="eetimes2023", each=_MLPERF, s="{run}/share_of_run",
+          C="catalog/models/gpt-3-175b/training_flop", n="{run}/gpus",
+          F="catalog/accelerators/h100-sxm-80gb/peak_fp8_flop_per_s", t="{run}/seconds",
+          about="Share of the FP8 peak that MLPerf's GPT-3 reached on {on}.")
+def share_fp8(s: Num, C: Num, n: Num, F: Num, t: Num) -> Num:
+    """Share of the FP8 peak that a run reached."""
     return s * C / (n * F * t)
 
 
