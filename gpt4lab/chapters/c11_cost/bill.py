@@ -84,8 +84,8 @@ bill = Panel(
     presets={
         "GPT-4, 2023": "leak",
         "GPT-4o’s prices": {"serving.price_per_1k_tokens": 0.01, "serving.price_per_1k_input": 0.0025},
-        "A few readers": {"serving.tokens_in_flight": 128},
-        "Few readers, GPT-4o’s prices": {"serving.tokens_in_flight": 128, "serving.price_per_1k_tokens": 0.01,
+        "128 readers": {"serving.tokens_in_flight": 128},
+        "128 readers, GPT-4o’s prices": {"serving.tokens_in_flight": 128, "serving.price_per_1k_tokens": 0.01,
                                          "serving.price_per_1k_input": 0.0025},
     },
     claims=("C50", "C52"),

@@ -195,7 +195,7 @@ dollar = Drawn(
     ),
     presets={
         "A conversation": "leak",
-        "A few readers": {"serving.tokens_in_flight": 256},
+        "256 readers": {"serving.tokens_in_flight": 256},
         "Half of the time idle": {"serving.idle_share": 0.5},
         "A long document, a short answer": {"serving.prompt_tokens": 6000, "serving.output_tokens": 100},
     },

@@ -38,7 +38,7 @@ def _keeps_up(scenario: Scenario) -> str:
     here, needed = (value(name, scenario) for name in ("decode.reader_tokens_per_s", "serving.reading_speed"))
     end = "It keeps up." if here >= needed else "It does not keep up, on machines that lose nothing."
     return (
-        "A reader of {serving.words_per_minute:.0f} words a minute takes {serving.reading_speed}; one of this batch "
+        "A reader of {serving.words_per_minute:,.0f} words a minute takes {serving.reading_speed}; one of this batch "
         f"gets {{decode.reader_tokens_per_s}} at most. {end}"
     )
 
@@ -70,7 +70,7 @@ speed = Curve(
     presets={
         "The post": "leak",
         "H100, 8 bits": {"serving.accelerator": "h100-sxm-80gb", "serving.bytes_per_weight": 1},
-        "A few readers": {"serving.tokens_in_flight": 64},
+        "64 readers": {"serving.tokens_in_flight": 64},
         "The source’s two tokens a word": {"data.words_per_token": 0.5},
     },
     claims=("S02", "S07", "S08"),

@@ -116,7 +116,7 @@ roofline = Panel(
         "Cents": CENTS,
         "H100, dollars": {"serving.accelerator": "h100-sxm-80gb", "serving.usd_per_gpu_hour": 2,
                           "serving.usd_per_1k_tokens": 0.0021},
-        "A few readers": {"serving.tokens_in_flight": 64},
+        "64 readers": {"serving.tokens_in_flight": 64},
     },
     tour=(
         (CENTS, "Read as cents, the figure asks for {serving.paid_mfu} of the peak: far above any roof."),

@@ -40,8 +40,8 @@ def bursts_view(scenario: Scenario) -> View:
         "One in twenty waits longer for the first token",
         now[BURSTS],
         "s",
-        f"With {here:.3g} requests a second: {show(now[CLOCK], 's')} if they come like clockwork, "
-        f"{show(now[POISSON], 's')} if by chance, {show(now[BURSTS], 's')} in bursts: {times:.2g} times as long as by "
+        f"At {show(here, 'request/s')} it is {show(now[CLOCK], 's')} if they come like clockwork, "
+        f"{show(now[POISSON], 's')} if by chance, {show(now[BURSTS], 's')} in bursts: {show(times, 'x')} the wait by "
         f"chance, at the same load. At the times of the trace it is {show(now[TRACED], 's')}.",
         rows={
             "data": [

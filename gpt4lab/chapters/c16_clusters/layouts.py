@@ -116,7 +116,7 @@ def _said(here: LaidOut, every: list[LaidOut], fit: list[LaidOut]) -> str:
     quick = fit[0]
     return (
         f"{floor}{own} Of {counted(len(every), 'layout')} of these GPUs {len(fit)} fit. The quickest is {quick.words}, "
-        f"with {show(quick.report.time_s, 's')}, and {show(quick.report.usd_per_1k, 'USD/ktoken')} instead of "
+        f"with {show(quick.report.time_s, 's')}, and {show(quick.report.usd_per_1k, 'USD')} instead of "
         f"{show(here.report.usd_per_1k, 'USD/ktoken')}."
     )
 
@@ -136,15 +136,13 @@ def layouts_chart(view: View) -> Any:
 
 
 def _key() -> Iterator[alt.LayerChart]:
-    """The kinds above the plot, each behind its shape."""
-    place = 0
-    for kind, (shape, colour) in LOOKS.items():
+    """The kinds above the plot, a row each, behind their shapes: on a phone there is no room beside each other."""
+    for row, (kind, (shape, colour)) in enumerate(LOOKS.items()):
         one = data().transform_filter(f"datum.kind == '{kind}'").transform_aggregate(_n="count()")
-        at: Any = {"x": alt.value(place + 6), "y": alt.value(-42)}
+        at: Any = {"x": alt.value(6), "y": alt.value(-72 + 16 * row)}
         sign = one.mark_point(shape=shape, size=60, color=colour, strokeWidth=1.5, opacity=1).encode(**at)
         both: Any = alt.layer(sign, one.mark_text(align="left", dx=10, color=theme.INK, text=kind).encode(**at))
         yield both
-        place += 6 * len(kind) + 30
 
 
 layouts = Panel(

@@ -116,7 +116,7 @@ def _said(found: dict[str, Use], room: float) -> str:
     layers, output, draft, spare, none = (found[name] for name in USES)
     full = "" if draft.held_bytes <= room else " The draft model does not fit its node."
     return (
-        f"Over a line that is one node shorter, layers on that node make a token {_dearer(layers, none)}, and the "
+        f"Against a line that is one node shorter, layers on that node make a token {_dearer(layers, none)}, and the "
         f"output there {_dearer(output, none)}: {1e3 * layers.token_s:.0f} and {1e3 * output.token_s:.0f} ms a token, "
         f"instead of {1e3 * none.token_s:.0f}. "
         f"A draft model with such guesses makes it {_dearer(draft, none)}. A spare costs its rent and brings the time "

@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 from gpt4lab.quantities import value
 from gpt4lab.scenario import ScenarioError, change, load_scenario
 from gpt4lab.simulate.serving.batching import SCHEDULERS, Rules
-from gpt4lab.simulate.serving.pace import ROUNDING, Linear, Pace, Roofline, lane, seconds_of, step_s, steps_in
+from gpt4lab.simulate.serving.pace import (
+    ROUNDING,
+    Linear,
+    Pace,
+    Roofline,
+    SampledPace,
+    lane,
+    seconds_of,
+    step_s,
+    steps_in,
+)
 from gpt4lab.simulate.serving.served import Served, serve
 from gpt4lab.simulate.serving.stays import AGAIN, ANSWER, KINDS, PADDING, PROMPT
 from gpt4lab.simulate.serving.workload import (
@@ -257,6 +267,7 @@ paces = st.one_of(
         *[st.sampled_from([0, 0.3, 0.5])] * 2,
         coefficient,
     ),
+    st.builds(SampledPace, st.sampled_from([(1.0, 1.25), (0.25, 0.5, 1.25)]), coefficient),
 )
 rules = st.builds(
     Rules,

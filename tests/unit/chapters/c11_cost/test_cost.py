@@ -140,8 +140,8 @@ def test_margin_and_mark_up_are_of_the_same_bill() -> None:
 
 def test_few_readers_lose_money_at_later_prices_alone() -> None:
     margins = {name: bill.bill.view(bill.bill.scenario_of(name)).value for name in bill.bill.presets}
-    assert margins["A few readers"] == pytest.approx(0.65, abs=0.01)
-    assert margins["Few readers, GPT-4o’s prices"] < 0 < margins["GPT-4o’s prices"]
+    assert margins["128 readers"] == pytest.approx(0.65, abs=0.01)
+    assert margins["128 readers, GPT-4o’s prices"] < 0 < margins["GPT-4o’s prices"]
 
 
 def test_the_bars_of_a_bill_add_up() -> None:
