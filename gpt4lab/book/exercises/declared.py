@@ -54,9 +54,20 @@ def exercises(number: str) -> Mapping[str, Exercise]:
     def declared(key: str, prompt: str, **asked: Any) -> None:
         found[key] = declare(key, prompt, **asked)
 
-    needed = ast.Module([_Alone().visit(each) for each in _needed(_statements(number))], [])
-    exec(compile(ast.fix_missing_locations(needed), number, "exec"), {"_declared": declared, "_start": Start.of})
+    alone = ast.Module([_Alone().visit(each) for each in calls(number, ASKS)], [])
+    exec(compile(ast.fix_missing_locations(alone), number, "exec"), {"_declared": declared, "_start": Start.of})
     return found
+
+
+def calls(number: str, name: str) -> list[ast.stmt]:
+    """The statements of a chapter that call this by itself, and what makes the names in them. Raises NoChapters."""
+    names: set[str] = set()
+    kept: list[ast.stmt] = []
+    for statement in reversed([*_statements(number)]):
+        if _calls(statement, name) or _bound(statement) & names:
+            kept.append(statement)
+            names |= _names(statement, ast.Load)
+    return kept[::-1]
 
 
 def _statements(number: str) -> Iterator[ast.stmt]:
@@ -70,21 +81,10 @@ def _statements(number: str) -> Iterator[ast.stmt]:
     return (each for source in sources if not source.startswith("%%") for each in ast.parse(source).body)
 
 
-def _needed(statements: Iterator[ast.stmt]) -> list[ast.stmt]:
-    """The exercises, and what makes the names in them; from the last statement to the first."""
-    names: set[str] = set()
-    kept: list[ast.stmt] = []
-    for statement in reversed([*statements]):
-        if _asks(statement) or _bound(statement) & names:
-            kept.append(statement)
-            names |= _names(statement, ast.Load)
-    return kept[::-1]
-
-
-def _asks(statement: ast.stmt) -> bool:
+def _calls(statement: ast.stmt, wanted: str) -> bool:
     match statement:
         case ast.Expr(value=ast.Call(func=ast.Name(id=name))):
-            return name == ASKS
+            return name == wanted
         case _:
             return False
 
