@@ -209,8 +209,8 @@ def test_pictures_of_links_hold_both_numbers_and_nothing_runs_over() -> None:
         svg = cards.preview(chapter)
         lines = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"[^>]*>(.*?)</text>', svg)
         told, first = unescape(" ".join(said for *_, said in lines)), chapter.conflict.first
-        for words in (*first.claimed, *first.found, first.gap):
-            assert first.in_words(words) in told
+        for part in (*first.claimed, *first.found, first.gap):
+            assert first.in_words(part) in told
         for x, y, size, said in lines:
             assert float(x) + 0.55 * float(size) * len(unescape(said)) <= cards.WIDTH, said
             assert float(y) <= cards.HEIGHT
