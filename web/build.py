@@ -2,6 +2,7 @@
 
     python3 book.py site                            into .site/
     python3 book.py site --chapters 00 09 --out PLACE
+    python3 book.py site --lite                     also the chapters as notebooks in the browser, behind each page
 
 The steps: run the chapters; write the pages that only a site has; let Sphinx set them; draw each chapter once.
 """
@@ -26,7 +27,12 @@ from web.pages import write_all
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the site that is asked for."""
     options = parsed(arguments)
-    build(options.out, options.chapters)
+    names = build(options.out, options.chapters)
+    if options.lite:
+        from web.lite import build as lite
+
+        lite.main(options.out / lite.PLACE)
+        lite.doors(options.out, names)
     print(f"The site is in {options.out}. To look at it: python3 -m http.server --directory {options.out}")
     return 0
 
@@ -36,6 +42,7 @@ def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="book.py site", description="Build the web edition.")
     parser.add_argument("--chapters", nargs="+", default=[""], metavar="NN", help="these alone, by their numbers")
     parser.add_argument("--out", type=Path, default=ROOT / ".site", help="the folder that becomes the site")
+    parser.add_argument("--lite", action="store_true", help="also the chapters as notebooks in the browser")
     return parser.parse_args(arguments)
 
 

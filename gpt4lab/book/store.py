@@ -27,7 +27,9 @@ from gpt4lab.place import Memory, state_folder
 
 try:
     import fcntl
-except ImportError:  # Windows, or a browser
+
+    _ = fcntl.flock
+except (ImportError, AttributeError):  # Windows, or a browser, where something empty may stand in its place
     fcntl = None
 try:
     import msvcrt
