@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 import attrs
@@ -27,6 +28,7 @@ SAID = {
     "Answering": ("kv.bytes_per_token", "kv.sequences", "decode.latency_floor", "answer.latency", "answer.usd_per_1k"),
 }
 MOVED = "training.cost"
+MARKUP = re.compile(r"[*_`\[\]|\\]")
 WIDE, HIGH = 420, 22  # px, of a bar and its row
 Cells = list[tuple[str, ...]]
 
@@ -45,7 +47,7 @@ class Report:
         parts = [f"# {_plain(self.title)}", self.lead]
         for caption, head, rows in self.tables:
             lines = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in (head, ["---"] * len(head), *rows)]
-            parts += [f"## {caption}", "\n".join(lines)]
+            parts += [f"## {_plain(caption)}", "\n".join(lines)]
         return "\n\n".join(parts) + "\n"
 
     def html(self) -> str:
@@ -79,8 +81,8 @@ def _bar(row: int, name: str, ratio: float) -> str:
 
 
 def _plain(cell: str) -> str:
-    """As Markdown takes it: what a reader typed is no markup."""
-    return escape(" ".join(cell.split())).replace("|", "\\|")
+    """As Markdown takes it: what a reader typed is no markup, and begins no line."""
+    return MARKUP.sub(r"\\\g<0>", escape(" ".join(cell.split()), quote=False))
 
 
 def report(scenario: Scenario, on: dt.date | None = None) -> Report:
@@ -105,7 +107,8 @@ def report(scenario: Scenario, on: dt.date | None = None) -> Report:
     results = audit(scenario)
     lead = (
         f"Made on {on or dt.date.today()} by gpt4lab {__version__}. Beside each number stands the post’s. Under these "
-        f"assumptions, of the claims about GPT-4, {tally(results)}. The same page with sliders: {share(scenario)}"
+        f"assumptions, of the claims about GPT-4, {tally(results)}. To move them, paste this line behind “Share” in "
+        f"any panel of the book, or give it to --scenario: {share(scenario)}"
     )
     tables = (
         ("What comes out", ("Chapter", "What", "Here", "The post"), numbers),

@@ -22,6 +22,7 @@ from gpt4lab.claims.ledger import HELPED, NOT_KNOWN, Claim
 from gpt4lab.quantities import leaves, value
 from gpt4lab.scenario import FIELDS, Field, Scenario, ScenarioError, change, get
 from gpt4lab.scenario.published import published
+from gpt4lab.scenario.rules import SCENARIO_RULES
 from gpt4lab.units import show
 
 #: A step of the walk: narrower than the window of +-3% in which a stated number counts as right.
@@ -150,9 +151,17 @@ class _Way:
         """Whether the verdict is another one. What no scenario can be flips nothing: more experts than there are."""
         settings = {self.field.path: there}
         try:
-            return holds(self.claim, self.scenario, settings) != self.now and bool(change(self.scenario, settings))
+            if holds(self.claim, self.scenario, settings) == self.now:
+                return False
+            return not _bound(self.field.path) or bool(change(self.scenario, settings))
         except (ArithmeticError, ScenarioError):
             return False
+
+
+@cache
+def _bound(path: str) -> bool:
+    """Whether anything but its own bounds, within which it is walked, says what this number can be."""
+    return path.startswith("model.") or any(path in held.paths for held in SCENARIO_RULES)
 
 
 def _far(here: float, there: float) -> float:

@@ -32,6 +32,12 @@ def looked(scenario: Scenario, given: Given) -> tuple[Scenario, dict[str, Any]]:
     return (_with(scenario, tuple(words.items())) if words else scenario), numbers
 
 
+def worded(scenario: Scenario, given: Given) -> tuple[Scenario, dict[str, Any]]:
+    """The same for a search, which judges what it finds: the numbers as they are. Raises ScenarioError."""
+    words = tuple((path, found) for path, found in given.items() if isinstance(found, str))
+    return _with(scenario, words), {path: found for path, found in given.items() if not isinstance(found, str)}
+
+
 def _refuse_contradiction(scenario: Scenario, numbers: Given) -> None:
     """Raise ScenarioError where a product and its first field are both given, and do not agree."""
     both = [path for path, (first, _) in PRODUCTS.items() if path in numbers and first in numbers]

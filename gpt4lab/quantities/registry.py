@@ -27,7 +27,7 @@ import attrs
 
 from gpt4lab.formulas.arith import where
 from gpt4lab.quantities.formula import Formula
-from gpt4lab.quantities.given import looked, said
+from gpt4lab.quantities.given import looked, said, worded
 from gpt4lab.scenario import (
     FIELDS,
     LONGEST_NAME,
@@ -248,8 +248,9 @@ def _hold(names: tuple[str, ...], scenario: Scenario) -> None:
 def unchecked(names: Sequence[str], scenario: Scenario, given: Mapping[str, Any]) -> dict[str, Any]:
     """As `values`, for a search that judges what it finds: numbers of any sense, whatever comes out."""
     if any(isinstance(found, str) for found in given.values()):
-        scenario, given = looked(scenario, given)
-    given = {**given, **sizes_with(scenario.model, given)}
+        scenario, given = worded(scenario, given)
+    if sizes := sizes_with(scenario.model, given):
+        given = {**given, **sizes}
     return _plan(tuple(names), tuple(given)).run(scenario, tuple(given.values()))
 
 

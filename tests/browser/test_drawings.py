@@ -90,3 +90,65 @@ def test_a_schedule_is_drawn_by_keyboard(open_cells: Callable[[Sequence[str]], A
     assert page.locator(".g4l-picture [role=button][tabindex='0']").count() == 1
     assert lab.barriers() == []
     lab.no_trouble()
+
+
+STRANDS = """
+from gpt4lab.book import opening
+from gpt4lab.chapters.c17_verdict.evidence import strands
+opening("17")
+witnesses = strands.widget()
+witnesses
+"""
+RERUN = """
+from gpt4lab.chapters.c09_money.rerun import rerun
+again = rerun.widget()
+again
+"""
+
+
+def test_strands_are_dragged_and_a_band_is_switched(open_cells: Callable[[Sequence[str]], Any]) -> None:
+    """By mouse, by finger and by keyboard two strands become one witness; the band of a curve is a button."""
+    lab = open_cells([STRANDS, RERUN])
+    page = lab.page
+    moved, strand = (
+        page.get_by_label("Moved", exact=True).and_(page.locator("input.g4l-entry")),
+        lambda name: page.locator(f'.g4l-picture rect[aria-label="The whole strand: {name}"]'),
+    )
+
+    def middle(of: Any) -> tuple[float, float]:
+        box = of.bounding_box()
+        return box["x"] + 60, box["y"] + box["height"] / 2
+
+    def became(words: str) -> None:
+        page.wait_for_function("([entry, words]) => entry.value === words", arg=[moved.element_handle(), words])
+
+    strand("NVIDIA").scroll_into_view_if_needed()
+    page.mouse.move(*middle(strand("NVIDIA")))
+    page.mouse.down()
+    page.mouse.move(*middle(strand("the article")), steps=5)
+    assert page.locator(".g4l-over").count() == 1
+    page.mouse.up()
+    became("10=leak")
+    assert page.locator(".g4l-over").count() == 0
+    strand("the article").focus()
+    page.keyboard.press(" ")
+    became("")
+    finger = page.context.new_cdp_session(page)
+    (x, y), (_, there) = middle(strand("talk before it")), middle(strand("the article"))
+    for kind, at in (
+        ("touchStart", y),
+        *(("touchMove", y + (there - y) * step / 6) for step in range(1, 7)),
+        ("touchEnd", None),
+    ):
+        points = [] if at is None else [{"x": x, "y": at}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    became("4=leak 5=leak")
+    button = page.get_by_role("button", name="Show the band", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Eight in ten of 400 draws").wait_for()
+    page.wait_for_function("document.querySelectorAll('.g4l-chart .mark-area path').length > 0")
+    page.get_by_role("button", name="Hide the band", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('.g4l-chart .mark-area path').length === 0")
+    assert lab.barriers() == []
+    lab.no_trouble()

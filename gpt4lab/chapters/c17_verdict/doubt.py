@@ -20,7 +20,7 @@ from gpt4lab.quantities import find, value
 from gpt4lab.scenario import FIELDS, Scenario, load_scenario
 from gpt4lab.units import show
 from gpt4lab.verdict.joint import joint_flip, tornado
-from gpt4lab.verdict.uncertain import Sampled, sampled
+from gpt4lab.verdict.uncertain import Sampled, causes, sampled
 
 DRAWS = 10_000  # of the panel: a slider waits for them
 SHARES = [share / 50 for share in range(1, 50)]
@@ -58,7 +58,8 @@ def doubt_view(scenario: Scenario) -> View:
 doubt = Panel(
     title="A number with its band",
     legend=f"{DRAWS:,} draws of all assumptions at once: what the post rounds, anywhere within its last digit; rents "
-    "and utilisations, anywhere that somebody has published, and rents together, since they share a market.",
+    "and utilisations, anywhere that somebody has published. What shares a cause moves together, as closely as this "
+    f"book judges, where 1 is in step: {', '.join(f'{cause} {rho:g}' for cause, rho in causes().items())}.",
     controls=(
         "doubt.of",
         Slide("training.tokens", 1e12, 1e14),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import attrs
 import pytest
 
 from gpt4lab.book.report import report
@@ -31,6 +32,25 @@ def test_what_is_changed_is_yours() -> None:
     made = report(change(load_scenario("leak"), {"training.tokens": 26e12}), DAY)
     assert ("Training tokens", "26 trillion tokens", "yours") in made.tables[1][2]
     assert dict(made.ratios)["Compute of the run"] == pytest.approx(2)
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</title><img src=x onerror=alert(1)>",
+    '" onload="x',
+    "**b** [y](z) `c` | d",
+    "e\n# f\n| g |",
+)
+
+
+@pytest.mark.parametrize("title", HOSTILE)
+def test_what_a_reader_typed_is_no_markup(title: str) -> None:
+    """Neither in the page nor in the Markdown, in the title or in a cell."""
+    made = report(attrs.evolve(load_scenario("leak"), title=title), DAY)
+    made = attrs.evolve(made, tables=((title, ("A",), [(title,)]),))
+    page, text = made.html(), made.markdown()
+    assert not any(tag in page for tag in ("<script", "<img", "</title><img", '" onload'))
+    assert all(sign not in text.replace("\\", "␛") for sign in ("<", "[y]", "**", " `", " | d", "\n# f", "| g |"))
 
 
 def test_the_command_writes_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
