@@ -134,6 +134,8 @@ def test_strands_are_dragged_and_a_band_is_switched(open_cells: Callable[[Sequen
     page.keyboard.press(" ")
     became("")
     finger = page.context.new_cdp_session(page)
+    finger.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    strand("talk before it").scroll_into_view_if_needed()
     (x, y), (_, there) = middle(strand("talk before it")), middle(strand("the article"))
     for kind, at in (
         ("touchStart", y),
