@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from functools import partial
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from gpt4lab.book.chapter import chapters
 from gpt4lab.book.page import Raw, table
 from gpt4lab.claims import Result, judge, ledger
 from gpt4lab.claims.ledger import HELPED, NEEDS_MORE
 from gpt4lab.panels.verdicts import in_words
-from gpt4lab.scenario import FIELDS, change
+from gpt4lab.scenario import FIELDS, change, share
 from gpt4lab.units import convert, show
 from web.pages import parts
 from web.pages.claims import fare
@@ -41,7 +42,7 @@ def page(behind: Sequence[parts.Page]) -> parts.Page:
 
 def _body(behind: Sequence[parts.Page], folder: Path) -> str:
     pages = "".join(f"<p>{parts.link(f'{one.name}.html', one.title)}: {escape(one.about)}</p>" for one in behind)
-    told = parts.sections(_conflict() + fare(), [("The chapters", _chapters(folder)), ("Behind them", pages)])
+    told = parts.sections(_conflict(folder) + fare(), [("The chapters", _chapters(folder)), ("Behind them", pages)])
     written = [chapter.file for chapter in chapters().values() if any(folder.glob(f"{chapter.file}.*"))]
     trees = [_tree("Chapters", written), _tree("Behind them", [one.name for one in behind])]
     return "\n\n".join([told, *trees])
@@ -55,7 +56,8 @@ def _tree(words: str, names: Sequence[str]) -> str:
 
 def state(price: float) -> dict[str, str]:
     """What an hour's price makes of the run's: in words, as a verdict, and as places on the line in percent."""
-    result = judge(CLAIM, change(parts.post(), {MOVED: price}))
+    here = change(parts.post(), {MOVED: price})
+    result = judge(CLAIM, here)
     low, high = min(result.recomputed), max(result.recomputed)
     return {
         "price": show(price, "USD"),
@@ -63,6 +65,7 @@ def state(price: float) -> dict[str, str]:
         "verdict": in_words(result.verdict),
         "says": _gap(result),
         "needs": f"If: {CLAIM.assumption}." if result.verdict in (HELPED, NEEDS_MORE) else "",
+        "on": f"{chapters()[CLAIM.chapter].file}.html?{quote(share(here), safe='?=.,')}",
         "left": f"{_place(low):.2f}%",
         "width": f"{_place(high) - _place(low):.2f}%",
     }
@@ -83,18 +86,27 @@ def _place(usd: float) -> float:
     return 100 * (math.log(usd) - low) / (high - low)
 
 
-def _conflict() -> str:
+def _conflict(folder: Path) -> str:
     states, price, gpus = list(map(state, PRICES)), FIELDS[MOVED].default, FIELDS["cluster.gpus"]
+    days = show(sorted(case["cluster.days"] for case in CLAIM.given), "day")
     at, data = PRICES.index(price), json.dumps(states, ensure_ascii=False).replace("<", "\\u003c")
     return (
         f'<section class="g4l-front" aria-label="The price of GPT-4"><blockquote>{escape(CLAIM.quoted)} '
-        f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says: {show(gpus.default, gpus.unit)}, 90 to 100 days, "
+        f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says: {show(gpus.default, gpus.unit)}, {days}, "
         f"and about {show(price, 'USD')} for an hour of each. Multiply, then pay another price.</p>"
         '<label class="g4l-mover" hidden>An hour of one GPU '
-        f'<input type="range" min="0" max="{len(states) - 1}" value="{at}"></label>{_said(states[at])}'
+        f'<input type="range" min="0" max="{len(states) - 1}" value="{at}"></label>'
+        f"{_said(states[at])}{_on(folder, states[at])}"
         f'<script type="application/json" class="g4l-states">{data}</script></section>'
         f"<details><summary>The same as a table</summary>{_table()}</details>"
     )
+
+
+def _on(folder: Path, here: dict[str, str]) -> str:
+    """The way on, to the chapter in this state, where the site has it."""
+    words = f"Take it apart at this price, in chapter {CLAIM.chapter}"
+    there = any(folder.glob(f"{chapters()[CLAIM.chapter].file}.*"))
+    return f'<p><a class="g4l-on" href="{escape(here["on"])}">{words}</a></p>' if there else ""
 
 
 def _said(here: dict[str, str]) -> str:

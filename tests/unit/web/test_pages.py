@@ -12,6 +12,7 @@ from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import attrs
 import pytest
@@ -188,6 +189,8 @@ def test_the_front_page_shows_what_the_library_computes(folder: Path) -> None:
         result = judge(index.CLAIM, change(load_scenario("leak"), {index.MOVED: price}))
         assert shown["cost"] == result.shown()
         assert result.verdict.replace("-", " ") in shown["verdict"]
+        line = unquote(shown["on"].partition("?")[2])
+        assert load_scenario(line).cluster.usd_per_gpu_hour == price
         stated, low, high = result.stated[0], min(result.recomputed), max(result.recomputed)
         assert ("within" in shown["says"], "less." in shown["says"], "more." in shown["says"]) == (
             low <= stated <= high,

@@ -54,7 +54,7 @@ const front = document.querySelector(".g4l-front");
 if (front) {
   const states = JSON.parse(front.querySelector(".g4l-states").textContent);
   const mover = front.querySelector(".g4l-mover"), slider = mover.querySelector("input");
-  const bar = front.querySelector(".g4l-bar");
+  const bar = front.querySelector(".g4l-bar"), on = front.querySelector(".g4l-on");
   const move = () => {
     const state = states[slider.value];
     for (const part of front.querySelectorAll("[data-of]")) {
@@ -62,6 +62,7 @@ if (front) {
       if (part.dataset.of === "verdict") part.innerHTML = told; // made by the book, no words of a reader in it
       else part.textContent = told;
     }
+    if (on) on.href = state.on;
     bar.style.left = state.left;
     bar.style.width = state.width;
     slider.setAttribute("aria-valuetext", `${state.price} an hour: ${state.cost}`);
