@@ -198,7 +198,7 @@ strained = Drawn(
     folded=("adjust.weighed", "adjust.weight", Slide("cluster.days", 60, 150), Slide("cluster.gpus", 10_000, 50_000)),
     presets={
         "As written": "leak",
-        "One dollar sharp": {"adjust.pinned": "14"},
+        "Exactly one dollar": {"adjust.pinned": "14"},
         "H100 as others ran it": {"adjust.counted": "18"},
         "Layers of GPT-3": {"adjust.block": GPT3},
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,15 @@ def test_neighbours_are_linked_and_the_ends_have_one_only(frame: Any) -> None:
 
 def test_a_closing_says_what_to_take_away() -> None:
     assert priced(fill(chapters()["14"].takeaway)) in closing("14").data
+
+
+@pytest.mark.parametrize("number", chapters())
+def test_a_takeaway_can_be_quoted_as_it_stands(number: str) -> None:
+    """It is short, begins with what it speaks of, and has a number, in digits or in words."""
+    said = fill(chapters()[number].takeaway)
+    assert len(said.split()) <= 75
+    assert not re.match(r"(It|They|That|This|The law|The sums)\b", said)
+    assert re.search(r"\d|\b(two|three|four|five|six|eight|sixteen|twenty|hundred|thousand)", said.lower())
 
 
 def test_references_are_cited_with_their_link() -> None:
