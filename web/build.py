@@ -27,6 +27,7 @@ from web.pages import write_all
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the site that is asked for."""
     options = parsed(arguments)
+    options.out = options.out.resolve()
     names = build(options.out, options.chapters)
     if options.lite:
         from web.lite import build as lite
@@ -54,17 +55,15 @@ def build(out: Path, numbers: Sequence[str]) -> list[str]:
         pages = Path(place) / "pages"
         shutil.copytree(WEB / "sphinx", pages)
         book = pages / "static" / "book"
-        book.mkdir(parents=True)
+        book.mkdir()
         run_chapters(sources, pages)
         for name in names:
             (pages / f"{name}.json").rename(book / f"{name}.json")
         bundle.main(book)
-        (pages / "book.css").rename(pages / "static" / "book.css")
         (book / "drawn.css").touch()
         write_all(pages)
         shutil.rmtree(out, ignore_errors=True)
-        sphinx = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(pages), str(out), "-d", f"{place}/doctrees"]
-        subprocess.run(sphinx, cwd=ROOT, check=True)
+        python("-m", "sphinx", "-q", "-b", "html", str(pages), str(out), "-d", f"{place}/doctrees")
     draw.main(out, names)
     (out / ".nojekyll").touch()
     return names
@@ -75,12 +74,16 @@ def run_chapters(sources: Sequence[Path], pages: Path) -> None:
 
     def run(source: Path) -> None:
         with tempfile.TemporaryDirectory() as empty:
-            own = {**os.environ, "GPT4LAB_STATE": empty, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-            command = [sys.executable, "-m", "web.run", str(source), str(pages)]
-            subprocess.run(command, env=own, check=True)
+            python("-m", "web.run", str(source), str(pages), GPT4LAB_STATE=empty, OMP_NUM_THREADS="1")
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as several:
         list(several.map(run, sources))
+
+
+def python(*arguments: str, **more: str) -> None:
+    """Run this Python on the book, with some variables more."""
+    own = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    subprocess.run([sys.executable, *arguments], cwd=ROOT, env=own, check=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ mathjax_options = {"defer": "defer"}
 html_theme = "sphinx_book_theme"
 html_theme_options = {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2}
 html_context = {"default_mode": "auto"}
+html_favicon = "static/icon.svg"
 html_static_path = ["static"]
 html_css_files = ["book/live.css", "book/drawn.css", "book.css"]
 html_copy_source = html_show_sourcelink = False
