@@ -13,8 +13,7 @@ async () => {
   }
   globalThis.gpt4labHere = new URL("_static/book/", location.href).href;
   if (!globalThis.gpt4labMath) await import(`${globalThis.gpt4labHere}mathjax.js`);
-  const typeset = await globalThis.gpt4labMath;
-  for (const widget of document.querySelectorAll(".g4l-widget")) await typeset(widget);
+  await globalThis.gpt4labMath;
 
   // What a reader sees in a field or at a slider stands in no attribute yet.
   for (const input of document.querySelectorAll(".g4l-widget :is(input, select, textarea, button)")) {

@@ -15,15 +15,17 @@ const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
 const KEPT = "gpt4lab/"; // before the names of what the reader's browser keeps
 const STARTING = "Python is starting in your browser …";
 const FAILED = "This part did not start in the browser: it stays as it was when this page was made.";
-const TEX = /\$[^$]+\$|\\\(/;
 
 const make = (tag, properties = {}) => Object.assign(document.createElement(tag), properties);
 
+// Only what says that it is a formula is one: a dollar is a price here.
 async function typeset(element) {
-  if (!TEX.test(element.textContent)) return;
+  const formulas = [...element.querySelectorAll(".mathjax_process")];
+  if (!formulas.length) return;
   globalThis.gpt4labHere = here.href;
   if (!globalThis.gpt4labMath) await import(new URL("mathjax.js", here));
-  (await globalThis.gpt4labMath)(element);
+  const set = await globalThis.gpt4labMath;
+  for (const formula of formulas) await set(formula);
 }
 
 // ---- the line to Python: what is said before it is there waits, newest state only -----------------------------
@@ -54,7 +56,8 @@ class Line {
 
 class Manager extends ManagerBase {
   lines = new Map();
-  rendermime = { latexTypesetter: { typeset } };
+  rendermime = { latexTypesetter: { typeset } }; // asked by the book
+  _rendermime = this.rendermime; // asked by ipywidgets
 
   async loadClass(name, module) {
     this.any ??= globalThis.g4lAnywidget(base);

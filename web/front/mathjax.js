@@ -13,11 +13,10 @@ globalThis.gpt4labMath ??= new Promise((ready) => {
   };
   globalThis.MathJax = {
     loader: { paths: { mathjax: folder }, load: ["core", "input/tex-full"] },
-    tex: { inlineMath: [["$", "$"], ["\\(", "\\)"]] },
+    tex: { packages: ["base", "ams", "newcommand", "boldsymbol", "cancel", "color", "unicode"], inlineMath: [["$", "$"], ["\\(", "\\)"]] },
     options: {
       ignoreHtmlClass: "bd-article|mathjax_ignore",
-      processHtmlClass: "math|mathjax_process|g4l-widget|g4l-shown",
-      enableMenu: false,
+      processHtmlClass: "math|mathjax_process|g4l-shown",
       renderActions: { typeset: [150, (page) => { for (const math of page.math) setMath(math); }, setMath] },
     },
     startup: { pageReady: () => typeset(document.body).then(() => ready(typeset)) },
