@@ -47,8 +47,8 @@ def lacks(names: list[str]) -> dict[str, str]:
     """Those that cannot be run on this machine, each with a sentence that says what is missing."""
     beside = [name for name in names if name.endswith("_peer")]
     found = {} if not beside or peers.install() else dict.fromkeys(beside, f"not measured. {peers.MISSING}")
-    if "slider_to_paint" in names and not browser.find():
-        found["slider_to_paint"] = f"not measured. {browser.MISSING}"
+    if not browser.find():
+        found |= dict.fromkeys({"slider_to_paint", "web"} & {*names}, f"not measured. {browser.MISSING}")
     return found
 
 

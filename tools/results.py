@@ -123,6 +123,7 @@ READERS = {
     "decode": with_errors,
     "serving": plain,
     "slider_to_paint": slider,
+    "web": plain,
     "moe_layer": mixture,
     "decode_attention": attention,
     "speculation": speculation,
