@@ -32,6 +32,7 @@ async () => {
   fill(VIEW, (script, drawn) => {
     const copy = drawn.cloneNode(true);
     for (const part of copy.querySelectorAll("[id]")) if (!part.closest("svg")) part.removeAttribute("id");
+    for (const child of copy.children) child.className = "g4l-drawn"; // its first state, while the live one is made
     script.replaceWith(copy);
   });
   for (const link of made.querySelectorAll('a[href*=".ipynb"]')) link.setAttribute("href", link.getAttribute("href").replace(".ipynb", ".html"));
