@@ -21,7 +21,7 @@ from gpt4lab.quantities import QUANTITIES
 from gpt4lab.scenario import FIELDS
 
 ROOT = Path(__file__).parents[2]
-NAME = re.compile(r"\b[a-z_]+\.[a-z_0-9]+\b")
+NAME = re.compile(r"(?=\b([a-z_]+\.[a-z_0-9]+)\b)")  # also within scenario.training.mfu
 Uses = Mapping[str, list[str]]
 
 
