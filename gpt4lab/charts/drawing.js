@@ -167,6 +167,7 @@ function gripped(svg, model, gripOf) {
 // ">" is among them, one may also be dragged onto another: then that one's key stands behind the sign.
 const WAYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
 const PRESS = ".g4l-look-press[role=button]";
+const HELD = ".g4l-look-paint, .g4l-look-grip, .g4l-look-drag";
 
 // What has the look "paint" besides is pressed by a stroke across it: all keys of the stroke so far, once a frame.
 function painted(svg, model, keyOf) {
@@ -283,6 +284,9 @@ function render({ model, el }) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("aria-hidden", "true");
   picture.append(svg);
+  // A finger that draws or drags does not scroll the page: inside a picture a browser may not heed touch-action.
+  const hold = (event) => event.target.closest(HELD) && event.cancelable && event.preventDefault();
+  svg.addEventListener("touchmove", hold, { passive: false });
   const { paint, forget, keyOf } = painter(svg);
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let scenes = unfolded(model.get("frames"));

@@ -18,6 +18,14 @@ CELLS = [
     "explain('kv.values', load_scenario('leak'))",
     "from gpt4lab.chapters.c12_cache.fit import fit\nfit.widget()",
 ]
+CELLS.append("""
+from ipywidgets import Label, VBox
+from gpt4lab.charts.drawing import Box, Drawing, Scene
+cells = [Box(f"cell-{i}", 30 * i, 0, 28, 28, "wash press paint", f"Cell {i}") for i in range(8)]
+paper, stroke = Drawing([Scene(cells, 30, "Eight cells")]), Label()
+paper.observe(lambda change: setattr(stroke, "value", change["new"][0]), "pressed")
+VBox([paper, stroke])
+""")
 LIT = "[...document.querySelectorAll('.g4l-lit')].map((lit) => lit.closest('.g4l-explain, .g4l-panel, p').className)"
 FOCUSED = "document.activeElement.getAttribute('itemprop')"
 
@@ -107,7 +115,14 @@ def test_a_symbol_lights_its_slider_and_the_slider_its_symbols(opened: Lab) -> N
     assert not opened.page.locator("[itemprop='~model.kv_heads'].g4l-lit").count()
 
 
-def test_a_finger_taps_and_drags_in_a_narrow_window(browser: Any, server: str, opened: Lab, harness: Any) -> None:
+def drag(finger: Any, place: Any, across: float, steps: int = 30) -> None:
+    """A finger goes so many pixels to the right."""
+    for kind, step in (("touchStart", 0), *(("touchMove", step) for step in range(1, steps + 1)), ("touchEnd", None)):
+        points = [] if step is None else [{"x": place["x"] + 6 + across * step / steps, "y": place["y"] + 8}]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_a_finger_taps_drags_and_draws_in_a_narrow_window(browser: Any, server: str, opened: Lab, harness: Any) -> None:
     class Fingers:
         def new_context(self, **more: Any) -> Any:
             return browser.new_context(has_touch=True, **more)
@@ -124,11 +139,13 @@ def test_a_finger_taps_and_drags_in_a_narrow_window(browser: Any, server: str, o
     lab.page.keyboard.press("Escape")
     context = number(lab, "~model.context")
     context.scroll_into_view_if_needed()
-    place, finger = context.bounding_box(), lab.context.new_cdp_session(lab.page)
-    for kind, dx in (("touchStart", 0), *(("touchMove", 8 * step) for step in range(1, 8)), ("touchEnd", None)):
-        points = [] if dx is None else [{"x": place["x"] + 6 + dx, "y": place["y"] + 8}]
-        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    finger = lab.context.new_cdp_session(lab.page)
+    drag(finger, context.bounding_box(), 56)
     lab.page.wait_for_function("document.querySelector(\"[itemprop='~model.context']\").textContent !== '8,192 tokens'")
+    cells = lab.page.locator(".g4l-look-paint")
+    cells.first.scroll_into_view_if_needed()
+    drag(finger, cells.first.bounding_box(), cells.last.bounding_box()["x"] - cells.first.bounding_box()["x"])
+    lab.page.get_by_text(" ".join(f"cell-{i}" for i in range(8)), exact=True).wait_for()
     lab.no_trouble()
     lab.close()
 
