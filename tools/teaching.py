@@ -57,8 +57,8 @@ def lesson(chapter: Chapter, words: Mapping[str, Any]) -> str:
     """One chapter: what to ask, what to move, what to solve, what to discuss, what to collect."""
     number, presets = chapter.number, ", ".join(f"*{name}*" for name in words["presets"])
     parts = {
-        "Before": fill(words["before"]),
-        "Guess": f"“{guessed(number, words['guess'])}”",
+        "Before": plain(fill(words["before"])),
+        "Guess": f"“{plain(guessed(number, words['guess']))}”",
         "Move": f"“{panel(number, words).title}”, {presets}. {fill(words['move'])}",
         "Solve": "".join(f"{NEW}{asked(exercises(number)[key])}" for key in words["exercises"]),
         "Discuss": fill(words["discuss"]),
@@ -100,7 +100,12 @@ def panels(number: str) -> Iterator[Panel]:
 
 def asked(exercise: Exercise) -> str:
     """An exercise by its key, its kind and its words."""
-    return f"`{exercise.key}` ({KINDS[type(exercise.task)]}): {exercise.prompt}"
+    return f"`{exercise.key}` ({KINDS[type(exercise.task)]}): {plain(exercise.prompt)}"
+
+
+def plain(text: str) -> str:
+    """Words in which Markdown finds neither a formula nor a tag."""
+    return re.sub(r"([$<])", r"\\\1", text)
 
 
 if __name__ == "__main__":

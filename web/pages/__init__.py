@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from web.pages import about, catalog, claims, index, numbers, preview, validation, words
+from web.pages import about, catalog, claims, index, numbers, preview, teaching, validation, words
 
 #: Behind the front page, in the order of the navigation.
 BEHIND = (claims.PAGE, numbers.PAGE, catalog.PAGE, validation.PAGE, words.GLOSSARY, words.BIBLIOGRAPHY)
-BEHIND += (about.CHANGES, about.COLOPHON)
+BEHIND += (teaching.TEACHING, about.CHANGES, about.COLOPHON)
 PAGES = (index.page(BEHIND), *BEHIND)
 
 
