@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any, get_args
@@ -35,6 +36,12 @@ def test_each_extra_that_is_named_brings_the_package(root: Path, monkeypatch: py
     for package, extra in place.EXTRAS.items():
         assert f"gpt4lab[{extra}]" in place.how_to_get(package)
         assert any(line.startswith(place.CALLED.get(package, package)) for line in extras[extra]), package
+
+
+def test_what_was_made_for_one_run_is_run_again_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "cloned", lambda: None)
+    monkeypatch.setattr(sys, "prefix", str(Path("cache", "uv", "archive-v0", "x7")))
+    assert place.IN_ONE_RUN in place.how_to_get("torch")
 
 
 class Storage(dict[str, str]):
