@@ -15,12 +15,6 @@ from gpt4lab.book.cards import HEIGHT, WIDTH, preview
 from gpt4lab.book.chapter import chapters
 from gpt4lab.charts.still import png
 
-#: The mark of the post, so that no browser asks the host for an icon.
-ICON = (
-    "<link rel=\"icon\" href=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'>"
-    "<path d='M8 2l6 6-6 6-6-6z' fill='none' stroke='%230072b2' stroke-width='2'/></svg>\">"
-)
-
 
 def write(folder: Path) -> None:
     """A PNG for each chapter, and that of the price for all other pages."""
@@ -41,7 +35,7 @@ def tags(name: str) -> str:
     told |= {"image:width": str(WIDTH), "image:height": str(HEIGHT), "image:alt": f"{title}. {about}"}
     graph = "".join(f'<meta property="og:{key}" content="{escape(words)}">\n' for key, words in told.items())
     card = '<meta name="twitter:card" content="summary_large_image">\n'
-    return f'<meta name="description" content="{escape(about)}">\n{card}{graph}{ICON}\n'
+    return f'<meta name="description" content="{escape(about)}">\n{card}{graph}'
 
 
 def _pages() -> dict[str, tuple[str, str]]:
