@@ -28,7 +28,8 @@ def years_as_written() -> str:
 
 def rent(scenario: Scenario) -> str:
     """What the cluster costs, in a sentence."""
-    return fill("{cluster.gpus} for {cluster.days} cost {cluster.rental} in rent.", scenario)
+    whose = ", the middle of the post's range," if scenario.cluster.days == load_scenario("leak").cluster.days else ""
+    return fill(f"{{cluster.gpus}} for {{cluster.days}}{whose} cost {{cluster.rental}} in rent.", scenario)
 
 
 def left_alone(ids: Sequence[str], changes: Mapping[str, Any]) -> str:

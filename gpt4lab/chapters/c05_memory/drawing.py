@@ -33,9 +33,9 @@ def _places(chosen: Sequence[Problem]) -> list[tuple[float, float, float, float]
     return [(_x(copies(p)) - SIZE / 2, _y(p.year) - SIZE / 2, SIZE, SIZE) for p in chosen]
 
 
-def _crosses(chosen: Sequence[Problem]) -> list[tuple[float, float, float, float]]:
+def _pluses(chosen: Sequence[Problem]) -> list[tuple[float, float, float, float]]:
     places = [(_x(copies(p)), _y(p.year), SIZE - 1) for p in chosen]
-    return [(x - r, y + way * r, x + r, y - way * r) for x, y, r in places for way in (1, -1)]
+    return [(x - r * flat, y - r + r * flat, x + r * flat, y + r - r * flat) for x, y, r in places for flat in (1, 0)]
 
 
 def _share(chosen: Sequence[Problem], scenario: Scenario, asked: str) -> str:
@@ -74,7 +74,7 @@ def _line(scenario: Scenario) -> Iterator[Shape]:
 
 
 def scene(scenario: Scenario, asked: str) -> Scene:
-    """All problems of the chosen difficulty: a cross for a right answer, a pale square for every other."""
+    """All problems of the chosen difficulty: a plus for a right answer, a pale square for every other."""
     heart = scenario.heart
     early, late = (of_stratum(heart.difficulty, part(heart.cutoff)) for part in (before, after))
     yes = [p for p in (*early, *late) if p.right[heart.model, asked]]
@@ -83,7 +83,7 @@ def scene(scenario: Scenario, asked: str) -> Scene:
     shapes = [
         *_frame(),
         Boxes("wrong", _places(no), "sky pale", "not answered"),
-        Strokes("right", _crosses(yes), "vermillion thick"),
+        Strokes("right", _pluses(yes), "vermillion thick"),
         *_line(scenario),
     ]
     rows = [{"part": words, "right": right(part, heart.model, asked), "problems": len(part)}
@@ -91,7 +91,7 @@ def scene(scenario: Scenario, asked: str) -> Scene:
     return Scene(
         shapes,
         FLOOR + 40,
-        f"Problems by the year they came out and by their copies; crosses where {heart.model} was right. {told}",
+        f"Problems by the year they came out and by their copies; a plus where {heart.model} was right. {told}",
         f"Given {asked}. {told}",
         {"part": "Problems", "right": "Answered rightly", "problems": "Problems in all"},
         rows,
@@ -117,7 +117,7 @@ def answers_view(scenario: Scenario) -> View:
 
 answers = Drawn(
     title="837 problems, and a line",
-    legend="Each mark is a problem of Project Euler: a red cross was answered rightly, a pale square was not. "
+    legend="Each mark is a problem of Project Euler: a red plus was answered rightly, a pale square was not. "
     "Drag the line up and down. Step from its number alone to its text. Whose answers, and how hard: below.",
     controls=(Slide("heart.cutoff", 2002, 2023.25), "heart.model", "heart.difficulty"),
     presets={

@@ -20,7 +20,7 @@ def test_the_first_claim_dies_by_the_post_s_own_numbers() -> None:
 
 def test_the_panel_shows_the_rent_that_an_exercise_asks_for() -> None:
     said = [whole_ledger.view(change(load_scenario("leak"), {"cluster.gpus": n})).sentence for n in (25_000, 27_600)]
-    assert "25,000 GPUs for 95 days cost $57 million in rent" in said[0]
+    assert "25,000 GPUs for 95 days, the middle of the post's range, cost $57 million in rent" in said[0]
     assert "$62.9 million" in said[1]
 
 
