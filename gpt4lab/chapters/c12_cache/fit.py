@@ -9,6 +9,7 @@ from typing import Any
 from gpt4lab import catalog
 from gpt4lab.catalog import PublishedModel
 from gpt4lab.charts import Axis, dots
+from gpt4lab.claims import ledger
 from gpt4lab.models.decode.part import kv_bytes_per_token
 from gpt4lab.models.inputs import NOT_DECODERS, network_of
 from gpt4lab.panels.curve import Curve, Lines
@@ -100,7 +101,7 @@ fit = Curve(
     ),
     folded=(
         Slide("serving.tensor", 1, 64),
-        Slide("serving.overhead_bytes", 0, 2e10),
+        Slide("serving.overhead_bytes", 0, 3e10),
         "serving.usable_memory",
         "model.head_dim",
         "model.layers",
@@ -111,6 +112,7 @@ fit = Curve(
         "Its 32k on 40 GB": LONG_ON_40_GB,
         "The same in 15 stages": {**LONG_ON_40_GB, "serving.pipeline": 15},
         "The same, MHA": {**LONG_ON_40_GB, "model.kv_heads": load_scenario("leak").model.heads},
+        "The same, a prompt in one piece": {**LONG_ON_40_GB, **ledger()["C60"].assume},
         "H100, 8-bit": {"serving.accelerator": "h100-sxm-80gb", **BYTE},
     },
     tour=(

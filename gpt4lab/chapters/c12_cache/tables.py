@@ -6,6 +6,7 @@ from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.chapters.c12_cache.fit import WRITTEN_FOR
+from gpt4lab.claims import ledger
 from gpt4lab.quantities import value, values
 from gpt4lab.scenario import Scenario, change, load_scenario
 from gpt4lab.units import show
@@ -56,6 +57,7 @@ def assumptions() -> list[dict[str, Any]]:
         "one for each query head (MHA), dealt out to the ranks": {"model.kv_heads": model.heads},
         "cache in 32 bits": {"serving.bytes_per_kv": 4},
         "overhead of 14 GB instead of 2": {"serving.overhead_bytes": 14e9},
+        "a prompt read in one piece, its scores written down": dict(ledger()["C60"].assume),
         "64 GPUs: 8 stages": {"serving.pipeline": 8},
         "weights in 8 bits": {"serving.bytes_per_weight": 1},
     }
