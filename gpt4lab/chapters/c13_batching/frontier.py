@@ -150,8 +150,8 @@ def cost_view(scenario: Scenario) -> View:
 
 cost = Panel(
     title="What a limit costs",
-    legend="Such frontiers in money, here with 256 slots in a lane: the rent of all machines over the tokens of answers "
-    "that they write at most within each latency.",
+    legend="Such frontiers in money, here with 256 slots in a lane: the rent of all machines over the tokens of "
+    "answers that they write at most within each latency.",
     controls=(*CONTROLS[:4], Slide("serving.usd_per_gpu_hour", 0.5, 10), "serving.accelerator"),
     folded=FOLDED,
     start="leak?batching.slots=256&batching.chunk_tokens=2048",
