@@ -5,7 +5,8 @@
     python3 book.py test      run every test, or a part: static, unit, notebooks, browser
     python3 book.py check     what needs no run: linter, formatter, types, floors, sizes
     python3 book.py bench     run the benchmarks, or those that are named, and show them beside the README's
-    python3 book.py site      build the web edition into .site/, or of some chapters: --chapters 00 09
+    python3 book.py site      build the web edition into .site/, or of some chapters: --chapters 00 09;
+                              --lite: also the chapters as notebooks in the browser, behind each page
     python3 book.py setup     prepare for all of the above, and stop there
 
     --gpu      the ordinary torch build, for an NVIDIA GPU (several GB on Linux)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable
+from html import escape
 
 import attrs
 from IPython.display import HTML
@@ -71,6 +72,8 @@ CHECKS: tuple[Callable[[], Finding], ...] = (_python, _widgets, _charts, _torch,
 
 def selfcheck() -> HTML:
     """What does not work here and what to do about it; one quiet line where all does."""
+    if place.where() == "page":
+        return shown(block("opening", f"<p>{escape(place.needs('torch', 'What trains', '; all else works'))}</p>"))
     missing = [(found.part, found.detail, found.remedy) for found in findings() if not found.works]
     if not missing:
         return shown(block("opening", "<p>Everything that the book needs works here.</p>"))

@@ -38,5 +38,11 @@ def test_what_works_needs_no_remedy() -> None:
     assert memory.remedy not in selfcheck().data
 
 
+def test_a_page_says_what_only_the_installed_book_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GPT4LAB_PLACE", "page")
+    assert "What trains needs torch" in selfcheck().data
+    assert "<table" not in selfcheck().data
+
+
 def test_without_a_kernel_the_sliders_are_said_to_be_missing() -> None:
     assert not next(found for found in findings() if found.part == "Sliders").works
