@@ -1,4 +1,4 @@
-"""Voila's settings, without Voila: its page asks nothing of another machine, and readers behind one server are apart."""
+"""Voila's settings, without Voila: its page asks nothing of another machine; readers behind one server are apart."""
 
 from __future__ import annotations
 
