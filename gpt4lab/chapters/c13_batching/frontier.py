@@ -136,8 +136,8 @@ def cost_view(scenario: Scenario) -> View:
         f"1,000 tokens at the limit, {scenario.batching.scheduler}",
         here or "no load keeps the limit",
         "USD",
-        f"At {show(limit, 's')} a token: {told}. Prompts are paid for by the answers here, and machines that wait for "
-        f"requests are paid for, too.{_starved(scenario)}",
+        f"At {show(limit, 's')} a token, steps {scenario.batching.pace}: {told}. Prompts are paid for by the answers "
+        f"here, and machines that wait for requests are paid for, too.{_starved(scenario)}",
         post=post,
         rows={
             "data": _places(scenario, "usd"),
