@@ -206,6 +206,10 @@ async function main() {
     if (!navigator.connection?.saveData) kernel.start();
   };
   for (const event of ["pointerover", "focusin", "touchstart"]) addEventListener(event, wake, { passive: true });
+  addEventListener("click", ({ target }) => {
+    const link = target.closest?.('a[href*=".ipynb"]'); // in what Python says anew; the others were changed when drawn
+    if (link) link.href = link.href.replace(".ipynb", ".html");
+  }, true);
   if (shared() || location.hash === "#python") kernel.start();
 }
 
