@@ -131,6 +131,7 @@ def test_only_room_for_the_weights_flips_the_claim() -> None:
     assert len(table) >= 6
     assert [words for words, claim in table.items() if claim == "holds"] == [
         "overhead of 14 GB instead of 2",
+        "a prompt read in one piece, its scores written down",
         "64 GPUs: 8 stages",
     ]
 
