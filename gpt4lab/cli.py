@@ -362,7 +362,7 @@ def _read(options: argparse.Namespace) -> Answer:
         raise ReadError(why)
     laid = lay_out(options.folder)
     for words in filter(None, (laid.sentence(), dark())):
-        terminal.say(words)
+        terminal.say(terminal.harmless(words))
     sys.stdout.flush()
     port = [] if options.port is None else [f"--ServerApp.port={options.port}"]
     raise SystemExit(start(laid, [*port, *["--no-browser"] * options.no_browser, *options.more]))
