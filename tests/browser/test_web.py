@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from tests.browser.harness import Lab
 
+#: Tests are named without a number: all of them share one site, on one worker (tests/order.py).
 CHAPTERS = ("00_start_here", "09_sixty_three_million")
 MONEY = CHAPTERS[1]
+pytestmark = pytest.mark.timeout(900)  # the first one waits until the site is built
 
 PATIENCE_MS = 180_000  # a machine that does other things, too, starts a browser's Python slowly
 STANDS = "() => performance.getEntriesByName('widgets').length && !document.querySelector('.g4l-coming')"
@@ -82,7 +84,7 @@ def awake(tab: Lab, page: str) -> Any:
     return tab.page
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda name: name[3:])
 def test_reads_at_once_without_scripts(browser: Any, site: str, chapter: str) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
@@ -94,7 +96,7 @@ def test_reads_at_once_without_scripts(browser: Any, site: str, chapter: str) ->
     context.close()
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda name: name[3:])
 def test_every_panel_moves(tab: Lab, chapter: str) -> None:
     page = awake(tab, f"{chapter}.html")
     assert page.evaluate(MOVE_ALL) == []
