@@ -29,7 +29,7 @@ MOVE_ALL = """async () => {
   for (const panel of document.querySelectorAll('.g4l-panel')) {
     const slider = panel.querySelector('input[type=range]:enabled');
     if (!slider || panel.parentElement.closest('.g4l-panel')) continue;
-    const shown = () => panel.innerText + panel.querySelector('.g4l-plot svg')?.outerHTML;
+    const shown = () => panel.innerText + [...panel.querySelectorAll('svg')].map((picture) => picture.outerHTML);
     let before = shown();
     for (const step of [9, -9, -9]) {
       slider.value = Number(slider.value) + step;
