@@ -23,11 +23,11 @@ pytestmark = pytest.mark.timeout(900)  # the first one waits until the site is b
 PATIENCE_MS = 180_000  # a machine that does other things, too, starts a browser's Python slowly
 STANDS = "() => performance.getEntriesByName('widgets').length && !document.querySelector('.g4l-coming')"
 READY = "() => globalThis.g4lReady && !document.querySelector('.g4l-coming')"
-# Each panel that has a slider, and what it shows; a hand moves the first one that can be moved.
+# Each panel, and what it shows: a hand moves the first slider that is seen.
 MOVE_ALL = """async () => {
   const stuck = [];
   for (const panel of document.querySelectorAll('.g4l-panel')) {
-    const slider = panel.querySelector('input[type=range]:enabled');
+    const slider = [...panel.querySelectorAll('input[type=range]:enabled')].find((each) => each.offsetParent);
     if (!slider || panel.parentElement.closest('.g4l-panel')) continue;
     const shown = () => panel.innerText + [...panel.querySelectorAll('svg')].map((picture) => picture.outerHTML);
     let before = shown();
