@@ -35,7 +35,7 @@ def solver_view(scenario: Scenario) -> View:
         whose="the shape that the panel starts at",
         sentence=_sentence(scenario),
         rows={"data": rows},
-        alt="Attention, one expert, all parameters and those that a token uses: of this shape, and of the post's parts.",
+        alt="Attention, one expert, all parameters and those a token uses: of this shape, and of the post's parts.",
     )
 
 
