@@ -120,7 +120,7 @@ def test_without_torch_the_book_opens_and_only_setup_looks_again(
     assert machine.log == before
     machine.torch = True
     commands.setup([], [])
-    assert machine.log[-1] == ".[lab,live,test]"
+    assert machine.log[-1] == f".[{','.join(sorted(environment.EVERYTHING))}]"
     assert machine.log.count("venv") == 1
 
 
