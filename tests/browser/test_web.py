@@ -130,6 +130,13 @@ def test_a_shared_line_opens_its_state(tab: Lab) -> None:
     )
 
 
+def test_a_line_that_cannot_be_read_is_said_and_the_page_lives(tab: Lab) -> None:
+    page = awake(tab, f"{CHAPTERS[0]}.html?from=elsewhere&%E0%A4%A")
+    said = page.locator(".g4l-python").text_content()
+    assert "behind its address cannot be read" in said
+    assert page.evaluate(MOVE_ALL) == []
+
+
 def test_a_phone_scrolls_down_alone(browser: Any, harness: ModuleType, site: str) -> None:
     tab = harness.Lab(browser, site, width=390, height=844)
     for page in (*CHAPTERS, "index", "claims"):

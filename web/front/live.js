@@ -157,10 +157,10 @@ class Kernel {
     }
     this.renewed = false;
   }
-  ready({ failed, seconds }) {
+  ready({ failed, refused, seconds }) {
     performance.mark("python-ready");
     if (failed.length) console.error("cells that failed", failed);
-    this.tell_reader("");
+    this.tell_reader(refused);
     for (const place of document.querySelectorAll(".g4l-widget")) {
       if (this.manager.line(place.dataset.model).live) continue;
       place.inert = true;
@@ -174,8 +174,9 @@ class Kernel {
 
 const kept = () => Object.fromEntries(Object.entries(localStorage).filter(([name]) => name.startsWith(KEPT)).map(([name, text]) => [name.slice(KEPT.length), text]));
 
-// A shared line of assumptions stands behind the address: ?leak?training.mfu=0.4
-const shared = () => decodeURIComponent(location.search.slice(1));
+const shared = () => { // a line of assumptions behind the address: ?leak?training.mfu=0.4; Python says what is wrong with it
+  try { return decodeURIComponent(location.search.slice(1)); } catch { return location.search; }
+};
 
 function note() {
   const element = document.body.appendChild(make("div", { className: "g4l-python", role: "status", hidden: true }));

@@ -163,7 +163,7 @@ class Page:
         self.shown += things
 
     async def run(self, line: str) -> str:
-        """Run the cells in order, then go where the line of assumptions leads; the cells that failed."""
+        """Run the cells, then go where the line of assumptions leads; the cells that failed, and what was refused."""
         failed: list[str] = []
         for number, source in enumerate(self.cells):
             self.cell, self.count, self.shown = number, 0, []
@@ -177,8 +177,7 @@ class Page:
                 failed.append(f"{self.cell}: {type(error).__name__}: {str(error)[:300]}")
             self._tell()
             self.running = False
-        self._go_to(line)
-        return json.dumps(failed)
+        return json.dumps({"failed": failed, "refused": self._go_to(line)})
 
     def _tell(self) -> None:
         """Tell what widgets a cell has made, and what it shows: all of that only as far as the page has it not."""
@@ -215,18 +214,22 @@ class Page:
         html = thing.data if isinstance(thing, Html) else bundle.get("text/html")
         return {"html": html} if html and hashed(html) != self.said.get(f"{self.cell}.{number}", hashed(html)) else {}
 
-    def _go_to(self, line: str) -> None:
-        """Move the panels that hold what a shared line changes: leak?training.mfu=0.4."""
+    def _go_to(self, line: str) -> str:
+        """Move the panels that hold what a shared line changes: leak?training.mfu=0.4. Says why it cannot be read."""
         if not line:
-            return
+            return ""
         from gpt4lab.panels.panel import ALIVE
-        from gpt4lab.scenario import load_scenario
+        from gpt4lab.scenario import ScenarioError, load_scenario
 
-        _, _, changes = line.partition("?")
-        wanted = {change.partition("=")[0] for change in changes.split("&")}
+        try:
+            scenario = load_scenario(line)
+        except ScenarioError as error:
+            return f"The page stays at the post's values: what stands behind its address cannot be read. {error}"
+        wanted = {change.partition("=")[0] for change in line.partition("?")[2].split("&")}
         for panel in list(ALIVE.values()):
-            if not changes or wanted & panel.controls.keys():
-                panel.load(load_scenario(line))
+            if "?" not in line or wanted & panel.controls.keys():
+                panel.load(scenario)
+        return ""
 
 
 def differing(state: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:

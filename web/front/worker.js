@@ -16,8 +16,8 @@ async function start({ chapter, kept, line }) {
   page = python.pyimport("page").Page(await text, JSON.stringify(kept), (message) => say(JSON.parse(message)));
   const imported = performance.now();
   for (const data of early.splice(0)) hear(data);
-  const failed = JSON.parse(await page.run(line));
-  say({ kind: "ready", failed, seconds: { loaded: loaded - begun, imported: imported - loaded, cells: performance.now() - imported } });
+  const { failed, refused } = JSON.parse(await page.run(line));
+  say({ kind: "ready", failed, refused, seconds: { loaded: loaded - begun, imported: imported - loaded, cells: performance.now() - imported } });
 }
 
 function hear({ id, data, number }) {
