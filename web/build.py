@@ -62,8 +62,10 @@ def build(out: Path, numbers: Sequence[str]) -> list[str]:
         bundle.main(book)
         (book / "drawn.css").touch()
         write_all(pages)
+        # Within the temporary folder: myst-nb writes beside what it makes.
+        python("-m", "sphinx", "-q", "-b", "html", str(pages), f"{place}/html", "-d", f"{place}/doctrees")
         shutil.rmtree(out, ignore_errors=True)
-        python("-m", "sphinx", "-q", "-b", "html", str(pages), str(out), "-d", f"{place}/doctrees")
+        shutil.move(f"{place}/html", out)
     draw.main(out, names)
     (out / ".nojekyll").touch()
     return names
