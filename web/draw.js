@@ -33,6 +33,9 @@ async () => {
     const copy = drawn.cloneNode(true);
     for (const part of copy.querySelectorAll("[id]")) if (!part.closest("svg")) part.removeAttribute("id");
     for (const child of copy.children) child.className = "g4l-drawn"; // its first state, while the live one is made
+    const title = copy.querySelector(".g4l-panel .g4l-title")?.textContent; // its permanent address: parts.panel_link
+    if (title) copy.id = `panel-${title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")}`;
+    while (copy.id && made.getElementById(copy.id)) copy.id += "-again";
     script.replaceWith(copy);
   });
   for (const link of made.querySelectorAll('a[href*=".ipynb"]')) link.setAttribute("href", link.getAttribute("href").replace(".ipynb", ".html"));

@@ -156,6 +156,19 @@ def test_links_lead_to_what_the_site_has(site: str, browser: Any) -> None:
     context.close()
 
 
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda name: name[3:])
+def test_every_panel_has_an_address_that_the_index_of_numbers_knows(site: str, browser: Any, chapter: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}/numbers.html")
+    linked = page.evaluate("[...document.querySelectorAll('a[href*=\"#panel-\"]')].map((a) => a.getAttribute('href'))")
+    page.goto(f"{site}/{chapter}.html")
+    there = page.evaluate("[...document.querySelectorAll('[id^=panel-]')].map((panel) => panel.id)")
+    assert len(set(there)) == len(there) > 0
+    assert {href.partition("#")[2] for href in linked if href.startswith(chapter)} <= set(there)
+    context.close()
+
+
 def test_own_code_is_small() -> None:
     front = Path(__file__).resolve().parents[2] / "web" / "front"
     lines = sum(len((front / name).read_text("utf-8").splitlines()) for name in ("live.js", "worker.js", "page.py"))

@@ -103,7 +103,7 @@ def _entry(folder: Path, name: str, words: str, kind: str, rows: Mapping[str, st
         "Symbol in other formulas": parts.row(f"<code>{escape(symbol)}</code>" for symbol in used.symbols(name)),
         "In claims": parts.row(map(parts.claim_link, used.in_claims().get(name, []))),
         "In chapters": parts.row(parts.chapter_link(folder, number) for number in used.in_chapters().get(name, [])),
-        "In panels": parts.row(escape(f"“{title}”") for title in used.in_panels().get(name, [])),
+        "In panels": parts.row(parts.panel_link(folder, *panel) for panel in used.in_panels().get(name, [])),
         "In other numbers": parts.row(map(parts.number_link, others.values())),
         "More": parts.report_link(name),
     }

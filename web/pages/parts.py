@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from html import escape
@@ -86,11 +87,17 @@ def link(to: str, words: str) -> str:
     return f'<a href="{escape(to)}">{escape(words)}</a>' if safe else escape(words)
 
 
-def chapter_link(folder: Path, number: str) -> str:
-    """A link to a chapter, or its name where the site is built without it."""
+def chapter_link(folder: Path, number: str, at: str = "", words: str = "") -> str:
+    """A link to a chapter, or to a place in it; the words alone where the site is built without it."""
     chapter = chapters()[number]
-    words, there = f"{number} {chapter.title}", any(folder.glob(f"{chapter.file}.*"))
-    return link(f"{chapter.file}.html", words) if there else escape(words)
+    words, there = words or f"{number} {chapter.title}", any(folder.glob(f"{chapter.file}.*"))
+    return link(f"{chapter.file}.html{at}", words) if there else escape(words)
+
+
+def panel_link(folder: Path, number: str, title: str) -> str:
+    """A link to a panel of a chapter. Its address is made of its title, as draw.js makes it."""
+    at = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    return chapter_link(folder, number, f"#panel-{at}", f"“{title}”")
 
 
 def claim_link(key: str) -> str:

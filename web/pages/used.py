@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
+from typing import TypeVar
 
 from gpt4lab import catalog
 from gpt4lab import chapters as package
@@ -23,6 +24,7 @@ from gpt4lab.scenario import FIELDS
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"(?=\b([a-z_]+\.[a-z_0-9]+)\b)")  # also within scenario.training.mfu
 Uses = Mapping[str, list[str]]
+Where = TypeVar("Where", str, tuple[str, str])
 
 
 @cache
@@ -51,11 +53,12 @@ def in_numbers() -> Uses:
 
 
 @cache
-def in_panels() -> Uses:
-    """Name of a number -> the titles of the panels that move it or name it."""
+def in_panels() -> dict[str, list[tuple[str, str]]]:
+    """Name of a number -> the panels that move it or name it: chapter and title."""
     modules = [import_module(module.name) for module in walk_packages(package.__path__, f"{package.__name__}.")]
-    panels = [one for module in modules for one in vars(module).values() if isinstance(one, Panel)]
-    return _numbers((name, panel.title) for panel in panels for name in _of_panel(panel))
+    declared = [(module.__name__, one) for module in modules for one in vars(module).values() if isinstance(one, Panel)]
+    chapter = len(package.__name__) + 2  # of gpt4lab.chapters.c09_money
+    return _numbers((name, (at[chapter : chapter + 2], one.title)) for at, one in declared for name in _of_panel(one))
 
 
 def _of_panel(panel: Panel) -> Iterable[str]:
@@ -63,13 +66,13 @@ def _of_panel(panel: Panel) -> Iterable[str]:
     return [*map(path_of, (*panel.controls, *panel.folded)), *NAME.findall(code)]
 
 
-def _numbers(pairs: Iterable[tuple[str, str]]) -> Uses:
+def _numbers(pairs: Iterable[tuple[str, Where]]) -> dict[str, list[Where]]:
     return grouped((name, where) for name, where in pairs if name in FIELDS or name in QUANTITIES)
 
 
-def grouped(pairs: Iterable[tuple[str, str]]) -> Uses:
+def grouped(pairs: Iterable[tuple[str, Where]]) -> dict[str, list[Where]]:
     """What belongs to each name, each once, in order."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
+    found: dict[str, dict[Where, None]] = defaultdict(dict)
     for name, where in pairs:
         found[name][where] = None
     return {name: list(where) for name, where in found.items()}
