@@ -232,6 +232,7 @@ NOT_PREDICTED: Mapping[str, str] = {
     "opt-175b-restarts": "A log that chapter 09 takes a rate of failures from.",
     "bloom-failures": "A log that chapter 09 takes a rate of failures from.",
     "rsc-1-failures": "A log that chapter 09 takes a rate of failures from.",
+    "mlperf-gpt3-": "Its layout is not in the source; chapter 09 takes the share of the 8-bit peak from it.",
     "gtc-2024": "An announcement: chapter 09 says which utilisation it implies.",
     "megascale-175b": "Its layers are not GPT's: attention in windows, and beside the feed-forward.",
     "orca-gain": "The load at which it was measured is not in the source; the simulation shows the mechanism.",

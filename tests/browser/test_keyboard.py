@@ -49,12 +49,12 @@ def box(lab: Lab, prompt: str) -> Any:
 
 def test_an_arrow_steps_over_heads_that_do_not_divide(opened: Lab) -> None:
     slider = opened.slider("Key-value heads")
-    opened.press(slider, "Delete", *["ArrowRight"] * 6)
+    stands = "([slider, at]) => slider.getAttribute('aria-valuetext').startsWith(at)"
+    opened.press(slider, "Delete", *["ArrowRight"] * 3)
+    opened.page.wait_for_function(stands, arg=[slider.element_handle(), "4"])
     opened.press(slider, "ArrowRight")
-    wait_for(opened, below(opened, "Key-value heads"), "do not divide 84 query heads")
-    opened.page.wait_for_function(
-        "(s) => s.getAttribute('aria-valuetext').startsWith('12')", arg=slider.element_handle()
-    )
+    wait_for(opened, below(opened, "Key-value heads"), "5 key-value heads do not divide 84 query heads")
+    opened.page.wait_for_function(stands, arg=[slider.element_handle(), "6"])
 
 
 def test_a_slider_that_is_pulled_too_far_stands_at_the_last_that_can_be(opened: Lab) -> None:
