@@ -43,6 +43,7 @@ MOVE_ALL = """async () => {
   return stuck;
 }"""
 BARRIERS = """async () => {
+  await Promise.allSettled(document.getAnimations().map((blink) => blink.finished)); // of a verdict that has turned
   const { violations } = await axe.run('.bd-article', { resultTypes: ['violations'] });
   return violations.map(({ id, nodes }) => `${id}, ${nodes.length} times: ${nodes[0].html.slice(0, 200)}`);
 }"""
