@@ -47,24 +47,27 @@ class Bands(w.HBox):
     def around(self, view: View, scenario: Scenario) -> View:
         """The view with its band, where that is switched on; its words are said."""
         self.said.value = ""
-        if not self.on:
+        found = self._found(scenario, self._live.panel.along_at()) if self.on else None
+        if found is None:
             return view
-        found = self._found(scenario, self._live.panel.along_at())
         self.said.value = f'<p class="g4l-sentence">{html.escape(self._words(scenario, view.unit))}</p>'
         return attrs.evolve(view, rows={**view.rows, **self._live.panel.banded(found)})
 
-    def _found(self, scenario: Scenario, at: Any) -> Leeway:
+    def _found(self, scenario: Scenario, at: Any) -> Leeway | None:
+        """The band at these places; None where the number itself cannot be had."""
         panel = self._live.panel
         try:
             return band(panel.number, scenario, panel.along_of() if at else "", at, panel.start)
         except (NotKnown, ScenarioError):
-            return Leeway([], [], (), 0)
+            return None
 
     def _words(self, scenario: Scenario, unit: str) -> str:
         here = self._found(scenario, ())
-        if not here.spreads or here.ends[0] is None:
-            return NOTHING if not here.spreads else ""
-        low, high = (show(end, unit) for end in here.ends[0])
+        if here is None or (here.spreads and here.ends[0] is None):
+            return ""
+        if not here.spreads:
+            return NOTHING
+        low, high = (show(end, unit) for end in here.ends[0] or ())
         drawn = "; ".join(f"{FIELDS[one.path].label} ({one.source})" for one in here.spreads)
         told = f"Eight in ten of {here.draws} draws lie from {low} to {high}."
         return f"{told} Drawn: {drawn}. What you move is not drawn."
