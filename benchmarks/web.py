@@ -41,7 +41,8 @@ class Wire:
         context.on("response", self._count)
 
     def _count(self, answer: Any) -> None:
-        body = answer.body() if answer.status == 200 else b""
+        sent = answer.status == 200 and answer.url.startswith("http")  # what a page makes itself has an address, too
+        body = answer.body() if sent else b""
         path = answer.url.partition("?")[0]
         self.megabytes += len(gzip.compress(body, 6) if path.endswith(COMPRESSED) else body) / 1e6
 

@@ -57,8 +57,6 @@ def build(out: Path, numbers: Sequence[str]) -> list[str]:
         book = pages / "static" / "book"
         book.mkdir()
         run_chapters(sources, pages)
-        for name in names:
-            (pages / f"{name}.json").rename(book / f"{name}.json")
         bundle.main(book)
         (book / "drawn.css").touch()
         write_all(pages)

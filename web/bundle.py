@@ -36,6 +36,7 @@ def main(out: Path) -> None:
     copy(WEB / "front" / "mathjax.js", out / "mathjax.js")
     bundle(out)
     pack(out / "python.zip")
+    compiled(modules / "pyodide", out / "python.zip", out / "pyodide" / "python_stdlib.zip")
 
 
 def fetch() -> None:
@@ -80,6 +81,12 @@ def packed() -> Iterator[tuple[Path, str]]:
             path = Path(str(file.locate()))
             if ".." not in file.parts and path.is_file():
                 yield path, file.as_posix()
+
+
+def compiled(python: Path, *archives: Path) -> None:
+    """Put bytecode in the place of modules, in archives for the browsers' Python in the folder `python`."""
+    if node([str(WEB / "bytecode.mjs"), str(python), *map(str, archives)]):
+        raise OSError("the book could not be compiled for browsers: the lines above say why")
 
 
 def copy(source: Path, target: Path) -> None:

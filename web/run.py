@@ -2,8 +2,9 @@
 
     python -m web.run notebooks/09_sixty_three_million.ipynb OUT
 
-writes OUT/09_sixty_three_million.ipynb for the pages, and OUT/09_sixty_three_million.json for what runs on them: the
-state of each widget, each script of theirs once, the code of each cell, and a hash of what each showed.
+writes OUT/09_sixty_three_million.ipynb for the pages, and for what runs on them into OUT/static/book, which is there:
+09_sixty_three_million.json, the state of each widget, the code of each cell, a hash of what each showed; and each
+script of a widget once, named by its hash.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def main(source: Path, out: Path) -> None:
             if cell.metadata.get("jupyter", {}).get("source_hidden"):
                 cell.metadata.setdefault("tags", []).append("remove-input")
     nbformat.write(notebook, out / source.name)
-    (out / f"{source.stem}.json").write_text(json.dumps(page(notebook), separators=(",", ":")), encoding="utf-8")
+    book = out / "static" / "book"
+    (book / f"{source.stem}.json").write_text(json.dumps(page(notebook, book), separators=(",", ":")), encoding="utf-8")
 
 
 def outputs(shell: Any, cell: Any) -> list[Any]:
@@ -95,20 +97,25 @@ def to_pages(html: str) -> str:
     return RUN_AGAIN.sub(place.how_to_get("torch"), re.sub(r"\b(\d\d_\w+)\.ipynb", r"\1.html", html))
 
 
-def page(notebook: Any) -> dict[str, Any]:
-    """What the page's script and its Python know of the chapter."""
+def page(notebook: Any, scripts: Path) -> dict[str, Any]:
+    """What the page's script and its Python know of the chapter; scripts of widgets are written into a folder."""
     state: dict[str, Any] = Widget.get_manager_state(drop_defaults=False)["state"]
-    modules: dict[str, str] = {}
     for model in state.values():
         held = model["state"]
         if "_esm" in held:
-            name = hashed(held["_esm"])
-            modules[name], held["_esm"] = held["_esm"], name
             held.pop("code", None)  # the drawing library: the page has it
+            held["_esm"] = script(held["_esm"], scripts)
         else:
             model["state"] = {name: value for name, value in held.items() if value is not None}
     cells = [None if cell.cell_type != "code" else cell.source.lstrip() for cell in notebook.cells]
-    return {"state": state, "modules": modules, "cells": cells, "said": said}
+    return {"state": state, "cells": cells, "said": said}
+
+
+def script(text: str, folder: Path) -> str:
+    """Write a script, and give its name: a browser reads a file once, whoever asks for it."""
+    name = f"{hashed(text)}.js"
+    (folder / name).write_text(text, encoding="utf-8")
+    return name
 
 
 if __name__ == "__main__":

@@ -122,13 +122,15 @@ def drag(finger: Any, place: Any, across: float, steps: int = 30) -> None:
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
-def test_a_finger_taps_drags_and_draws_in_a_narrow_window(browser: Any, server: str, opened: Lab, harness: Any) -> None:
+def test_a_finger_taps_drags_and_draws_in_a_narrow_window(browser: Any, server: str, served: Any, harness: Any) -> None:
     class Fingers:
         def new_context(self, **more: Any) -> Any:
             return browser.new_context(has_touch=True, **more)
 
+    # A notebook of its own: two windows of one notebook share its Python, and closing one ends it for both.
+    harness.write_notebook(served / "fingers.ipynb", CELLS)
     lab = harness.Lab(Fingers(), server, width=390, height=844)
-    lab.open("touch.ipynb")
+    lab.open("fingers.ipynb")
     lab.run_all()
     lab.page.wait_for_selector(".g4l-moves")
     number(lab, "kv.bytes_per_sequence").tap()

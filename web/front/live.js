@@ -107,7 +107,7 @@ class Kernel {
   last = Promise.resolve();
   renewed = false;
 
-  constructor(page, chapter, say) { Object.assign(this, { page, chapter, tell_reader: say }); }
+  constructor(chapter, say) { Object.assign(this, { chapter, tell_reader: say }); }
   start() {
     if (this.worker) return;
     performance.mark("python-start");
@@ -130,7 +130,7 @@ class Kernel {
     for (const [id, state] of Object.entries(widgets)) {
       this.renewed ||= this.manager.has_model(id); // another widget than the page has in this place
       this.manager.line(id).heard = [];
-      await this.manager.build(id, { ...state, _esm: this.page.modules[state._esm] ?? state._esm });
+      await this.manager.build(id, state);
       this.manager.line(id).opened();
     }
   }
@@ -193,11 +193,11 @@ async function main() {
   const { chapter } = document.querySelector("script[data-chapter]").dataset;
   const page = await (await fetch(new URL(`${chapter}.json`, here))).json();
   globalThis.gpt4labVegaReady = import(new URL("vega.js", here)).then(() => globalThis.gpt4labVega);
-  const kernel = new Kernel(page, chapter, note());
+  const kernel = new Kernel(chapter, note());
   const manager = (kernel.manager = Object.assign(new Manager(), { kernel }));
   globalThis.gpt4lab = { kernel, manager };
-  const models = Object.entries(page.state).map(([id, { state }]) => manager.build(id, { ...state, _esm: page.modules[state._esm] }));
-  await Promise.all(models);
+  const script = ({ _esm }) => _esm && { _esm: new URL(_esm, here).href }; // one for all widgets of a kind
+  await Promise.all(Object.entries(page.state).map(([id, { state }]) => manager.build(id, { ...state, ...script(state) })));
   for (const place of places) manager.show(place.dataset.model, place);
   performance.mark("widgets");
   // Python is fetched when a hand comes near a widget, so that the first move waits less.
