@@ -28,15 +28,22 @@ async () => {
     const here = [...document.querySelectorAll(selector === VIEW ? ".g4l-widget" : selector)];
     [...made.querySelectorAll(selector)].forEach((element, at) => write(element, here[at]));
   };
-  fill(".g4l-shown, .math", (element, drawn) => (element.innerHTML = drawn.innerHTML));
+  const named = (place, title) => { // a permanent address: parts.panel_link
+    if (!title) return;
+    let id = `panel-${title.textContent.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")}`;
+    while (made.getElementById(id)) id += "-again";
+    place.id = id;
+  };
+  fill(".g4l-shown, .math", (element, drawn) => {
+    element.innerHTML = drawn.innerHTML;
+    named(element, element.querySelector("h3.g4l-title")); // of a live panel, as it was recorded
+  });
   fill(VIEW, (script, drawn) => {
     const copy = drawn.cloneNode(true);
     for (const part of copy.querySelectorAll("[id]")) if (!part.closest("svg")) part.removeAttribute("id");
     for (const child of copy.children) child.className = "g4l-drawn"; // its first state, while the live one is made
-    const title = copy.querySelector(".g4l-panel .g4l-title")?.textContent; // its permanent address: parts.panel_link
-    if (title) copy.id = `panel-${title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")}`;
-    while (copy.id && made.getElementById(copy.id)) copy.id += "-again";
     script.replaceWith(copy);
+    named(copy, copy.querySelector(".g4l-panel .g4l-title"));
   });
   for (const link of made.querySelectorAll('a[href*=".ipynb"]')) link.setAttribute("href", link.getAttribute("href").replace(".ipynb", ".html"));
   made.querySelector('script[src*="mathjax"]')?.remove();

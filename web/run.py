@@ -29,6 +29,7 @@ from web.front.page import hashed
 HEAVY = {"torch", "numpy", "pandas", "scipy", "sklearn", "joblib", "distributed"}  # no browser's Python has them
 VIEW = "application/vnd.jupyter.widget-view+json"
 RUN_AGAIN = re.compile(r"Run the chapter \(Run → Run All Cells\), and (it is made anew|it moves)\.")
+TO_RUN = re.compile(r"(?m) · runs in about \S+ s on two cores|^Press \*\*Shift \+ Enter.*$")  # on a page all has run
 said: dict[str, str] = {}  # by cell and place in it: what HTML is shown, as a hash
 at = [0, 0]  # the cell that runs, and how many widgets it has made
 
@@ -53,7 +54,9 @@ def main(source: Path, out: Path) -> None:
     notebook = nbformat.read(source, 4)
     shell = InteractiveShell.instance()
     for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code":
+        if cell.cell_type == "markdown":
+            cell.source = TO_RUN.sub("", cell.source)
+        elif cell.cell_type == "code":
             at[:] = number, 0
             cell.outputs = [prepared(output, number, n) for n, output in enumerate(outputs(shell, cell))]
             if cell.metadata.get("jupyter", {}).get("source_hidden"):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
+from gpt4lab.book.chapter import chapters
+from gpt4lab.claims import ledger
 from tests.browser import axe
 
 if TYPE_CHECKING:
@@ -50,18 +55,26 @@ BARRIERS = """async () => {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a site of two chapters."""
-    from web import build, bundle, draw
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of two chapters."""
+    from web import build, bundle
 
     try:
         bundle.fetch()
     except OSError as error:
         pytest.skip(f"npm's registry does not answer, and the page's packages were never fetched here: {error}")
-    folder = tmp_path_factory.mktemp("web")
+    below = tmp_path_factory.mktemp("web") / "below" / "site"
     # In a process of its own: playwright, which draws, runs in this one already.
-    build.python("-m", "web.build", "--chapters", "00", "09", "--out", str(folder / "below" / "site"))
-    with draw.served(folder) as address:
+    build.python("-m", "web.build", "--chapters", "00", "09", "--out", str(below))
+    return below
+
+
+@pytest.fixture(scope="module")
+def site(folder: Path) -> Iterator[str]:
+    """Its address."""
+    from web import draw
+
+    with draw.served(folder.parents[1]) as address:
         yield f"{address}/below/site"
 
 
@@ -147,27 +160,88 @@ def test_a_phone_scrolls_down_alone(browser: Any, harness: ModuleType, site: str
     tab.context.close()
 
 
-def test_links_lead_to_what_the_site_has(site: str, browser: Any) -> None:
-    context = browser.new_context(java_script_enabled=False)
+class Addresses(HTMLParser):
+    """What a page can be asked for by, and what it asks for."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.ids, self.links = Counter[str](), set[str]()
+        self.feed(file.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value and name == "id":
+                self.ids[value] += 1
+            elif value and name in ("href", "src") and ":" not in value:
+                self.links.add(unquote(value))
+
+
+def test_every_link_of_every_page_leads_to_something(folder: Path) -> None:
+    pages = {file: Addresses(file) for file in (*folder.glob("*.html"), *folder.glob("claims/*.html"))}
+    built = {file.name for file in pages}
+    others = {f"{chapter.file}.html" for chapter in chapters().values()} - built
+    assert len(pages) > len(ledger())
+    for file, page in pages.items():
+        assert [name for name, count in page.ids.items() if count > 1] == [], file.name
+        for link in page.links - {"#"}:
+            to, _, at = link.partition("#")
+            there = (file.parent / to.partition("?")[0]).resolve() if to else file
+            if there.name not in others and not at.startswith(tuple(others)):  # chapters that this site leaves out
+                assert there.exists(), (file.name, link)
+                assert not at or there not in pages or at in pages[there].ids, (file.name, link)
+
+
+@pytest.mark.parametrize("name", ["index", "changes", "teaching"])
+def test_pages_of_the_site_alone_have_no_barriers(tab: Lab, name: str) -> None:
+    tab.page.goto(f"{tab.url}/{name}.html")
+    tab.page.evaluate(axe.script())
+    assert tab.page.evaluate(BARRIERS.replace("'.bd-article'", "document")) == []
+
+
+def test_paper_holds_every_table(site: str, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 794, "height": 1123})
     page = context.new_page()
-    page.goto(f"{site}/index.html")
-    hrefs = page.evaluate("[...document.querySelectorAll('a[href]')].map((a) => a.href)")
-    own = {href.partition("#")[0] for href in hrefs if href.startswith(site)}
-    assert [href for href in own if context.request.get(href).status != 200] == []
+    page.emulate_media(media="print")
+    for name in (MONEY, "validation"):
+        page.goto(f"{site}/{name}.html")
+        tall = page.evaluate("[...document.querySelectorAll('table')].map((table) => table.offsetHeight)")
+        assert len(tall) > 5
+        assert min(tall) > 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 794
     context.close()
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda name: name[3:])
-def test_every_panel_has_an_address_that_the_index_of_numbers_knows(site: str, browser: Any, chapter: str) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site}/numbers.html")
-    linked = page.evaluate("[...document.querySelectorAll('a[href*=\"#panel-\"]')].map((a) => a.getAttribute('href'))")
-    page.goto(f"{site}/{chapter}.html")
-    there = page.evaluate("[...document.querySelectorAll('[id^=panel-]')].map((panel) => panel.id)")
-    assert len(set(there)) == len(there) > 0
-    assert {href.partition("#")[2] for href in linked if href.startswith(chapter)} <= set(there)
-    context.close()
+GUESS_IN_FIREFOX = """(() => {
+  const best = document.querySelector('.g4l-guess-box .g4l-band-words input');
+  Object.assign(best, { value: '3' }).dispatchEvent(new Event('change', { bubbles: true }));
+  [...document.querySelectorAll('.g4l-guess-box button')].find((each) => each.innerText === 'Keep my guess').click();
+})()"""
+
+
+def test_firefox_moves_keeps_a_guess_and_finds_a_claim(site: str, tmp_path: Path) -> None:
+    from tests.browser import firefox
+
+    if not (binary := firefox.find()):
+        pytest.skip("no Firefox on this machine: apt install firefox-esr, or GPT4LAB_FIREFOX names one")
+
+    def awake_there(chapter: str) -> None:
+        tab.goto(f"{site}/{chapter}.html")
+        tab.wait(STANDS)
+        tab.run("void document.querySelector('.g4l-widget').dispatchEvent(new Event('touchstart', { bubbles: true }))")
+        tab.wait(READY)
+        assert tab.run("g4lReady.failed.length") == 0
+
+    with firefox.opened(binary, tmp_path) as tab:
+        for chapter in CHAPTERS:
+            awake_there(chapter)
+            assert tab.run(f"({MOVE_ALL})().then(String)") == ""
+        tab.run(GUESS_IN_FIREFOX)
+        tab.wait("() => JSON.stringify(localStorage).includes('09-twice')")
+        awake_there(MONEY)
+        assert tab.run("document.querySelector('.g4l-guess-box .g4l-band-words input').value") == "3"
+        tab.goto(f"{site}/claims.html?words=63+million+run")
+        assert tab.run("document.querySelector('.g4l-entry:not([hidden]) .g4l-id').innerText") == "C33"
+        assert tab.errors == []
 
 
 def test_own_code_is_small() -> None:

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Mapping
 from html import escape
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 
 from gpt4lab.book.colophon import markdown
-from gpt4lab.book.page import Raw, table
 from gpt4lab.book.prose import priced
-from gpt4lab.claims.changes import begun, changes, mistakes
+from gpt4lab.claims.changes import Change, begun, changes, mistakes
 from gpt4lab.panels.verdicts import in_words
 from web.pages import parts
 
-HEAD = ("Date", "Claim", "Was", "Became", "Why")
-
 
 def _changes(_: Path) -> str:
-    moved = table("Verdicts that changed, the newest first", HEAD, _moved())
-    others = ((_day(one.date), one.what, one.now) for one in reversed(mistakes()))
-    told = table("Mistakes that changed no verdict, or several", ("Date", "It said", "Now"), others)
+    """Each change of a verdict, what else the book has had wrong, and when claims came."""
+    moved = [_entry("change", at, _turned(one), one.date, {"Why": one.why}) for at, one in enumerate(changes(), 1)]
+    others = enumerate(mistakes(), 1)
+    wrong = [_entry("mistake", at, "", one.date, {"It said": one.what, "Now": one.now}) for at, one in others]
     came = "".join(f"<p>{one.date}: {len(one.verdicts)} claims, {escape(one.why)}.</p>" for one in begun())
-    return parts.sections(moved, [("Other mistakes", told), ("When claims were first judged", came)])
+    below = [("Verdicts that changed", "".join(reversed(moved))), ("Other mistakes", "".join(reversed(wrong)))]
+    return parts.sections("", [*below, ("When claims were first judged", came)])
 
 
-def _moved() -> Iterable[tuple[object, ...]]:
-    reason = attrgetter("date", "before", "after", "why")
-    for (date, before, after, why), same in groupby(reversed(changes()), reason):
-        claims = parts.row(map(parts.claim_link, sorted(one.claim for one in same)))
-        yield _day(date), Raw(claims), Raw(in_words(before)), Raw(in_words(after)), why
+def _turned(one: Change) -> str:
+    return f"{parts.claim_link(one.claim)}: {in_words(one.before)} → {in_words(one.after)}"
 
 
-def _day(date: dt.date) -> Raw:
-    return Raw(f"<time>{date}</time>")
+def _entry(kind: str, number: int, head: str, date: dt.date, told: Mapping[str, str]) -> str:
+    rows = {"Date": str(date)} | {name: escape(words) for name, words in told.items()}
+    return parts.entry(f"{kind}-{number}", head or f"Mistake {number}", rows)
 
 
 def _colophon(_: Path) -> str:
@@ -43,7 +38,7 @@ def _colophon(_: Path) -> str:
     return f"{parts.raw(made)}\n\n{priced(markdown('##'))}"
 
 
-ABOUT = "Every verdict that became another one: what it was, and why."
+ABOUT = "Every verdict that became another one: what it was, and why. The newest come first."
 CHANGES = parts.Page("changes", "Changed verdicts", ABOUT, _changes)
 ABOUT = "How this book was made, what it leaves out, what it has had wrong, and its licences."
 COLOPHON = parts.Page("colophon", "About this book", ABOUT, _colophon)

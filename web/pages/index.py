@@ -64,7 +64,7 @@ def state(price: float) -> dict[str, str]:
         "cost": result.shown(),
         "verdict": in_words(result.verdict),
         "says": _gap(result),
-        "needs": f"If: {CLAIM.assumption}." if result.verdict in (HELPED, NEEDS_MORE) else "",
+        "needs": f"The assumption: {CLAIM.assumption}." if result.verdict in (HELPED, NEEDS_MORE) else "",
         "on": f"{chapters()[CLAIM.chapter].file}.html?{quote(share(here), safe='?=.,')}",
         "left": f"{_place(low):.2f}%",
         "width": f"{_place(high) - _place(low):.2f}%",
@@ -74,7 +74,7 @@ def state(price: float) -> dict[str, str]:
 def _gap(result: Result) -> str:
     """Where the post's total lies beside what its own machines and days cost."""
     stated, low, high = result.stated[0], min(result.recomputed), max(result.recomputed)
-    words = f"The post's {show(stated, result.unit)}"
+    words = f"The post’s {show(stated, result.unit)}"
     if low <= stated <= high:
         return f"{words} lies within that."
     less = stated < low
@@ -92,10 +92,11 @@ def _conflict(folder: Path) -> str:
     at, data = PRICES.index(price), json.dumps(states, ensure_ascii=False).replace("<", "\\u003c")
     return (
         f'<section class="g4l-front" aria-label="The price of GPT-4"><blockquote>{escape(CLAIM.quoted)} '
-        f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says: {show(gpus.default, gpus.unit)}, {days}, "
-        f"and about {show(price, 'USD')} for an hour of each. Multiply, then pay another price.</p>"
+        f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says what is in it: {show(gpus.default, gpus.unit)}, "
+        f"{days}, about {show(price, 'USD')} for an hour of each. Multiply them; then pay another price.</p>"
         '<label class="g4l-mover" hidden>An hour of one GPU '
-        f'<input type="range" min="0" max="{len(states) - 1}" value="{at}"></label>'
+        f'<input type="range" min="0" max="{len(states) - 1}" value="{at}">'
+        f'<span aria-hidden="true"><i>{show(PRICES[0], "USD")}</i><i>{show(PRICES[-1], "USD")}</i></span></label>'
         f"{_said(states[at])}{_on(folder, states[at])}"
         f'<script type="application/json" class="g4l-states">{data}</script></section>'
         f"<details><summary>The same as a table</summary>{_table()}</details>"
@@ -116,10 +117,10 @@ def _said(here: dict[str, str]) -> str:
     return (
         f'<div aria-live="polite" class="g4l-said"><p class="g4l-big">At <b data-of="price">{here["price"]}</b> an '
         f'hour the run costs <b data-of="cost">{here["cost"]}</b>.</p><p><span data-of="says">{here["says"]}</span> '
-        f'<span data-of="verdict">{here["verdict"]}</span> <span data-of="needs">{here["needs"]}</span></p></div>'
-        f'<div class="g4l-line" aria-hidden="true"><i class="g4l-bar" style="left:{here["left"]};'
-        f'width:{here["width"]}"></i><i class="g4l-diamond" style="left:{stated:.2f}%"></i>{ticks}</div>'
-        "<p>Bar: the post's machines and days at this price. Diamond: the post's total.</p>"
+        f'<span data-of="verdict">{here["verdict"]}</span></p><p data-of="needs">{here["needs"]}</p></div>'
+        f'<div class="g4l-line" aria-hidden="true"><b style="left:{stated:.2f}%">◇ the post</b>'
+        f'<i class="g4l-bar" style="left:{here["left"]};width:{here["width"]}"></i>'
+        f'<i class="g4l-diamond" style="left:{stated:.2f}%"></i>{ticks}</div>'
     )
 
 

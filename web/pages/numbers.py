@@ -79,7 +79,7 @@ def _computed(folder: Path, quantity: Quantity) -> str:
     moved = [f"{parts.number_link(path)}: {minus(f'{by:+.2f}%')}" for path, by in _moves(quantity.name)]
     rows = {"Formula": f"<code>{escape(quantity.formula.text())}</code>", "Made of": parts.several(made)}
     rows |= {"Source of the formula": parts.source_link(quantity.source), "One percent more of": parts.several(moved)}
-    return _entry(folder, quantity.name, quantity.meaning, "computed", rows)
+    return _entry(folder, quantity.name, parts.meaning(quantity.name), "computed", rows)
 
 
 def _moves(name: str) -> list[tuple[str, float]]:

@@ -100,6 +100,11 @@ def panel_link(folder: Path, number: str, title: str) -> str:
     return chapter_link(folder, number, f"#panel-{at}", f"“{title}”")
 
 
+def anchor(heading: str) -> str:
+    """The address of a heading as JupyterLab makes it, which the chapters' texts use."""
+    return heading.replace(" ", "-")
+
+
 def claim_link(key: str) -> str:
     """A link to a claim in the ledger."""
     return link(f"claims.html#{key}", key)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from html import escape
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from gpt4lab import catalog
 from gpt4lab.catalog import Reference, Term
@@ -12,13 +15,18 @@ from web.pages import parts, used
 from web.pages.catalog import TABLES, items
 
 BIBTEX = "gpt4lab.bib"
-KINDS = {"paper": "articles and reports", "datasheet": "makers' own pages", "code": "code", "database": "data sets"}
-KINDS |= {"press": "press and courts", "post": "posts and talks"}
+KINDS = {"paper": "Articles and reports", "datasheet": "Makers’ own pages", "code": "Code", "database": "Data sets"}
+KINDS |= {"press": "Press and courts", "post": "Posts and talks"}
 
 
 def _glossary(folder: Path) -> str:
     ordered = sorted(catalog.glossary.values(), key=lambda term: term.name.casefold())
-    return parts.sections(parts.finder(), [("Words", "".join(_of_term(folder, term) for term in ordered))])
+    letters = groupby(ordered, lambda term: term.name[0].upper())
+    return parts.sections(parts.finder(), [(letter, _entries(_of_term, folder, terms)) for letter, terms in letters])
+
+
+def _entries(of_one: Callable[[Path, Any], str], folder: Path, all_of: Iterable[Any]) -> str:
+    return "".join(of_one(folder, one) for one in all_of)
 
 
 def _of_term(folder: Path, term: Term) -> str:
@@ -39,8 +47,9 @@ def _bibliography(folder: Path) -> str:
     (folder / "extra" / BIBTEX).write_text(bibtex, encoding="utf-8")
     lead = f'<p>For your own: <a href="{BIBTEX}" download>all {len(catalog.references)} as BibTeX</a>.</p>'
     ordered = sorted(catalog.references.values(), key=lambda one: one.cite().casefold())
-    sources = "".join(_of_reference(folder, one) for one in ordered)
-    return parts.sections(lead + parts.finder(kind=KINDS), [("Sources", sources)])
+    kinds = [(words, [one for one in ordered if one.kind == kind]) for kind, words in KINDS.items()]
+    below = [(words, _entries(_of_reference, folder, sources)) for words, sources in kinds]
+    return parts.sections(lead + parts.finder(kind=KINDS), below)
 
 
 def _of_reference(folder: Path, one: Reference) -> str:
