@@ -240,7 +240,7 @@ def test_firefox_moves_keeps_a_guess_and_finds_a_claim(site: str, tmp_path: Path
         awake_there(MONEY)
         assert tab.run("document.querySelector('.g4l-guess-box .g4l-band-words input').value") == "3"
         tab.goto(f"{site}/claims.html?words=63+million+run")
-        assert tab.run("document.querySelector('.g4l-entry:not([hidden]) .g4l-id').innerText") == "C33"
+        assert tab.run("document.querySelector('.g4l-item:not([hidden]) .g4l-id').innerText") == "C33"
         assert tab.errors == []
 
 

@@ -92,7 +92,7 @@ def _conflict(folder: Path) -> str:
     at, data = PRICES.index(price), json.dumps(states, ensure_ascii=False).replace("<", "\\u003c")
     return (
         f'<section class="g4l-front" aria-label="The price of GPT-4"><blockquote>{escape(CLAIM.quoted)} '
-        f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says what is in it: {show(gpus.default, gpus.unit)}, "
+        f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says what that pays for: {show(gpus.default, gpus.unit)}, "
         f"{days}, about {show(price, 'USD')} for an hour of each. Multiply them; then pay another price.</p>"
         '<label class="g4l-mover" hidden>An hour of one GPU '
         f'<input type="range" min="0" max="{len(states) - 1}" value="{at}">'
@@ -121,6 +121,7 @@ def _said(here: dict[str, str]) -> str:
         f'<div class="g4l-line" aria-hidden="true"><b style="left:{stated:.2f}%">◇ the post</b>'
         f'<i class="g4l-bar" style="left:{here["left"]};width:{here["width"]}"></i>'
         f'<i class="g4l-diamond" style="left:{stated:.2f}%"></i>{ticks}</div>'
+        "<p>Bar: the post’s machines and days at this price.</p>"
     )
 
 

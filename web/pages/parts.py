@@ -54,7 +54,7 @@ def entry(key: str, head: str, rows: Mapping[str, str], **data: str) -> str:
     told = "".join(f"<div><dt>{escape(name)}</dt><dd>{html}</dd></div>" for name, html in rows.items() if html)
     found = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
     anchor = f'<a class="g4l-anchor" href="#{escape(key)}" aria-label="Address of {escape(key)}">#</a>'
-    return f'<article class="g4l-entry" id="{escape(key)}"{found}><h3>{head} {anchor}</h3><dl>{told}</dl></article>'
+    return f'<article class="g4l-item" id="{escape(key)}"{found}><h3>{head} {anchor}</h3><dl>{told}</dl></article>'
 
 
 def finder(**choices: Mapping[str, str]) -> str:
@@ -83,7 +83,7 @@ def row(items: Iterable[str], most: int = 12) -> str:
 
 def link(to: str, words: str) -> str:
     """A link; an address that is neither of this site nor of the web is none."""
-    safe = ":" not in to.partition("#")[0] or to.startswith(("https://", "http://"))
+    safe = to and (":" not in to.partition("#")[0] or to.startswith(("https://", "http://")))
     return f'<a href="{escape(to)}">{escape(words)}</a>' if safe else escape(words)
 
 

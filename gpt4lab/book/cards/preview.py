@@ -20,7 +20,7 @@ def preview(chapter: Chapter, kicker: str = "") -> str:
     drawn = line(EDGE, 92, kicker or f"gpt4lab · chapter {chapter.number}", 26, theme.SOFT)
     drawn += line(EDGE, 154, chapter.title, 52, font_weight=700)
     drawn += _pair(EDGE, said[0], said[1], theme.INK) + _pair(MIDDLE, said[2], said[3], theme.BLUE)
-    drawn += _below(EDGE, 504, textwrap.wrap(gap, 64)[:2], 32, theme.INK)
+    drawn += _below(EDGE, 500, textwrap.wrap(gap, 64)[:2], 32, theme.INK)
     drawn += line(EDGE, HEIGHT - 32, "GPT-4's leaked numbers, recomputed", 22, theme.SOFT)
     return document(chapter.title, ". ".join([*said, gap]), WIDTH, HEIGHT, drawn)
 
@@ -29,7 +29,8 @@ def _pair(x: float, words: str, number: str, colour: str) -> str:
     """A number below what it is."""
     told = _below(x, 222, textwrap.wrap(words, 38)[:4], 25, theme.SOFT)
     parts = textwrap.wrap(number, 17)
-    return told + _below(x, 384, parts, 60 if len(parts) == 1 else 46, colour, font_weight=700)
+    top, size = (384, 60) if len(parts) == 1 else (360, 46)
+    return told + _below(x, top, parts, size, colour, font_weight=700)
 
 
 def _below(x: float, top: float, parts: list[str], size: float, colour: str, **look: int) -> str:

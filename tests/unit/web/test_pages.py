@@ -126,7 +126,9 @@ def test_every_link_leads_somewhere(parsed: dict[str, Parsed], folder: Path) -> 
         for to in (to for to in page.links if not to.startswith(("https://", "http://"))):
             file, _, key = to.partition("#")
             there = Path(file).stem if file else name
-            if key and there in parsed:  # a chapter's own addresses are looked at in the browser
+            if not to:
+                dead.append(f"{name}: a link without an address")
+            elif key and there in parsed:  # a chapter's own addresses are looked at in the browser
                 dead += [] if key in parsed[there].ids else [f"{name}: {to}"]
             elif file not in files and not any(folder.glob(f"{there}.*")):
                 dead.append(f"{name}: {to}")
@@ -239,3 +241,13 @@ def test_a_card_lies_where_it_says(folder: Path) -> None:
     for key in ledger():
         page = folder / "extra" / home.page_of(key).removeprefix(f"{home.ADDRESS}/")
         assert home.page_of(key) in page.read_text("utf-8")
+
+
+def test_the_look_of_these_pages_touches_nothing_of_the_book(root: Path) -> None:
+    book = "".join(
+        file.read_text("utf-8") for end in ("css", "py", "js") for file in (root / "gpt4lab").rglob(f"*.{end}")
+    )
+    look = (root / "web" / "pages" / "look" / "pages.css").read_text("utf-8")
+    firsts = set(re.findall(r"(?:^|[},])\s*\.(g4l-\w+)", re.sub(r"@media[^{]*\{|/\*.*?\*/", "", look)))
+    assert "g4l-item" in firsts
+    assert [name for name in firsts if re.search(rf"(?<!-){name}\b(?!-)", book)] == []

@@ -2,7 +2,7 @@
 
 const form = document.querySelector(".g4l-find");
 if (form) {
-  const entries = [...document.querySelectorAll(".g4l-entry")];
+  const entries = [...document.querySelectorAll(".g4l-item")];
   const said = form.querySelector("output");
   const text = new Map(entries.map((entry) => [entry, `${entry.id} ${entry.textContent}`.toLowerCase()]));
   const address = new URLSearchParams(location.search);
@@ -18,7 +18,7 @@ if (form) {
     let count = 0;
     for (const entry of entries) count += !(entry.hidden = !wanted(entry));
     for (const section of document.querySelectorAll("section > section"))
-      section.hidden = !section.querySelector(".g4l-entry:not([hidden])") && !!section.querySelector(".g4l-entry");
+      section.hidden = !section.querySelector(".g4l-item:not([hidden])") && !!section.querySelector(".g4l-item");
     said.textContent = `${count} of ${entries.length}`;
     const kept = new URLSearchParams(fields.filter((field) => field.value).map((field) => [field.name, field.value]));
     history.replaceState(null, "", `${location.pathname}${String(kept) && `?${kept}`}${location.hash}`);
