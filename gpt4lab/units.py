@@ -198,7 +198,7 @@ def _dollars(value: float) -> str:
 
 def _plural(unit: str, value: float) -> str:
     name = _PLURALS.get(unit, unit).replace("*", "-")
-    if not name or value == 1 or (name.isupper() and name != "GPU"):
+    if name in ("", "ms") or value == 1 or (name.isupper() and name != "GPU"):
         return name
     return name + ("es" if name.endswith("ch") else "s")
 

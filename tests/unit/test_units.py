@@ -51,6 +51,7 @@ def test_what_measures_different_things_does_not_convert(unit: str, to: str) -> 
         (45.4632e9, "Wh", "45.5 GWh"),
         (57e6, "GPU*hour", "57 million GPU-hours"),
         (0.0, "token", "0 tokens"),
+        (10.6, "ms", "10.6 ms"),
         (999.4, "s", "999 s"),
         (999.7, "s", "16.7 minutes"),
         (1450, "s", "24.2 minutes"),
