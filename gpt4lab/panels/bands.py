@@ -7,6 +7,7 @@ names its quantity.
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,23 +15,26 @@ import ipywidgets as w
 
 from gpt4lab.panels.controls import spoken
 from gpt4lab.panels.view import View
-from gpt4lab.scenario import FIELDS, NotKnown, Scenario, ScenarioError
+from gpt4lab.quantities import value
+from gpt4lab.scenario import FIELDS, NotKnown, Scenario, ScenarioError, get
 from gpt4lab.units import show
-from gpt4lab.verdict.bands import Leeway, band, wanted
+from gpt4lab.verdict.bands import SHARES, Leeway, band, wanted
+from gpt4lab.verdict.uncertain import Spread
 
 if TYPE_CHECKING:
     from gpt4lab.panels.panel import LivePanel
 
 WORDS = {False: "Show the band", True: "Hide the band"}
 MEANS = "Where eight in ten draws of the uncertain assumptions lie. What you have moved is taken as you set it."
+MOVED = "What you move is not drawn."
 NOTHING = "Nothing is left to draw: you have set all that was uncertain."
 
 
 class Bands(w.HBox):
-    """The button; `said` is the place of the words. `on`: whether it is switched on."""
+    """The button; `said` and `drawn` are the places of the words. `on`: whether it is switched on."""
 
     def __init__(self, live: LivePanel) -> None:
-        self._live, self.on, self.said = live, False, spoken()
+        self._live, self.on, self.said, self.drawn = live, False, spoken(), w.HTML()
         self.button = w.Button(description=WORDS[False], tooltip=f"{MEANS} Of: {live.panel.title}")
         self.button.add_class("g4l-button")
         self.button.on_click(lambda _: self.turn())
@@ -46,11 +50,12 @@ class Bands(w.HBox):
 
     def around(self, view: View, scenario: Scenario) -> View:
         """The view with its band, where that is switched on; its words are said."""
-        self.said.value = ""
+        self.said.value = self.drawn.value = ""
         found = self._found(scenario, self._live.panel.along_at()) if self.on else None
         if found is None:
             return view
-        self.said.value = f'<p class="g4l-sentence">{html.escape(self._words(scenario, view.unit))}</p>'
+        for place, words in zip((self.said, self.drawn), self._words(scenario, view.unit), strict=True):
+            place.value = words and f'<p class="g4l-sentence">{html.escape(words)}</p>'
         return attrs.evolve(view, rows={**view.rows, **self._live.panel.banded(found)})
 
     def _found(self, scenario: Scenario, at: Any) -> Leeway | None:
@@ -61,13 +66,42 @@ class Bands(w.HBox):
         except (NotKnown, ScenarioError):
             return None
 
-    def _words(self, scenario: Scenario, unit: str) -> str:
+    def _words(self, scenario: Scenario, unit: str) -> tuple[str, str]:
+        """Where the draws lie, and beside that the number itself; and what was drawn."""
         here = self._found(scenario, ())
         if here is None or (here.spreads and here.ends[0] is None):
-            return ""
+            return "", ""
         if not here.spreads:
-            return NOTHING
-        low, high = (show(end, unit) for end in here.ends[0] or ())
-        drawn = "; ".join(f"{FIELDS[one.path].label} ({one.source})" for one in here.spreads)
-        told = f"Eight in ten of {here.draws} draws lie from {low} to {high}."
-        return f"{told} Drawn: {drawn}. What you move is not drawn."
+            return NOTHING, ""
+        low, high = here.ends[0] or (0.0, 0.0)
+        both = [show(end, unit) for end in (low, high)]
+        lie = f"lie from {both[0]} to {both[1]}" if both[0] != both[1] else f"give {both[0]}"
+        beside = _beside(value(self._live.panel.number, scenario), low, high, unit, here.spreads, scenario)
+        return f"Eight in ten of {here.draws} draws {lie}.{beside}", f"{_drawn(here.spreads)} {MOVED}"
+
+
+def _beside(here: float, low: float, high: float, unit: str, drawn: Sequence[Spread], scenario: Scenario) -> str:
+    """Why the number itself lies outside, where it does: what was drawn stands near an end of its range, or beyond."""
+    if low <= here <= high:
+        return ""
+    stands = {one: get(scenario, one.path) for one in drawn}
+    aside = [_stands(one, at) for one, at in stands.items() if not one.at(SHARES[0]) <= at <= one.at(SHARES[1])]
+    side, since = "below" if here < low else "above", f", since {' and '.join(aside)}" if aside else ""
+    return f" The number here, {show(here, unit)}, lies {side} that{since}."
+
+
+def _stands(one: Spread, at: float) -> str:
+    """An assumption that stands aside: "Price is $1 per GPU per hour, less than was published"."""
+    beyond = ", less than was published" if at < one.lo else ", more than was published" if at > one.hi else ""
+    return f"{FIELDS[one.path].label} is {show(at, FIELDS[one.path].unit)}{beyond}"
+
+
+def _drawn(spreads: Sequence[Spread]) -> str:
+    """What was drawn, from where to where, and who says so."""
+    rounded = ", ".join(f"{FIELDS[one.path].label} ({one.claim})" for one in spreads if one.claim)
+    published = [
+        f"{FIELDS[one.path].label} from {show([one.lo, one.hi], FIELDS[one.path].unit)} ({one.source})"
+        for one in spreads
+        if not one.claim
+    ]
+    return f"Drawn: {'; '.join([*published, *([f'within the last digit: {rounded}'] if rounded else [])])}."

@@ -355,7 +355,7 @@ class LivePanel(w.VBox):
         )
         yield _classed(w.Box([self._figure, side]), "g4l-body")
         yield self._alert
-        yield self.bands.said
+        yield from (self.bands.said, self.bands.drawn)
         if self.panel.html_of:
             yield self._reading
         yield self._verdicts

@@ -293,24 +293,41 @@ def crossing(name: str, level: float, scenario: Scenario, path: str, low: float,
     return low
 
 
+_Steps = tuple[tuple[Callable[..., Any], tuple[int, ...]], ...]
+
+
 @attrs.frozen
 class _Plan:
-    """An order of work for some quantities: read the leaves, then call each function on slots filled before."""
+    """An order of work for some quantities: read the leaves, then call each function on slots filled before.
+
+    What answers to the scenario alone is worked out once: a search asks one scenario with many numbers beside it.
+    """
 
     names: tuple[str, ...]
     given: tuple[str, ...]
     fields: frozenset[str]
     leaves: tuple[Callable[[Scenario], Any], ...]
-    steps: tuple[tuple[Callable[..., Any], tuple[int, ...]], ...]
+    settled: _Steps
+    moving: _Steps
     results: tuple[int, ...]
+    kept: list[tuple[Scenario, list[Any]]] = attrs.field(factory=list, init=False, eq=False, repr=False)
 
     def run(self, scenario: Scenario, given: tuple[Any, ...]) -> dict[str, Any]:
-        if scenario.unknown:
-            demand(scenario, self.fields)
-        slots = [*given, *[leaf(scenario) for leaf in self.leaves]]
-        for function, arguments in self.steps:
+        kept, slots = self.kept[:], list[Any]()
+        slots += kept[0][1] if kept and kept[0][0] is scenario else self._settle(scenario)
+        slots += given
+        for function, arguments in self.moving:
             slots.append(function(*[slots[index] for index in arguments]))
         return {name: slots[index] for name, index in zip(self.names, self.results, strict=True)}
+
+    def _settle(self, scenario: Scenario) -> list[Any]:
+        if scenario.unknown:
+            demand(scenario, self.fields)
+        slots = [leaf(scenario) for leaf in self.leaves]
+        for function, arguments in self.settled:
+            slots.append(function(*[slots[index] for index in arguments]))
+        self.kept[:] = [(scenario, slots)]
+        return slots
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _plan, (self.names, self.given)
@@ -321,17 +338,27 @@ def _plan(names: tuple[str, ...], given: tuple[str, ...]) -> _Plan:
     asked = [RENAMED.get(name, name) for name in names]
     order = list(_ordered(asked, set(map(known, given))))
     leaves = [path for path in order if path not in QUANTITIES]
-    computed = [path for path in order if path in QUANTITIES]
-    slot = {path: index for index, path in enumerate([*given, *leaves, *computed])}
-    steps = [(QUANTITIES[path], [slot[source] for source in QUANTITIES[path].inputs.values()]) for path in computed]
+    moving, settled, told = list[str](), list[str](), set(map(known, given))
+    for path in (path for path in order if path in QUANTITIES):
+        moves = not told.isdisjoint(QUANTITIES[path].inputs.values())
+        (moving if moves else settled).append(path)
+        told |= {path} if moves else set()
+    slot = {path: index for index, path in enumerate([*leaves, *settled, *given, *moving])}
     return _Plan(
         names,
         given,
         frozenset(path if path in FIELDS else path.rpartition(".")[0] for path in leaves),
         tuple(leaf(path) for path in leaves),
-        tuple((quantity.function, tuple(slots)) for quantity, slots in steps),
+        _steps(settled, slot),
+        _steps(moving, slot),
         tuple(slot[name] for name in asked),
     )
+
+
+def _steps(paths: Sequence[str], slot: Mapping[str, int]) -> _Steps:
+    """Each quantity's function, and the slots of its inputs."""
+    found = ((QUANTITIES[path].function, QUANTITIES[path].inputs.values()) for path in paths)
+    return tuple((function, tuple(slot[source] for source in sources)) for function, sources in found)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -68,7 +69,7 @@ def _utilisations(chip: str) -> Found:
     runs = (
         (run.mfu, f"{run.name} {run.released.year}")
         for run in catalog.published_mfu()
-        if run.mfu is not None and _family(chip) in (run.hardware or "").lower() and run.slug != "gpt-4-leak"
+        if run.mfu is not None and _names(run.hardware or "", _family(chip)) and run.slug != "gpt-4-leak"
         if not getattr(run, "counts_recomputation", False)
     )
     phases = (
@@ -87,6 +88,11 @@ def _chip(accelerator: str) -> str:
 def _family(chip: str) -> str:
     """How a report of a run names a chip: "a100", "tpu v4"."""
     return chip.partition("-sxm")[0].partition("-pcie")[0].replace("-", " ")
+
+
+def _names(hardware: str, family: str) -> bool:
+    """Whether a report's hardware is of that family: an A100 is no A10."""
+    return re.search(rf"\b{re.escape(family)}\b", hardware.lower()) is not None
 
 
 @cache

@@ -29,7 +29,7 @@ NORMAL = NormalDist()
 
 @attrs.frozen
 class Spread:
-    """One assumption as a distribution: even between lo and hi, on a log axis if `log`."""
+    """One assumption as a distribution: even between lo and hi, on a log axis if `log`; claim: whose rounding it is."""
 
     path: str
     lo: float
@@ -37,6 +37,7 @@ class Spread:
     log: bool
     source: str
     cause: str = ""
+    claim: str = ""
 
     def at(self, share: Any) -> Any:
         """The number below which this share of the draws lies: a number or an array of them."""
@@ -103,13 +104,15 @@ def _spread(path: str, told: Mapping[str, str], scenario: Scenario) -> Spread | 
         return None
     if told["from"] == "published":
         known = published(path, scenario)
-        zero = known and known.lo <= 0
-        return known and Spread(path, known.lo, known.hi, not zero, known.source, told.get("cause", ""))
+        if known is None or known.lo == known.hi:  # a single one is a number, and no range
+            return None
+        return Spread(path, known.lo, known.hi, known.lo > 0, known.source, told.get("cause", ""))
     one, here = numbers()[path], float(get(scenario, path))
     if here != FIELDS[path].default:  # a reader's own number, or another model's, is not rounded by the post
         return None
     half = one.spread(scenario) / (1 / math.sqrt(3)) * here
-    return Spread(path, here - half, here + half, False, f"{one.claim}, as it is rounded", told.get("cause", ""))
+    source = f"{one.claim}, as it is rounded"
+    return Spread(path, here - half, here + half, False, source, told.get("cause", ""), one.claim)
 
 
 def numpy() -> Any:

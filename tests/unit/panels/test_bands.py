@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 
+from gpt4lab import catalog
 from gpt4lab.panels.bands import WORDS
 from gpt4lab.panels.curve import Curve
-from gpt4lab.panels.panel import Panel
+from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.quantities import value
 from gpt4lab.scenario import change, get, load_scenario
 from gpt4lab.verdict import bands
+from gpt4lab.verdict.uncertain import Spread, spreads
 from tests.unit.panels.declared import declared
 
 LEAK = load_scenario("leak")
@@ -32,6 +36,12 @@ def test_a_band_is_switched_on_and_off(name: str):
     live.bands.button.click()
     assert live.bands.button.description == WORDS[True]
     assert "Eight in ten" in live.bands.said.value
+    (ends,), here = (
+        bands.band(live.panel.number, live.scenario, start=live.panel.start).ends,
+        live.panel.view(live.scenario),
+    )
+    assert (" lies " in live.bands.said.value) == (not ends[0] <= here.value <= ends[1]), "what lies outside is said"
+    assert all(one.source in unescape(live.bands.drawn.value) or one.claim for one in wanted_of(live))
     assert before.comm is None, "the chart that it replaces is gone"
     if isinstance(live.panel, Curve):
         found = live.chart.rows("band")
@@ -39,7 +49,23 @@ def test_a_band_is_switched_on_and_off(name: str):
         assert all(low <= high for low, high in zip(found["low"], found["high"], strict=True))
     live.bands.button.click()
     assert live.chart.spec == spec
-    assert live.bands.said.value == ""
+    assert live.bands.said.value == live.bands.drawn.value == ""
+
+
+def wanted_of(live: LivePanel) -> tuple[Spread, ...]:
+    return bands.wanted(live.panel.number, live.scenario, live.panel.along_of(), live.panel.start)
+
+
+@pytest.mark.parametrize("chip", catalog.accelerators)
+def test_a_single_quote_is_no_range_and_no_chip_has_that_of_another(chip: str):
+    there = change(LEAK, {f"{place}.accelerator": chip for place in ("cluster", "rerun", "serving")})
+    assert all(one.lo < one.hi for one in spreads(there).values())
+    ran = {run.hardware for run in catalog.published_mfu() if run.mfu and chip.split("-")[0] in words(run.hardware)}
+    assert bool(ran) or "training.best_mfu" not in spreads(there)
+
+
+def words(hardware: str | None) -> list[str]:
+    return (hardware or "").lower().replace("-", " ").split()
 
 
 def test_a_band_by_hand():
