@@ -255,8 +255,6 @@ function pressable(svg, model, keyOf, lettersOf) {
   svg.addEventListener("pointermove", (event) => taken && mark(under(event)));
   svg.addEventListener("pointerup", (event) => drop(under(event)));
   svg.addEventListener("pointercancel", () => drop(null));
-  const held = (event) => taken?.classList.contains("g4l-look-drag") && event.cancelable && event.preventDefault();
-  svg.addEventListener("touchmove", held, { passive: false }); // the page stays while a finger drags
   svg.addEventListener("keydown", (event) => {
     const element = event.target.closest(PRESS);
     if (!element || event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab") return;

@@ -56,7 +56,7 @@ def pressing(scenario: Scenario, key: str) -> Mapping[str, str]:
 def _stage(place: str) -> int:
     """stage-3 -> 2; what is no stage -> one that does not exist."""
     number = place.removeprefix("stage-")
-    return int(number) - 1 if number.isdigit() else -1
+    return int(number) - 1 if number.isdecimal() else -1
 
 
 def _from_slowest(here: StageLine, stage: int) -> tuple[int, int]:
@@ -130,8 +130,8 @@ def _frame(here: StageLine, pitch: float, floor: float, scale: float, bytes_: fl
         bold = " bold vermillion" if at == slowest else " soft"
         if pitch >= 11:
             yield Words(f"name-{at}", LEFT - 8, y + pitch / 2 + 4, f"{at + 1}", f"small{bold}", "end")
-        tip = f"Stage {at + 1}: {counted(stage.layers, 'layer')}, {show(stage.seconds, 's')}"
-        yield Box(f"stage-{at + 1}", 0, y, RIGHT, pitch, "none press", f"{tip}, {show(stage.memory.total, 'byte')}")
+        tip, held = f"Stage {at + 1}: {counted(stage.layers, 'layer')}, {show(stage.seconds, 's')}", stage.memory.total
+        yield Box(f"stage-{at + 1}", 0, y, MIDDLE, pitch, "none press drag", f"{tip}, {show(held, 'byte')}")
     yield Box(SOLVE, MIDDLE - 118, 2, 118, 24, "wash press", "Solve: the cut whose slowest stage is quickest")
     yield Words("solve-words", MIDDLE - 59, 18, "Solve", "small bold", "middle")
     end, room = LEFT + here.slowest_s * scale, MEMORY + here.room_bytes * bytes_
