@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WORDS = {False: "Show the band", True: "Hide the band"}
 MEANS = "Where eight in ten draws of the uncertain assumptions lie. What you have moved is taken as you set it."
+TOO_SLOW = "One value takes too long here to draw a band of many."
 MOVED = "What you move is not drawn."
 NOTHING = "Nothing is left to draw: you have set all that was uncertain."
 
@@ -69,10 +70,10 @@ class Bands(w.HBox):
     def _words(self, scenario: Scenario, unit: str) -> tuple[str, str]:
         """Where the draws lie, and beside that the number itself; and what was drawn."""
         here = self._found(scenario, ())
-        if here is None or (here.spreads and here.ends[0] is None):
+        if here is None or (here.draws and here.ends[0] is None):
             return "", ""
-        if not here.spreads:
-            return NOTHING, ""
+        if not here.draws:
+            return TOO_SLOW if here.spreads else NOTHING, ""
         low, high = here.ends[0] or (0.0, 0.0)
         both = [show(end, unit) for end in (low, high)]
         lie = f"lie from {both[0]} to {both[1]}" if both[0] != both[1] else f"give {both[0]}"

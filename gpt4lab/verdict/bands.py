@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 import attrs
@@ -18,6 +19,8 @@ from gpt4lab.verdict.uncertain import Spread, drawn, numpy, spreads
 
 #: Draws at each place; and where formulas take no arrays, how often they are asked at most, and at how many places.
 DRAWS, MOST, PLACES = 400, 1_200, 20
+#: So long may these take, of which the quickest of some tries tells; and fewer draws than these make no band.
+SECONDS, TRIES, FEWEST = 0.3, 3, 25
 SEED = 17
 SHARES = (0.1, 0.9)
 Ends = tuple[float, float] | None
@@ -53,8 +56,9 @@ def band(quantity: str, scenario: Scenario, along: str = "", at: Sequence[float]
     if found is not None:
         return Leeway(at, found, drawn_of, DRAWS)
     places = list(at)[:: math.ceil(len(at) / PLACES)] if at else []
-    draws = min(DRAWS, MOST // max(1, len(places)))
-    return Leeway(places, _one_by_one(quantity, scenario, along, places, drawn_of, draws), drawn_of, draws)
+    each = [{along: there} for there in places] or [{}]
+    draws = _affordable(quantity, scenario, each, drawn_of)
+    return Leeway(places, _one_by_one(quantity, scenario, each, drawn_of, draws), drawn_of, draws)
 
 
 @lru_cache(maxsize=32)
@@ -79,15 +83,31 @@ def _on_arrays(
     return [_ends(sorted(row[np.isfinite(row)].tolist())) for row in rows]
 
 
-def _one_by_one(
-    quantity: str, scenario: Scenario, along: str, at: Sequence[float], of: tuple[Spread, ...], draws: int
-) -> list[Ends]:
+Places = Sequence[Mapping[str, float]]
+
+
+def _affordable(quantity: str, scenario: Scenario, each: Places, of: tuple[Spread, ...]) -> int:
+    """How many draws at each place are made in time: what is wanted, or a half or a quarter of that ...; 0 for none."""
+    took = list[float]()
+    for given in _given(of, TRIES):
+        begun = perf_counter()
+        _known(quantity, scenario, {**given, **each[-1]})
+        took.append(perf_counter() - begun)
+    draws = min(DRAWS, MOST // len(each))
+    while draws >= FEWEST and draws * len(each) * min(took) > SECONDS:
+        draws //= 2
+    return draws if draws >= FEWEST else 0
+
+
+def _one_by_one(quantity: str, scenario: Scenario, each: Places, of: tuple[Spread, ...], draws: int) -> list[Ends]:
+    made = _given(of, draws)
+    return [_ends(sorted(_known(quantity, scenario, {**given, **place}) for given in made)) for place in each]
+
+
+def _given(of: tuple[Spread, ...], draws: int) -> list[dict[str, float]]:
+    """What is set for each draw."""
     lists = _drawn(of, draws, False)
-    each = [{path: numbers[k] for path, numbers in lists.items()} for k in range(draws)]
-    return [
-        _ends(sorted(_known(quantity, scenario, {**given, **place}) for given in each))
-        for place in ([{along: there} for there in at] or [{}])
-    ]
+    return [{path: numbers[k] for path, numbers in lists.items()} for k in range(draws)]
 
 
 def _known(quantity: str, scenario: Scenario, given: Mapping[str, Any]) -> float:

@@ -46,8 +46,8 @@ class Fingerprint:
 
     @property
     def chance(self) -> float:
-        """The chance of such a closeness for a number thrown anywhere on the log axis."""
-        return covered(self.targets, self.within, self.lo, self.hi)
+        """Of such a closeness, for a number thrown anywhere on the log axis; its ends are hit from both sides."""
+        return covered(self.targets, self.within, self.lo * math.exp(-self.within), self.hi * math.exp(self.within))
 
 
 def covered(targets: Iterable[float], within: float, lo: float, hi: float) -> float:
@@ -101,7 +101,8 @@ def fingerprints(scenario: Scenario) -> Sequence[Fingerprint]:
             _half("cluster.stated_usd"), min(old), max(old), "an A100’s list prices until then",
         ),
         Fingerprint(
-            "rent behind $21.5 million", 21.5e6 / hours, "USD/GPU/hour", new, _half("rerun.rental"), min(new), max(new),
+            "rent behind $21.5 million", numbers()["rerun.rental"].value(scenario) / hours, "USD/GPU/hour", new,
+            _half("rerun.rental"), min(new), max(new),
             "an H100’s list prices until then",
         ),
         Fingerprint(

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from gpt4lab import catalog
-from gpt4lab.panels.bands import WORDS
+from gpt4lab.panels.bands import TOO_SLOW, WORDS
 from gpt4lab.panels.curve import Curve
 from gpt4lab.panels.panel import LivePanel, Panel
 from gpt4lab.quantities import value
@@ -60,12 +60,9 @@ def wanted_of(live: LivePanel) -> tuple[Spread, ...]:
 def test_a_single_quote_is_no_range_and_no_chip_has_that_of_another(chip: str):
     there = change(LEAK, {f"{place}.accelerator": chip for place in ("cluster", "rerun", "serving")})
     assert all(one.lo < one.hi for one in spreads(there).values())
-    ran = {run.hardware for run in catalog.published_mfu() if run.mfu and chip.split("-")[0] in words(run.hardware)}
-    assert bool(ran) or "training.best_mfu" not in spreads(there)
-
-
-def words(hardware: str | None) -> list[str]:
-    return (hardware or "").lower().replace("-", " ").split()
+    family = chip.partition("-")[0]
+    ran = [run for run in catalog.published_mfu() if family in (run.hardware or "").lower().replace("-", " ").split()]
+    assert ran or "training.best_mfu" not in spreads(there)
 
 
 def test_a_band_by_hand():
@@ -102,3 +99,11 @@ def test_what_is_moved_is_not_drawn():
     live.bands.turn()
     live.set({path: 26_000 if path == "cluster.gpus" else 1.01 * get(LEAK, path) for path in drawn})
     assert "Nothing is left" in live.bands.said.value
+
+
+def test_a_slow_number_is_drawn_less_often_or_not_at_all(monkeypatch: pytest.MonkeyPatch):
+    live = OFFERED["c16_clusters.sites.spares"].widget()
+    monkeypatch.setattr(bands, "SECONDS", 0.0)
+    live.bands.turn()
+    assert live.bands.said.value.count(TOO_SLOW) == 1
+    assert not live.chart.rows("band")
