@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WORDS = {False: "Show the band", True: "Hide the band"}
 MEANS = "Where eight in ten draws of the uncertain assumptions lie. What you have moved is taken as you set it."
+NO_BAND = Leeway((), (), (), 0)
 TOO_SLOW = "One value takes too long here to draw a band of many."
 MOVED = "What you move is not drawn."
 NOTHING = "Nothing is left to draw: you have set all that was uncertain."
@@ -39,25 +40,24 @@ class Bands(w.HBox):
         self.button = w.Button(description=WORDS[False], tooltip=f"{MEANS} Of: {live.panel.title}")
         self.button.add_class("g4l-button")
         self.button.on_click(lambda _: self.turn())
-        offered = bool(live.panel.number) and bool(wanted(live.panel.number, live.scenario, live.panel.along_of()))
-        super().__init__([self.button] if offered else [])
+        self.offered = bool(live.panel.number) and bool(wanted(live.panel.number, live.scenario, live.panel.along_of()))
+        super().__init__([self.button] if self.offered else [])
         self.add_class("g4l-more")
 
     def turn(self) -> None:
         """On, or off again."""
         self.on = not self.on
         self.button.description = WORDS[self.on]
-        self._live.redraw()
+        self._live.refresh()
 
     def around(self, view: View, scenario: Scenario) -> View:
-        """The view with its band, where that is switched on; its words are said."""
-        self.said.value = self.drawn.value = ""
+        """The view with its band, empty where that is switched off, so that the chart has room for one; its words."""
         found = self._found(scenario, self._live.panel.along_at()) if self.on else None
-        if found is None:
-            return view
-        for place, words in zip((self.said, self.drawn), self._words(scenario, view.unit), strict=True):
+        said = self._words(scenario, view.unit) if found else ("", "")
+        for place, words in zip((self.said, self.drawn), said, strict=True):
             place.value = words and f'<p class="g4l-sentence">{html.escape(words)}</p>'
-        return attrs.evolve(view, rows={**view.rows, **self._live.panel.banded(found)})
+        rows = self._live.panel.banded(found or NO_BAND) if self.offered else {}
+        return attrs.evolve(view, rows={**view.rows, **rows})
 
     def _found(self, scenario: Scenario, at: Any) -> Leeway | None:
         """The band at these places; None where the number itself cannot be had."""

@@ -99,6 +99,7 @@ class Panel:
     def picture(self, view: View) -> Any:
         """The widget that shows a view; its form is that of the start where a view has no numbers."""
         form = self.view(load_scenario(self.start)) if view.value in NO_NUMBER else view
+        form = attrs.evolve(form, rows={**dict.fromkeys(view.rows, ()), **form.rows})
         return LiveChart(self.chart(form), rows=view.datasets, description=view.description)
 
     def repaint(self, picture: Any, view: View) -> None:
@@ -147,7 +148,8 @@ class LivePanel(w.VBox):
         self.scenario, self._moved = change(scenario, view.follow), set(view.follow)
         self._headline, self._sentence, self._alert = w.HTML(), spoken(), spoken("alarm")
         self._verdicts, self._reading, self._chips = w.HTML(), w.HTML(), verdicts.Chips(panel.claims)
-        self.chart, self.bands = panel.picture(view), Bands(self)
+        self.bands = Bands(self)
+        self.chart = panel.picture(self.bands.around(view, self.scenario))
         self._figure = _classed(w.VBox([self.chart]), "g4l-figure")
         self._address = TextControl("Copy or paste assumptions", late=True)
         self._presets = {name: self._button(name) for name in panel.presets}
@@ -278,13 +280,9 @@ class LivePanel(w.VBox):
         self._follow(view.follow)
         self.show_verdicts()
 
-    def redraw(self) -> None:
-        """Draw the chart anew, since what it consists of has changed, and only then."""
-        view = self._answer(self.scenario)
-        before, self.chart = self.chart, self.panel.picture(self.bands.around(view, self.scenario))
-        self._figure.children = (self.chart,)
-        before.close()
-        pulled_by(self, self.panel.pulls)
+    def refresh(self) -> None:
+        """Draw the same state again, since what is shown of it has changed."""
+        self._draw(self._answer(self.scenario))
 
     def show_verdicts(self) -> None:
         """Put the verdicts of the scenario on the page; anew where the reader has signed one."""

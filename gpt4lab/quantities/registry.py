@@ -310,10 +310,12 @@ class _Plan:
     settled: _Steps
     moving: _Steps
     results: tuple[int, ...]
-    kept: list[tuple[Scenario, list[Any]]] = attrs.field(factory=list, init=False, eq=False, repr=False)
+    kept: list[tuple[Scenario, list[Any]]] = attrs.field(
+        default=attrs.Factory(list[tuple[Scenario, list[Any]]]), init=False, eq=False
+    )
 
     def run(self, scenario: Scenario, given: tuple[Any, ...]) -> dict[str, Any]:
-        kept, slots = self.kept[:], list[Any]()
+        kept, slots = tuple(self.kept), list[Any]()
         slots += kept[0][1] if kept and kept[0][0] is scenario else self._settle(scenario)
         slots += given
         for function, arguments in self.moving:
