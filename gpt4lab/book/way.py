@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Self, get_args
 
 import attrs
-from jsonschema import Draft202012Validator
 
 from gpt4lab.book import store
 from gpt4lab.book.exercises.tasks import Level
 from gpt4lab.book.store import State
 from gpt4lab.claims import VERDICTS
+from gpt4lab.schemas import Draft202012Validator
 
 MOST_TEXT = 10_000  # characters; a line of assumptions has some hundreds
 MOST_NUMBER = 1.7e308  # what a float holds

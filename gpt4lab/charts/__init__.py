@@ -14,6 +14,7 @@ timeline       what runs where and when
 
 from __future__ import annotations
 
+import gpt4lab.schemas  # before Altair, which imports jsonschema as it is
 from gpt4lab.charts.axes import Axis
 from gpt4lab.charts.bars import bars
 from gpt4lab.charts.dots import dots

@@ -1,4 +1,4 @@
-"""One JupyterLab and one browser for all browser tests; a new tab and new kernels for each test."""
+"""One JupyterLab and one browser for all browser tests; a tab that is as new, and new kernels, for each test."""
 
 from __future__ import annotations
 
@@ -42,12 +42,19 @@ def server(served: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def tab(browser: Any, server: str) -> Iterator[Lab]:
+    """A tab for JupyterLab at 1280 px, for one reader after the other."""
+    opened = _harness.Lab(browser, server)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def lab(browser: Any, server: str) -> Iterator[Lab]:
-    """A tab with JupyterLab at 1280 px."""
-    tab = _harness.Lab(browser, server)
+def lab(tab: Lab) -> Iterator[Lab]:
+    """The tab, for one test."""
     yield tab
-    tab.close()
+    tab.clear()
 
 
 @pytest.fixture

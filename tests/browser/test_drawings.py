@@ -145,6 +145,7 @@ def test_strands_are_dragged_and_a_band_is_switched(open_cells: Callable[[Sequen
         points = [] if at is None else [{"x": x, "y": at}]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     became("4=leak 5=leak")
+    finger.detach()  # and with it the touch screen
     button = page.get_by_role("button", name="Show the band", exact=True)
     button.focus()
     page.keyboard.press("Enter")

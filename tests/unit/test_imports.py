@@ -75,3 +75,10 @@ assert "book.zip" in gpt4lab.__file__
 from gpt4lab.claims import ledger
 assert len(gpt4lab.audit(gpt4lab.load_scenario("leak"))) == len(ledger()) > 100
 """)
+
+
+def test_the_book_begins_without_what_it_never_asks() -> None:
+    """The grammar that jsonschema would read takes longer than everything else of a chapter's first cell."""
+    for begun in ("book", "charts"):
+        code = f"import gpt4lab.{begun}, sys; from gpt4lab.schemas import GRAMMAR"
+        assert run(f"{code}\nprint(GRAMMAR in sys.modules, 'lark' in sys.modules)").split() == ["False", "False"]
