@@ -10,22 +10,13 @@ import sys
 from importlib import import_module
 from typing import Any, cast
 
-__all__ = ["Draft202012Validator"]
 GRAMMAR = "rfc3987_syntax"
 
-
-def _without_grammar() -> None:
-    """Import jsonschema as if the grammar were not installed; whoever asks for it later finds it."""
-    modules, missing = cast("dict[str, Any]", sys.modules), GRAMMAR not in sys.modules
-    if missing:
-        modules[GRAMMAR] = None
-    try:
-        import_module("jsonschema")
-    finally:
-        if missing:
-            del modules[GRAMMAR]
-
-
-_without_grammar()
-
-from jsonschema import Draft202012Validator  # noqa: E402
+_missing, _modules = GRAMMAR not in sys.modules, cast("dict[str, Any]", sys.modules)
+if _missing:
+    _modules[GRAMMAR] = None  # as if it were not installed
+try:
+    Draft202012Validator = import_module("jsonschema").Draft202012Validator
+finally:
+    if _missing:
+        del _modules[GRAMMAR]  # whoever asks for it later finds it
