@@ -83,6 +83,15 @@ def how_to_get(package: str) -> str:
     return f'“pip install "gpt4lab[{EXTRAS[package]}]"{wheels}” brings it.'
 
 
+def how_to_code() -> str:
+    """Where an answer in code is written and what checks it; where that is not to be had, what has it."""
+    if where() != "installed":
+        return f"Code is checked in a process of its own, which the browser's Python does not have. {how_to_get('')}"
+    if "VOILA_KERNEL_ID" in os.environ:
+        return f"Code is written in a cell, and Voila shows none. To answer it, open the book: “{how_to_open()}”."
+    return "Write it in the cell below, then run that cell (Shift+Enter). It is checked in a process of its own."
+
+
 def how_to_open() -> str:
     """What to type to open the book with everything that a reader needs."""
     return "python3 book.py lab" if where() == "installed" and cloned() else "gpt4lab read"

@@ -62,7 +62,7 @@ def bench(options: list[str], rest: list[str]) -> int:
 
 def site(options: list[str], rest: list[str]) -> int:
     """Build the web edition."""
-    prepare(READING | {"site"} | ({"lite"} if "--lite" in rest else set()), options)
+    prepare(READING | {"site"}, options)
     run("tools.browser")
     return run("web.build", *rest)
 

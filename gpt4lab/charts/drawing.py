@@ -149,7 +149,8 @@ class Drawing(anywidget.AnyWidget):
     """
 
     _esm = (
-        theme.styling("chart", theme.css())
+        theme.PATIENT
+        + theme.styling("chart", theme.css())
         + theme.styling("drawing", theme.read("tokens.css") + theme.read("drawing.css"))
         + theme.read("view.js")
         + theme.read("drawing.js")

@@ -37,7 +37,7 @@ class ChartError(ValueError):
 class Library(anywidget.AnyWidget):
     """Never shown: carries the drawing library to the page, once a kernel."""
 
-    _esm = "export default {}"
+    _esm = theme.PATIENT + "export default {}"
     code = t.Unicode().tag(sync=True)
 
     _held: Library | None = None
@@ -64,7 +64,11 @@ class LiveChart(anywidget.AnyWidget):
 
     """
 
-    _esm = theme.styling("chart", theme.css()) + theme.read("view.js") + theme.read("pull.js") + theme.read("live.js")
+    _esm = (
+        theme.PATIENT
+        + theme.styling("chart", theme.css())
+        + "".join(map(theme.read, ("view.js", "pull.js", "live.js")))
+    )
 
     spec = t.Dict().tag(sync=True)
     tables = t.Dict(help="dataset -> caption and headings, for the table").tag(sync=True)

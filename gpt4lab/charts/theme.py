@@ -121,3 +121,7 @@ def styling(name: str, stylesheet: str) -> str:
 def read(name: str) -> str:
     """A text file that lies beside this module."""
     return files("gpt4lab.charts").joinpath(name).read_text(encoding="utf-8")
+
+
+#: JavaScript that begins the module of each widget.
+PATIENT = read("patient.js")

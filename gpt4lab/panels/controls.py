@@ -71,7 +71,7 @@ def spoken(how: str = "spoken") -> w.HTML:
 class Control(anywidget.AnyWidget):
     """What both controls share."""
 
-    _esm = LOOK + READER + read_beside("number.js") + read_beside("controls.js")
+    _esm = theme.PATIENT + LOOK + READER + read_beside("number.js") + read_beside("controls.js")
 
     kind = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)

@@ -19,7 +19,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,36 +41,48 @@ HARMLESS = ("favicon",)
 # --- the server -------------------------------------------------------------------------------------
 
 
-@contextmanager
-def jupyterlab(folder: Path) -> Iterator[str]:
+_JUPYTER = {
+    "ServerApp.ip": "127.0.0.1",
+    "ServerApp.port_retries": 0,
+    "ServerApp.open_browser": False,
+    "ServerApp.allow_root": True,
+    "IdentityProvider.token": "",
+    "ServerApp.disable_check_xsrf": True,
+}
+
+
+def jupyterlab(folder: Path) -> AbstractContextManager[str]:
     """JupyterLab on 127.0.0.1 serving `folder`; no token, so for tests only. Yields its address."""
-    port = _free_port()
+    return served(folder, "jupyterlab", "api", **_JUPYTER, **{"LabApp.expose_app_in_browser": True})
+
+
+def notebook(folder: Path) -> AbstractContextManager[str]:
+    """The same by Notebook 7."""
+    options = {"JupyterNotebookApp.expose_app_in_browser": True}
+    return served(folder, "notebook", "api", **_JUPYTER, **options)
+
+
+def voila(folder: Path) -> AbstractContextManager[str]:
+    """Voila, which shows the notebooks of `folder` without their code."""
+    return served(folder, "voila", "", "--no-browser", **{"Voila.ip": "127.0.0.1"})
+
+
+@contextmanager
+def served(folder: Path, module: str, alive: str, *words: str, **options: Any) -> Iterator[str]:
+    """A server of notebooks, known to be up when it has the file `alive`. Yields its address."""
+    port, log = _free_port(), folder / f"{module}.log"
     url = f"http://127.0.0.1:{port}"
-    with open(folder / "jupyterlab.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(
-            _command(port, folder), cwd=folder, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT
-        )
+    options["Voila.port" if module == "voila" else "ServerApp.port"] = port
+    named = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", module, *words, *named, str(folder)]
+    with open(log, "w", encoding="utf-8") as out:
+        process = subprocess.Popen(command, cwd=folder, env=_environment(folder), stdout=out, stderr=subprocess.STDOUT)
         try:
-            _wait_for(url, process, folder / "jupyterlab.log")
+            _wait_for(f"{url}/{alive}", process, log)
             yield url
         finally:
             process.terminate()
             process.wait(timeout=20)
-
-
-def _command(port: int, folder: Path) -> list[str]:
-    options = {
-        "ServerApp.ip": "127.0.0.1",
-        "ServerApp.port": port,
-        "ServerApp.port_retries": 0,
-        "ServerApp.root_dir": folder,
-        "ServerApp.open_browser": False,
-        "ServerApp.allow_root": True,
-        "IdentityProvider.token": "",
-        "ServerApp.disable_check_xsrf": True,
-        "LabApp.expose_app_in_browser": True,
-    }
-    return [sys.executable, "-m", "jupyterlab", *(f"--{name}={value}" for name, value in options.items())]
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -96,11 +108,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + START_S
     while time.monotonic() < until and process.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/api", timeout=1).close()
+            urllib.request.urlopen(url, timeout=1).close()
             return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+    raise RuntimeError(f"{log.stem} did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
 
 
 # --- the browser ------------------------------------------------------------------------------------
@@ -117,6 +129,27 @@ def chromium(executable: str) -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+#: Each panel, and what it shows: a hand moves the first slider that is seen. Gives the panels that stay as they were.
+MOVE_ALL = """async () => {
+  const stuck = [];
+  for (const panel of document.querySelectorAll('.g4l-panel')) {
+    const slider = [...panel.querySelectorAll('input[type=range]:enabled')].find((each) => each.offsetParent);
+    if (!slider || panel.parentElement.closest('.g4l-panel')) continue;
+    const shown = () => panel.innerText + [...panel.querySelectorAll('svg')].map((picture) => picture.outerHTML);
+    let before = shown();
+    for (const step of [9, -9, -9]) {
+      slider.value = Number(slider.value) + step;
+      slider.dispatchEvent(new Event('input', { bubbles: true }));
+      const until = performance.now() + 3000;
+      while (shown() === before && performance.now() < until) await new Promise((go) => setTimeout(go, 10));
+      if (shown() !== before) break;
+    }
+    if (shown() === before) stuck.push(panel.innerText.slice(0, 80));
+  }
+  return stuck;
+}"""
 
 
 class Lab:

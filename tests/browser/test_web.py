@@ -14,6 +14,7 @@ import pytest
 from gpt4lab.book.chapter import chapters
 from gpt4lab.claims import ledger
 from tests.browser import axe
+from tests.browser.harness import MOVE_ALL
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -28,25 +29,6 @@ pytestmark = pytest.mark.timeout(900)  # the first one waits until the site is b
 PATIENCE_MS = 180_000  # a machine that does other things, too, starts a browser's Python slowly
 STANDS = "() => performance.getEntriesByName('widgets').length && !document.querySelector('.g4l-coming')"
 READY = "() => globalThis.g4lReady && !document.querySelector('.g4l-coming')"
-# Each panel, and what it shows: a hand moves the first slider that is seen.
-MOVE_ALL = """async () => {
-  const stuck = [];
-  for (const panel of document.querySelectorAll('.g4l-panel')) {
-    const slider = [...panel.querySelectorAll('input[type=range]:enabled')].find((each) => each.offsetParent);
-    if (!slider || panel.parentElement.closest('.g4l-panel')) continue;
-    const shown = () => panel.innerText + [...panel.querySelectorAll('svg')].map((picture) => picture.outerHTML);
-    let before = shown();
-    for (const step of [9, -9, -9]) {
-      slider.value = Number(slider.value) + step;
-      slider.dispatchEvent(new Event('input', { bubbles: true }));
-      const until = performance.now() + 3000;
-      while (shown() === before && performance.now() < until) await new Promise((go) => setTimeout(go, 10));
-      if (shown() !== before) break;
-    }
-    if (shown() === before) stuck.push(panel.innerText.slice(0, 80));
-  }
-  return stuck;
-}"""
 BARRIERS = """async () => {
   await Promise.allSettled(document.getAnimations().map((blink) => blink.finished)); // of a verdict that has turned
   const { violations } = await axe.run('.bd-article', { resultTypes: ['violations'] });

@@ -44,6 +44,13 @@ def test_what_was_made_for_one_run_is_run_again_with_more(monkeypatch: pytest.Mo
     assert place.IN_ONE_RUN in place.how_to_get("torch")
 
 
+def test_an_exercise_in_code_says_how_to_answer_it_here(somewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VOILA_KERNEL_ID", raising=False)
+    assert ("cell below" in place.how_to_code()) is (somewhere == "installed"), "a browser cannot check it"
+    monkeypatch.setenv("VOILA_KERNEL_ID", "1")
+    assert "cell below" not in place.how_to_code(), "nor has Voila cells"
+
+
 class Storage(dict[str, str]):
     """A page's memory; other tabs write into it as well."""
 

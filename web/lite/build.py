@@ -7,11 +7,13 @@ changes and keeps stays in the storage of the browser. No other server is asked 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,14 +25,17 @@ PLACE = "lite"  # below the site
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 DOOR = "Open as a notebook, in the browser"
 #: Sliders in the notebook, and Python as its kernel; whatever else is installed here needs a server.
-EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "anywidget", "@jupyterlite/pyodide-kernel-extension")
+WIDGETS, PYTHON = ("@jupyter-widgets/jupyterlab-manager", "anywidget"), "@jupyterlite/pyodide-kernel-extension"
+EXTENSIONS = Path("share", "jupyter", "labextensions")
 SETTINGS = ROOT / "jupyter" / "labconfig" / "default_setting_overrides.json"
 WHEELS = ROOT / ".gpt4lab" / "wheels"
+TOOL = ROOT / ".gpt4lab" / "jupyterlite"
 
 
 def main(out: Path) -> None:
     """Build all of it into the folder `out`."""
     fetch()
+    install()
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         packages.lay(NPM / "node_modules" / "pyodide", place / "static" / "pyodide", WHEELS)
@@ -42,6 +47,19 @@ def main(out: Path) -> None:
         build(place)
     if not (out / "lab" / "index.html").is_file():
         raise OSError("JupyterLite was not built: the lines above say why")
+
+
+def install() -> None:
+    """Install JupyterLite, once, apart from what the book runs with. Raises OSError where it cannot be had."""
+    constraints, done = ROOT / "constraints.txt", TOOL / "constraints.txt"
+    if done.is_file() and done.read_bytes() == constraints.read_bytes():
+        return
+    shutil.rmtree(TOOL, ignore_errors=True)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    how = ["-qq", "--no-compile", "--target", str(TOOL), "--constraint", str(constraints)]
+    if subprocess.run([sys.executable, "-m", "pip", "install", *how, *extras["lite"]]).returncode:
+        raise OSError("pip could not install JupyterLite: the lines above say why")
+    shutil.copy(constraints, done)
 
 
 def doors(site: Path, names: Sequence[str]) -> None:
@@ -59,14 +77,14 @@ def in_a_browser(notebook: dict[str, Any]) -> dict[str, Any]:
 
 def how(out: Path) -> dict[str, Any]:
     """How JupyterLite is built."""
-    extensions = Path(sysconfig.get_path("data")) / "share" / "jupyter" / "labextensions"
+    widgets = Path(sysconfig.get_path("data")) / EXTENSIONS
     return {
         "LiteBuildConfig": {
             "output_dir": str(out.resolve()),
             "contents": ["chapters"],
             "apps": ["lab"],
             "ignore_sys_prefix": ["federated_extensions"],
-            "federated_extensions": [str(extensions / name) for name in EXTENSIONS],
+            "federated_extensions": [*(str(widgets / name) for name in WIDGETS), str(TOOL / EXTENSIONS / PYTHON)],
             "no_sourcemaps": True,
             "no_unused_shared_packages": True,
         }
@@ -88,8 +106,9 @@ def what() -> dict[str, Any]:
 
 def build(place: Path) -> None:
     """Let JupyterLite put a folder together."""
-    command = [sys.executable, "-m", "jupyter", "lite", "build", "--lite-dir", str(place)]
-    done = subprocess.run(command, cwd=place, capture_output=True, text=True)
+    command = [sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", str(place)]
+    own = {**os.environ, "PYTHONPATH": str(TOOL)}
+    done = subprocess.run(command, cwd=place, env=own, capture_output=True, text=True)
     if done.returncode:
         raise OSError(f"JupyterLite was not built:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 

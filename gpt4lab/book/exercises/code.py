@@ -25,6 +25,7 @@ from typing import Any
 
 import attrs
 
+from gpt4lab import place
 from gpt4lab.book.exercises import limited
 from gpt4lab.book.exercises.tasks import Feedback
 from gpt4lab.book.page import shortened
@@ -33,9 +34,6 @@ from gpt4lab.units import counted, show
 MOST_SOURCE = 10_000  # characters, as way.py keeps of a text
 MUCH = 2_000  # characters printed
 LONGEST = 1024  # bits of a whole number: more than a float holds
-NEEDS_PROCESS = (
-    "To check code, the book runs it in a process of its own, and there is none here: open the book in JupyterLab."
-)
 
 
 @attrs.frozen
@@ -79,7 +77,7 @@ class Code:
         if unready := self._unready(source):
             return unready
         if not limited.possible():
-            return Feedback("missing", NEEDS_PROCESS)
+            return Feedback("missing", place.how_to_code())
         ran = limited.run(source, self.name, self.cases)
         lines = [self._wrong(case, record) for case, record in zip(self.cases, ran.found, strict=False)]
         if not any(lines) and not ran.ended:

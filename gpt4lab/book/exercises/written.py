@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from gpt4lab import place
 from gpt4lab.book.exercises.box import ExerciseBox, said
 from gpt4lab.book.exercises.tasks import Feedback
 from gpt4lab.book.page import block, escape
@@ -17,7 +18,6 @@ class CodeBox(ExerciseBox):
     """`answer` is the text of the cell below, `%%answer KEY`; to run it is to check it. `said` is the verdict."""
 
     CHECK = ""
-    HOW = "Write it in the cell below, then run that cell (Shift+Enter). It is checked in a process of its own."
 
     def __init__(self, exercise: Any, panel: Any = None) -> None:
         self._code = ""
@@ -41,7 +41,7 @@ class CodeBox(ExerciseBox):
         return {"text": self.answer[:MOST_TEXT]}
 
     def _answer_field(self) -> Any:
-        return w.HTML(block("distance", f"<p>{self.HOW}</p>"))
+        return w.HTML(block("distance", f"<p>{escape(place.how_to_code())}</p>"))
 
     def _below(self) -> list[w.Widget]:
         return [self._hint, self._solution]

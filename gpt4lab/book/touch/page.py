@@ -21,6 +21,7 @@ from typing import Any
 import anywidget
 
 from gpt4lab.book.page import escape
+from gpt4lab.charts.theme import PATIENT
 from gpt4lab.claims import ledger
 from gpt4lab.claims.prose import fill, meant
 from gpt4lab.panels.panel import ALIVE, LivePanel
@@ -31,7 +32,7 @@ from gpt4lab.scenario import Scenario, load_scenario
 class Touch(anywidget.AnyWidget):
     """The ear of a chapter's sentences; nothing of it is seen. One a page: `opening` brings it."""
 
-    _esm = files("gpt4lab.book.touch").joinpath("touch.js").read_text("utf-8")
+    _esm = PATIENT + files("gpt4lab.book.touch").joinpath("touch.js").read_text("utf-8")
 
     def __init__(self) -> None:
         super().__init__()
