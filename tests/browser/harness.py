@@ -34,8 +34,8 @@ FLAGS = [ALONE, "--no-sandbox", "--disable-gpu", "--disable-background-networkin
 START_S = 60
 PATIENCE_MS = 60_000
 
-# Noise of JupyterLab itself, seen in an empty notebook too.
-HARMLESS = ("favicon",)
+# Noise of JupyterLab and of Notebook 7 themselves, seen in an empty notebook too.
+HARMLESS = ("favicon", "reading 'schema'")
 
 
 # --- the server -------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class Lab:
         self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("request", self._guard)
         self.page.on("console", self._listen)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self._hear(str(error)))
 
     def _guard(self, request: Any) -> None:
         target = urlsplit(request.url)
@@ -171,8 +171,12 @@ class Lab:
             self.strayed.append(request.url)
 
     def _listen(self, message: Any) -> None:
-        if message.type == "error" and not any(word in message.text + message.location["url"] for word in HARMLESS):
-            self.errors.append(message.text)
+        if message.type == "error":
+            self._hear(message.text, message.location["url"])
+
+    def _hear(self, error: str, where: str = "") -> None:
+        if not any(word in error + where for word in HARMLESS):
+            self.errors.append(error)
 
     # --- the notebook ---
 
