@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -191,6 +191,20 @@ def test_paper_holds_every_table(site: str, browser: Any) -> None:
         assert min(tall) > 0
         assert page.evaluate("document.documentElement.scrollWidth") <= 794
     context.close()
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("C33", "claims.html#C33"),
+        ("training.mfu", "numbers.html#training.mfu"),
+        ("63 million", f"{MONEY}.html"),
+        ("multi-query", "glossary.html#multi-query-attention"),
+    ],
+)
+def test_the_search_finds_entries_and_pages(tab: Lab, asked: str, found: str) -> None:
+    tab.page.goto(f"{tab.url}/search.html?q={quote(asked)}")
+    tab.page.locator(f'#search-results a[href="{found}"]').wait_for()
 
 
 GUESS_IN_FIREFOX = """(() => {

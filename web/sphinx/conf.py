@@ -8,7 +8,7 @@ from typing import Any
 from gpt4lab import __version__
 
 project = author = html_title = "gpt4lab"
-extensions = ["myst_nb", "web.pages.preview"]
+extensions = ["myst_nb", "web.pages.preview", "web.pages.search"]
 exclude_patterns = ["_build", "templates"]
 templates_path = ["templates"]
 suppress_warnings = ["mystnb.unknown_mime_type", "myst.xref_missing"]
