@@ -22,7 +22,7 @@ MOST = {
     #: colophon, and the band of a panel. Six hundred for a class: answers in a file, exercises without a page, judged
     #: again, and boxes that Colab shows. A hundred for the words of the glossary, BibTeX, and pictures of a chapter's
     #: conflict. Sixty for what a band says of itself, and a search that works out once what stays;
-    #: thirty for a start that does not wait, forty for doors: where an answer in code is written, a folder that refuses.
+    #: thirty for a start that does not wait, forty for doors: where code is written, a folder that refuses.
     "spine": 21_290,
     #: A pipeline drawn by hand; what a figure implies, and what a newer machine brings; stages that answer,
     #: cut by hand, queues, and clusters that fail.
