@@ -29,7 +29,13 @@ from web.front.page import hashed
 HEAVY = {"torch", "numpy", "pandas", "scipy", "sklearn", "joblib", "distributed"}  # no browser's Python has them
 VIEW = "application/vnd.jupyter.widget-view+json"
 RUN_AGAIN = re.compile(r"Run the chapter \(Run → Run All Cells\), and (it is made anew|it moves)\.")
-TO_RUN = re.compile(r"(?m) · runs in about \S+ s on two cores|^Press \*\*Shift \+ Enter.*$")  # on a page all has run
+#: What a chapter says of JupyterLab, and what is true on a page, where all has run. A test holds that each is said.
+ON_A_PAGE = {
+    r" · runs in about \S+ s on two cores": "",
+    r"(?m)^Press \*\*Shift \+ Enter.*$": "",
+    r"(?m)^A cell whose code is folded.*$": "What you see and move is computed by Python in your browser, which starts "
+    "when you touch a panel. Your guesses and solved exercises are kept in this browser and come back.",
+}
 said: dict[str, str] = {}  # by cell and place in it: what HTML is shown, as a hash
 at = [0, 0]  # the cell that runs, and how many widgets it has made
 
@@ -55,7 +61,8 @@ def main(source: Path, out: Path) -> None:
     shell = InteractiveShell.instance()
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
-            cell.source = TO_RUN.sub("", cell.source)
+            for of_jupyter, here in ON_A_PAGE.items():
+                cell.source = re.sub(of_jupyter, here, cell.source)
         elif cell.cell_type == "code":
             at[:] = number, 0
             cell.outputs = [prepared(output, number, n) for n, output in enumerate(outputs(shell, cell))]

@@ -94,7 +94,7 @@ def _conflict(folder: Path) -> str:
         f'<section class="g4l-front" aria-label="The price of GPT-4"><blockquote>{escape(CLAIM.quoted)} '
         f"{parts.claim_link(CLAIM.id)}</blockquote><p>It also says what that pays for: "
         f"{show(gpus.default, gpus.unit)}, {days}, about {show(price, 'USD')} for an hour of each. "
-        "Multiply them; then pay another price.</p>"
+        "Multiply; then pay another price.</p>"
         '<label class="g4l-mover" hidden>An hour of one GPU '
         f'<input type="range" min="0" max="{len(states) - 1}" value="{at}">'
         f'<span aria-hidden="true"><i>{show(PRICES[0], "USD")}</i><i>{show(PRICES[-1], "USD")}</i></span></label>'

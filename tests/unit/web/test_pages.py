@@ -26,6 +26,7 @@ from gpt4lab.claims.ledger import VERDICTS
 from gpt4lab.panels.verdicts import SIGNS
 from gpt4lab.quantities import QUANTITIES, known
 from gpt4lab.scenario import FIELDS, change, load_scenario
+from web import run
 from web.pages import PAGES, claims, index, numbers, parts, preview, used, words
 from web.pages.catalog import TABLES, items, of_entry
 
@@ -251,3 +252,9 @@ def test_the_look_of_these_pages_touches_nothing_of_the_book(root: Path) -> None
     firsts = set(re.findall(r"(?:^|[},])\s*\.(g4l-\w+)", re.sub(r"@media[^{]*\{|/\*.*?\*/", "", look)))
     assert "g4l-item" in firsts
     assert [name for name in firsts if re.search(rf"(?<!-){name}\b(?!-)", book)] == []
+
+
+def test_what_a_page_says_otherwise_is_still_said(root: Path) -> None:
+    first = (root / "notebooks" / f"{chapters()['00'].file}.ipynb").read_text("utf-8")
+    cells = "\n".join("".join(cell["source"]) for cell in json.loads(first)["cells"])
+    assert [words for words in run.ON_A_PAGE if not re.search(words, cells)] == []
