@@ -20,5 +20,5 @@ from gpt4lab.charts.bars import bars
 from gpt4lab.charts.dots import dots
 from gpt4lab.charts.heat import heat
 from gpt4lab.charts.line import line
-from gpt4lab.charts.live import ChartError, LiveChart
+from gpt4lab.charts.live import ChartError, LiveChart, drawn
 from gpt4lab.charts.timeline import timeline

@@ -16,9 +16,10 @@ widget a kernel.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import altair as alt
 import anywidget
 import traitlets as t
 from ipywidgets import Widget, widget_serialization
@@ -115,6 +116,20 @@ class LiveChart(anywidget.AnyWidget):
     def rows(self, name: str) -> dict[str, list[Any]]:
         """What is drawn now for one dataset, as columns."""
         return getattr(self, f"rows_{name}")
+
+
+def drawn(chart: Callable[..., Any], *shown: Any) -> Spec:
+    """What `chart` makes of what is shown, as Vega-Lite, unchecked.
+
+    Altair holds each part of a chart against its grammar as it is made, and all of them at the end, which takes as long
+    as to make them. For what a test checks already.
+    """
+    settings: Any = alt.utils.schemapi  # pyright: ignore[reportAttributeAccessIssue]
+    before, settings.DEBUG_MODE = settings.DEBUG_MODE, False
+    try:
+        return chart(*shown).to_dict(validate=False)
+    finally:
+        settings.DEBUG_MODE = before
 
 
 def to_columns(rows: Dataset) -> dict[str, list[Any]]:

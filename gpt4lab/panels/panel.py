@@ -29,7 +29,7 @@ import attrs
 import ipywidgets as w
 
 from gpt4lab import catalog
-from gpt4lab.charts import LiveChart
+from gpt4lab.charts import LiveChart, drawn
 from gpt4lab.claims.prose import fill
 from gpt4lab.panels import verdicts
 from gpt4lab.panels.bands import Bands
@@ -100,7 +100,7 @@ class Panel:
         """The widget that shows a view; its form is that of the start where a view has no numbers."""
         form = self.view(load_scenario(self.start)) if view.value in NO_NUMBER else view
         form = attrs.evolve(form, rows={**dict.fromkeys(view.rows, ()), **form.rows})
-        return LiveChart(self.chart(form), rows=view.datasets, description=view.description)
+        return LiveChart(drawn(self.chart, form), rows=view.datasets, description=view.description)
 
     def repaint(self, picture: Any, view: View) -> None:
         """Show another view on it."""

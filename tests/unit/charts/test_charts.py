@@ -13,7 +13,7 @@ import altair as alt
 import pytest
 from ipywidgets import Widget
 
-from gpt4lab.charts import Axis, ChartError, LiveChart, bars, dots, heat, line, theme, timeline, vega
+from gpt4lab.charts import Axis, ChartError, LiveChart, bars, dots, drawn, heat, line, theme, timeline, vega
 from gpt4lab.charts.axes import log_ticks
 from gpt4lab.charts.live import Library, to_columns
 
@@ -40,6 +40,14 @@ CHARTS = {
 
 
 # --- charts -----------------------------------------------------------------------------------------
+
+
+def test_unchecked_is_the_same_and_the_next_one_is_checked_again() -> None:
+    assert drawn(some_line) == some_line().to_dict()
+    with pytest.raises(TypeError):
+        drawn(some_line, "not a chart")
+    with pytest.raises(alt.utils.schemapi.SchemaValidationError):
+        alt.Chart().mark_line(interpolate=5)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -100,7 +100,7 @@ def reach(ends: Sequence[float], numbers: Sequence[float], log: bool) -> float:
 @pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
 def test_an_axis_is_about_as_long_as_what_the_presets_draw_on_it(panel: Panel) -> None:
     views = [panel.view(panel.scenario_of(preset)) for preset in panel.presets]
-    spec = panel.chart(views[0]).to_dict()
+    spec = panel.chart(views[0]).to_dict()  # by Altair's grammar, which the panel itself does not ask
     found: dict[Any, list[float]] = {}
     for way, data, field, scale in drawn(spec):
         axis = way, tuple(scale["domain"]), scale["type"] == "log"

@@ -56,6 +56,7 @@ def test_every_preset_is_measured(panel: Measured) -> None:
         live.load(panel.scenario_of(preset))
         assert live.error == "", preset
         assert live.scenario == panel.scenario_of(preset)
+    assert panel.chart(panel.view(live.scenario)).to_dict()["$schema"], "by its grammar, which the panel does not ask"
 
 
 @pytest.mark.live

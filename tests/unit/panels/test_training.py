@@ -74,6 +74,8 @@ def test_at_rest_it_says_what_to_press(training: Training) -> None:
     assert "not started" in live._progress.value
     for preset in training.presets:
         assert training.view(training.scenario_of(preset)).description
+    drawn = training.chart(training.view(load_scenario(training.start)))
+    assert drawn.to_dict()["$schema"], "by its grammar, which the panel itself does not ask"
 
 
 @pytest.mark.live
