@@ -154,9 +154,15 @@ def _read_command(commands: Any) -> None:
     text = "lay the chapters out in a folder of yours and open them in JupyterLab; what you wrote there stays"
     command = commands.add_parser("read", help=text, description=f"{text}. What is not known here goes to JupyterLab.")
     command.add_argument("folder", type=Path, nargs="?", default=USUAL, help=f"yours (default {USUAL})")
-    command.add_argument("--port", type=int, help="of the page; the next free one where it is taken (default 8888)")
+    command.add_argument("--port", type=_port, help="of the page; the next free one where it is taken (default 8888)")
     command.add_argument("--no-browser", action="store_true", help="open no browser; the address is printed")
     command.set_defaults(run=_read, json=False)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 1 << 16):
+        raise argparse.ArgumentTypeError(f"{text!r}: a port is a whole number up to 65535")
+    return int(text)
 
 
 def _command(group: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:

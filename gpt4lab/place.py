@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal, Protocol, cast, get_args
 
 import platformdirs
@@ -116,11 +118,22 @@ def state_folder() -> Path | None:
         return Path(os.path.abspath(os.path.expanduser(wanted)))
     if sys.platform == "emscripten":
         return DRIVE / ".gpt4lab" if where() == "lite" and DRIVE.is_dir() else None
+    if os.environ.get("HOME") == "":
+        return None
     try:
         usual = Path(platformdirs.user_state_dir("gpt4lab"))
     except RuntimeError:  # no home; an older platformdirs says "~/.local" then, which would be a folder named ~
         return None
     return usual if usual.is_absolute() else None
+
+
+def home() -> Path | None:
+    """The reader's home, where programs may write; None where there is none, as in some containers."""
+    with suppress(OSError, RuntimeError):
+        found = Path.home()
+        with TemporaryFile(dir=found):
+            return found if os.environ.get("HOME") != "" else None
+    return None
 
 
 def where_kept() -> str:

@@ -77,7 +77,7 @@ def shipped(kind: str) -> Path:
 def lay_out(folder: Path) -> Delivery:
     """Bring a folder to this edition. Raises ReadError where it cannot be written; what the reader has stays."""
     try:
-        folder = Path(os.path.abspath(folder.expanduser()))
+        folder = Path(os.path.abspath(_at_home(folder)))
         if folder.exists() and not folder.is_dir():
             raise ReadError(f"{folder} is a file: name a folder, for example “gpt4lab read {USUAL}”.")
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,6 +88,13 @@ def lay_out(folder: Path) -> Delivery:
             f"The chapters cannot be laid out in {folder}: {why}. What was there is as it was; make room, "
             "or name another folder: “gpt4lab read FOLDER”."
         ) from error
+
+
+def _at_home(folder: Path) -> Path:
+    """A folder whose ~ is the reader's home. Raises RuntimeError where there is none: an empty HOME means the root."""
+    if os.environ.get("HOME") == "" and folder.parts[:1] == ("~",):
+        raise RuntimeError("there is no home folder")
+    return folder.expanduser()
 
 
 def _lay_out(folder: Path, chapters: Sequence[Path]) -> Delivery:
@@ -205,6 +212,8 @@ def start(laid: Delivery, options: Sequence[str]) -> int:
 
     places = [str(shipped("jupyter")), os.environ.get("JUPYTER_CONFIG_PATH", "")]
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, places))
+    for name in () if place.home() else ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        os.environ.setdefault(name, str(laid.folder / RECORD.parent / name.lower()))
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # a warning of the debugger, on some Pythons
     page = f"--LabApp.default_url=/lab/tree/{laid.first}"
     sys.argv = ["jupyter-lab", f"--ServerApp.root_dir={laid.folder}", page, *options]

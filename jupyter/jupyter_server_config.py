@@ -7,6 +7,7 @@ shows the kernel's state in the status bar: in the toolbar each change of it, tw
 from __future__ import annotations
 
 import json
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,4 @@ def say_what_stood(notebook: dict[str, Any]) -> None:
 
 
 c.ContentsManager.pre_save_hook = save_as_shipped
+warnings.filterwarnings("ignore", "Overriding existing pre_save_hook")  # each manager reads these settings again

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gpt4lab import cli, home, read
+from gpt4lab import cli, home, place, read
 from gpt4lab.cli import main
 
 NAMES = [read.FIRST, "01_more.ipynb", "02_last.ipynb"]
@@ -174,6 +176,50 @@ def test_what_is_missing_is_said_with_what_to_type(
     assert (status, (tmp_path / "new").exists()) == ((2, False) if package == "jupyterlab" else (0, True))
     [said] = [line for line in (out + err).splitlines() if "needs" in line]
     assert "pip install" in said
+
+
+@pytest.mark.parametrize("port", ["65536", "99999", "-1", "8888.0", "٣", "", "next"])
+def test_a_port_that_is_none_is_a_sentence(port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["read", str(tmp_path / "new"), f"--port={port}"]) == 2
+    assert "a whole number up to 65535" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr(read, "_lay_out", lambda *_: pytest.fail("it would lie in the root folder"))
+    assert main(["read"]) == 2
+    assert "there is no home folder" in capsys.readouterr().err
+    monkeypatch.delenv("GPT4LAB_STATE", raising=False)
+    assert place.state_folder() is None
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_where_no_home_can_be_written_jupyter_keeps_its_files_beside_the_chapters(
+    usable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path if usable else tmp_path / "file"))
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(os, "environ", {"HOME": os.environ["HOME"]})
+    seen: dict[str, str] = {}
+    monkeypatch.setitem(sys.modules, "jupyterlab.labapp", SimpleNamespace(main=lambda: seen.update(os.environ)))
+    assert read.start(read.Delivery(tmp_path / "new", read.FIRST), []) == 0
+    kept = {name for name, value in seen.items() if value.startswith(str(tmp_path / "new"))}
+    assert kept == (
+        set() if usable else {"JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"}
+    )
+
+
+def test_whoever_reads_at_once_finds_every_file_whole(tmp_path: Path) -> None:
+    code = f"from gpt4lab import read; read.lay_out(__import__('pathlib').Path({str(tmp_path)!r}))"
+    several = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(3)]
+    assert [one.wait() for one in several] == [0, 0, 0]
+    assert {file.name for file in tmp_path.iterdir()} == {
+        ".gpt4lab",
+        *(f.name for f in read.shipped("notebooks").glob("*.ipynb")),
+    }
+    assert read.lay_out(tmp_path).sentence().endswith(": all chapters are there.")
 
 
 def test_other_commands_still_refuse_what_they_do_not_know(capsys: pytest.CaptureFixture[str]) -> None:
