@@ -17,7 +17,7 @@ from gpt4lab.quantities import leaves, value
 from gpt4lab.scenario import NotKnown, Scenario, ScenarioError, get, load_scenario
 from gpt4lab.verdict.uncertain import Spread, drawn, numpy, spreads
 
-#: Draws at each place; and where formulas take no arrays, how often they are asked at most, and at how many places.
+#: Draws at each place; where formulas take no arrays, how often they are asked at most, and at some so many places.
 DRAWS, MOST, PLACES = 400, 1_200, 20
 #: So long may these take, of which the quickest of some tries tells; and fewer draws than these make no band.
 SECONDS, TRIES, FEWEST = 0.3, 3, 25
@@ -55,10 +55,13 @@ def band(quantity: str, scenario: Scenario, along: str = "", at: Sequence[float]
     found = np and _on_arrays(quantity, scenario, along, at, drawn_of, np)
     if found is not None:
         return Leeway(at, found, drawn_of, DRAWS)
-    places = list(at)[:: math.ceil(len(at) / PLACES)] if at else []
-    each = [{along: there} for there in places] or [{}]
+    apart = math.ceil(len(at) / PLACES) or 1
+    each = [{along: there} for there in at[::apart]] or [{}]
     draws = _affordable(quantity, scenario, each, drawn_of)
-    return Leeway(places, _one_by_one(quantity, scenario, each, drawn_of, draws), drawn_of, draws)
+    ends = _one_by_one(quantity, scenario, each, drawn_of, draws)
+    if apart > 1:
+        ends = between(ends, [_known(quantity, scenario, {along: there}) for there in at], apart)
+    return Leeway(at, ends, drawn_of, draws)
 
 
 @lru_cache(maxsize=32)
@@ -102,6 +105,28 @@ def _affordable(quantity: str, scenario: Scenario, each: Places, of: tuple[Sprea
 def _one_by_one(quantity: str, scenario: Scenario, each: Places, of: tuple[Spread, ...], draws: int) -> list[Ends]:
     made = _given(of, draws)
     return [_ends(sorted(_known(quantity, scenario, {**given, **place}) for given in made)) for place in each]
+
+
+def between(ends: Sequence[Ends], line: Sequence[float], apart: int) -> list[Ends]:
+    """The ends all along a line, drawn at places so far apart: elsewhere the line times what they are of it nearby.
+
+    Straight from place to place they would leave a line that bends. None where that cannot be said.
+    """
+    shares = [_shares(one, line[k * apart]) for k, one in enumerate(ends)]
+    found = list[Ends]()
+    for k, here in enumerate(line):
+        left, part = divmod(k, apart)
+        one, other = shares[left], shares[min(left + (part > 0), len(shares) - 1)]
+        if not part or not one or not other or not 0 < here < math.inf:
+            found.append(None if part else ends[left])
+        else:
+            low, high = (here * (a + (b - a) * part / apart) for a, b in zip(one, other, strict=True))
+            found.append((low, high))
+    return found
+
+
+def _shares(ends: Ends, here: float) -> Ends:
+    return (ends[0] / here, ends[1] / here) if ends and 0 < here < math.inf else None
 
 
 def _given(of: tuple[Spread, ...], draws: int) -> list[dict[str, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from html import unescape
 
 import pytest
@@ -19,6 +20,12 @@ from tests.unit.panels.declared import declared
 LEAK = load_scenario("leak")
 ALL = {name: panel for kind in (Curve, Panel) for name, panel in declared(kind).items() if panel.number}
 OFFERED = {name: one for name, one in ALL.items() if bands.wanted(one.number, load_scenario(one.start), one.along_of())}
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch):
+    """However slow this machine is: as many draws as are wanted."""
+    monkeypatch.setattr(bands, "SECONDS", math.inf)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -83,12 +90,24 @@ def test_without_numpy_it_is_about_the_same(name: str, monkeypatch: pytest.Monke
         assert one == pytest.approx(other, rel=0.25)
 
 
-def test_along_a_line_there_are_few_places_where_each_is_asked_alone(monkeypatch: pytest.MonkeyPatch):
+CURVES = {name: one for name, one in OFFERED.items() if isinstance(one, Curve)}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_along_a_line_it_bends_with_the_line_where_each_is_asked_alone(name: str, monkeypatch: pytest.MonkeyPatch):
+    panel, here = CURVES[name], load_scenario(CURVES[name].start)
+    asked = (panel.number, here, panel.along, panel.along_at(), panel.start)
+    by_arrays = bands.band(*asked)
     monkeypatch.setattr(bands, "numpy", lambda: None)
-    places = [20 + 2 * day for day in range(80)]
-    found = bands.band("rerun.implied_mfu", LEAK, "rerun.days", places)
-    assert len(found.at) <= bands.PLACES
-    assert len(found.at) * found.draws <= bands.MOST
+    alone = bands.band(*asked)
+    drawn_at = alone.at[:: math.ceil(len(alone.at) / bands.PLACES)]
+    assert alone.draws * len(drawn_at) <= bands.MOST
+    assert list(alone.at) == list(panel.along_at())
+    for at, one, other in zip(alone.at, by_arrays.ends, alone.ends, strict=True):
+        line = value(panel.number, here, {panel.along: at})
+        if one and other:
+            margin = min(line - one[0], one[1] - line) / ((one[1] - one[0]) or 1)
+            assert margin < 0.3 or other[0] <= line <= other[1], "what lies well inside lies inside"
 
 
 def test_what_is_moved_is_not_drawn():
