@@ -11,7 +11,7 @@ import attrs
 
 from gpt4lab import catalog
 from gpt4lab.panels.controls import ChoiceControl, NumberControl, TextControl
-from gpt4lab.quantities import value
+from gpt4lab.quantities import QUANTITIES, find, value
 from gpt4lab.quantities.leaf import on_page
 from gpt4lab.scenario import FIELDS, Field, NotKnown, Scenario, ScenarioError, get, load_scenario
 from gpt4lab.scenario.field import Sentence, Written
@@ -81,10 +81,15 @@ def _whose(field: Field) -> str:
 
 
 def _options(field: Any) -> dict[str, str]:
-    """value -> words: the words of a closed list, or the display names of a catalog table."""
+    """value -> words: those of a closed list, of a quantity what it means; or the display names of a catalog table."""
     if field.choices:
-        return {word: word for word in field.choices}
+        return {word: _means(word) if word in QUANTITIES else word for word in field.choices}
     return {key: entry.name for key, entry in getattr(catalog, field.catalog).items()}
+
+
+def _means(quantity: str) -> str:
+    """What a quantity is, as short as a list has room for."""
+    return re.split(r"[:,.]", find(quantity).meaning)[0]
 
 
 def places(control: Any, here: Any) -> Iterator[int]:

@@ -110,7 +110,7 @@ def evidence_view(scenario: Scenario) -> View:
         f"{found.question[0].upper()}{found.question[1:]}: how likely",
         found.posterior,
         "fraction",
-        f"{_arithmetic(found)} {counted(len(items), 'item')} in print are {counted(witnesses, 'witness')}. Who takes "
+        f"{_arithmetic(found)} In print: {counted(len(items), 'item')}, of {counted(witnesses, 'witness')}. Who takes "
         f"each at its weakest has {found.low:.0%}, who takes each at its strongest {min(found.high, 0.99):.0%}"
         f"{' or more' if found.high > 0.99 else ''}. The claim is "
         f"{claim.id}{f', {stated}' if stated else ''}.".replace("witnesss", "witnesses"),

@@ -169,7 +169,7 @@ def adjusted_view(scenario: Scenario) -> View:
 def bound_table(bound: tuple[Bond, ...], found: Adjustment) -> str:
     """What the letters mean, and by how much the stated numbers miss."""
     rows = [
-        (letter, one.title, one.text, f"{miss:+.1f}" if (miss := found.misfit.get(one.title)) is not None else "–")
+        (letter, one.title, one.text, _signed(miss) if (miss := found.misfit.get(one.title)) is not None else "–")
         for letter, one in zip(LETTERS, bound, strict=False)
     ]
     return table("The equations; missed by, in standard deviations", ("Line", "Equation", "Says", "Missed by"), rows)
