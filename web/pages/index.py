@@ -132,8 +132,6 @@ def _table() -> str:
 
 
 def _chapters(folder: Path) -> str:
-    told = [(number, chapter.conflict.first) for number, chapter in chapters().items()]
-    lines = [
-        f"{parts.chapter_link(folder, number)}<br><span>{escape(one.in_words(one.gap))}</span>" for number, one in told
-    ]
-    return f'<ol class="g4l-chapters">{"".join(f"<li>{one}</li>" for one in lines)}</ol>'
+    told = [(parts.chapter_link(folder, number), escape(chapter.stakes)) for number, chapter in chapters().items()]
+    listed = "".join(f"<li>{link}<br><span>{stakes}</span></li>" for link, stakes in told)
+    return f'<ol class="g4l-chapters">{listed}</ol>'
