@@ -12,6 +12,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from numbers import Integral, Real
 from typing import Any
 
@@ -288,11 +289,16 @@ def meant(value: float, lo: float, hi: float, usual: float, whole: bool = False)
 
 def field_of(group: type[Any], attribute: attrs.Attribute[Any]) -> Field:
     """The declaration behind an attrs attribute, with its dotted path filled in."""
-    declared: Field = attribute.metadata["field"]
-    return attrs.evolve(declared, path=f"{group.__name__.lower()}.{attribute.name}")
+    return _declared(group)[attribute.name]
+
+
+@cache
+def _declared(group: type[Any]) -> dict[str, Field]:
+    """The fields of a record class by name, made once: every number of every scenario is held against its own."""
+    known = {attribute.name: attribute.metadata["field"] for attribute in attrs.fields(group)}
+    return {name: attrs.evolve(field, path=f"{group.__name__.lower()}.{name}") for name, field in known.items()}
 
 
 def fields_of(groups: Mapping[str, type[Any]]) -> dict[str, Field]:
     """Every declared field of some record classes, by dotted path."""
-    found = [field_of(group, attribute) for group in groups.values() for attribute in attrs.fields(group)]
-    return {field.path: field for field in found}
+    return {field.path: field for group in groups.values() for field in _declared(group).values()}
