@@ -27,6 +27,7 @@ DRIVE = Path("/drive")  # of JupyterLite: what lies there outlives the page
 ONE_LINE = 'pip install "gpt4lab[lab]"'
 WHOLE = 'pip install "gpt4lab[lab,live]"'
 IN_ONE_RUN = 'uvx --torch-backend cpu --from "gpt4lab[lab,live]" gpt4lab read'
+IN_ONE_RUN_DARK = 'uvx --from "gpt4lab[lab]" gpt4lab read'
 CPU_TORCH = "https://download.pytorch.org/whl/cpu"
 EXTRAS = {"jupyterlab": "lab", "numpy": "lab", "torch": "live", "joblib": "live", "scipy": "live", "sklearn": "live"}
 CALLED = {"sklearn": "scikit-learn", "vl_convert": "vl-convert-python"}  # what is imported: what is installed
@@ -79,9 +80,13 @@ def how_to_get(package: str) -> str:
         return f"“pip install {CALLED.get(package, package)}” brings it."
     if cloned():
         return "“python3 book.py setup” says how to get it."
-    if {"uv", "archive-v0"} & {*Path(sys.prefix).parts}:  # made by uvx for one run: nothing can be added to it
-        return f"“{IN_ONE_RUN}” brings it."
-    wheels = f" --extra-index-url {CPU_TORCH}" if EXTRAS[package] == "live" and sys.platform == "linux" else ""
+    live, made_by = EXTRAS[package] == "live", {*Path(sys.prefix).parts}
+    wheels = f" --extra-index-url {CPU_TORCH}" if live and sys.platform == "linux" else ""
+    if {"uv", "archive-v0"} & made_by:  # made by uvx for one run: nothing can be added to it
+        return f"“{IN_ONE_RUN if live else IN_ONE_RUN_DARK}” brings it."
+    if "pipx" in made_by:
+        extras, how = ("lab,live" if live else "lab"), f' --pip-args="{wheels.strip()}"' if wheels else ""
+        return f'“pipx run{how} --spec "gpt4lab[{extras}]" gpt4lab read” brings it.'
     return f'“pip install "gpt4lab[{EXTRAS[package]}]"{wheels}” brings it.'
 
 

@@ -42,6 +42,10 @@ def test_what_was_made_for_one_run_is_run_again_with_more(monkeypatch: pytest.Mo
     monkeypatch.setattr(place, "cloned", lambda: None)
     monkeypatch.setattr(sys, "prefix", str(Path("cache", "uv", "archive-v0", "x7")))
     assert place.IN_ONE_RUN in place.how_to_get("torch")
+    assert "live" not in place.how_to_get("jupyterlab"), "torch is not fetched unasked"
+    monkeypatch.setattr(sys, "prefix", str(Path("share", "pipx", "venvs", "gpt4lab")))
+    assert all("“pipx run " in place.how_to_get(package) for package in place.EXTRAS)
+    assert '--spec "gpt4lab[lab]" gpt4lab read' in place.how_to_get("jupyterlab")
 
 
 def test_an_exercise_in_code_says_how_to_answer_it_here(somewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,14 +41,14 @@ def as_json() -> str:
 def read(raw: bytes) -> State:
     """The tables of a case file. Raises CaseError."""
     if len(raw) > MOST_BYTES:
-        raise CaseError(f"it has {len(raw):,} bytes; a case file has at most {MOST_BYTES:,}")
+        raise CaseError(f"it is larger than {MOST_BYTES:,} bytes, as no file of this book is")
     try:
         text = json.dumps(json.loads(raw), ensure_ascii=False)
         state = json.loads(text.encode("utf-8", "replace"))  # half a character could not leave again
     except (ValueError, RecursionError) as error:
         raise CaseError("it is no JSON, or not all of it") from error
     if not isinstance(state, dict) or type(state.get("schema")) is not int:
-        raise CaseError('it is no case file: the number of its "schema" is missing')
+        raise CaseError('it is no file of this book: the number of its "schema" is missing')
     return state
 
 

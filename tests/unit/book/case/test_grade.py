@@ -139,10 +139,10 @@ def test_what_is_saved_is_small_and_comes_back_whole(tmp_path: Path, monkeypatch
 
 FILES: dict[str, tuple[bytes, str]] = {
     "half": (b'{"schema": 3, "answers": {', "no JSON"),
-    "list": (b"[]", "no case file"),
+    "list": (b"[]", "no file of this book"),
     "deep": (b"[" * 200_000, "no JSON"),
     "code": (b"__import__('os').system('true')", "no JSON"),
-    "other": (b'{"cells": [], "nbformat": 4}', "no case file"),
+    "other": (b'{"cells": [], "nbformat": 4}', "no file of this book"),
     "empty": (b"", "no JSON"),
     "edition": (b'{"schema": 9, "answers": {"99-new": {"level": "right"}, "09-dollar": 5}}', "1 answer to no exercise"),
     "strange": (b'{"schema": 3, "name": ["x"], "answers": {"=1+1": {"level": "right"}}}', "1 answer to no exercise"),
