@@ -22,3 +22,7 @@ os.environ.setdefault("GPT4LAB_STATE", str(Path(HERE, "voila.py", "a session eac
 c.VoilaConfiguration.template = "gpt4lab"
 #: They are for pages of JupyterLab, and complain on this one.
 c.VoilaConfiguration.extension_denylist = ["jupyterlab-jupytext", "@jupyter-notebook/lab-extension"]
+
+# A page that was closed leaves its kernel behind, which holds some hundred megabytes. Open pages keep theirs.
+c.MappingKernelManager.cull_idle_timeout = 300
+c.MappingKernelManager.cull_interval = 60

@@ -20,7 +20,10 @@ def settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for name in ("GPT4LAB_STATE", "JUPYTER_PATH"):
         monkeypatch.setenv(name, "x")
         monkeypatch.delenv(name)
-    file, found = root / "jupyter" / "voila.py", SimpleNamespace(VoilaConfiguration=SimpleNamespace())
+    file, found = (
+        root / "jupyter" / "voila.py",
+        SimpleNamespace(VoilaConfiguration=SimpleNamespace(), MappingKernelManager=SimpleNamespace()),
+    )
     exec(compile(file.read_text("utf-8"), str(file), "exec"), {"__file__": str(file), "get_config": lambda: found})
     return found.VoilaConfiguration
 
@@ -48,7 +51,10 @@ def test_what_a_reader_does_there_is_kept_for_the_session_alone(settings: Any) -
 def test_who_names_a_folder_keeps_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPT4LAB_STATE", "mine")
     monkeypatch.setenv("JUPYTER_PATH", "theirs")
-    file, found = root / "jupyter" / "voila.py", SimpleNamespace(VoilaConfiguration=SimpleNamespace())
+    file, found = (
+        root / "jupyter" / "voila.py",
+        SimpleNamespace(VoilaConfiguration=SimpleNamespace(), MappingKernelManager=SimpleNamespace()),
+    )
     exec(compile(file.read_text("utf-8"), str(file), "exec"), {"__file__": str(file), "get_config": lambda: found})
     assert os.environ["GPT4LAB_STATE"] == "mine"
     assert os.environ["JUPYTER_PATH"] == os.pathsep.join([str(root / "jupyter"), "theirs"])
