@@ -7,8 +7,9 @@ for more than a second of the two that a chapter takes to begin. Nothing here ha
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from typing import Any, cast
+
+__all__ = ["Draft202012Validator"]
 
 GRAMMAR = "rfc3987_syntax"
 
@@ -16,7 +17,7 @@ _missing, _modules = GRAMMAR not in sys.modules, cast("dict[str, Any]", sys.modu
 if _missing:
     _modules[GRAMMAR] = None  # as if it were not installed
 try:
-    Draft202012Validator = import_module("jsonschema").Draft202012Validator
+    from jsonschema import Draft202012Validator
 finally:
     if _missing:
         del _modules[GRAMMAR]  # whoever asks for it later finds it
