@@ -60,7 +60,11 @@ def _text(name: str) -> str:
     if name == STDIN and sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison] - started with `<&-`
         raise ScenarioError("it is closed.")
     content = sys.stdin.buffer.read() if name == STDIN else Path(name).read_bytes()
-    text = content.decode(json.detect_encoding(content))
+    encoding = json.detect_encoding(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        raise ScenarioError(f"it is no text in {encoding}.") from None
     if not text.strip():
         raise ScenarioError("there is nothing in it.")
     return text

@@ -216,6 +216,7 @@ def test_what_show_prints_is_read_back(capsys: pytest.CaptureFixture[str], tmp_p
     ("name", "content", "words"),
     [
         ("a.json", b"", "nothing in it"),
+        ("a.toml", b"\x00\xff\xfe", "no text"),
         ("a.toml", b" \n", "nothing in it"),
         ("a.json", b"{", "line 1"),
         ("a.toml", b"training", "Expected"),
