@@ -295,7 +295,8 @@ def field_of(group: type[Any], attribute: attrs.Attribute[Any]) -> Field:
 @cache
 def _declared(group: type[Any]) -> dict[str, Field]:
     """The fields of a record class by name, made once: every number of every scenario is held against its own."""
-    known = {attribute.name: attribute.metadata["field"] for attribute in attrs.fields(group)}
+    declared = (attribute for attribute in attrs.fields(group) if "field" in attribute.metadata)
+    known = {attribute.name: attribute.metadata["field"] for attribute in declared}
     return {name: attrs.evolve(field, path=f"{group.__name__.lower()}.{name}") for name, field in known.items()}
 
 
