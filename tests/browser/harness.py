@@ -82,7 +82,7 @@ def served(folder: Path, module: str, alive: str, *words: str, **options: Any) -
             yield url
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=START_S)
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -121,8 +121,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 @contextmanager
 def chromium(executable: str) -> Iterator[Any]:
     """A Chromium-family browser."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)  # as everything else is waited for; by itself it is five seconds
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         try:
@@ -349,12 +350,13 @@ NAMELESS = """() => {
 
 ALL_DRAWN = "[...document.querySelectorAll('.g4l-figure')].every((figure) => figure.querySelector('svg'))"
 
-# For ten frames in turn all stand where they stood: a chart takes a new width in two or three.
+# For ten frames in turn all stand where they stood: a chart takes a new width in two or three. What never
+# rests is judged as it moves.
 SETTLED = """async () => {
   const parts = ':is(.jp-OutputArea-output, .jp-RenderedMarkdown) :is(p, svg, input, button)';
   const places = () => [...document.querySelectorAll(parts)].map((part) => part.getBoundingClientRect())
     .map(({ left, top, width, height }) => [left, top, width, height].join()).join(' ');
-  for (let [before, same] = ['', 0]; same < 10; ) {
+  for (let [before, same, frame] = ['', 0, 0]; same < 10 && frame < 1000; frame++) {
     await new Promise((next) => requestAnimationFrame(next));
     const now = places();
     [before, same] = [now, now === before ? same + 1 : 0];

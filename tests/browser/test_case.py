@@ -41,6 +41,7 @@ def test_a_claim_is_signed_by_keyboard_and_the_file_goes_out_and_in(opened: Lab,
     before = sealed.count()
     sign(page)
     expect(page.locator(".g4l-feedback")).to_contain_text("you say unit error")
+    expect(sealed).not_to_have_count(before)  # what is said comes in a message of its own
     assert sealed.count() < before
     page.get_by_role("button", name="Read it anew").click()
     expect(page.locator(".g4l-case-tables")).to_contain_text("Your verdicts, beside ours")
@@ -74,6 +75,7 @@ def test_z_takes_the_last_signature_back_and_no_cell(opened: Lab) -> None:
     before, asked = sealed.count(), page.locator(".g4l-signing .g4l-exercise").inner_text()
     sign(page)
     expect(said).to_contain_text("you say unit error")
+    expect(sealed).not_to_have_count(before)  # what is said comes in a message of its own
     assert sealed.count() < before
     cells = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
     page.get_by_role("radio", name="unit error").focus()

@@ -44,7 +44,7 @@ def test_a_drawing_is_scrubbed_and_dragged_in_place(open_cells: Callable[[Sequen
         page.mouse.down()
         page.mouse.move(box["x"] + 5, box["y"] - 260, steps=5)
         page.mouse.up()
-        page.wait_for_function("(entry) => Number(entry.value) > 40", arg=heads.element_handle(), timeout=15_000)
+        page.wait_for_function("(entry) => Number(entry.value) > 40", arg=heads.element_handle())
     assert lab.nameless_controls() == []
     assert lab.barriers() == []
     lab.no_trouble()

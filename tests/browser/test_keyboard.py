@@ -70,6 +70,8 @@ def test_a_slider_that_is_pulled_too_far_stands_at_the_last_that_can_be(opened: 
 
 
 def test_more_assumptions_open_by_keyboard(opened: Lab) -> None:
+    from playwright.sync_api import expect
+
     button = opened.page.get_by_role("button", name="More assumptions").first
     hidden = opened.page.locator(".g4l-controls .g4l-control:not(:visible)")
     before = hidden.count()
@@ -78,6 +80,7 @@ def test_more_assumptions_open_by_keyboard(opened: Lab) -> None:
     opened.page.wait_for_function(
         "[...document.querySelectorAll('.g4l-more button')].some((b) => b.textContent === 'Fewer assumptions')"
     )
+    expect(hidden).not_to_have_count(before)  # the button's word comes in a message of its own
     assert hidden.count() < before
 
 
