@@ -92,4 +92,5 @@ def _gap(start: float, ready: float, end: float, failed: bool, habits: Habits) -
 
 def hours_of(run: Iterable[Piece], kind: int, start: float = 0, end: float = math.inf) -> float:
     """Hours that were spent on a kind, between two hours of the run."""
-    return sum(max(0, min(piece.end, end) - max(piece.start, start)) for piece in run if piece.kind == kind)
+    inside = (piece for piece in run if piece.kind == kind and piece.start < end and piece.end > start)
+    return sum(min(piece.end, end) - max(piece.start, start) for piece in inside)
