@@ -31,7 +31,7 @@ HERE = "127.0.0.1"
 #: No name and no other address is found: what asks for one is noted (`strayed`), and does not leave this machine.
 ALONE = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HERE}"
 FLAGS = [ALONE, "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-START_S = 60
+START_S = 180
 PATIENCE_MS = 60_000
 
 # Noise of JupyterLab and of Notebook 7 themselves, seen in an empty notebook too.
@@ -138,7 +138,7 @@ MOVE_ALL = """async () => {
   for (const panel of document.querySelectorAll('.g4l-panel')) {
     const slider = [...panel.querySelectorAll('input[type=range]:enabled')].find((each) => each.offsetParent);
     if (!slider || panel.parentElement.closest('.g4l-panel')) continue;
-    const shown = () => panel.innerText + [...panel.querySelectorAll('svg')].map((picture) => picture.outerHTML);
+    const shown = () => panel.textContent + [...panel.querySelectorAll('svg')].map((picture) => picture.outerHTML);
     let before = shown();
     for (const step of [9, -9, -9]) {
       slider.value = Number(slider.value) + step;
