@@ -6,10 +6,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.browser.harness import MOVE_ALL, PATIENCE_MS
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+pytestmark = pytest.mark.timeout(900)  # a machine that does other things, too, starts servers slowly
 
 #: The shortest to run that has panels, exercises of each kind and a live cell.
 CHAPTER = "03_560_what.ipynb"
@@ -22,6 +26,7 @@ def test_notebook_7_opens_a_chapter(browser: Any, harness: ModuleType, root: Pat
     shutil.copy(root / "notebooks" / CHAPTER, tmp_path)
     with harness.notebook(tmp_path) as url:
         tab = harness.Lab(browser, url)
+        tab.page.set_default_timeout(3 * PATIENCE_MS)
         tab.page.goto(f"{url}/notebooks/{CHAPTER}")
         tab.page.wait_for_function(harness.KERNEL_IS_IDLE)
         tab.run_all()
