@@ -30,6 +30,10 @@ class Entries(Domain):
                 words = unescape(re.sub("<[^>]*>", "", head)).translate(SHOWN)
                 yield words, words, kind, page, key, 1
 
+    def resolve_any_xref(self, *_: Any, **__: Any) -> list[Any]:
+        """Nothing here is referred to by name."""
+        return []
+
 
 def setup(app: Any) -> dict[str, bool]:
     """Called by Sphinx."""
