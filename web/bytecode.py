@@ -16,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 SITE = f"/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 BOOK = re.compile(r"gpt4lab/|page\.py$")
 #: What is read as text as well: formulas of quantities are their source, and an exercise is judged in another Python.
-READ = re.compile(r"gpt4lab/(quantities|scenario)/|/registered\.py$|exercises/worker\.py$")
+READ = re.compile(r"gpt4lab/(formulas|models|quantities|scenario)/|/registered\.py$|exercises/worker\.py$")
 #: The head of a file of bytecode that is believed without a look at its source (PEP 552).
 UNCHECKED = MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
 #: What no page imports, since it needs torch: it stays as it is, and small.

@@ -15,9 +15,9 @@ MODULE = b'"""Says."""\n\ndef says():\n    """More."""\n'
 
 
 def test_the_text_of_each_formula_and_field_goes_along() -> None:
-    declared = {QUANTITIES[name].declared for name in QUANTITIES.names()}
-    fields = {from_root((inspect.getfile(group), 1)) for group in GROUPS.values()}
-    assert [place for place in declared | fields if not READ.search(place.partition(":")[0])] == []
+    functions = {inspect.unwrap(QUANTITIES[name].function) for name in QUANTITIES.names()}
+    places = {from_root((inspect.getfile(each), 1)) for each in functions | {*GROUPS.values()}}
+    assert [place for place in places if not READ.search(place.partition(":")[0])] == []
 
 
 @pytest.mark.parametrize(
